@@ -1,0 +1,327 @@
+"""Expectation-Maximization as coordinate ascent on one functional.
+
+`ELBO(q, params) = E_q[log p(x, z | params)] + H(q)` is at most `log p(x | params)`, and the gap is
+`KL(q || p(z | x, params))`. The E-step maximises it over q, the M-step over the parameters
+(Neal & Hinton 1998). This module is the loop; every model brings its own two steps.
+"""
+
+from __future__ import annotations
+
+import builtins
+import itertools
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass
+from functools import partial, reduce
+from typing import Any, Literal, NamedTuple, Protocol
+
+import numpy as np
+
+StopReason = Literal["converged", "max_iterations", "decreased", "not_finite"]
+
+# Rounding stays far below this share of the total; anything larger is a real fall.
+ROUNDING = 1e-10
+
+
+class Shared:
+    """A value that all chunks of the data have in common: adding chunks leaves it as it is.
+
+    Statistics add leaf by leaf; the origin about which moments were taken must not.
+    """
+
+    def __init__(self, value: np.ndarray):
+        self.value = value
+
+    def __add__(self, other: Shared) -> Shared:
+        if self.value is not other.value and not np.array_equal(self.value, other.value):
+            raise ValueError(
+                "these statistics were taken about different origins and cannot be added"
+            )
+        return self
+
+    def __mul__(self, factor: float) -> Shared:
+        return self
+
+
+class Expectation(NamedTuple):
+    """What one chunk of data contributes to the E-step. Chunks add, leaf by leaf.
+
+    statistics: NamedTuple of the expected complete-data sufficient statistics under q.
+    entropy: H(q) in nats, total, computed from q itself.
+    log_likelihood: log p(x | params) in nats, total, at the parameters that gave q.
+    """
+
+    statistics: Any
+    entropy: float
+    log_likelihood: float
+
+
+class Model(Protocol):
+    """What a latent-variable model brings. `Params` and `Statistics` are NamedTuples of its own."""
+
+    def initial_params(self, data, method, rng, weights=None) -> Any:
+        """Starting parameters by the named method, drawn with the Generator `rng`."""
+
+    def e_step(self, params, data, weights=None) -> Expectation:
+        """Expected statistics under q = p(z | x, params)."""
+
+    def m_step(self, params, statistics) -> Any:
+        """argmax over parameters of `expected_log_joint`; `params` are the ones that gave q."""
+
+    def expected_log_joint(self, params, statistics) -> float:
+        """Q(params, q) = E_q[log p(x, z | params)] in nats, total, without a pass over the data."""
+
+    def posterior(self, params, data) -> Any:
+        """p(z | x, params) for display."""
+
+    def n_parameters(self, params) -> int:
+        """Number of free parameters, for AIC and BIC."""
+
+    def prepare(self, data, weights=None) -> Any:
+        """The data in the form the E-step reads fastest; can be sliced by rows and has a length."""
+        return data
+
+    def flags(self, params, statistics) -> tuple[str, ...]:
+        """Plain sentences on what a person should know about the M-step that gave `params`."""
+        return ()
+
+
+class HalfStep(NamedTuple):
+    """One coordinate move: "E" moved q, "M" moved the parameters.
+
+    "start" is the first q, the posterior at the starting parameters, so its KL is zero.
+    elbo and log_likelihood are totals in nats; log_likelihood is always at `params`, and
+    q = p(z | x, posterior_params).
+    """
+
+    iteration: int
+    phase: Literal["start", "E", "M"]
+    params: Any
+    posterior_params: Any
+    elbo: float
+    log_likelihood: float
+    flags: tuple[str, ...]
+
+    @property
+    def kl(self) -> float:
+        """KL(q || p(z | x, params)) = log_likelihood - elbo, in nats."""
+        return self.log_likelihood - self.elbo
+
+
+def add(left, right):
+    """Sum of two NamedTuples of numbers, arrays and NamedTuples, leaf by leaf."""
+    if isinstance(left, tuple):
+        return type(left)(*builtins.map(add, left, right))
+    return left + right
+
+
+def split(data, weights, n_chunks: int) -> list[tuple[Any, np.ndarray | None]]:
+    """Cut data (anything with a length that can be sliced) and weights into consecutive chunks."""
+    bounds = np.linspace(0, len(data), n_chunks + 1).astype(int)
+    return [
+        (data[a:b], None if weights is None else weights[a:b])
+        for a, b in itertools.pairwise(bounds)
+        if b > a
+    ]
+
+
+def expect(model, params, parts, map: Callable[..., Iterable] = map) -> Expectation:
+    """The E-step over all chunks: `model.e_step` mapped over them and added."""
+    chunks, weights = zip(*parts, strict=True)
+    return reduce(add, map(partial(model.e_step, params), chunks, weights))
+
+
+def remaining_gain(log_likelihoods: list[float]) -> float:
+    """Aitken's estimate of how much log-likelihood is left to gain, in nats; inf while unknown.
+
+    With gains shrinking at the rate a, what is left after the last gain g is g a / (1 - a)
+    (Boehning et al. 1994). The larger of the last two rates is used: one step that happens to
+    gain little must not look like convergence.
+    """
+    if len(log_likelihoods) < 4:
+        return np.inf
+    first, second, third, last = log_likelihoods[-4:]
+    gains = second - first, third - second, last - third
+    noise = 4 * np.finfo(float).eps * abs(last)
+    if abs(gains[2]) <= noise and abs(gains[1]) <= noise:
+        return 0.0
+    if min(gains) <= 0:
+        return np.inf
+    rate = max(gains[2] / gains[1], gains[1] / gains[0])
+    return gains[2] * rate / (1 - rate) if rate < 1 else np.inf
+
+
+def em(
+    model: Model,
+    data,
+    params,
+    *,
+    weights: np.ndarray | None = None,
+    tolerance: float = 1e-3,
+    max_iterations: int = 1000,
+    chunks: int = 1,
+    map: Callable[..., Iterable] = map,
+) -> Generator[HalfStep, None, StopReason]:
+    """Coordinate ascent on the ELBO, yielded half-step by half-step: start, M 1, E 1, M 2, E 2, ...
+
+    One pass over the data per iteration: the E-step at the new parameters prices the M half-step
+    just taken and is the next E half-step.
+
+    weights: (N,) non-negative; an integer weight equals that many copies of the row.
+    tolerance: stop once Aitken's estimate of the log-likelihood still to gain (nats, total) is
+        below it; 0 never stops early.
+    chunks, map: `model.e_step` is mapped over this many consecutive chunks with `map`, which may
+        be a thread pool's or a cluster's.
+    Returns (as the generator's value) why it stopped: "converged", "max_iterations",
+    "decreased" (the log-likelihood fell by more than rounding; the fall is yielded first) or
+    "not_finite". Raises ValueError for data or weights that the model cannot use.
+    """
+    prepare = getattr(model, "prepare", lambda data, weights: data)
+    flags = getattr(model, "flags", lambda params, statistics: ())
+    weights = check_weights(weights, len(data))
+    parts = split(prepare(data, weights), weights, chunks)
+
+    q = expect(model, params, parts, map)
+    elbo = model.expected_log_joint(params, q.statistics) + q.entropy
+    log_likelihoods = [q.log_likelihood]
+    yield HalfStep(0, "start", params, params, elbo, q.log_likelihood, ())
+    if not np.isfinite(q.log_likelihood):
+        return "not_finite"
+
+    for iteration in range(1, max_iterations + 1):
+        old, params = params, model.m_step(params, q.statistics)
+        raised = flags(params, q.statistics)
+        elbo = model.expected_log_joint(params, q.statistics) + q.entropy
+        q = expect(model, params, parts, map)
+        yield HalfStep(iteration, "M", params, old, elbo, q.log_likelihood, raised)
+        elbo = model.expected_log_joint(params, q.statistics) + q.entropy
+        yield HalfStep(iteration, "E", params, params, elbo, q.log_likelihood, raised)
+
+        if not np.isfinite(q.log_likelihood):
+            return "not_finite"
+        if q.log_likelihood < log_likelihoods[-1] - ROUNDING * abs(q.log_likelihood):
+            return "decreased"
+        log_likelihoods.append(q.log_likelihood)
+        if remaining_gain(log_likelihoods) < tolerance:
+            return "converged"
+    return "max_iterations"
+
+
+def check_weights(weights, n_rows: int) -> np.ndarray | None:
+    """The weights as (N,) float64, or None. Raises ValueError where they cannot be weights."""
+    if weights is None:
+        return None
+    weights = np.asarray(weights, dtype=float)
+    if weights.shape != (n_rows,):
+        raise ValueError(
+            f"weights have shape {weights.shape}: give one number for each of {n_rows} rows"
+        )
+    if not np.all(np.isfinite(weights)) or weights.min() < 0 or weights.sum() == 0:
+        raise ValueError("weights must be finite, not negative and not all zero")
+    return weights
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A finished run of EM: its model, its whole trace and why it stopped.
+
+    n_observations is the number of rows, or the total of the weights.
+    """
+
+    model: Any
+    trace: tuple[HalfStep, ...]
+    stop_reason: StopReason
+    n_observations: float
+    entropy: float
+
+    @property
+    def params(self):
+        return self.trace[-1].params
+
+    @property
+    def log_likelihood(self) -> float:
+        """log p(x | params), natural logarithm, total over the rows."""
+        return self.trace[-1].log_likelihood
+
+    @property
+    def n_iterations(self) -> int:
+        return self.trace[-1].iteration
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        return self.trace[-1].flags
+
+    @property
+    def n_parameters(self) -> int:
+        return self.model.n_parameters(self.params)
+
+    @property
+    def aic(self) -> float:
+        """-2 log L + 2 k; smaller is better."""
+        return -2 * self.log_likelihood + 2 * self.n_parameters
+
+    @property
+    def bic(self) -> float:
+        """-2 log L + k log n; smaller is better (mclust reports its negative)."""
+        return -2 * self.log_likelihood + self.n_parameters * np.log(self.n_observations)
+
+    @property
+    def icl(self) -> float:
+        """BIC + 2 H(q) at the posterior q: BIC with a price on overlap (McLachlan & Peel 2000)."""
+        return self.bic + 2 * self.entropy
+
+    def posterior(self, data):
+        """p(z | x, params) of any data with the same columns."""
+        return self.model.posterior(self.params, data)
+
+    def predict(self, data) -> np.ndarray:
+        """(N,) the most probable component (or state path) of each row, counted from 0."""
+        return self.model.predict(self.params, data)
+
+
+def fit(
+    model: Model,
+    data,
+    *,
+    seed: int | np.random.Generator = 0,
+    start="k-means++",
+    tolerance: float = 1e-3,
+    max_iterations: int = 1000,
+    weights=None,
+    chunks: int = 1,
+    map: Callable[..., Iterable] = map,
+) -> Fit:
+    """Run EM from one start to its end.
+
+    start: a method's name, the model's parameters, or responsibilities (N, K).
+    The other arguments are those of `em`. Raises ValueError for data, weights or a start that
+    the model cannot use.
+    """
+    data = model.check(data)
+    weights = check_weights(weights, len(data))
+    params = starting_params(model, data, start, np.random.default_rng(seed), weights)
+    steps = em(
+        model, data, params, weights=weights, tolerance=tolerance,
+        max_iterations=max_iterations, chunks=chunks, map=map,
+    )  # fmt: skip
+    trace = []
+    while True:
+        try:
+            trace.append(next(steps))
+        except StopIteration as stop:
+            return finished(model, trace, stop.value, data, weights)
+
+
+def starting_params(model, data, start, rng: np.random.Generator, weights=None):
+    """Parameters to start from, however the start was given: name, parameters, responsibilities."""
+    if isinstance(start, str):
+        return model.initial_params(data, start, rng, weights)
+    if isinstance(start, np.ndarray | list):
+        return model.params_from_responsibilities(data, np.asarray(start, dtype=float), weights)
+    return start
+
+
+def finished(model, trace: list[HalfStep], stop_reason: StopReason, data, weights=None) -> Fit:
+    """The Fit of a trace; one more E-step gives the entropy of the final posterior for ICL."""
+    total = len(data) if weights is None else float(weights.sum())
+    entropy = model.e_step(trace[-1].params, data, weights).entropy
+    return Fit(model, tuple(trace), stop_reason, total, entropy)

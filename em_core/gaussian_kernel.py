@@ -1,0 +1,227 @@
+"""Log-densities and moments of Gaussian components as matrix products over blocks of rows.
+
+A Gaussian log-density is linear in the features [1, x, upper(x x^T)], so one product gives the
+log joint density of a block under all components, and one more gives all expected moments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+BLOCK_ROWS = 8192
+# Features of one block stay near the processor's second-level cache.
+BLOCK_FEATURES = 100_000
+WHITENED_BLOCK_ROWS = 2048
+# From here on quadratic features cost more than whitening with each component's Cholesky factor.
+WHITEN_FROM_DIMENSION = 25
+# The quadratic form loses about log10 of (distance from the origin / narrowest width)^2 digits.
+# Beyond this many the component is centred on its own mean and whitened instead.
+LARGEST_CONDITION = 1e6
+
+
+class CentredRows(NamedTuple):
+    """values (D, N): the rows minus `origin` (D,), component-major.
+
+    scale (D,): the columns' standard deviations, never 0: the unit of each column.
+    """
+
+    values: np.ndarray
+    origin: np.ndarray
+    scale: np.ndarray
+
+    @classmethod
+    def of(cls, data: np.ndarray, origin: np.ndarray, variances: np.ndarray) -> CentredRows:
+        """A constant column has no unit of its own and gets the largest of the others', or 1."""
+        values = np.empty(data.shape[::-1])
+        np.subtract(data.T, origin[:, None], out=values)
+        constant = variances <= (1e-13 * origin) ** 2
+        if constant.any():
+            variances = np.where(constant, 1.0 if constant.all() else variances.max(), variances)
+        return cls(values, origin, np.sqrt(variances))
+
+    @property
+    def n_rows(self) -> int:
+        return self.values.shape[1]
+
+    def take(self, start: int, stop: int) -> CentredRows:
+        return self._replace(values=self.values[:, start:stop])
+
+
+class Block:
+    """One block of rows: values (D, n), its place in the data and, on demand, its features."""
+
+    def __init__(self, values: np.ndarray, rows: slice, workspace: np.ndarray, diagonal: bool):
+        self.values = values
+        self.rows = rows
+        self._workspace = workspace
+        self._diagonal = diagonal
+
+    @cached_property
+    def features(self) -> np.ndarray:
+        """(P, n): 1, x, then the squares (diagonal) or the upper triangle of x x^T row by row."""
+        x = self.values
+        dimension = len(x)
+        features = self._workspace[:, : x.shape[1]]
+        features[0] = 1
+        features[1 : dimension + 1] = x
+        if self._diagonal:
+            np.multiply(x, x, out=features[dimension + 1 :])
+            return features
+        at = dimension + 1
+        for i in range(dimension):
+            np.multiply(x[i], x[i:], out=features[at : at + dimension - i])
+            at += dimension - i
+        return features
+
+
+class GaussianKernel:
+    """The components at one set of parameters: log joint densities out, moments in.
+
+    For each block of `blocks()`: `log_joint(block)` gives log pi_k + log N(x | k) - `shift`, never
+    positive; `add(block, responsibilities)` accumulates the moments that `totals()` returns.
+    """
+
+    def __init__(self, params, rows: CentredRows, log_weights: np.ndarray, diagonal: bool):
+        self.params = params
+        self.rows = rows
+        self.diagonal = diagonal
+        self.means = params.means - rows.origin
+        self.dimension = self.means.shape[1]
+        peaks = log_weights + params.log_peaks
+        self.shift = peaks.max()
+        self.peaks = peaks - self.shift
+
+        conditions = params.precision_diagonals @ rows.scale**2
+        if self.dimension >= WHITEN_FROM_DIMENSION and not diagonal:
+            self.whitened = np.arange(len(peaks))
+        elif conditions.max() > LARGEST_CONDITION:
+            self.whitened = np.flatnonzero(conditions > LARGEST_CONDITION)
+        else:
+            self.whitened = ()
+        self.use_features = len(self.whitened) < len(peaks)
+        if self.use_features:
+            self.coefficients = self._coefficients()
+            self.moments = np.zeros_like(self.coefficients)
+        self.own_moments = [self._no_moments() for _ in self.whitened]
+
+    def _coefficients(self) -> np.ndarray:
+        """(K, P) such that coefficients @ features is the log joint density minus the shift."""
+        if self.diagonal:
+            linear = self.params.precision_diagonals * self.means
+            quadratic = -0.5 * self.params.precision_diagonals
+        else:
+            precisions = self.params.precisions
+            linear = (precisions @ self.means[:, :, None])[:, :, 0]
+            i, j, factor, _ = triangle(self.dimension)
+            quadratic = factor * precisions[:, i, j]
+        coefficients = np.empty((len(linear), 1 + self.dimension + quadratic.shape[1]))
+        coefficients[:, 0] = self.peaks - 0.5 * np.einsum("kd,kd->k", linear, self.means)
+        coefficients[:, 1 : self.dimension + 1] = linear
+        coefficients[:, self.dimension + 1 :] = quadratic
+        if len(self.whitened):
+            coefficients[self.whitened] = 0
+        return coefficients
+
+    def _no_moments(self) -> list:
+        shape = (self.dimension,) if self.diagonal else (self.dimension, self.dimension)
+        return [0.0, np.zeros(self.dimension), np.zeros(shape)]
+
+    def blocks(self) -> Iterator[Block]:
+        n_rows = self.rows.n_rows
+        if self.use_features:
+            n_features = self.coefficients.shape[1]
+            size = min(BLOCK_ROWS, max(256, BLOCK_FEATURES // n_features))
+        else:
+            n_features, size = 0, WHITENED_BLOCK_ROWS
+        size = -(-n_rows // -(-n_rows // size))
+        workspace = np.empty((n_features, size))
+        for start in range(0, n_rows, size):
+            rows = slice(start, min(start + size, n_rows))
+            yield Block(self.rows.values[:, rows], rows, workspace, self.diagonal)
+
+    def log_joint(self, block: Block, out: np.ndarray) -> np.ndarray:
+        """(K, n) log pi_k + log N(x_n | k) - shift, written to `out`."""
+        if self.use_features:
+            np.matmul(self.coefficients, block.features, out=out)
+        for k in self.whitened:
+            white = block.values - self.means[k, :, None]
+            if self.diagonal:
+                white *= np.sqrt(self.params.precision_diagonals[k])[:, None]
+            else:
+                white = _solve_lower(self.params.factors[k], white)
+            out[k] = self.peaks[k] - 0.5 * np.einsum("dn,dn->n", white, white)
+        return out
+
+    def add(self, block: Block, responsibilities: np.ndarray) -> None:
+        """Accumulate the moments of a block whose rows belong to components by (K, n) shares."""
+        if self.use_features:
+            self.moments += responsibilities @ block.features.T
+        for k, own in zip(
+            self.whitened, self.own_moments if len(self.whitened) else (), strict=True
+        ):
+            share = responsibilities[k]
+            centred = block.values - self.means[k, :, None]
+            own[0] += share.sum()
+            own[1] += centred @ share
+            if self.diagonal:
+                own[2] += (centred * centred) @ share
+            else:
+                own[2] += _weighted_outer(centred, share)
+
+    def totals(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """counts (K,), sums (K, D), scatters (K, D[, D]) and the origins (K, D) they are about."""
+        n_components = len(self.means)
+        origins = np.broadcast_to(self.rows.origin, self.means.shape)
+        if self.use_features:
+            counts = self.moments[:, 0]
+            sums = self.moments[:, 1 : self.dimension + 1]
+            scatters = self.moments[:, self.dimension + 1 :]
+            if not self.diagonal:
+                scatters = scatters[:, triangle(self.dimension)[3]]
+        else:
+            counts, sums, scatters = (
+                np.zeros((n_components, *np.shape(part))) for part in self.own_moments[0]
+            )
+        if len(self.whitened):
+            origins = origins.copy()
+            origins[self.whitened] = self.params.means[self.whitened]
+            for k, own in zip(self.whitened, self.own_moments, strict=True):
+                counts[k], sums[k], scatters[k] = own
+        return counts, sums, scatters, origins
+
+
+@lru_cache(maxsize=64)
+def triangle(dimension: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Upper triangle, row by row: indices i and j (P,), the factor of a precision's entry in the
+    log-density (P,), and where each entry of a symmetric matrix stands in it (D, D)."""
+    i, j = np.triu_indices(dimension)
+    place = np.empty((dimension, dimension), dtype=int)
+    place[i, j] = place[j, i] = np.arange(len(i))
+    return i, j, np.where(i == j, -0.5, -1.0), place
+
+
+def _solve_lower(factor: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """L^-1 values for lower-triangular L (D, D) and values (D, n), overwriting values."""
+    # Importing SciPy's BLAS costs more than `import em_core` may, and few runs come here.
+    from scipy.linalg.blas import dtrsm
+
+    return dtrsm(1.0, factor.T, values.T, side=1, lower=0, overwrite_b=1).T
+
+
+def _weighted_outer(values: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """sum_n shares_n x_n x_n^T (D, D) of values (D, n), by a symmetric rank-n update."""
+    from scipy.linalg.blas import dsyrk
+
+    upper = dsyrk(1.0, (values * np.sqrt(shares)).T, trans=1)
+    return upper + np.triu(upper, 1).T
+
+
+def squared_distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """(N, K) squared Euclidean distances."""
+    cross = points @ centres.T
+    squares = (points * points).sum(axis=1)[:, None] + (centres * centres).sum(axis=1)
+    return np.maximum(squares - 2 * cross, 0)

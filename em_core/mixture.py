@@ -1,0 +1,233 @@
+"""Finite mixtures: one hidden label per row, p(x) = sum_k pi_k p(x | k)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from em_core import initialization
+from em_core.em import Expectation
+from em_core.emissions import EMPTY_SHARE
+
+# The smallest weight that has a logarithm; below it a component is empty anyway.
+TINY = np.finfo(float).tiny
+# Where every joint density of a row is this small, the exponentials lose digits: shift by the
+# row's own maximum. Below exp(-700) subnormal numbers would cost half the speed.
+SMALLEST_SUM = 1e-280
+LOWEST_EXPONENT = -700.0
+
+
+class MixtureParams(NamedTuple):
+    """weights (K,) that sum to 1, and the emission's parameters, also as `params.means` etc."""
+
+    weights: np.ndarray
+    emission: Any
+
+    def __getattr__(self, name: str):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self.emission, name)
+
+
+class MixtureStatistics(NamedTuple):
+    """counts (K,) = sum_n r_nk, and the emission's statistics."""
+
+    counts: np.ndarray
+    emission: Any
+
+
+class MixturePosterior(NamedTuple):
+    """responsibilities (N, K) = p(z_n = k | x_n, params); log_densities (N,) = log p(x_n)."""
+
+    responsibilities: np.ndarray
+    log_densities: np.ndarray
+
+
+class Rows(NamedTuple):
+    """Prepared data: the emission's rows, sliceable like a table."""
+
+    rows: Any
+
+    def __len__(self) -> int:
+        return self.rows.n_rows
+
+    def __getitem__(self, part: slice) -> Rows:
+        start, stop, _ = part.indices(len(self))
+        return Rows(self.rows.take(start, stop))
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """A mixture of `n_components` of one emission, e.g. `Mixture(Gaussian("full"), 3)`."""
+
+    emission: Any
+    n_components: int
+
+    def __post_init__(self):
+        if self.n_components < 1:
+            raise ValueError("a mixture needs at least one component")
+
+    def check(self, data) -> np.ndarray:
+        """The data as the emission takes them. Raises ValueError where it cannot."""
+        return self.emission.check(data)
+
+    def prepare(self, data, weights=None) -> Rows:
+        return Rows(self.emission.prepare(data, weights))
+
+    def params(self, weights, **emission) -> MixtureParams:
+        """Explicit parameters from arrays (`weights`, `means`, `covariances`).
+
+        Raises ValueError for a wrong shape or a value outside its domain.
+        """
+        weights = np.asarray(weights, dtype=float)
+        if weights.shape != (self.n_components,):
+            raise ValueError(
+                f"weights have shape {weights.shape}: give one number for each of "
+                f"{self.n_components} components"
+            )
+        if not np.isfinite(weights).all() or weights.min() < 0 or weights.sum() <= 0:
+            raise ValueError("weights must not be negative, and not all zero")
+        return MixtureParams(
+            weights / weights.sum(), self.emission.params(self.n_components, **emission)
+        )
+
+    def initial_params(self, data, method: str, rng, weights=None) -> MixtureParams:
+        """Starting parameters by a method of `initialization.STARTS`."""
+        return initialization.start_mixture(self, self.check(data), method, rng, weights)
+
+    def params_from_responsibilities(self, data, responsibilities, weights=None) -> MixtureParams:
+        """The M-step of a given q: responsibilities (N, K), rows summing to 1."""
+        data = self.check(data)
+        if responsibilities.shape != (len(data), self.n_components):
+            raise ValueError(
+                f"responsibilities have shape {responsibilities.shape}: give "
+                f"{len(data)} rows and {self.n_components} columns"
+            )
+        if not np.allclose(responsibilities.sum(axis=1), 1) or responsibilities.min() < 0:
+            raise ValueError("each row of responsibilities must be non-negative and sum to 1")
+        whole = self.emission.overall(data, self.n_components)
+        equal = MixtureParams(np.full(self.n_components, 1 / self.n_components), whole)
+        rows = self.emission.prepare(data, weights)
+        kernel = self.emission.kernel(equal.emission, rows, np.log(equal.weights))
+        for block in kernel.blocks():
+            shares = np.ascontiguousarray(responsibilities[block.rows].T)
+            kernel.add(block, shares if weights is None else shares * weights[block.rows])
+        return self.m_step(equal, self._statistics(kernel))
+
+    def params_around(self, shares, data, means, weights=None) -> MixtureParams:
+        """Parameters with these weights (K,) and means (K, D), and the rows' spread about them."""
+        return MixtureParams(shares, self.emission.around(data, means, weights))
+
+    def _kernel(self, params: MixtureParams, data):
+        if isinstance(data, Rows):
+            rows = data.rows
+        else:
+            rows = self.emission.prepare(data, params=params.emission)
+        return self.emission.kernel(params.emission, rows, np.log(np.maximum(params.weights, TINY)))
+
+    def _statistics(self, kernel) -> MixtureStatistics:
+        emission = self.emission.statistics(kernel)
+        return MixtureStatistics(emission.counts, emission)
+
+    def e_step(self, params: MixtureParams, data, weights=None) -> Expectation:
+        """Responsibilities r_nk = pi_k p(x_n | k) / sum_j pi_j p(x_n | j), folded into moments."""
+        kernel = self._kernel(params, data)
+        log_likelihood = entropy = 0.0
+        buffers: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        for block in kernel.blocks():
+            size = block.rows.stop - block.rows.start
+            if size not in buffers:
+                buffers[size] = np.empty((2, self.n_components, size))
+            log_joint, shares = buffers[size]
+            kernel.log_joint(block, out=log_joint)
+            log_sums = normalise(log_joint, shares)
+            if weights is None:
+                total = log_sums.sum()
+            else:
+                total = weights[block.rows] @ log_sums
+                shares *= weights[block.rows]
+            # H(q) = log Z - E_q[log q~] for q = q~ / Z: from q alone, at no further logarithm.
+            entropy += total - np.vdot(shares, log_joint)
+            log_likelihood += total
+            kernel.add(block, shares)
+        statistics = self._statistics(kernel)
+        log_likelihood += kernel.shift * statistics.counts.sum()
+        return Expectation(statistics, float(entropy), float(log_likelihood))
+
+    def m_step(self, params: MixtureParams, statistics: MixtureStatistics) -> MixtureParams:
+        """pi_k = N_k / N, and the emission's own M-step."""
+        return MixtureParams(
+            statistics.counts / statistics.counts.sum(),
+            self.emission.m_step(params.emission, statistics.emission),
+        )
+
+    def expected_log_joint(self, params: MixtureParams, statistics: MixtureStatistics) -> float:
+        """sum_nk r_nk [log pi_k + log p(x_n | k)] in nats."""
+        log_weights = np.log(np.maximum(params.weights, TINY))
+        emission = self.emission.expected_log_density(params.emission, statistics.emission)
+        return float(statistics.counts @ log_weights) + emission
+
+    def flags(self, params: MixtureParams, statistics: MixtureStatistics) -> tuple[str, ...]:
+        """Which components are empty or at their floor."""
+        empty = params.weights <= EMPTY_SHARE
+        messages = tuple(
+            f"component {k + 1} is empty: no row belongs to it; use fewer components or another "
+            "start"
+            for k in np.flatnonzero(empty)
+        )
+        return messages + self.emission.flags(params.emission, statistics.emission)
+
+    def log_joint(self, params: MixtureParams, data) -> np.ndarray:
+        """(N, K) log pi_k + log p(x_n | k), in nats."""
+        kernel = self._kernel(params, data)
+        result = np.empty((self.n_components, kernel.rows.n_rows))
+        for block in kernel.blocks():
+            result[:, block.rows] = kernel.log_joint(block, out=result[:, block.rows].copy())
+        return (result + kernel.shift).T
+
+    def posterior(self, params: MixtureParams, data) -> MixturePosterior:
+        """Responsibilities and log-density of every row."""
+        log_joint = np.ascontiguousarray(self.log_joint(params, data).T)
+        highest = log_joint.max(axis=0)
+        shares = np.empty_like(log_joint)
+        log_sums = normalise(log_joint - highest, shares)
+        return MixturePosterior(shares.T, log_sums + highest)
+
+    def predict(self, params: MixtureParams, data) -> np.ndarray:
+        """(N,) the most responsible component of each row, counted from 0."""
+        return self.log_joint(params, data).argmax(axis=1)
+
+    def sample(self, params: MixtureParams, n: int, rng) -> tuple[np.ndarray, np.ndarray]:
+        """n rows and the component (N,) each came from."""
+        labels = rng.choice(self.n_components, size=n, p=params.weights)
+        return self.emission.sample(params.emission, labels, rng), labels
+
+    def rescale(self, params: MixtureParams, shift, scale) -> MixtureParams:
+        """The parameters of scale * x + shift, for x distributed by `params`."""
+        return params._replace(emission=self.emission.rescale(params.emission, shift, scale))
+
+    def n_parameters(self, params: MixtureParams) -> int:
+        """K - 1 weights and the emission's free parameters."""
+        return self.n_components - 1 + self.emission.n_parameters(params.emission)
+
+
+def normalise(log_joint: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Responsibilities (K, n) from log joints (K, n), written to `shares`; returns log sums (n,).
+
+    Exponentials of values that are never positive cannot overflow; only a row that is far from
+    every component needs its own maximum subtracted first.
+    """
+    np.exp(log_joint, out=shares)
+    sums = shares.sum(axis=0)
+    if sums.min() > SMALLEST_SUM:
+        shares /= sums
+        return np.log(sums)
+    highest = log_joint.max(axis=0)
+    np.subtract(log_joint, highest, out=shares)
+    np.maximum(shares, LOWEST_EXPONENT, out=shares)
+    np.exp(shares, out=shares)
+    sums = shares.sum(axis=0)
+    shares /= sums
+    return np.log(sums) + highest
