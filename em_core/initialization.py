@@ -97,8 +97,8 @@ def hierarchical(points, n_components, rng, weights=None) -> np.ndarray:
 
 
 STARTS = {
-    "k-means++": Start(k_means_plus_plus, "means", "rows far from each other, drawn at random"),
-    "random points": Start(random_points, "means", "rows drawn at random"),
+    "k-means++": Start(k_means_plus_plus, "rows", "rows far from each other, drawn at random"),
+    "random points": Start(random_points, "rows", "rows drawn at random"),
     "random responsibilities": Start(
         random_responsibilities, "responsibilities", "every row split at random among components"
     ),

@@ -1,0 +1,29 @@
+"""Watch EM climb on your data."""
+
+import streamlit as st
+
+from pages.ui import data_panel, fit_panel, model_panel, shell
+from pages.ui.player import preload
+
+shell.enter()
+shell.header("Explore")
+preload()
+
+with st.sidebar:
+    st.subheader("Data", anchor=False)
+    table = data_panel.choose_table()
+    selection, reports = (None, []) if table is None else data_panel.choose_columns(table)
+    model_panel.choose_model(selection)
+
+settings = shell.settings()
+if table is None:
+    st.info("Choose an example, generate data, or bring a table of your own in the sidebar.")
+else:
+    data_panel.show_table(table, selection, reports, settings)
+if selection is not None:
+    run = fit_panel.current_run(settings, table, selection)
+    if run is not None:
+        fit_panel.choose_axes(selection)
+        fit_panel.show_run(run, selection, table)
+        if not run.running:
+            fit_panel.show_takeaway(run, settings, selection, table)

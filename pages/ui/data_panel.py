@@ -1,0 +1,185 @@
+"""The data part of a page: choose or bring a table, see how it was read, pick columns."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from em_core import datasets
+from pages.ui import data, shell
+from pages.ui.data import DataError, Selection, Table
+from pages.ui.settings import Settings
+from pages.ui.text import plain
+
+PREVIEW_ROWS = 200
+
+
+def choose_table() -> Table | None:
+    """Widgets for where the data come from; the table, or None while there is none yet."""
+    source = shell.widget("source")
+    if source == "example":
+        name = shell.widget("example", format_func=datasets.example_title)
+        st.caption(datasets.load(name).description)
+        return _example(name)
+    if source == "generate":
+        return _generate_controls()
+    return _own_table()
+
+
+@st.cache_resource(max_entries=len(datasets.EXAMPLES), show_spinner=False)
+def _example(name: str) -> Table:
+    return data.from_dataset(datasets.load(name))
+
+
+@st.cache_resource(max_entries=4, show_spinner="Drawing the data")
+def _generated(kind: str, rows: int, components: int, columns: int, seed: int) -> Table:
+    rng = np.random.default_rng(seed)
+    return data.from_dataset(datasets.generate(kind, rows, components, columns, rng))
+
+
+def _generate_controls() -> Table | None:
+    kind = shell.widget("generator")
+    st.caption(datasets.GENERATORS[kind][1])
+    left, right = st.columns(2)
+    with left:
+        rows, seed = shell.widget("n_rows", step=100), shell.widget("data_seed")
+    with right:
+        components, columns = shell.widget("true_components"), shell.widget("n_columns")
+    try:
+        return _generated(kind, rows, components, columns, seed)
+    except ValueError as error:
+        st.error(str(error))
+        return None
+
+
+def _own_table() -> Table | None:
+    st.file_uploader(
+        "Upload a table",
+        key="upload",
+        help="CSV, TSV, Excel (.xlsx) or Parquet. It stays in this session and is not stored.",
+        max_upload_size=data.MAX_BYTES // 2**20,
+        on_change=_read_upload,
+    )
+    with st.expander("Or paste a table"):
+        st.text_area(
+            "Rows with a header", key="pasted", height=140, placeholder="height,weight\n171,65\n…"
+        )
+        st.button("Use the pasted table", on_click=_read_pasted)
+    if complaint := st.session_state.get("table complaint"):
+        st.error(complaint)
+    table = st.session_state.get("own table")
+    expected = shell.settings().fingerprint
+    if table is None:
+        if expected:
+            st.info(
+                "This link was made with a table that is not in the link. Upload the same table "
+                f"(fingerprint {expected}) to see the same picture."
+            )
+        return None
+    if expected and not table.fingerprint.startswith(expected):
+        st.warning(
+            "The link was made with another table: the fingerprints differ, so the numbers may too."
+        )
+    st.caption("The table itself is not in the link: colleagues need the same file.")
+    return table
+
+
+def _read_upload() -> None:
+    if (upload := st.session_state["upload"]) is not None:
+        _take(upload.name, upload.getvalue())
+
+
+def _read_pasted() -> None:
+    _take("pasted text", st.session_state["pasted"].encode())
+
+
+def _take(name: str, content: bytes) -> None:
+    """Read a table; where it cannot be read, the one before it stays."""
+    try:
+        table = data.read_table(name, content)
+    except DataError as error:
+        st.session_state["table complaint"] = str(error)
+        return
+    st.session_state["table complaint"] = ""
+    st.session_state["own table"] = table
+    shell.change(source="table", fingerprint=table.fingerprint[:16])
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _reports(fingerprint: str, _table: Table) -> list[data.ColumnReport]:
+    return data.describe_columns(_table)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _selection(fingerprint: str, columns: tuple[str, ...], label: str, _table: Table) -> Selection:
+    return data.select(_table, columns, label or None)
+
+
+def choose_columns(table: Table) -> tuple[Selection | None, list[data.ColumnReport]]:
+    """The column picker, the known labels and standardising; None while nothing can be fitted."""
+    reports = _reports(table.fingerprint, table)
+    suggested = data.suggest_label(table, reports)
+    candidates = data.label_candidates(reports)
+    usable = [report.name for report in reports if report.usable]
+    defaults = data.default_columns(reports, suggested)
+    if not usable:
+        reasons = " ".join(f"{r.name}: {r.why_not}" for r in reports[:5])
+        st.error(
+            f"No column of this table can be clustered: at least one must hold numbers. {reasons}"
+        )
+        return None, reports
+    if not shell.settings().columns and defaults:
+        shell.change(columns=defaults, label_column=suggested or "")
+    columns = shell.widget("columns", options=usable)
+    if candidates:
+        options = ["", *candidates]
+        label = shell.widget("label_column", options=options, format_func=lambda c: c or "none")
+    else:
+        label = ""
+    shell.widget("standardise")
+    try:
+        return _selection(table.fingerprint, columns, label, table), reports
+    except DataError as error:
+        st.error(str(error))
+        return None, reports
+
+
+def show_table(
+    table: Table, selection: Selection | None, reports: list[data.ColumnReport], settings: Settings
+) -> None:
+    """How the table was read: facts, columns, rows left out, and its first rows."""
+    rows, columns = table.frame.shape
+    title = f"{table.name}: {rows:,} rows, {columns:,} columns"
+    if selection is not None and len(selection.left_out):
+        title += f"; {len(selection.left_out):,} rows left out"
+    with st.expander(title, expanded=settings.source == "table"):
+        st.markdown("\n".join(f"- {plain(fact)}" for fact in table.parsing))
+        st.dataframe(_columns_table(table, reports), hide_index=True)
+        if selection is not None and len(selection.left_out):
+            st.markdown(
+                f"**{len(selection.left_out):,} of {rows:,} rows are left out** because a chosen "
+                "column has no usable number there:"
+            )
+            st.dataframe(selection.left_out, hide_index=True, height=180)
+        shown = table.frame.head(PREVIEW_ROWS)
+        st.caption(f"The first {len(shown):,} rows" if len(shown) < rows else "All rows")
+        st.dataframe(shown, height=200)
+
+
+def _columns_table(table: Table, reports: list[data.ColumnReport]) -> pd.DataFrame:
+    units = dict(zip(table.frame.columns, table.units, strict=False))
+    return pd.DataFrame(
+        [
+            {
+                "column": report.name,
+                "unit": units.get(report.name, ""),
+                "type": report.type,
+                "missing": report.missing,
+                "infinite": report.infinite,
+                "distinct": report.distinct,
+                "note": report.why_not or ("It numbers the rows." if report.row_number else ""),
+            }
+            for report in reports
+        ]
+    )

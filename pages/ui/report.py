@@ -1,0 +1,107 @@
+"""Tables and sentences on one half-step: parameters, a point's arithmetic, doubtful rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from em_core import HalfStep, Mixture
+from em_core.agreement import adjusted_rand_index
+from pages.ui.data import Selection, confusion_table
+from pages.ui.figures.mixture import nats
+
+MOST_DOUBTFUL = 10
+# Posteriors of more rows than this take longer than a glance: a stated sample stands in.
+MOST_ROWS_AT_A_GLANCE = 100_000
+
+
+def component_names(n_components: int) -> list[str]:
+    return [f"component {k + 1}" for k in range(n_components)]
+
+
+def parameters_table(step: HalfStep, columns: Sequence[str], n_rows: int) -> pd.DataFrame:
+    """One row a component: weight, expected size, and mean and standard deviation per column."""
+    params = step.params
+    deviations = np.sqrt(np.einsum("kdd->kd", params.covariances))
+    table = {"weight": params.weights, "expected rows": params.weights * n_rows}
+    for d, name in enumerate(columns):
+        table[f"mean of {name}"] = params.means[:, d]
+        table[f"SD of {name}"] = deviations[:, d]
+    return pd.DataFrame(table, index=component_names(len(params.weights)))
+
+
+def covariance_table(step: HalfStep, component: int, columns: Sequence[str]) -> pd.DataFrame:
+    return pd.DataFrame(step.params.covariances[component], index=columns, columns=columns)
+
+
+def gain_sentence(steps: Sequence[HalfStep], index: int) -> str:
+    """Where the log-likelihood gained in this half-step came from."""
+    step = steps[index]
+    if step.phase == "start":
+        return (
+            "The bound touches the log-likelihood: q is the posterior at the starting parameters."
+        )
+    before = steps[index - 1]
+    if step.phase == "E":
+        return (
+            f"Gain in log-likelihood: 0 (the parameters stay). The bound rises by the KL gap, "
+            f"{nats(max(before.kl, 0))} nats, and touches again."
+        )
+    gain = step.log_likelihood - before.log_likelihood
+    bound = step.elbo - before.elbo
+    return (
+        f"Gain in log-likelihood {nats(gain, signed=True)} = gain of the bound "
+        f"{nats(bound, signed=True)} + KL gap {nats(max(step.kl, 0))} nats."
+    )
+
+
+def point_arithmetic(model: Mixture, step: HalfStep, row: np.ndarray) -> pd.DataFrame:
+    """pi_k N(x | mu_k, Sigma_k) for each component, and its share: the responsibilities shown.
+
+    Taken at the parameters that gave q, which in an M half-step are the ones before it.
+    """
+    params = step.posterior_params
+    log_joint = model.log_joint(params, row[None])[0]
+    log_weights = np.log(np.maximum(params.weights, np.finfo(float).tiny))
+    shares = np.exp(log_joint - np.logaddexp.reduce(log_joint))
+    return pd.DataFrame(
+        {
+            "π": params.weights,
+            "log N(x | μ, Σ)": log_joint - log_weights,
+            "π N(x | μ, Σ)": np.exp(log_joint),
+            "responsibility": shares,
+        },
+        index=component_names(len(shares)),
+    )
+
+
+def doubtful_points(
+    model: Mixture, step: HalfStep, selection: Selection
+) -> tuple[pd.DataFrame, int]:
+    """The rows whose most responsible component is the least sure, and how many were looked at."""
+    stride = -(-len(selection.values) // MOST_ROWS_AT_A_GLANCE)
+    values = selection.values[::stride]
+    shares = model.posterior(step.posterior_params, values).responsibilities
+    certainty = shares.max(axis=1)
+    order = np.argsort(certainty, kind="stable")[:MOST_DOUBTFUL]
+    ranked = np.argsort(-shares[order], axis=1)
+    names = np.array(component_names(shares.shape[1]))
+    table = {"row": selection.rows[::stride][order] + 1}
+    table |= {name: values[order, d] for d, name in enumerate(selection.columns)}
+    table["most responsible"] = names[ranked[:, 0]]
+    table["responsibility"] = certainty[order]
+    if shares.shape[1] > 1:
+        table["next"] = names[ranked[:, 1]]
+        table["its responsibility"] = np.take_along_axis(shares[order], ranked[:, 1:2], 1)[:, 0]
+    return pd.DataFrame(table), len(values)
+
+
+def agreement_with_labels(
+    model: Mixture, step: HalfStep, selection: Selection
+) -> tuple[float, pd.DataFrame]:
+    """Adjusted Rand index of clusters and known labels, and the confusion matrix."""
+    clusters = model.predict(step.posterior_params, selection.values)
+    table = confusion_table(selection.labels, clusters, component_names(model.n_components))
+    return adjusted_rand_index(selection.labels, clusters), table

@@ -1,0 +1,109 @@
+"""What a person takes away from a finished fit: a table, the parameters, a script."""
+
+from __future__ import annotations
+
+import json
+
+from em_core.em import Fit
+from pages.ui.data import Selection, Table, join_results, to_csv_bytes
+from pages.ui.families import FAMILIES
+from pages.ui.report import component_names
+from pages.ui.settings import Settings
+
+
+def labelled_csv(table: Table, selection: Selection, fit: Fit) -> bytes:
+    """All original rows with their cluster and their probability for every component."""
+    shares = fit.posterior(selection.values).responsibilities
+    names = component_names(fit.model.n_components)
+    joined = join_results(table, selection, shares.argmax(axis=1), shares, names)
+    return to_csv_bytes(joined)
+
+
+def parameters_as_json(settings: Settings, selection: Selection, fit: Fit) -> bytes:
+    """Parameters in the original units, and what is needed to judge and to repeat the fit."""
+    content = {
+        "model": FAMILIES["gaussian-mixture"].code(settings),
+        "columns": list(selection.columns),
+        "rows": len(selection.values),
+        "start": settings.start,
+        "seed": settings.seed,
+        "standardised": settings.standardise,
+        "tolerance": settings.tolerance,
+        "stop_reason": fit.stop_reason,
+        "iterations": fit.n_iterations,
+        "log_likelihood": fit.log_likelihood,
+        "n_parameters": fit.n_parameters,
+        "aic": fit.aic,
+        "bic": fit.bic,
+        "icl": fit.icl,
+        "weights": fit.params.weights.tolist(),
+        "means": fit.params.means.tolist(),
+        "covariances": fit.params.covariances.tolist(),
+    }
+    return json.dumps(content, indent=2).encode()
+
+
+def script(settings: Settings, selection: Selection, table: Table) -> str:
+    """Python on em_core that gives the numbers shown. Run it in the project's folder."""
+    imports = ["Gaussian", "Mixture", "fit"]
+    body = _read_data(settings, selection, table)
+    data = "data"
+    if settings.standardise:
+        body += ["centre, scale = data.mean(axis=0), data.std(axis=0)"]
+        data = "(data - centre) / scale"
+    body += [f"model = {FAMILIES['gaussian-mixture'].code(settings)}"]
+    start = json.dumps(settings.start)
+    unit = ("centre", "scale") if settings.standardise else None
+    if settings.start == "means":
+        imports.append("from_means")
+        body += [f"means = np.array({[list(point) for point in settings.start_means]})"]
+        placed = "(means - centre) / scale" if unit else "means"
+        start = f"from_means(model, {data}, {placed})"
+    elif settings.start == "parameters":
+        body += [f"start = model.params(**json.loads({settings.start_params!r}))"]
+        start = "model.rescale(start, -centre / scale, 1 / scale)" if unit else "start"
+    body += [
+        f"result = fit(model, {data}, start={start}, seed={settings.seed},",
+        f"             tolerance={settings.tolerance!r}, max_iterations={settings.max_iterations})",
+    ]
+    if unit:
+        body += [
+            "log_likelihood = result.log_likelihood - len(data) * np.log(scale).sum()",
+            "params = model.rescale(result.params, centre, scale)",
+        ]
+    else:
+        body += ["log_likelihood, params = result.log_likelihood, result.params"]
+    body += ["print(log_likelihood, result.n_iterations, result.stop_reason)", "print(params)"]
+    head = ["import json", ""] if settings.start == "parameters" else []
+    head += ["import numpy as np"]
+    head += ["import pandas as pd"] if settings.source == "table" else []
+    head += ["from threadpoolctl import threadpool_limits", ""]
+    head += [f"from em_core import {', '.join(sorted(imports, key=str.lower))}"]
+    if settings.source != "table":
+        head += [
+            f"from em_core.datasets import {'load' if settings.source == 'example' else 'generate'}"
+        ]
+    head += ["", "threadpool_limits(1)  # as the app does: sums are then added in the same order"]
+    return "\n".join([*head, "", *body, ""])
+
+
+def _read_data(settings: Settings, selection: Selection, table: Table) -> list[str]:
+    columns = list(selection.columns)
+    if settings.source == "table":
+        return [
+            f"table = pd.read_csv({table.name!r})  # your file, read as the app shows it",
+            f"data = table[{columns!r}].apply(pd.to_numeric, errors='coerce').to_numpy(float)",
+            "data = data[np.isfinite(data).all(axis=1)]",
+        ]
+    if settings.source == "example":
+        made = f"load({settings.example!r})"
+    else:
+        made = (
+            f"generate({settings.generator!r}, {settings.n_rows}, {settings.true_components}, "
+            f"{settings.n_columns}, np.random.default_rng({settings.data_seed}))"
+        )
+    return [
+        f"dataset = {made}",
+        f"data = dataset.values[:, [dataset.columns.index(name) for name in {columns!r}]]",
+        "data = data[np.isfinite(data).all(axis=1)]",
+    ]
