@@ -1,0 +1,420 @@
+"""Everything a person can choose, in one frozen object, and the link that carries it.
+
+`Settings` is the one table of fields. Each line names the field, its default, its key in the link,
+what values it takes and how it is labelled; widgets, link and validation are all driven by it.
+A new choice is a new line here.
+
+No Streamlit import: `parse` and `to_query` are pure, so a link can be read and made anywhere.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Protocol
+
+from em_core.datasets import EXAMPLES, GENERATORS
+
+FORMAT_VERSION = "1"
+VERSION_KEY = "v"
+
+
+class Kind(Protocol):
+    """What values a field takes, and how they are written in a link."""
+
+    def read(self, text: str) -> tuple[Any, str]:
+        """The value, and a complaint if the nearest valid value had to be taken, else "".
+
+        Raises ValueError with the complaint where no value is near.
+        """
+
+    def write(self, value: Any) -> str: ...
+
+
+def quoted(text: str, otherwise: str = "the value given") -> str:
+    """`text` if it is harmless to repeat to a reader (messages are Markdown), else a stand-in."""
+    return f"“{text}”" if re.fullmatch(r"[\w +-]{1,24}", text, re.ASCII) else otherwise
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few words; `options` maps each to the words a person reads."""
+
+    options: Mapping[str, str]
+
+    def read(self, text: str) -> tuple[str, str]:
+        if text in self.options:
+            return text, ""
+        raise ValueError(f"{quoted(text)} is not one of {', '.join(self.options)}")
+
+    def write(self, value: str) -> str:
+        return value
+
+
+@dataclass(frozen=True)
+class Integer:
+    """A whole number from `low` to `high`."""
+
+    low: int
+    high: int
+
+    def read(self, text: str) -> tuple[int, str]:
+        if not re.fullmatch(r"[+-]?[0-9]{1,30}", text):
+            raise ValueError(f"{quoted(text)} is not a whole number")
+        return clamped(int(text), self.low, self.high)
+
+    def write(self, value: int) -> str:
+        return str(int(value))
+
+
+@dataclass(frozen=True)
+class Real:
+    """A finite number from `low` to `high`, written so that it round-trips to the last digit."""
+
+    low: float
+    high: float
+
+    def read(self, text: str) -> tuple[float, str]:
+        return clamped(_finite(text), self.low, self.high)
+
+    def write(self, value: float) -> str:
+        return repr(float(value))
+
+
+@dataclass(frozen=True)
+class Flag:
+    """On or off."""
+
+    def read(self, text: str) -> tuple[bool, str]:
+        if text not in ("0", "1"):
+            raise ValueError(f"{quoted(text)} is neither 1 (on) nor 0 (off)")
+        return text == "1", ""
+
+    def write(self, value: bool) -> str:
+        return str(int(value))
+
+
+@dataclass(frozen=True)
+class Text:
+    """Free text, such as the name of a column; the whole of it must match `pattern`."""
+
+    pattern: str = r"(?s).{0,200}"
+    meaning: str = "a text of at most 200 characters"
+
+    def read(self, text: str) -> tuple[str, str]:
+        if not re.fullmatch(self.pattern, text):
+            raise ValueError(f"this is not {self.meaning}")
+        return text, ""
+
+    def write(self, value: str) -> str:
+        return str(value)
+
+
+@dataclass(frozen=True)
+class Names:
+    """Several names, joined by commas (a comma in a name is written \\, and a backslash \\\\)."""
+
+    most: int = 256
+
+    def read(self, text: str) -> tuple[tuple[str, ...], str]:
+        parts = re.findall(r"((?:[^\\,]|\\.)*)(?:,|$)", text + ",", re.DOTALL)[:-1]
+        names = tuple(re.sub(r"\\(.)", r"\1", part, flags=re.DOTALL) for part in parts)
+        if len(names) > self.most:
+            return names[: self.most], f"only the first {self.most} names are used"
+        return names, ""
+
+    def write(self, value: tuple[str, ...]) -> str:
+        return ",".join(re.sub(r"([\\,])", r"\\\1", name) for name in value)
+
+
+@dataclass(frozen=True)
+class Points:
+    """Points in the data's space: coordinates joined by commas, points by semicolons."""
+
+    most: int = 50
+
+    def read(self, text: str) -> tuple[tuple[tuple[float, ...], ...], str]:
+        points = tuple(tuple(map(_finite, row.split(","))) for row in text.split(";"))
+        if len({len(point) for point in points}) != 1:
+            raise ValueError("the points do not all have the same number of coordinates")
+        if len(points) > self.most:
+            return points[: self.most], f"only the first {self.most} points are used"
+        return points, ""
+
+    def write(self, value: tuple[tuple[float, ...], ...]) -> str:
+        return ";".join(",".join(repr(float(x)) for x in point) for point in value)
+
+
+@dataclass(frozen=True)
+class JsonObject:
+    """A JSON object as compact text ("" for none). What is in it is the model's business."""
+
+    def read(self, text: str) -> tuple[str, str]:
+        try:
+            members = json.loads(text)
+            compact = json.dumps(members, separators=(",", ":"), allow_nan=False)
+        except (ValueError, RecursionError):
+            raise ValueError("this is not JSON with finite numbers") from None
+        if not isinstance(members, dict):
+            raise ValueError("this is not a JSON object, {...}")
+        return compact, ""
+
+    def write(self, value: str) -> str:
+        return value
+
+
+def _finite(text: str) -> float:
+    if not re.fullmatch(r"[-+.0-9eE]{1,40}", text):
+        raise ValueError(f"{quoted(text)} is not a number")
+    try:
+        number = float(text)
+    except ValueError:
+        raise ValueError(f"{quoted(text)} is not a number") from None
+    if not math.isfinite(number):
+        raise ValueError("the number is too large")
+    return number
+
+
+def clamped(value: float, low: float, high: float) -> tuple[Any, str]:
+    nearest = min(max(value, low), high)
+    shown = f"{value:,}" if isinstance(value, int) else f"{value:g}"
+    return nearest, "" if nearest == value else f"{shown} is not from {low:,} to {high:,}"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One line of the table. `group` says what a change of it makes obsolete (see `changed`)."""
+
+    name: str
+    key: str
+    default: Any
+    kind: Kind
+    group: str
+    label: str
+    help: str
+    widget: str
+
+    def clean(self, value: Any) -> Any:
+        """The nearest valid value; ValueError where none is near."""
+        if value == self.default:
+            return self.default
+        return self.kind.read(self.kind.write(value))[0]
+
+
+def _setting(
+    default: Any, key: str, kind: Kind, group: str, label: str, help: str = "", widget: str = ""
+) -> Any:
+    about = {"key": key, "kind": kind, "group": group, "label": label}
+    return field(default=default, metadata=about | {"help": help, "widget": widget})
+
+
+SOURCES = {"example": "Example", "generate": "Generate", "table": "Table"}
+COVARIANCES = {
+    "full": "full: each its own shape",
+    "tied": "tied: one shape for all",
+    "diag": "diagonal: along the axes",
+    "spherical": "spherical: round",
+}
+STARTS = {
+    "k-means++": "k-means++",
+    "random points": "random points",
+    "random responsibilities": "random responsibilities",
+    "k-means": "k-means",
+    "hierarchical": "hierarchical",
+    "means": "hand-placed means",
+    "parameters": "explicit parameters",
+}
+AXES = {"columns": "Two columns", "principal": "Principal components", "pairs": "All pairs"}
+COLOURS = {"blended": "Blended", "certainty": "By certainty"}
+CURVES = {"likelihood": "Bound and likelihood", "gap": "Distance to the best, log scale"}
+SEED = Integer(0, 2**32 - 1)
+NAME = Text()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that defines what is on screen."""
+
+    # Data
+    source: str = _setting("example", "s", Choice(SOURCES), "data", "Data", widget="segmented")
+    example: str = _setting(
+        EXAMPLES[0], "e", Choice({n: n for n in EXAMPLES}), "data", "Example", widget="select"
+    )
+    generator: str = _setting(
+        next(iter(GENERATORS)),
+        "g",
+        Choice({n: n for n in GENERATORS}),
+        "data",
+        "Kind of data",
+        "How the rows are drawn. The truth is known and can be compared with the fit.",
+        "select",
+    )
+    n_rows: int = _setting(500, "n", Integer(10, 1_000_000), "data", "Rows", widget="number")
+    true_components: int = _setting(
+        3, "tk", Integer(1, 20), "data", "True components", widget="number"
+    )
+    n_columns: int = _setting(2, "tc", Integer(1, 64), "data", "Columns drawn", widget="number")
+    data_seed: int = _setting(
+        0,
+        "ds",
+        SEED,
+        "data",
+        "Data seed",
+        "The same seed draws the same rows. It is separate from the seed of the start.",
+        "number",
+    )
+    fingerprint: str = _setting(
+        "", "fp", Text(r"[0-9a-f]{0,64}", "a fingerprint of a table"), "data", "Table"
+    )
+    columns: tuple[str, ...] = _setting(
+        (), "c", Names(), "columns", "Columns", "The measurements to cluster by.", "multiselect"
+    )
+    label_column: str = _setting(
+        "",
+        "lc",
+        NAME,
+        "view",
+        "Known labels",
+        "A column of known groups to compare the clusters with. It is not used in the fit.",
+        "select",
+    )
+    standardise: bool = _setting(
+        False,
+        "z",
+        Flag(),
+        "fit",
+        "Standardise",
+        "Fit on columns of mean 0 and standard deviation 1. "
+        "Parameters are still reported in the original units.",
+        "toggle",
+    )
+    # Model, start, stopping
+    n_components: int = _setting(2, "k", Integer(1, 50), "fit", "Components", widget="number")
+    covariance: str = _setting(
+        "full", "cov", Choice(COVARIANCES), "fit", "Covariance", widget="select"
+    )
+    start: str = _setting(
+        "k-means++",
+        "st",
+        Choice(STARTS),
+        "fit",
+        "Start",
+        "Where EM begins. Different starts can end in different optima.",
+        "select",
+    )
+    seed: int = _setting(
+        0, "seed", SEED, "fit", "Seed", "The same seed gives the same start.", "number"
+    )
+    start_means: tuple[tuple[float, ...], ...] = _setting(
+        (), "sm", Points(), "fit", "Hand-placed means"
+    )
+    start_params: str = _setting("", "sp", JsonObject(), "fit", "Explicit parameters, as JSON")
+    tolerance: float = _setting(
+        1e-3,
+        "tol",
+        Real(1e-12, 1e3),
+        "fit",
+        "Tolerance, in nats",
+        "EM stops when less than this is estimated to be left to gain in log-likelihood.",
+        "number",
+    )
+    max_iterations: int = _setting(
+        1000, "it", Integer(1, 100_000), "fit", "Most iterations", widget="number"
+    )
+    # View
+    axes: str = _setting("columns", "ax", Choice(AXES), "view", "Axes", widget="segmented")
+    axis_x: str = _setting("", "x", NAME, "view", "Across", widget="select")
+    axis_y: str = _setting("", "y", NAME, "view", "Up", widget="select")
+    drawn_rows: int = _setting(
+        5000,
+        "d",
+        Integer(500, 50_000),
+        "view",
+        "Most points drawn",
+        "The fit uses all rows. With more rows than this, a sample of them is drawn.",
+        "number",
+    )
+    frame: int | None = _setting(None, "f", Integer(0, 200_001), "moment", "Frame")
+    point: int | None = _setting(None, "pt", Integer(0, 10**9), "moment", "Point")
+    colour: str = _setting("blended", "col", Choice(COLOURS), "view", "Colour", widget="segmented")
+    contours: bool = _setting(False, "dc", Flag(), "view", "Density contours", widget="toggle")
+    uncertainty: bool = _setting(False, "u", Flag(), "view", "Uncertainty", widget="toggle")
+    curve: str = _setting("likelihood", "cu", Choice(CURVES), "view", "Curve", widget="segmented")
+    speed: float = _setting(1.0, "sd", Real(0.1, 16.0), "view", "Speed", widget="number")
+    loop: bool = _setting(False, "lo", Flag(), "view", "Loop", widget="toggle")
+
+
+FIELDS: Mapping[str, Field] = {
+    f.name: Field(name=f.name, default=f.default, **f.metadata) for f in fields(Settings)
+}
+_BY_KEY = {about.key: about for about in FIELDS.values()}
+
+# What a change in one group resets to its default, unless the same change sets it.
+_OBSOLETE = {
+    "data": ("columns", "label_column", "axis_x", "axis_y", "start_means", "start_params"),
+    "columns": ("axis_x", "axis_y", "start_means", "start_params"),
+}
+
+
+def changed(settings: Settings, **values: Any) -> Settings:
+    """`settings` with new values, each replaced by the nearest valid one.
+
+    Other data makes the choices about the old data obsolete; another fit makes the frame and the
+    point on screen obsolete. Those fall back to their defaults unless given here.
+    Raises ValueError where no valid value is near.
+    """
+    cleaned = {name: FIELDS[name].clean(value) for name, value in values.items()}
+    groups = {FIELDS[name].group for name, v in cleaned.items() if v != getattr(settings, name)}
+    obsolete = {name for group in groups for name in _OBSOLETE.get(group, ())}
+    if groups & {"data", "columns", "fit"}:
+        obsolete |= {"frame", "point"}
+    return replace(settings, **{name: FIELDS[name].default for name in obsolete} | cleaned)
+
+
+def parse(query: Mapping[str, str]) -> tuple[Settings, tuple[str, ...]]:
+    """The settings of a link, and a plain sentence on each part that was ignored or changed."""
+    values: dict[str, Any] = {}
+    said: list[str] = []
+    unknown: list[str] = []
+    if query.get(VERSION_KEY, FORMAT_VERSION) != FORMAT_VERSION:
+        said.append("This link was made by another version of EM Explorer: it may look different.")
+    for key, text in query.items():
+        if key == VERSION_KEY:
+            continue
+        about = _BY_KEY.get(key)
+        if about is None:
+            unknown.append(quoted(key))
+            continue
+        try:
+            values[about.name], complaint = about.kind.read(text)
+            remedy = f"{_shown(about, values[about.name])} is used"
+        except ValueError as error:
+            complaint, remedy = str(error), f"{_shown(about, about.default)} is used"
+        if complaint:
+            said.append(f"{about.label}: {complaint}, so {remedy}.")
+    if unknown:
+        listed = ", ".join(unknown[:5]) + (" and others" if len(unknown) > 5 else "")
+        said.append(f"The link holds {listed}, which EM Explorer does not know. It was ignored.")
+    return Settings(**values), tuple(said)
+
+
+def to_query(settings: Settings) -> dict[str, str]:
+    """The link: what differs from the defaults, by short key. Empty if nothing does."""
+    query = {
+        about.key: about.kind.write(value)
+        for about in FIELDS.values()
+        if (value := getattr(settings, about.name)) != about.default
+    }
+    return {VERSION_KEY: FORMAT_VERSION} | query if query else {}
+
+
+def _shown(about: Field, value: Any) -> str:
+    """A value in a sentence."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{value:,}"
+    if isinstance(value, str) and value and isinstance(about.kind, Choice):
+        return value
+    return "the usual choice"

@@ -1,0 +1,271 @@
+"""The frame around every page: entering it, its settings and the link that carries them.
+
+A page begins with `shell.enter()`. It reads what is chosen with `shell.settings()`, offers a choice
+with `shell.widget(name)` and changes one in a callback with `shell.change(name=value)`. The link in
+the address bar follows by itself.
+"""
+
+from __future__ import annotations
+
+import runpy
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from threadpoolctl import threadpool_limits
+
+from pages.ui import settings as table
+from pages.ui.settings import FIELDS, Choice, Field, Integer, Real, Settings, clamped, quoted
+
+ENTRY = Path(__file__).parents[2] / "dashboard.py"
+
+# Writing the address shows nothing, and should not take up a line either.
+STYLE = "<style>[class*=st-key-write_link] { display: none; }</style>"
+
+_inside: ContextVar[bool] = ContextVar("inside the dashboard", default=False)
+
+# Fields that describe the moment looked at, not the question asked: changing them replaces the
+# address instead of adding a step to the browser's history.
+_GLANCES = frozenset(about.key for about in FIELDS.values() if about.group in ("view", "moment"))
+
+
+def enter() -> None:
+    """Make sure the page runs inside the dashboard.
+
+    Streamlit runs a page on its own when it is the first one visited on a fresh server: then the
+    dashboard is run in its place, which comes back to the page.
+    """
+    if not _inside.get():
+        runpy.run_path(str(ENTRY), run_name="__main__")
+        st.stop()
+
+
+@contextmanager
+def frame(page: str) -> Iterator[None]:
+    """Everything around a page: the settings taken from the link before it, the link after it."""
+    st.html(STYLE)
+    _forget_widgets_of_other_pages(page)
+    _adopt_link()
+    _push_link()
+    notices = st.container()
+    token = _inside.set(True)
+    try:
+        yield
+    finally:
+        _inside.reset(token)
+        _show_notices(notices)
+        _replace_link("frame")
+
+
+def _forget_widgets_of_other_pages(page: str) -> None:
+    """Widgets start anew on each page, from the settings.
+
+    Streamlit forgets them too, but later than the next page asks when a person is quick: that page
+    would then find a value in the session and leave its own widget unset.
+    """
+    if st.session_state.get("page") != page:
+        st.session_state["page"] = page
+        for name in FIELDS:
+            st.session_state.pop(_key(name), None)
+
+
+def header(title: str) -> None:
+    """The page's title, and beside it the button that copies its link."""
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        st.title(title, width="content")
+        with st.container(width="content"):
+            copy_link()
+
+
+@st.cache_resource
+def one_blas_thread() -> threadpool_limits:
+    """Keep the linear algebra libraries to one thread, for the life of the process.
+
+    Several people share the machine, and on a busy one their threads made everything 2 to 28 times
+    slower. em_core runs its own threads where they pay. Both libraries, NumPy's and SciPy's, must
+    be loaded to be limited; an environment variable would come too late, after Streamlit's imports.
+    """
+    import scipy.linalg  # noqa: F401
+
+    return threadpool_limits(limits=1, user_api="blas")
+
+
+# Settings
+
+
+def settings() -> Settings:
+    """What is chosen now."""
+    return st.session_state["settings"]
+
+
+def change(**values: Any) -> None:
+    """Choose `values`. In a callback, or before the widgets of these fields are made."""
+    st.session_state["settings"] = table.changed(settings(), **values)
+
+
+def remember(**values: Any) -> None:
+    """`change` from inside a fragment, link included: only a full run brings it up to date itself.
+
+    Call it once, at the same place, in every run of the fragment.
+    """
+    change(**values)
+    _replace_link("fragment")
+
+
+def say(*sentences: str) -> None:
+    """Show plain sentences above the page until the reader dismisses them."""
+    shown = st.session_state["notices"]
+    shown.extend(sentence for sentence in sentences if sentence not in shown)
+
+
+def widget(name: str, *, options: Sequence[Any] | None = None, **overrides: Any) -> Any:
+    """The widget of one field; returns the value in force.
+
+    `options`, `min_value` and `max_value` narrow what can be chosen here and now (to the columns of
+    this table, say). A value outside of it gives way to the nearest one, and the page says so. For
+    a field left at its default, such as the name "" of an axis, the first option is in force.
+    `overrides` go to Streamlit.
+    """
+    about = FIELDS[name]
+    key = _key(name)
+    arguments = {"label": about.label, "help": about.help or None, "key": key}
+    arguments |= {"on_change": _take, "args": (name,)}
+    if isinstance(about.kind, Choice):
+        options = list(about.kind.options) if options is None else options
+        arguments["format_func"] = about.kind.options.get
+    elif isinstance(about.kind, Integer | Real):
+        arguments |= {"min_value": about.kind.low, "max_value": about.kind.high}
+    if isinstance(about.kind, Real):
+        arguments["format"] = "%g"
+    if options is not None:
+        arguments["options"] = options
+    arguments |= overrides
+    value = _in_force(about, arguments)
+    if st.session_state.get(key) != value:
+        st.session_state[key] = value
+    _MAKERS[about.widget](**arguments)
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _in_force(about: Field, arguments: Mapping[str, Any]) -> Any:
+    """The field's value, or the nearest that the widget with these arguments can show."""
+    value = getattr(settings(), about.name)
+    options = arguments.get("options")
+    if about.widget == "multiselect":
+        return [chosen for chosen in value if chosen in options]
+    if options is not None:
+        nearest = value if value in options else options[0]
+        complaint = f"{quoted(value)} is not among the choices here"
+    elif "min_value" in arguments:
+        nearest, complaint = clamped(value, arguments["min_value"], arguments["max_value"])
+    else:
+        return value
+    if nearest != value and (value != about.default or options is None):
+        shown = f"{nearest:,}" if options is None else quoted(nearest, "the first choice")
+        say(f"{about.label}: {complaint}, so {shown} is used.")
+        change(**{about.name: nearest})
+    return nearest
+
+
+_MAKERS = {
+    "segmented": lambda **arguments: st.segmented_control(required=True, **arguments),
+    "select": st.selectbox,
+    "multiselect": st.multiselect,
+    "number": st.number_input,
+    "toggle": st.toggle,
+}
+
+
+def _key(name: str) -> str:
+    return f"setting {name}"
+
+
+def _take(name: str) -> None:
+    """A widget was used: its value becomes the setting. An emptied number box changes nothing."""
+    value = st.session_state[_key(name)]
+    if value is not None:
+        change(**{name: tuple(value) if isinstance(value, list) else value})
+
+
+# The link
+
+
+def copy_link(label: str = "Copy link") -> None:
+    """A button that puts the address of exactly this view on the clipboard."""
+    _component("copy_link")(data={"label": label}, key="copy link")
+
+
+def _adopt_link() -> None:
+    """Take the settings from the address when a person brought one: on arrival and on going back.
+
+    At other times the address may lag behind: a run asked for while another is on its way still
+    carries the address from before it, and believing it would undo what was just chosen.
+    """
+    arriving = "settings" not in st.session_state
+    if arriving or getattr(get_script_run_ctx(), "is_history_navigation", False):
+        chosen, ignored = table.parse(st.query_params.to_dict())
+        st.session_state["settings"] = chosen
+        st.session_state["notices"] = list(ignored)
+        _note_link(table.to_query(chosen))
+
+
+def _push_link() -> None:
+    """Another question asked is another step in the browser's history."""
+    query, before = table.to_query(settings()), st.session_state["link"].query
+    if any(query.get(key) != before.get(key) for key in (query | before).keys() - _GLANCES):
+        _note_link(query)
+        st.query_params.from_dict(query)
+
+
+def _replace_link(place: str) -> None:
+    """Bring the address up to date without a step in the history.
+
+    Streamlit can only add steps: pausing ten times would be ten steps back. And it drops the
+    query on a change of page, which would leave a step without settings. So a script does it.
+    """
+    query = table.to_query(settings())
+    if query != st.session_state["link"].query:
+        _note_link(query)
+    with st.container(key=f"write_link_{place}"):
+        _component("write_link")(data=st.session_state["link"]._asdict(), key=f"link {place}")
+
+
+class _Link(NamedTuple):
+    """The link as last written. Of two writers on one page, the script believes the later count."""
+
+    session: str
+    count: int
+    query: dict[str, str]
+
+
+def _note_link(query: dict[str, str]) -> None:
+    last = st.session_state.get("link") or _Link(secrets.token_hex(4), 0, {})
+    st.session_state["link"] = _Link(last.session, last.count + 1, query)
+
+
+def _show_notices(place: DeltaGenerator) -> None:
+    """Sentences to be read once, until dismissed."""
+    if sentences := st.session_state["notices"]:
+        with place.container(horizontal=True, vertical_alignment="center"):
+            st.warning("\n\n".join(sentences))
+            st.button("Dismiss", on_click=sentences.clear)
+
+
+@cache
+def _component(name: str) -> Callable[..., Any]:
+    """The component made of the files `<name>.js`, .html and .css beside this one."""
+    parts = {
+        kind: path.read_text(encoding="utf-8")
+        for kind in ("html", "css", "js")
+        if (path := Path(__file__).with_name(f"{name}.{kind}")).exists()
+    }
+    return st.components.v2.component(name, **parts)

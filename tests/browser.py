@@ -1,0 +1,116 @@
+"""Driving an app in a real browser: what the browser tests share besides the fixtures."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+
+ROOT = Path(__file__).parents[1]
+CHROMIUM_NAMES = ("chromium", "google-chrome", "chromium-browser", "google-chrome-stable")
+# What Chromium needs to run without a desktop, and to leave the network alone.
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+LOCAL = ("http://localhost:", "ws://localhost:", "data:", "blob:")
+
+
+def chromium_path() -> str | None:
+    """The machine's own Chromium or Chrome."""
+    return next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+
+
+@contextmanager
+def serve(folder: Path, log: Path) -> Iterator[str]:
+    """`streamlit run dashboard.py` in `folder`, on a free port; its address."""
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        port = probe.getsockname()[1]
+    url = f"http://localhost:{port}"
+    command = [sys.executable, "-m", "streamlit", "run", "dashboard.py"]
+    command += ["--server.headless", "true", "--server.port", str(port)]
+    command += ["--server.fileWatcherType", "none"]
+    with log.open("wb") as output:
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        server = subprocess.Popen(
+            command, cwd=folder, stdout=output, stderr=subprocess.STDOUT, env=environment
+        )
+        try:
+            _await_health(server, url, log)
+            yield url
+        finally:
+            server.terminate()
+            server.wait(timeout=20)
+
+
+def _await_health(server: subprocess.Popen, url: str, log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            raise RuntimeError(f"The app did not start:\n{log.read_text()}")
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=1):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError(f"The app did not answer within a minute:\n{log.read_text()}")
+
+
+class Visitors:
+    """Opens fresh browsers (nothing in common, as of two people) and keeps what went wrong."""
+
+    def __init__(self, browser: Browser) -> None:
+        self.browser = browser
+        self.contexts: list[BrowserContext] = []
+        self.problems: list[str] = []
+
+    def open(self, **options: object) -> Page:
+        """A page in a context of its own; `options` are Playwright's, such as color_scheme."""
+        context = self.browser.new_context(
+            **({"viewport": {"width": 1280, "height": 900}} | options)
+        )
+        self.contexts.append(context)
+        context.on("request", lambda request: self._request(request.url))
+        page = context.new_page()
+        page.on("websocket", lambda socket: self._request(socket.url))
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self._note("script error", str(error)))
+        page.set_default_timeout(20_000)
+        return page
+
+    def close(self) -> None:
+        for context in self.contexts:
+            context.close()
+
+    def _request(self, url: str) -> None:
+        if not url.startswith(LOCAL):
+            self._note("request to another machine", url)
+
+    def _console(self, said: ConsoleMessage) -> None:
+        # On an inner page Streamlit tries /page/_stcore/... before /_stcore/...: expected.
+        probing = said.text.endswith("404 (Not Found)") and "/_stcore/" in said.location["url"]
+        if said.type == "error" and not probing:
+            self._note("console", f"{said.text} ({said.location['url']})")
+
+    def _note(self, kind: str, what: str) -> None:
+        self.problems.append(f"{kind}: {what}")
+
+
+def idle(page: Page) -> None:
+    """Wait until the script has run: nothing is under way and nothing is waiting to be sent."""
+    app = page.get_by_test_id("stApp")
+    expect(app).to_have_attribute("data-test-connection-state", "CONNECTED", timeout=20_000)
+    expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=30_000)

@@ -1,0 +1,40 @@
+"""Fixtures: the running app, and a browser that may talk to nothing else."""
+
+from collections.abc import Iterator
+
+import pytest
+from browser import CHROMIUM_FLAGS, ROOT, Visitors, chromium_path, serve
+from playwright.sync_api import Browser, Page, sync_playwright
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the real app, started once."""
+    with serve(ROOT, tmp_path_factory.mktemp("app") / "log") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = chromium_path()
+    if path is None:
+        pytest.fail("The browser tests need Chromium or Chrome on the PATH. See tests/run.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visitors(chromium: Browser) -> Iterator[Visitors]:
+    """Opens fresh browsers; the test fails on any console error and any request that leaves."""
+    visitors = Visitors(chromium)
+    yield visitors
+    visitors.close()
+    assert not visitors.problems, "\n".join(visitors.problems)
+
+
+@pytest.fixture
+def page(visitors: Visitors) -> Page:
+    """A page in a fresh browser."""
+    return visitors.open()

@@ -1,0 +1,238 @@
+"""The frame around the pages, in a real browser: the link, the history, the settings."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from browser import ROOT, Visitors, idle, serve
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+DASHBOARD = """
+import streamlit as st
+from pages.ui import shell
+
+st.set_page_config(layout="wide")
+page = st.navigation(
+    [st.Page("pages/first.py", default=True), st.Page("pages/second.py")], position="top"
+)
+with shell.frame(page.url_path):
+    page.run()
+"""
+
+PAGE = """
+import time
+import streamlit as st
+from pages.ui import shell
+
+shell.enter()
+shell.header("The {name} page")
+shell.widget("n_components", max_value=40)
+shell.widget("covariance")
+shell.widget("seed")
+st.button("Next seed", on_click=lambda: shell.change(seed=shell.settings().seed + 1))
+time.sleep(0.3)
+
+@st.fragment
+def player():
+    if st.button("Next frame"):
+        shell.change(frame=(shell.settings().frame or 0) + 1)
+    shell.remember()
+    st.text(f"frame {{shell.settings().frame}}")
+
+player()
+st.session_state["runs"] = st.session_state.get("runs", 0) + 1
+st.text(f"run {{st.session_state['runs']}}")
+"""
+
+
+@pytest.fixture(scope="module")
+def small_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The real frame around two small pages, whatever the real pages are."""
+    folder = tmp_path_factory.mktemp("small-app")
+    build_small_app(folder)
+    with serve(folder, folder / "log") as url:
+        yield url
+
+
+def build_small_app(folder: Path) -> None:
+    (folder / "pages").mkdir()
+    for name in ("pages/ui", "em_core", ".streamlit"):
+        (folder / name).symlink_to(ROOT / name)
+    (folder / "dashboard.py").write_text(DASHBOARD)
+    for name in ("first", "second"):
+        (folder / f"pages/{name}.py").write_text(PAGE.format(name=name))
+
+
+def query(page: Page) -> dict[str, str]:
+    return {key: values[-1] for key, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def components(page: Page):
+    return page.get_by_label("Components", exact=True)
+
+
+def choose_components(page: Page, count: int) -> None:
+    components(page).fill(str(count))
+    components(page).press("Enter")
+    expect(page).to_have_url(re.compile(rf"[?&]k={count}(&|$)"))
+    idle(page)
+
+
+def open_at(page: Page, url: str, title: str = "The first page") -> None:
+    page.goto(url)
+    expect(page.get_by_role("heading", name=title)).to_be_visible()
+    idle(page)
+
+
+def test_settings_live_in_the_address_and_survive_a_reload(small_app: str, page: Page) -> None:
+    open_at(page, small_app)
+    assert query(page) == {}
+    choose_components(page, 5)
+    page.get_by_role("button", name="Next seed").click()
+    expect(page).to_have_url(re.compile("seed=1"))
+    assert query(page) == {"v": "1", "k": "5", "seed": "1"}
+    page.reload()
+    expect(components(page)).to_have_value("5")
+    expect(page.get_by_label("Seed", exact=True)).to_have_value("1")
+
+
+def test_a_change_costs_one_run(small_app: str, page: Page) -> None:
+    open_at(page, small_app)
+    choose_components(page, 5)
+    expect(page.get_by_text("run 2", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Next frame").click()
+    expect(page).to_have_url(re.compile("f=1"))
+    expect(page.get_by_text("run 2", exact=True)).to_be_visible()
+
+
+def test_frames_add_no_steps_to_the_history(small_app: str, page: Page) -> None:
+    open_at(page, small_app)
+    choose_components(page, 5)
+    steps = page.evaluate("history.length")
+    for frame in (1, 2, 3):
+        page.get_by_role("button", name="Next frame").click()
+        expect(page).to_have_url(re.compile(f"f={frame}"))
+    assert page.evaluate("history.length") == steps
+    page.reload()
+    expect(page.get_by_text("frame 3", exact=True)).to_be_visible()
+
+
+def test_back_and_forward(small_app: str, page: Page) -> None:
+    open_at(page, small_app)
+    choose_components(page, 5)
+    choose_components(page, 7)
+    page.go_back()
+    expect(components(page)).to_have_value("5")
+    page.go_back()
+    expect(components(page)).to_have_value("2")
+    page.go_forward()
+    expect(components(page)).to_have_value("5")
+    idle(page)
+    choose_components(page, 9)
+    page.go_back()
+    expect(components(page)).to_have_value("5")
+
+
+def test_settings_survive_a_change_of_page_and_the_way_back(small_app: str, page: Page) -> None:
+    open_at(page, small_app)
+    choose_components(page, 5)
+    page.get_by_role("button", name="Next frame").click()
+    expect(page).to_have_url(re.compile("f=1"))
+    page.get_by_role("link", name="second").click()
+    expect(page.get_by_role("heading", name="The second page")).to_be_visible()
+    expect(components(page)).to_have_value("5")
+    expect(page).to_have_url(re.compile(r"/second\?v=1&k=5&f=1"))
+    idle(page)
+    choose_components(page, 6)
+    page.go_back()
+    expect(components(page)).to_have_value("5")
+    expect(page.get_by_role("heading", name="The second page")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="The first page")).to_be_visible()
+    expect(components(page)).to_have_value("5")
+
+
+def test_the_link_opens_the_same_elsewhere(small_app: str, visitors: Visitors) -> None:
+    sender, receiver = visitors.open(), visitors.open()
+    open_at(sender, small_app)
+    choose_components(sender, 8)
+    sender.get_by_role("button", name="Next frame").click()
+    expect(sender).to_have_url(re.compile("f=1"))
+    open_at(receiver, sender.url)
+    expect(components(receiver)).to_have_value("8")
+    expect(receiver.get_by_text("frame 1", exact=True)).to_be_visible()
+    assert receiver.url == sender.url
+
+
+def test_two_quick_changes_both_stay(small_app: str, page: Page) -> None:
+    """The second is asked for while the first is still running, with the address from before it."""
+    open_at(page, small_app)
+    page.get_by_role("button", name="Next seed").click()
+    components(page).fill("6")
+    components(page).press("Enter")
+    page.get_by_role("button", name="Next seed").click()
+    expect(page).to_have_url(re.compile(r"v=1&k=6&seed=2"))
+    expect(page.get_by_label("Seed", exact=True)).to_have_value("2")
+
+
+def test_what_is_wrong_in_a_link_is_said_once(small_app: str, page: Page) -> None:
+    open_at(page, small_app + "/?v=1&k=99&cov=round&whatever=1&seed=4&embed_options=show_padding")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("Components: 99 is not from 1 to 50, so 50 is used.")
+    expect(alert).to_contain_text("Components: 50 is not from 1 to 40, so 40 is used.")
+    expect(alert).to_contain_text("Covariance: “round” is not one of full, tied")
+    expect(alert).to_contain_text("“whatever”, which EM Explorer does not know")
+    assert query(page) == {"v": "1", "k": "40", "seed": "4", "embed_options": "show_padding"}
+    page.get_by_role("button", name="Dismiss").click()
+    expect(alert).to_have_count(0)
+    page.reload()
+    idle(page)
+    expect(alert).to_have_count(0)
+
+
+def test_markup_in_a_link_stays_text(small_app: str, page: Page) -> None:
+    payload = "![x](http://example.com/x.png)<img src=x onerror=alert(1)>"
+    open_at(page, f"{small_app}/?cov={payload}&{payload}=1")
+    expect(page.get_by_role("alert")).to_contain_text("the value given is not one of full")
+    expect(page.get_by_role("alert").locator("a, img")).to_have_count(0)
+
+
+def test_a_first_visit_to_an_inner_page(page: Page, tmp_path: Path) -> None:
+    """On a fresh server Streamlit runs the page without the dashboard."""
+    build_small_app(tmp_path)
+    with serve(tmp_path, tmp_path / "log") as url:
+        open_at(page, f"{url}/second?v=1&k=4", "The second page")
+        expect(components(page)).to_have_value("4")
+        expect(page.get_by_role("link", name="first")).to_be_visible()
+        choose_components(page, 5)
+        page.close()  # before its server goes
+
+
+def test_copy_link(small_app: str, visitors: Visitors) -> None:
+    page = visitors.open(permissions=["clipboard-read", "clipboard-write"])
+    open_at(page, small_app + "/?v=1&k=3")
+    button = page.get_by_role("button", name="Copy link")
+    button.click()
+    expect(page.get_by_role("status").filter(has_text="Link copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == page.url
+    choose_components(page, 4)
+    button.press("Enter")
+    expect(page.get_by_role("status").filter(has_text="Link copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == page.url
+
+
+def test_copy_link_where_the_browser_forbids_it(small_app: str, visitors: Visitors) -> None:
+    page = visitors.open()
+    page.add_init_script(
+        "Object.defineProperty(navigator, 'clipboard', {value: undefined});"
+        "document.execCommand = () => false;"
+    )
+    open_at(page, small_app + "/?v=1&k=3")
+    page.get_by_role("button", name="Copy link").click()
+    field = page.get_by_label("Link to this view")
+    expect(field).to_have_value(page.url)
+    expect(field).to_be_focused()
