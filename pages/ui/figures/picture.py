@@ -1,0 +1,208 @@
+"""What the player draws, whatever the model, and the bytes that carry it to the browser.
+
+A `Picture` is one run seen half-step by half-step. `pack` turns it into one zlib stream:
+
+    magic "EMP1" | length of the run's id (uint32) | the id | zlib( header length (uint32) | header (JSON)
+        | arrays, each padded to 8 bytes | posteriors )
+
+What is drawn is packed small (positions as uint16, responsibilities as three bytes a point); what is
+read as a number (the curves) stays float64. `pages/ui/frontend/decode.js` reads it.
+"""
+
+import json
+import struct
+import zlib
+from collections.abc import Iterable
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+MAGIC = b"EMP1"
+ALIGNMENT = 8
+POSITION_LEVELS = 65_535
+COMPRESSION = 6
+
+
+class View(NamedTuple):
+    """How the picture is looked at: the player's switches. Part of the link."""
+
+    colour: Literal["blended", "certainty"] = "blended"
+    contours: bool = False
+    uncertainty: bool = False
+    curve: Literal["likelihood", "gap"] = "likelihood"
+    speed: float = 1.0
+    loop: bool = False
+
+
+class Picture(NamedTuple):
+    """One run, ready to draw: n points in d drawn coordinates, K components, F frames, G posteriors."""
+
+    run: str  # the player keeps the frame shown while this is unchanged
+    columns: tuple[str, ...]  # d axis titles, with units if any
+    positions: np.ndarray  # (n, d)
+    rows: np.ndarray  # (n,) row number of each drawn point as a person counts, from 1
+    panels: tuple[tuple[int, ...], ...]  # ((0, 1),) scatter, ((0,),) histogram, several: a matrix
+    components: tuple[str, ...]
+    iterations: np.ndarray  # (F,)
+    phases: tuple[str, ...]  # (F,) "start", "E" or "M"
+    elbo: np.ndarray  # (F,) total, in nats
+    log_likelihood: np.ndarray  # (F,)
+    weights: np.ndarray  # (F, K)
+    means: np.ndarray  # (F, K, d)
+    covariances: np.ndarray  # (F, K, d, d)
+    posterior: np.ndarray  # (F,) which of the G posteriors each frame shows
+    responsibilities: Iterable[np.ndarray]  # G arrays (n, K), read once and in order
+    captions: tuple[str, ...]  # (F,) what this half-step did
+    flags: tuple[tuple[str, ...], ...]  # (F,) warnings in plain words
+    running: bool  # the fit goes on: follow the last frame
+    note: str  # "5,000 of 1,000,000 rows drawn"; "" if there is nothing to say
+
+
+def pack(picture: Picture) -> bytes:
+    """The bytes of a picture. The same picture gives the same bytes."""
+    low, span = _extent(picture.positions)
+    drawn = np.rint((picture.positions - low) / span * POSITION_LEVELS).astype(np.uint16)
+    stored, weights, means, covariances = _distinct_parameters(picture, low, span)
+    levels = certainty_levels(len(picture.positions))
+    arrays = {
+        "elbo": np.asarray(picture.elbo, dtype=np.float64),
+        "log_likelihood": np.asarray(picture.log_likelihood, dtype=np.float64),
+        "weights": weights,
+        "means": means,
+        "covariances": covariances,
+        "rows": np.diff(np.asarray(picture.rows, dtype=np.uint32), prepend=np.uint32(0)),
+        "positions": _byte_planes(drawn.T),
+    }
+    posteriors = [*_posterior_deltas(picture.responsibilities, levels)]
+    header = _header(picture) | {
+        "low": low.tolist(),
+        "span": span.tolist(),
+        "parameters": stored.tolist(),
+        "posteriors": len(posteriors),
+        "levels": levels,
+        "arrays": [[name, str(array.dtype), int(array.size)] for name, array in arrays.items()],
+    }
+    run = picture.run.encode()
+    parts = [MAGIC, struct.pack("<I", len(run)), run]
+    compressor = zlib.compressobj(level=COMPRESSION)
+    for chunk in (*_framed(header), *map(_padded, arrays.values()), *posteriors):
+        parts.append(compressor.compress(chunk))
+    parts.append(compressor.flush())
+    return b"".join(parts)
+
+
+def run_of(payload: bytes) -> str:
+    """The id of the run that a packed picture shows, without unpacking it."""
+    (length,) = struct.unpack_from("<I", payload, len(MAGIC))
+    return payload[len(MAGIC) + 4 :][:length].decode()
+
+
+def certainty_levels(n_points: int) -> int:
+    """How finely a responsibility is drawn: fewer steps where nobody can tell single points apart."""
+    return 32 if n_points <= 5_000 else 16
+
+
+def _header(picture: Picture) -> dict[str, Any]:
+    """Everything that is text or small enough to be text."""
+    return {
+        "columns": list(picture.columns),
+        "panels": [list(panel) for panel in picture.panels],
+        "components": list(picture.components),
+        "points": len(picture.positions),
+        "iterations": np.asarray(picture.iterations).tolist(),
+        "phases": list(picture.phases),
+        "posterior": np.asarray(picture.posterior).tolist(),
+        "captions": list(picture.captions),
+        "flags": [list(flags) for flags in picture.flags],
+        "running": bool(picture.running),
+        "note": picture.note,
+    }
+
+
+def _extent(positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Origin and length of each axis: far from zero, float32 would lose the picture without them."""
+    low, high = positions.min(axis=0), positions.max(axis=0)
+    return low, np.where(high > low, high - low, 1.0)
+
+
+def _distinct_parameters(
+    picture: Picture, low: np.ndarray, span: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Which parameters each frame shows, and the distinct ones relative to the extent of the data.
+
+    An E half-step leaves the parameters alone, so about half of the frames repeat the one before.
+    """
+    n_frames, _, d = np.shape(picture.means)
+    flat = np.concatenate(
+        [
+            np.reshape(part, (n_frames, -1))
+            for part in (picture.weights, picture.means, picture.covariances)
+        ],
+        axis=1,
+    )
+    is_new = np.concatenate([[True], np.any(flat[1:] != flat[:-1], axis=1)])
+    upper = np.triu_indices(d)
+    scaled = (np.asarray(picture.covariances)[is_new] / span[:, None] / span)[..., *upper]
+    return (
+        np.cumsum(is_new) - 1,
+        np.asarray(picture.weights, dtype=np.float32)[is_new],
+        ((np.asarray(picture.means)[is_new] - low) / span).astype(np.float32),
+        scaled.astype(np.float32),
+    )
+
+
+def _posterior_deltas(responsibilities: Iterable[np.ndarray], levels: int) -> Iterable[bytes]:
+    """Three bytes a point and posterior, as the change from the posterior before: mostly zeros.
+
+    They are the most responsible component, the second (the first again where the second does not
+    show) and the quantised certainty. A certainty is left alone until it is clearly nearer to another
+    level, or points on a boundary between two levels would flicker and cost bytes.
+    """
+    before: tuple[np.ndarray, ...] | None = None
+    for posterior in responsibilities:
+        first, second, certainty = _two_most_responsible(posterior)
+        exact = certainty * np.float32(levels - 1)
+        level = np.rint(exact).astype(np.uint8)
+        if before is not None:
+            settled = (np.abs(exact - before[2]) <= 0.75) & (level < levels - 1)
+            level = np.where(settled, before[2], level)
+        second = np.where(level == levels - 1, first, second)
+        now = (first, second, level)
+        planes = now if before is None else tuple(a ^ b for a, b in zip(now, before, strict=True))
+        before = now
+        yield b"".join(plane.tobytes() for plane in planes)
+
+
+def _two_most_responsible(posterior: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """First and second most responsible component of each point, and the responsibility of the first."""
+    by_component = np.ascontiguousarray(np.asarray(posterior, dtype=np.float32).T)
+    best = by_component[0].copy()
+    first = np.zeros(best.shape, dtype=np.uint8)
+    second = np.zeros(best.shape, dtype=np.uint8)
+    runner_up = np.full_like(best, -1.0)
+    for k, responsibility in enumerate(by_component[1:], start=1):
+        leads = responsibility > best
+        follows = ~leads & (responsibility > runner_up)
+        second = np.where(leads, first, np.where(follows, np.uint8(k), second))
+        runner_up = np.where(leads, best, np.maximum(runner_up, responsibility))
+        first = np.where(leads, np.uint8(k), first)
+        best = np.maximum(best, responsibility)
+    return first, second, best
+
+
+def _byte_planes(values: np.ndarray) -> np.ndarray:
+    """High bytes of each axis, then low bytes: the high ones compress, the low ones do not."""
+    contiguous = np.ascontiguousarray(values, dtype="<u2")
+    return np.concatenate([(contiguous >> 8).ravel(), (contiguous & 0xFF).ravel()]).astype(np.uint8)
+
+
+def _framed(header: dict[str, Any]) -> tuple[bytes, bytes]:
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-(len(text) + 4) % ALIGNMENT)
+    return struct.pack("<I", len(text)), text
+
+
+def _padded(array: np.ndarray) -> bytes:
+    """Little-endian bytes, padded so that the browser can lay a typed array over the next one."""
+    raw = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).tobytes()
+    return raw + b"\0" * (-len(raw) % ALIGNMENT)

@@ -1,0 +1,151 @@
+// The right panel: the bound against the log-likelihood, a plateau for every half-step.
+
+import { axisStyle, axisTitle, baseLayout } from "./plots.js";
+import { fade } from "./theme.js";
+
+const HALF = 0.25; // a half-step takes half an iteration: a quarter on either side of its place
+
+export class BoundFigure {
+  constructor(picture, theme, curve) {
+    Object.assign(this, { picture, theme, curve });
+    this.places = picture.iterations.map((i, f) => (picture.phases[f] === "M" ? i - 0.5 : i));
+    this.best = picture.log_likelihood.reduce((a, b) => Math.max(a, b), -Infinity);
+    this.floor = this.smallestGap();
+    const inGap = curve === "gap";
+    this.likelihood = Array.from(picture.log_likelihood, (v) => (inGap ? this.logGap(v) : v));
+    this.elbo = Array.from(picture.elbo, (v) => (inGap ? this.logGap(v) : v));
+  }
+
+  /** A little under the smallest visible distance: the logarithm of 0 has no place on an axis. */
+  smallestGap() {
+    let smallest = Infinity;
+    for (const value of this.picture.log_likelihood) {
+      const gap = this.best - value;
+      if (gap > 1e-12 * Math.abs(this.best)) smallest = Math.min(smallest, gap);
+    }
+    return Number.isFinite(smallest) ? smallest / 2 : 1e-9;
+  }
+
+  logGap(value) {
+    return Math.log10(Math.max(this.best - value, this.floor));
+  }
+
+  layout(width, height) {
+    const last = this.places.at(-1);
+    const range = this.range();
+    const layout = {
+      ...baseLayout(this.theme, width, height),
+      uirevision: `${this.picture.run}|${this.curve}`,
+      xaxis: {
+        ...axisStyle(this.theme),
+        range: [-0.5, Math.max(last, 1) + 0.5],
+        title: axisTitle("iteration"),
+        tickformat: ",d",
+        nticks: Math.min(10, last + 1),
+        showgrid: false,
+      },
+      yaxis: {
+        ...axisStyle(this.theme),
+        range,
+        title: axisTitle(this.curve === "gap" ? "log<sub>10</sub>(best − value in nats)" : "nats"),
+      },
+      // The cursor spans the panel however far the curves are zoomed.
+      yaxis2: { overlaying: "y", range: [0, 1], fixedrange: true, visible: false },
+      annotations: [],
+    };
+    if (this.curve !== "gap" && this.elbo[0] < range[0]) layout.annotations.push(this.startsBelow());
+    return layout;
+  }
+
+  startsBelow() {
+    const start = this.elbo[0].toLocaleString("en", { maximumFractionDigits: 1 });
+    const text = `↙ starts at ${start.replace("-", "−")}`;
+    const font = { size: 12, color: this.theme.muted };
+    return {
+      text, font, showarrow: false, xref: "paper", yref: "paper", x: 0.06, y: 0.01, xanchor: "left",
+    };
+  }
+
+  /** The first iterations can dwarf the rest: leave them out where they take most of the height. */
+  range() {
+    const values = [...this.likelihood, ...this.elbo];
+    const top = this.curve === "gap" ? Math.max(...values) : Math.max(...this.likelihood);
+    let bottom = Math.min(...values);
+    if (this.curve !== "gap") {
+      for (let from = 1; from <= 4 && from < this.places.length - 4; from++) {
+        const later = Math.min(...this.elbo.slice(from));
+        if (top - later < 0.3 * (top - bottom)) bottom = later;
+      }
+    }
+    const padding = 0.06 * (top - bottom || Math.abs(top) * 1e-6 || 1);
+    return [bottom - padding, top + padding];
+  }
+
+  /** Both curves from the start up to a frame, each half-step as a plateau. */
+  plateaus(values, frame) {
+    const x = [];
+    const y = [];
+    for (let f = 0; f <= frame; f++) {
+      x.push(this.places[f] - HALF, this.places[f] + HALF);
+      y.push(values[f], values[f]);
+    }
+    return { x, y };
+  }
+
+  /** The KL divergence is the band between the two curves. */
+  band(frame) {
+    const upper = this.plateaus(this.likelihood, frame);
+    const lower = this.plateaus(this.elbo, frame);
+    return { x: [...upper.x, ...lower.x.reverse()], y: [...upper.y, ...lower.y.reverse()] };
+  }
+
+  traces(frame) {
+    const last = this.picture.frames - 1;
+    const { text, primary, background } = this.theme;
+    const common = { type: "scatter", hoverinfo: "skip", mode: "lines" };
+    const line = (color, width) => ({ color, width, simplify: false });
+    const filled = (alpha) => ({
+      ...common, fill: "toself", fillcolor: fade(primary, alpha), line: line("rgba(0,0,0,0)", 0),
+    });
+    const moving = this.data(frame);
+    return [
+      { ...filled(0.1), ...this.band(last) },
+      { ...common, line: line(fade(text, 0.22), 1.5), ...this.plateaus(this.likelihood, last) },
+      { ...common, line: line(fade(primary, 0.3), 1.2), ...this.plateaus(this.elbo, last) },
+      { ...filled(0.34), ...moving[0] },
+      { ...common, line: line(text, 3.4), ...moving[1] },
+      { ...common, line: line(primary, 1.8), ...moving[2] },
+      { ...common, line: { ...line(fade(text, 0.45), 1), dash: "dot" }, yaxis: "y2", ...moving[3] },
+      {
+        ...common,
+        mode: "markers",
+        marker: { size: 10, color: [text, primary], line: { color: background, width: 2 }, opacity: 1 },
+        ...moving[4],
+      },
+    ];
+  }
+
+  /** Indices of the traces that `data` moves. */
+  get moving() {
+    return [3, 4, 5, 6, 7];
+  }
+
+  data(frame) {
+    const place = this.places[frame];
+    return [
+      this.band(frame),
+      this.plateaus(this.likelihood, frame),
+      this.plateaus(this.elbo, frame),
+      { x: [place, place], y: [0, 1] },
+      { x: [place, place], y: [this.likelihood[frame], this.elbo[frame]] },
+    ];
+  }
+
+  frameAt(place) {
+    let nearest = 0;
+    this.places.forEach((p, f) => {
+      if (Math.abs(p - place) < Math.abs(this.places[nearest] - place)) nearest = f;
+    });
+    return nearest;
+  }
+}

@@ -1,0 +1,87 @@
+// Reads what pages/ui/figures/picture.py packs.
+
+const ALIGNMENT = 8;
+const TYPES = { float64: Float64Array, float32: Float32Array, uint32: Uint32Array, uint8: Uint8Array };
+const TEXT = new TextDecoder();
+
+/** Takes apart what Python sends: a small JSON of wishes, then the packed picture. */
+export function openEnvelope(bytes) {
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  const text = TEXT.decode(bytes.subarray(4, 4 + length));
+  return { text, wishes: JSON.parse(text), payload: bytes.subarray(4 + length) };
+}
+
+export async function decode(payload) {
+  const runLength = new DataView(payload.buffer, payload.byteOffset).getUint32(4, true);
+  const run = TEXT.decode(payload.subarray(8, 8 + runLength));
+  const raw = await inflate(payload.subarray(8 + runLength));
+  const headerLength = new DataView(raw.buffer).getUint32(0, true);
+  const header = JSON.parse(TEXT.decode(raw.subarray(4, 4 + headerLength)));
+  const arrays = {};
+  let offset = 4 + headerLength;
+  for (const [name, type, size] of header.arrays) {
+    arrays[name] = new TYPES[type](raw.buffer, offset, size);
+    offset += Math.ceil(arrays[name].byteLength / ALIGNMENT) * ALIGNMENT;
+  }
+  const d = header.columns.length;
+  return {
+    ...header,
+    ...arrays,
+    run,
+    d,
+    frames: header.phases.length,
+    rows: undoDifferences(arrays.rows),
+    positions: joinBytePlanes(arrays.positions, d, header.points),
+    posteriorBytes: undoDeltas(raw.subarray(offset), 3 * header.points),
+  };
+}
+
+async function inflate(bytes) {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+function undoDifferences(values) {
+  const sums = Uint32Array.from(values);
+  for (let i = 1; i < sums.length; i++) sums[i] += sums[i - 1];
+  return sums;
+}
+
+/** One Uint16Array per axis: 0 is the smallest value of the data, 65535 the largest. */
+function joinBytePlanes(planes, d, n) {
+  return Array.from({ length: d }, (_, axis) => {
+    const values = new Uint16Array(n);
+    for (let i = 0; i < n; i++) values[i] = (planes[axis * n + i] << 8) | planes[(d + axis) * n + i];
+    return values;
+  });
+}
+
+/** Each posterior was sent as its difference (XOR) from the one before. */
+function undoDeltas(bytes, stride) {
+  for (let i = stride; i < bytes.length; i++) bytes[i] ^= bytes[i - stride];
+  return bytes;
+}
+
+/** The posterior a frame shows: three bytes a point. */
+export function posteriorOf(picture, frame) {
+  const n = picture.points;
+  const at = picture.posterior[frame] * 3 * n;
+  const plane = (index) => picture.posteriorBytes.subarray(at + index * n, at + (index + 1) * n);
+  return { first: plane(0), second: plane(1), level: plane(2) };
+}
+
+/** Weight, mean and covariance of one component at a frame, in the units of the data. */
+export function componentAt(picture, frame, k) {
+  const { d, low, span, components } = picture;
+  const at = picture.parameters[frame] * components.length + k;
+  const triangle = (d * (d + 1)) / 2;
+  const mean = low.map((origin, i) => origin + span[i] * picture.means[at * d + i]);
+  const covariance = low.map(() => new Array(d));
+  let next = at * triangle;
+  for (let i = 0; i < d; i++) {
+    for (let j = i; j < d; j++) {
+      covariance[i][j] = covariance[j][i] = picture.covariances[next++] * span[i] * span[j];
+    }
+  }
+  return { weight: picture.weights[at], mean, covariance };
+}

@@ -1,0 +1,495 @@
+// The animation player: one picture, two panels, one clock. Python sends bytes, the rest happens here.
+
+import { BoundFigure } from "./bound.js";
+import { MARKUP, connectControls, frameDuration, showControls } from "./controls.js";
+import { decode, openEnvelope, posteriorOf } from "./decode.js";
+import { MixtureFigure } from "./mixture.js";
+import { loadPlotly, plotConfig, serverBase } from "./plots.js";
+import { PointPainter } from "./points.js";
+import { readTheme } from "./theme.js";
+
+const REPORT_AFTER = 250; // ms of rest before Python hears of a frame
+const ANNOUNCE_AFTER = 1500; // ms between announcements while playing
+const CLICK_REACH = 5; // px a pointer may move in a click
+
+// A page switch takes the player down; what was being looked at survives, by run.
+const remembered = (globalThis.__emPlayerMemory ??= new Map());
+
+export function preload(plotlyUrl) {
+  return loadPlotly(serverBase() + plotlyUrl);
+}
+
+/** Streamlit calls this at every rerun with the same element: the player lives on the element. */
+export function mount(component) {
+  const host = component.parentElement;
+  const root = host.querySelector(".emx");
+  root.__player ??= new Player(root);
+  root.__player.receive(component);
+  return () => {
+    // Also called for a superseded run of the script while still mounted: look again a moment later.
+    setTimeout(() => {
+      if (!root.isConnected && root.__player) {
+        root.__player.destroy();
+        delete root.__player;
+      }
+    });
+  };
+}
+
+class Player {
+  constructor(root) {
+    this.root = root;
+    this.frame = 0;
+    this.frames = 0;
+    this.painted = 0;
+    this.playing = false;
+    this.selected = null;
+    this.view = {
+      colour: "blended", contours: false, uncertainty: false, curve: "likelihood", speed: 1, loop: false,
+    };
+    this.queue = Promise.resolve();
+    this.calm = matchMedia("(prefers-reduced-motion: reduce)");
+    root.innerHTML = MARKUP;
+    this.mixturePlot = root.querySelector('[data-plot="mixture"]');
+    this.boundPlot = root.querySelector('[data-plot="bound"]');
+    this.painter = new PointPainter(root.querySelector("canvas"));
+    connectControls(root, this);
+    this.connectPlots();
+    this.watchSurroundings();
+  }
+
+  /** Slow updates run one after the other, or Plotly is asked to draw what is being taken down. */
+  enqueue(work) {
+    this.queue = this.queue.then(() => (this.destroyed ? undefined : work())).catch((error) => {
+      if (!this.destroyed) this.complain(error);
+    });
+    return this.queue;
+  }
+
+  complain(error) {
+    console.error(error);
+    const problem = this.root.querySelector(".emx-problem");
+    problem.textContent = "The picture could not be drawn. Reload the page to try again.";
+    problem.hidden = false;
+  }
+
+  // ---- what Python sends ----------------------------------------------------------------------
+
+  receive(component) {
+    this.component = component;
+    const { text, wishes, payload } = openEnvelope(component.data);
+    if (text === this.envelope) return;
+    this.envelope = text;
+    this.enqueue(async () => {
+      this.plotly ??= await loadPlotly(serverBase() + wishes.plotly);
+      const asked = this.wish !== undefined && wishes.wish > this.wish;
+      if (asked) this.stop();
+      if (asked || !this.picture) Object.assign(this.view, wishes.view);
+      if (wishes.picture !== this.pictureId) {
+        const picture = await decode(payload);
+        this.pictureId = wishes.picture;
+        this.adopt(picture, wishes);
+      }
+      if (asked) {
+        this.following = wishes.frame === null;
+        this.frame = Math.min(wishes.frame ?? Infinity, this.frames - 1);
+      }
+      this.wish = wishes.wish;
+      await this.draw();
+      this.remember();
+      if (asked) {
+        this.component.setStateValue("view", { ...this.view });
+        this.report();
+      }
+    });
+  }
+
+  /** A new run starts where the link says, or where it was left, or at its end. */
+  adopt(picture, wishes) {
+    const last = picture.frames - 1;
+    if (this.picture?.run !== picture.run) {
+      const memory = remembered.get(picture.run);
+      const remembers = memory && memory.wish >= wishes.wish;
+      const frame = remembers ? memory.frame : wishes.frame;
+      this.stop();
+      this.selected = remembers ? memory.selected : null;
+      if (remembers && !this.picture) Object.assign(this.view, memory.view);
+      this.following = frame === null || frame > last;
+      this.frame = frame ?? last;
+    }
+    if (this.following) this.frame = last;
+    this.picture = picture;
+    this.frames = picture.frames;
+    this.painter.setPicture(picture);
+  }
+
+  remember() {
+    const { picture, view, selected, wish } = this;
+    if (!picture) return;
+    const frame = this.following ? null : this.frame;
+    remembered.set(picture.run, { frame, view: { ...view }, selected, wish });
+    if (remembered.size > 20) remembered.delete(remembered.keys().next().value);
+  }
+
+  // ---- drawing --------------------------------------------------------------------------------
+
+  /** Everything from scratch: a new picture, another theme, another scale. */
+  async draw() {
+    const { picture, view, mixturePlot, boundPlot } = this;
+    if (!picture) return;
+    this.theme = readTheme(this.root);
+    this.painter.setTheme(this.theme, view.colour);
+    this.mixture = new MixtureFigure(picture, this.theme, this.painter);
+    this.bound = new BoundFigure(picture, this.theme, view.curve);
+    this.root.classList.toggle("emx-matrix", picture.panels.length > 3);
+    this.root.dataset.run = picture.run;
+    this.root.querySelector(".emx-note").textContent = picture.note;
+    this.root.querySelector(".emx-note").hidden = !picture.note;
+    this.size = [mixturePlot, boundPlot].map((plot) => [plot.clientWidth, plot.clientHeight]);
+    const [mixtureSize, boundSize] = this.size;
+    await this.plotly.react(
+      axesOf(mixturePlot), this.mixture.traces(this.frame), this.mixture.layout(...mixtureSize), plotConfig(),
+    );
+    await this.plotly.react(
+      axesOf(boundPlot), this.bound.traces(this.frame), this.bound.layout(...boundSize), plotConfig(),
+    );
+    this.listenToPlotly();
+    this.readAxes();
+    this.describePlots();
+    this.show();
+  }
+
+  listenToPlotly() {
+    if (this.listening) return;
+    this.listening = true;
+    const axes = axesOf(this.mixturePlot);
+    for (const event of ["plotly_relayouting", "plotly_afterplot"]) {
+      axes.on(event, () => {
+        if (this.readAxes()) this.paintPoints();
+      });
+    }
+  }
+
+  /** Plotly's axis objects say where the points go. True if they changed. */
+  readAxes() {
+    const layout = axesOf(this.mixturePlot)._fullLayout;
+    if (!layout?.xaxis || !this.picture) return false;
+    const axes = this.picture.panels.map((panel, p) => {
+      const suffix = p ? p + 1 : "";
+      return { panel, x: layout[`xaxis${suffix}`], y: layout[`yaxis${suffix}`] };
+    });
+    const state = JSON.stringify([
+      axes.map(({ x, y }) => [x.range, x._offset, x._length, y.range, y._offset, y._length, x._vals?.length]),
+      this.size, this.pictureId,
+    ]);
+    if (state === this.axesState) return false;
+    this.axesState = state;
+    this.painter.setAxes(axes);
+    return true;
+  }
+
+  paintPoints() {
+    this.painter.paint(this.frame, this.view, this.selected);
+  }
+
+  /** The current frame, on everything that moves. */
+  show() {
+    const { frame, picture, root } = this;
+    if (!this.mixture) return;
+    this.paintPoints();
+    this.animate(axesOf(this.mixturePlot), this.mixture.data(frame));
+    this.animate(axesOf(this.boundPlot), this.bound.data(frame), this.bound.moving);
+    showControls(root, this);
+    root.querySelector(".emx-caption").textContent = picture.captions[frame];
+    const flags = root.querySelector(".emx-flags");
+    flags.textContent = picture.flags[frame].join(" ");
+    flags.hidden = !picture.flags[frame].length;
+    this.announce();
+    root.dataset.frame = String(frame);
+    root.dataset.playing = String(this.playing);
+    this.painted += 1;
+    root.dispatchEvent(new CustomEvent("emx-painted", { detail: { frame } }));
+  }
+
+  animate(plot, data, traces) {
+    const which = traces ?? data.map((_, i) => i);
+    const options = { mode: "immediate", frame: { duration: 0, redraw: false }, transition: { duration: 0 } };
+    // Rejects with undefined when the next frame interrupts it, which at speed is the rule.
+    this.plotly.animate(plot, { data, traces: which }, options).catch((error) => {
+      if (error !== undefined && !this.destroyed) this.complain(error);
+    });
+  }
+
+  /** Screen readers hear every frame one rests on, and now and then one while it plays. */
+  announce() {
+    const region = this.root.querySelector(".emx-announce");
+    const say = () => {
+      this.announced = performance.now();
+      const text = [this.picture.captions[this.frame], ...this.picture.flags[this.frame]].join(" ");
+      if (region.textContent !== text) region.textContent = text;
+    };
+    clearTimeout(this.announceTimer);
+    if (this.playing && performance.now() - (this.announced ?? 0) > ANNOUNCE_AFTER) say();
+    else this.announceTimer = setTimeout(say, this.playing ? ANNOUNCE_AFTER : REPORT_AFTER);
+  }
+
+  describePlots() {
+    const { columns, points, components, panels } = this.picture;
+    const count = points.toLocaleString("en");
+    const what = panels.length > 1 ? `Matrix of ${columns.join(", ")}` : columns.join(" against ");
+    this.mixturePlot.setAttribute(
+      "aria-label", `${what}: ${count} points and ${components.length} components at the half-step shown`,
+    );
+    this.boundPlot.setAttribute("aria-label", "ELBO and log-likelihood at every half-step");
+  }
+
+  // ---- playing --------------------------------------------------------------------------------
+
+  act(action) {
+    const last = this.frames - 1;
+    const here = this.picture?.iterations[this.frame] ?? 0;
+    const goals = {
+      start: () => 0,
+      end: () => last,
+      previous: () => this.frame - 1,
+      next: () => this.frame + 1,
+      // Whole iterations end with their E half-step, where bound and likelihood touch.
+      previousIteration: () => this.frameOfIteration(here - 1),
+      nextIteration: () => this.frameOfIteration(this.picture.phases[this.frame] === "M" ? here : here + 1),
+    };
+    if (!this.picture) return;
+    if (action === "toggle") {
+      if (this.playing) this.pause();
+      else this.play();
+      return;
+    }
+    this.seek(goals[action]());
+  }
+
+  frameOfIteration(iteration) {
+    const { iterations, phases } = this.picture;
+    const found = iterations.findLastIndex((i, f) => i <= iteration && phases[f] !== "M");
+    return iteration > iterations.at(-1) ? this.frames - 1 : Math.max(0, found);
+  }
+
+  /** Goes to a frame by hand: playing stops, and Python hears of it once the hand rests. */
+  seek(frame, { settled = true } = {}) {
+    if (!this.picture) return;
+    const goal = Math.min(Math.max(0, frame), this.frames - 1);
+    this.stop();
+    this.following = this.picture.running && goal === this.frames - 1;
+    this.frame = goal;
+    this.show();
+    if (settled) this.report();
+    else clearTimeout(this.reportTimer);
+  }
+
+  play() {
+    if (this.frames < 2) return;
+    clearTimeout(this.reportTimer);
+    if (this.frame >= this.frames - 1) this.frame = 0;
+    this.following = false;
+    this.playing = true;
+    this.due = performance.now() + this.duration();
+    this.show();
+    this.tick = requestAnimationFrame((now) => this.advance(now));
+  }
+
+  duration() {
+    return frameDuration(this.frame, this.view.speed, this.calm.matches);
+  }
+
+  /** Every frame is shown, however slow the machine: late frames shift the rest, none is skipped. */
+  advance(now) {
+    if (!this.playing || this.destroyed) return;
+    // A screen refresh comes a little early or late; waiting for the next would halve the speed.
+    if (now >= this.due - 4) {
+      if (this.frame >= this.frames - 1) {
+        if (!this.view.loop || this.picture.running) return this.pause();
+        this.frame = 0;
+      } else {
+        this.frame += 1;
+      }
+      this.due = Math.max(this.due, now - this.duration()) + this.duration();
+      if (this.frame >= this.frames - 1) this.due += this.view.loop ? 900 : 0;
+      this.show();
+    }
+    this.tick = requestAnimationFrame((later) => this.advance(later));
+  }
+
+  stop() {
+    this.playing = false;
+    cancelAnimationFrame(this.tick);
+  }
+
+  pause() {
+    this.stop();
+    this.following = this.picture.running && this.frame === this.frames - 1;
+    this.show();
+    this.report();
+  }
+
+  setView(change) {
+    Object.assign(this.view, change);
+    this.remember();
+    this.component.setStateValue("view", { ...this.view });
+    if (!this.picture) return;
+    if ("curve" in change) {
+      this.enqueue(() => this.draw());
+    } else {
+      if ("colour" in change) this.painter.setTheme(this.theme, this.view.colour);
+      this.paintPoints();
+      showControls(this.root, this);
+    }
+  }
+
+  report() {
+    this.remember();
+    clearTimeout(this.reportTimer);
+    this.reportTimer = setTimeout(() => {
+      if (!this.destroyed && !this.playing) {
+        this.component.setStateValue("frame", { run: this.picture.run, frame: this.frame });
+      }
+    }, REPORT_AFTER);
+  }
+
+  // ---- pointer --------------------------------------------------------------------------------
+
+  connectPlots() {
+    onClick(this.mixturePlot, (x, y) => {
+      const found = this.painter.nearest(x, y);
+      if (found === null || !this.picture) return;
+      this.selected = found;
+      this.paintPoints();
+      this.remember();
+      this.component.setStateValue("point", { run: this.picture.run, point: found });
+    });
+    onClick(this.boundPlot, (x) => {
+      const frame = this.frameUnder(x);
+      if (frame !== null) this.seek(frame);
+    });
+    onHover(this.mixturePlot, (x, y) => {
+      const found = this.picture ? this.painter.nearest(x, y) : null;
+      return found === null ? null : this.describePoint(found);
+    });
+    onHover(this.boundPlot, (x) => {
+      const frame = this.frameUnder(x);
+      return frame === null ? null : this.describeFrame(frame);
+    });
+  }
+
+  frameUnder(left) {
+    const axis = axesOf(this.boundPlot)._fullLayout?.xaxis;
+    if (!axis || !this.bound) return null;
+    const inside = left >= axis._offset && left <= axis._offset + axis._length;
+    return inside ? this.bound.frameAt(axis.p2l(left - axis._offset)) : null;
+  }
+
+  describePoint(i) {
+    const { picture } = this;
+    const { first, second, level } = posteriorOf(picture, this.frame);
+    const share = Math.round((100 * level[i]) / (picture.levels - 1));
+    const lines = [`row ${picture.rows[i].toLocaleString("en")}`];
+    picture.columns.forEach((column, axis) => {
+      const value = picture.low[axis] + (picture.span[axis] * picture.positions[axis][i]) / 65535;
+      lines.push(`${column}: ${readable(value, picture.span[axis])}`);
+    });
+    if (second[i] === first[i]) {
+      lines.push(`${picture.components[first[i]]}: about 100 %`);
+    } else {
+      lines.push(`${picture.components[first[i]]}: about ${share} %`);
+      const rest = picture.components.length > 2 ? "most of the rest" : `about ${100 - share} %`;
+      lines.push(`${picture.components[second[i]]}: ${rest}`);
+    }
+    return lines;
+  }
+
+  describeFrame(frame) {
+    const { picture } = this;
+    const number = (value) => value.toLocaleString("en", { maximumFractionDigits: 3 });
+    const [bound, likelihood] = [picture.elbo[frame], picture.log_likelihood[frame]];
+    const phase = picture.phases[frame];
+    return [
+      phase === "start" ? "start" : `${phase}-step ${picture.iterations[frame]}`,
+      `log-likelihood: ${number(likelihood)}`,
+      `ELBO: ${number(bound)}`,
+      `KL gap: ${number(Math.max(0, likelihood - bound))}`,
+    ];
+  }
+
+  // ---- surroundings ---------------------------------------------------------------------------
+
+  watchSurroundings() {
+    this.resizing = new ResizeObserver(() => {
+      const size = [this.mixturePlot, this.boundPlot].map((p) => [p.clientWidth, p.clientHeight]);
+      if (!this.size || String(size) === String(this.size) || !size[0][0]) return;
+      this.enqueue(() => this.draw());
+    });
+    this.resizing.observe(this.mixturePlot);
+    this.resizing.observe(this.boundPlot);
+    // The theme is only known through CSS variables; a transition on one that uses them tells of a change.
+    this.root.addEventListener("transitionrun", (event) => {
+      if (event.target !== this.root || event.propertyName !== "outline-color") return;
+      clearTimeout(this.themeTimer);
+      this.themeTimer = setTimeout(() => this.enqueue(() => this.draw()), 60);
+    });
+  }
+
+  destroy() {
+    this.stop();
+    this.destroyed = true;
+    this.resizing.disconnect();
+    for (const timer of [this.reportTimer, this.announceTimer, this.themeTimer]) clearTimeout(timer);
+    for (const plot of [this.mixturePlot, this.boundPlot]) {
+      if (axesOf(plot)._fullLayout) this.plotly.purge(axesOf(plot));
+    }
+  }
+}
+
+function axesOf(plot) {
+  return plot.querySelector(".emx-axes");
+}
+
+/** Plotly covers the page while the mouse is down, so a click is put together from its two ends. */
+function onClick(plot, action) {
+  plot.addEventListener("pointerdown", (down) => {
+    if (down.button !== 0 || down.target.closest(".modebar")) return;
+    const end = (up) => {
+      window.removeEventListener("pointercancel", end, true);
+      if (up.type === "pointercancel") return window.removeEventListener("pointerup", end, true);
+      if (Math.hypot(up.clientX - down.clientX, up.clientY - down.clientY) > CLICK_REACH) return;
+      const box = plot.getBoundingClientRect();
+      action(down.clientX - box.left, down.clientY - box.top);
+    };
+    window.addEventListener("pointerup", end, { capture: true, once: true });
+    window.addEventListener("pointercancel", end, { capture: true, once: true });
+  });
+}
+
+function onHover(plot, describe) {
+  const tip = plot.querySelector(".emx-tip");
+  const hide = () => {
+    tip.hidden = true;
+  };
+  plot.addEventListener("pointermove", (event) => {
+    if (event.buttons) return hide();
+    const box = plot.getBoundingClientRect();
+    const [x, y] = [event.clientX - box.left, event.clientY - box.top];
+    const lines = describe(x, y);
+    if (!lines) return hide();
+    tip.replaceChildren(
+      ...lines.map((line) => Object.assign(document.createElement("div"), { textContent: line })),
+    );
+    tip.hidden = false;
+    const left = x + 14 + tip.offsetWidth > box.width ? x - 14 - tip.offsetWidth : x + 14;
+    tip.style.left = `${Math.max(0, left)}px`;
+    tip.style.top = `${Math.min(Math.max(0, y - 10), Math.max(0, box.height - tip.offsetHeight))}px`;
+  });
+  plot.addEventListener("pointerleave", hide);
+}
+
+/** As many decimals as the packed position can vouch for, four digits across the axis. */
+function readable(value, span) {
+  const decimals = Math.min(10, Math.max(0, 3 - Math.floor(Math.log10(span))));
+  return value.toLocaleString("en", { maximumFractionDigits: decimals });
+}

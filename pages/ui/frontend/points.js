@@ -1,0 +1,322 @@
+// Paints what lies under the Plotly axes: grid, points, histogram bars, density contours.
+// Tens of thousands of SVG points would play at one frame a second; pixels written here take milliseconds.
+
+import { componentAt, posteriorOf } from "./decode.js";
+import { css, fade, mix, pointColours, rgb } from "./theme.js";
+import { contourSegments, mixtureGrid } from "./density.js";
+
+const FULL = 65535;
+const RUG = 14; // pixels kept under a histogram for the single points
+
+export class PointPainter {
+  constructor(canvas) {
+    this.canvas = canvas;
+    this.context = canvas.getContext("2d", { alpha: false });
+  }
+
+  setPicture(picture) {
+    this.picture = picture;
+    this.histograms = new Map();
+    this.stale = true;
+  }
+
+  setTheme(theme, colourMode) {
+    const { components, levels } = this.picture;
+    this.theme = theme;
+    this.colourMode = colourMode;
+    this.table = pointColours(theme, colourMode, components.length, levels);
+    this.stale = true;
+  }
+
+  /** Call when the axes moved: panels are {panel, x, y}, x and y being Plotly's own axis objects. */
+  setAxes(axes) {
+    this.axes = axes;
+    this.stale = true;
+  }
+
+  histogram(column) {
+    if (!this.histograms.has(column)) {
+      this.histograms.set(column, makeHistogram(this.picture, column));
+    }
+    return this.histograms.get(column);
+  }
+
+  paint(frame, view, selected) {
+    if (!this.axes || !this.picture) return;
+    if (this.stale) this.layOut();
+    const posterior = posteriorOf(this.picture, frame);
+    const pixels = this.image.data;
+    pixels.set(this.base);
+    for (const laid of this.laid) {
+      if (laid.panel.length === 2) this.paintPoints(pixels, laid, posterior, view);
+    }
+    this.context.putImageData(this.image, 0, 0);
+    for (const laid of this.laid) {
+      this.context.save();
+      this.context.scale(this.ratio, this.ratio);
+      this.context.beginPath();
+      this.context.rect(laid.x._offset, laid.y._offset, laid.x._length, laid.y._length);
+      this.context.clip();
+      if (laid.panel.length === 1) this.paintBars(laid, posterior, view);
+      else if (view.contours) this.paintContours(laid, frame);
+      this.paintSelected(laid, selected);
+      this.context.restore();
+    }
+  }
+
+  /** Everything that depends on the axes, the size and the theme but not on the frame. */
+  layOut() {
+    const { canvas, context } = this;
+    const width = canvas.clientWidth;
+    const height = canvas.clientHeight;
+    this.ratio = Math.min(window.devicePixelRatio || 1, 2);
+    canvas.width = Math.max(1, Math.round(width * this.ratio));
+    canvas.height = Math.max(1, Math.round(height * this.ratio));
+    context.fillStyle = this.theme.background;
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    this.paintGrid();
+    this.image = context.getImageData(0, 0, canvas.width, canvas.height);
+    this.base = this.image.data.slice();
+    this.laid = this.axes.map((axes) => ({ ...axes, ...this.project(axes) }));
+    this.sprites = this.makeSprites();
+    this.stale = false;
+  }
+
+  paintGrid() {
+    const { context, ratio } = this;
+    context.save();
+    context.scale(ratio, ratio);
+    context.fillStyle = this.theme.faint;
+    for (const { panel, x, y } of this.axes) {
+      for (const tick of x._vals ?? []) {
+        const at = x._offset + x.l2p(tick.x);
+        if (inside(at, x)) context.fillRect(Math.round(at), y._offset, 1, y._length);
+      }
+      for (const tick of (panel.length === 2 && y._vals) || []) {
+        const at = y._offset + y.l2p(tick.x);
+        if (inside(at, y)) context.fillRect(x._offset, Math.round(at), x._length, 1);
+      }
+    }
+    context.restore();
+  }
+
+  /** Byte offsets of the points inside a panel, and which points they are. */
+  project({ panel, x, y }) {
+    if (panel.length === 1) return {};
+    const { positions, points } = this.picture;
+    const [toX, toY] = [this.scale(x, panel[0], false), this.scale(y, panel[1], true)];
+    const [across, up] = [positions[panel[0]], positions[panel[1]]];
+    const [left, right] = [x._offset * this.ratio, (x._offset + x._length) * this.ratio];
+    const [top, bottom] = [y._offset * this.ratio, (y._offset + y._length) * this.ratio];
+    const offsets = new Int32Array(points);
+    const which = new Int32Array(points);
+    let visible = 0;
+    for (let i = 0; i < points; i++) {
+      const px = toX.slope * across[i] + toX.start;
+      const py = toY.slope * up[i] + toY.start;
+      if (px < left || px > right || py < top || py > bottom) continue;
+      offsets[visible] = (Math.round(py) * this.canvas.width + Math.round(px)) * 4;
+      which[visible++] = i;
+    }
+    return { offsets: offsets.subarray(0, visible), which: which.subarray(0, visible) };
+  }
+
+  /** Device pixels as a linear function of a packed position. */
+  scale(axis, column, downwards) {
+    const [from, to] = axis.range;
+    const { low, span } = this.picture;
+    const perUnit = axis._length / (to - from);
+    const slope = (span[column] / FULL) * perUnit;
+    const start = (low[column] - from) * perUnit;
+    return downwards
+      ? { slope: -slope * this.ratio, start: (axis._offset + axis._length - start) * this.ratio }
+      : { slope: slope * this.ratio, start: (axis._offset + start) * this.ratio };
+  }
+
+  /** Discs with soft edges, as lists of byte offsets and opacities; one per level of certainty. */
+  makeSprites() {
+    const { points, levels, panels } = this.picture;
+    const crowd = points * Math.max(1, panels.length / 3);
+    const radius = Math.min(3.6, Math.max(1.05, 9 / crowd ** 0.19));
+    this.opacity = Math.min(0.9, Math.max(0.5, 2.6 / crowd ** 0.15));
+    const make = (growth) => disc(radius * growth * this.ratio, this.opacity, this.canvas.width);
+    const plain = make(1);
+    const byLevel = Array.from({ length: levels }, (_, level) => {
+      return make(0.8 + 2.2 * (1 - level / (levels - 1)));
+    });
+    return { plain, byLevel };
+  }
+
+  paintPoints(pixels, { offsets, which }, { first, second, level }, view) {
+    const nComponents = this.picture.components.length;
+    const { levels } = this.picture;
+    const { table } = this;
+    const limit = pixels.length - 4;
+    for (let j = 0; j < which.length; j++) {
+      const i = which[j];
+      const { steps, opacities } = view.uncertainty ? this.sprites.byLevel[level[i]] : this.sprites.plain;
+      const entry = ((first[i] * nComponents + second[i]) * levels + level[i]) * 3;
+      const red = table[entry];
+      const green = table[entry + 1];
+      const blue = table[entry + 2];
+      const centre = offsets[j];
+      for (let s = 0; s < steps.length; s++) {
+        const at = centre + steps[s];
+        if (at < 0 || at > limit) continue;
+        const opacity = opacities[s];
+        pixels[at] += ((red - pixels[at]) * opacity) >> 8;
+        pixels[at + 1] += ((green - pixels[at + 1]) * opacity) >> 8;
+        pixels[at + 2] += ((blue - pixels[at + 2]) * opacity) >> 8;
+      }
+    }
+  }
+
+  /** Bars stacked by responsibility, and the single points as a rug under them. */
+  paintBars({ panel, x, y }, { first, second, level }, view) {
+    const { context, picture, theme } = this;
+    const bars = this.histogram(panel[0]);
+    const nComponents = picture.components.length;
+    const mass = new Float64Array(bars.count * nComponents);
+    for (let i = 0; i < picture.points; i++) {
+      const sure = second[i] === first[i] ? 1 : level[i] / (picture.levels - 1);
+      const row = bars.bin[i] * nComponents;
+      mass[row + first[i]] += sure;
+      mass[row + second[i]] += 1 - sure;
+    }
+    const toX = (value) => x._offset + x.l2p(value);
+    const toY = (value) => y._offset + y.l2p(value);
+    for (let b = 0; b < bars.count; b++) {
+      const left = toX(bars.start + b * bars.width);
+      const right = toX(bars.start + (b + 1) * bars.width);
+      const total = mass.subarray(b * nComponents, (b + 1) * nComponents).reduce((a, c) => a + c, 0);
+      let height = 0;
+      for (let k = 0; k < nComponents; k++) {
+        const share = mass[b * nComponents + k];
+        if (!share) continue;
+        const bottom = toY(height * bars.density);
+        height += share;
+        const top = toY(height * bars.density);
+        const colour =
+          this.colourMode === "blended"
+            ? rgb(theme.colour(k))
+            : mix(rgb(theme.colour(k)), rgb(theme.grey), (share / total) ** 1.5);
+        context.fillStyle = css(colour, 0.55);
+        context.fillRect(left + 0.5, top, Math.max(0.5, right - left - 1), bottom - top);
+      }
+    }
+    this.paintRug({ panel, x, y }, { first, second, level }, view);
+  }
+
+  paintRug({ panel, x, y }, { first, second, level }, view) {
+    const { context, picture, table } = this;
+    const to = this.scale(x, panel[0], false);
+    const across = picture.positions[panel[0]];
+    const floor = y._offset + y._length;
+    const step = Math.max(1, Math.floor(picture.points / 5000)); // more cannot be told apart
+    context.globalAlpha = picture.points > 1000 ? 0.35 : 0.7;
+    for (let i = 0; i < picture.points; i += step) {
+      const entry = ((first[i] * picture.components.length + second[i]) * picture.levels + level[i]) * 3;
+      const doubt = view.uncertainty ? 1 - level[i] / (picture.levels - 1) : 0.25;
+      const length = 4 + (RUG - 5) * Math.min(1, doubt * 2);
+      context.fillStyle = `rgb(${table[entry]},${table[entry + 1]},${table[entry + 2]})`;
+      context.fillRect((to.slope * across[i] + to.start) / this.ratio - 0.5, floor - length, 1, length);
+    }
+    context.globalAlpha = 1;
+  }
+
+  paintContours({ panel, x, y }, frame) {
+    const { context, picture, theme } = this;
+    const components = picture.components.map((_, k) => componentAt(picture, frame, k));
+    const grid = mixtureGrid(components, panel, x.range, y.range, 84, 64);
+    const toX = (column) => x._offset + (column / (grid.columns - 1)) * x._length;
+    const toY = (row) => y._offset + (1 - row / (grid.rows - 1)) * y._length;
+    const shares = [0.02, 0.06, 0.14, 0.28, 0.48, 0.72, 0.93];
+    shares.forEach((share, level) => {
+      context.beginPath();
+      for (const [x0, y0, x1, y1] of contourSegments(grid, share * grid.peak)) {
+        context.moveTo(toX(x0), toY(y0));
+        context.lineTo(toX(x1), toY(y1));
+      }
+      context.strokeStyle = fade(theme.text, 0.3 + 0.06 * level);
+      context.lineWidth = 1.1;
+      context.stroke();
+    });
+  }
+
+  paintSelected({ panel, x, y }, selected) {
+    if (selected === null) return;
+    const { context, ratio, theme } = this;
+    const to = this.scale(x, panel[0], false);
+    const px = (to.slope * this.picture.positions[panel[0]][selected] + to.start) / ratio;
+    context.strokeStyle = theme.text;
+    context.lineWidth = 2;
+    context.beginPath();
+    if (panel.length === 1) {
+      context.moveTo(px, y._offset + y._length - RUG);
+      context.lineTo(px, y._offset + y._length);
+    } else {
+      const down = this.scale(y, panel[1], true);
+      const py = (down.slope * this.picture.positions[panel[1]][selected] + down.start) / ratio;
+      context.arc(px, py, 7, 0, 2 * Math.PI);
+    }
+    context.stroke();
+  }
+
+  /** The point nearest to a place on the canvas, within reach, or null. */
+  nearest(left, top, reach = 12) {
+    for (const laid of this.laid ?? []) {
+      const { panel, x, y } = laid;
+      if (!inside(left, x) || !inside(top, y)) continue;
+      const to = this.scale(x, panel[0], false);
+      const down = panel.length === 2 ? this.scale(y, panel[1], true) : null;
+      const across = this.picture.positions[panel[0]];
+      const up = down && this.picture.positions[panel[1]];
+      let best = (reach * this.ratio) ** 2;
+      let found = null;
+      for (let i = 0; i < this.picture.points; i++) {
+        const dx = to.slope * across[i] + to.start - left * this.ratio;
+        const dy = down ? down.slope * up[i] + down.start - top * this.ratio : 0;
+        const distance = dx * dx + dy * dy;
+        if (distance < best) {
+          best = distance;
+          found = i;
+        }
+      }
+      return found;
+    }
+    return null;
+  }
+}
+
+function inside(at, axis) {
+  return at >= axis._offset && at <= axis._offset + axis._length;
+}
+
+function disc(radius, opacity, stride) {
+  const steps = [];
+  const opacities = [];
+  const reach = Math.ceil(radius + 0.5);
+  for (let dy = -reach; dy <= reach; dy++) {
+    for (let dx = -reach; dx <= reach; dx++) {
+      const cover = Math.min(1, Math.max(0, radius + 0.5 - Math.hypot(dx, dy)));
+      if (!cover) continue;
+      steps.push((dy * stride + dx) * 4);
+      opacities.push(Math.round(256 * cover * opacity));
+    }
+  }
+  return { steps: Int32Array.from(steps), opacities: Int32Array.from(opacities) };
+}
+
+/** Bins by Freedman and Diaconis, between 12 and 60 of them. */
+function makeHistogram({ positions, points, low, span }, column) {
+  const sorted = Uint16Array.from(positions[column]).sort();
+  const spread = (sorted[Math.floor(points * 0.75)] - sorted[Math.floor(points * 0.25)]) / FULL;
+  const ideal = spread ? Math.cbrt(points) / (2 * spread) : 12;
+  const count = Math.round(Math.min(60, Math.max(12, ideal)));
+  const width = span[column] / count;
+  const bin = Uint8Array.from(positions[column], (u) => Math.min(count - 1, Math.floor((u / FULL) * count)));
+  const size = new Uint32Array(count);
+  for (const b of bin) size[b]++;
+  const density = 1 / (points * width);
+  return { count, width, bin, start: low[column], density, peak: Math.max(...size) * density };
+}

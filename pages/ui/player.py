@@ -1,0 +1,209 @@
+"""The animation player: a packed picture in, the frame, the point and the view a person chose out.
+
+Playing and scrubbing happen in the browser (`frontend/`). The same bytes are not sent twice, so what
+is sent must not change when only the frame or the view does: see `_send`.
+"""
+
+import functools
+import hashlib
+import json
+import shutil
+import struct
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import plotly
+import streamlit as st
+
+from pages.ui.figures.picture import View, run_of
+
+FRONTEND = Path(__file__).parent / "frontend"
+# Streamlit serves this folder, beside dashboard.py, at app/static/.
+STATIC = Path(__file__).parents[2] / "static"
+HTML = '<div class="emx" role="group" aria-label="Animation of the fit"></div>'
+
+# The scripts themselves are static files, which the browser keeps: inside the component they would
+# travel again with every new picture.
+LOADER = """
+const base = document.querySelector('script[src*="static/js/"]')?.src.replace(/static\\/js\\/.*$/, "")
+  ?? new URL(".", document.baseURI).href;
+const load = () => import(base + "%(module)s");
+"""
+MOUNT = """
+export default function (component) {
+  let cleanUp;
+  let left = false;
+  load().then((module) => {
+    if (left && !component.parentElement.isConnected) return;
+    cleanUp = module.mount(component);
+    if (left) cleanUp();
+  }, () => {
+    component.parentElement.querySelector(".emx").textContent =
+      "The player did not load. Check the connection to the server, then reload the page.";
+  });
+  return () => { left = true; cleanUp?.(); };
+}
+"""
+PRELOAD = """
+export default function () { load().then((module) => module.preload("%(plotly)s")).catch(() => {}); }
+"""
+# How many of the player's last reports are recognised when they come back as arguments.
+ECHOES = 8
+# Streamlit leaves a gap for every element, also for one that shows nothing.
+PRELOAD_CSS = """
+[data-testid="stElementContainer"]:has(.emx-preload) {
+  display: none;
+}
+"""
+
+
+class PlayerState(NamedTuple):
+    """What the person did in the player, as far as Python knows."""
+
+    frame: int | None  # None: the last one
+    point: int | None  # index into the drawn points
+    view: View
+
+
+class _Sent(NamedTuple):
+    """What the browser was last given, and what has been asked or reported since."""
+
+    run: str
+    picture: str
+    wish: int
+    frames: tuple[int | None, ...]
+    views: tuple[View, ...]
+    data: bytes
+
+
+def player(payload: bytes, *, key: str, frame: int | None, view: View) -> PlayerState:
+    """Show a packed picture. `frame` and `view` are what to show unless the person chose otherwise."""
+    run = run_of(payload)
+    known = _state(st.session_state.get(key), run, frame, view)
+    earlier = st.session_state.get(f"{key}.sent")
+    sent = _send(payload, run, earlier, known, frame, view)
+    st.session_state[f"{key}.sent"] = sent
+    result = _component()(
+        key=key,
+        data=sent.data,
+        on_frame_change=_nothing,
+        on_point_change=_nothing,
+        on_view_change=_nothing,
+    )
+    if earlier is not None and sent.wish > earlier.wish:
+        return PlayerState(frame, known.point, view)
+    return _state(result, run, frame, view)
+
+
+def preload() -> None:
+    """Start loading the player's scripts in the browser. Call before the work that makes the picture."""
+    _preload_component()(key="player-preload")
+
+
+def ensure_plotly_asset() -> str:
+    """Put the installed plotly.js where Streamlit serves it; its address relative to the server."""
+    package = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    return _publish(f"plotly-{plotly.__version__}.min.js", lambda target: shutil.copy(package, target))
+
+
+def ensure_player_asset() -> str:
+    """Put the player's scripts where Streamlit serves them; the address of the first."""
+    digest = hashlib.sha256()
+    scripts = sorted(FRONTEND.glob("*.js"))
+    for script in scripts:
+        digest.update(script.name.encode() + script.read_bytes())
+
+    def copy(target: Path) -> None:
+        target.mkdir()
+        for script in scripts:
+            shutil.copy(script, target)
+
+    return _publish(f"player-{digest.hexdigest()[:12]}", copy) + "/index.js"
+
+
+def _publish(name: str, make: Callable[[Path], object]) -> str:
+    """Make a file or folder in the served directory, whole or not at all: another process may look."""
+    if not (STATIC / name).exists():
+        STATIC.mkdir(exist_ok=True)
+        unfinished = STATIC / f".{name}.{id(make)}"
+        make(unfinished)
+        try:
+            unfinished.rename(STATIC / name)
+        except OSError:  # another process was first
+            shutil.rmtree(unfinished, ignore_errors=True)
+    return f"app/static/{name}"
+
+
+@functools.cache
+def _component() -> Callable[..., Mapping[str, Any]]:
+    ensure_plotly_asset()
+    js = LOADER % {"module": ensure_player_asset()} + MOUNT
+    css = (FRONTEND / "player.css").read_text()
+    return st.components.v2.component("em_player", html=HTML, css=css, js=js, isolate_styles=False)
+
+
+@functools.cache
+def _preload_component() -> Callable[..., object]:
+    js = LOADER % {"module": ensure_player_asset()} + PRELOAD % {"plotly": ensure_plotly_asset()}
+    html = '<div class="emx-preload"></div>'
+    return st.components.v2.component(
+        "em_player_preload", html=html, css=PRELOAD_CSS, js=js, isolate_styles=False
+    )
+
+
+def _nothing() -> None:
+    """A state of the component is readable only if it has a callback."""
+
+
+def _send(
+    payload: bytes,
+    run: str,
+    earlier: _Sent | None,
+    known: PlayerState,
+    frame: int | None,
+    view: View,
+) -> _Sent:
+    """What to send: the same bytes as last time unless there is something new to show.
+
+    Usually the frame and the view that come in are the player's own, back from the link, perhaps a
+    run or two late. Sending them would pull the player back under the person's hand. Only what the
+    player did not report lately is a wish of the page.
+    """
+    picture = hashlib.blake2b(payload, digest_size=12).hexdigest()
+    frames, views, wish = (frame, known.frame), (view, known.view), 0
+    if earlier is not None:
+        wish = earlier.wish
+        if run == earlier.run:
+            frames, views = earlier.frames + (known.frame,), earlier.views + (known.view,)
+            wish += frame not in frames or view not in views
+            frames, views = (*frames, frame)[-ECHOES:], (*views, view)[-ECHOES:]
+        if picture == earlier.picture and wish == earlier.wish:
+            return earlier._replace(frames=frames, views=views)
+    envelope = {
+        "picture": picture,
+        "wish": wish,
+        "frame": frame,
+        "view": view._asdict(),
+        "plotly": ensure_plotly_asset(),
+    }
+    text = json.dumps(envelope).encode()
+    return _Sent(run, picture, wish, frames, views, struct.pack("<I", len(text)) + text + payload)
+
+
+def _state(
+    reported: Mapping[str, Any] | None, run: str, frame: int | None, view: View
+) -> PlayerState:
+    """The reports that are about this run; what was asked for where there is none."""
+    reports = reported or {}
+
+    def of_this_run(name: str, otherwise: int | None) -> int | None:
+        report = reports.get(name)
+        return report[name] if report and report["run"] == run else otherwise
+
+    seen = reports.get("view")
+    return PlayerState(
+        frame=of_this_run("frame", frame),
+        point=of_this_run("point", None),
+        view=View(**seen) if seen else view,
+    )
