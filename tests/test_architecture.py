@@ -1,0 +1,130 @@
+"""What may import what, how thin a page is, and what the configuration promises."""
+
+import ast
+import json
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+# Each layer, and what of the project it may import. The first that holds a file is its layer.
+LAYERS = {
+    "em_core": {"em_core"},
+    "pages/ui": {"pages.ui", "em_core"},
+    "pages": {"pages.ui", "em_core"},
+    "dashboard.py": {"pages.ui"},
+}
+OURS = {"em_core", "pages", "dashboard", "tests"}
+PAGES = sorted((ROOT / "pages").glob("*.py"))
+SOURCES = [
+    *sorted(path for layer in ("em_core", "pages") for path in (ROOT / layer).rglob("*.py")),
+    ROOT / "dashboard.py",
+]
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The modules a file imports, by their full names."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            package = path.relative_to(ROOT).parts[: -node.level]
+            yield ".".join([*package, node.module or ""]).strip(".")
+        elif isinstance(node, ast.ImportFrom):
+            # `from pages import ui` imports pages.ui.
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_imports_run_one_way(path: Path) -> None:
+    allowed = next(may for layer, may in LAYERS.items() if name(path).startswith(layer))
+    for module in imports(path):
+        if module.split(".")[0] in OURS:
+            assert any(f"{module}.".startswith(f"{layer}.") for layer in allowed), (
+                f"{name(path)} may not import {module}"
+            )
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "em_core").glob("*.py")), ids=name)
+def test_em_core_needs_numpy_and_scipy_only(path: Path) -> None:
+    known = sys.stdlib_module_names | {"numpy", "scipy", "em_core"}
+    assert {module.split(".")[0] for module in imports(path)} <= known
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "pages/ui/figures").glob("*.py")), ids=name)
+def test_figures_know_no_streamlit(path: Path) -> None:
+    assert "streamlit" not in {module.split(".")[0] for module in imports(path)}
+
+
+def test_importing_em_core_loads_nothing_of_the_dashboard() -> None:
+    script = "import em_core, json, sys; print(json.dumps(sorted(sys.modules)))"
+    run = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert not {"streamlit", "plotly", "pandas", "pages"} & set(json.loads(run.stdout))
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name)
+def test_pages_are_thin(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 80
+    assert not {"numpy", "plotly"} & {module.split(".")[0] for module in imports(path)}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name)
+def test_pages_enter_through_the_shell(path: Path) -> None:
+    """Without it a first visit to the page would run it without the dashboard."""
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    first = next(node for node in body if isinstance(node, ast.Expr | ast.With) and _calls(node))
+    assert ast.unparse(first) == "shell.enter()"
+
+
+def _calls(node: ast.stmt) -> bool:
+    return any(isinstance(part, ast.Call) for part in ast.walk(node))
+
+
+def test_every_page_is_in_the_dashboard() -> None:
+    text = (ROOT / "dashboard.py").read_text(encoding="utf-8")
+    assert [page for page in map(name, PAGES) if f'"{page}"' not in text] == []
+
+
+CONFIGURATION = tomllib.loads((ROOT / ".streamlit/config.toml").read_text(encoding="utf-8"))
+
+
+def test_privacy_and_robustness_settings() -> None:
+    assert CONFIGURATION["browser"]["gatherUsageStats"] is False
+    assert CONFIGURATION["client"]["showErrorDetails"] == "none"
+    assert CONFIGURATION["runner"]["postScriptGC"] is False
+    assert not {"enableCORS", "enableXsrfProtection"} & set(CONFIGURATION["server"])
+    assert "http" not in json.dumps(CONFIGURATION)
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return sum(share * c for share, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast ratio of WCAG 2."""
+    darker, lighter = sorted(map(luminance, (one, other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_colours_can_be_told_from_the_page(theme: str) -> None:
+    colours = CONFIGURATION["theme"][theme]
+    grounds = colours["backgroundColor"], colours["secondaryBackgroundColor"]
+    assert len(set(colours["chartCategoricalColors"])) == 10
+    for ground in grounds:
+        assert contrast(colours["textColor"], ground) >= 7
+        assert contrast(colours["linkColor"], ground) >= 4.5
+        for colour in colours["chartCategoricalColors"]:
+            assert contrast(colour, ground) >= 3, f"{colour} on {ground}"

@@ -1,0 +1,459 @@
+"""Tables are read right or refused with a sentence, and never changed in silence."""
+
+import csv
+import io
+import math
+from datetime import datetime
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pages.ui import reading
+from pages.ui.data import DataError, Table, read_table
+
+NAN = math.nan
+
+
+def read(content: str | bytes, name: str = "table.csv") -> Table:
+    return read_table(name, content.encode() if isinstance(content, str) else content)
+
+
+def rows_of(table: Table) -> list[list]:
+    frame = table.frame.astype(object)
+    return frame.where(frame.notna(), None).to_numpy().tolist()
+
+
+# name -> (content, column names, rows, facts that must be said)
+READ = {
+    "commas": ("a,b\n1,2\n3,4\n", ["a", "b"], [[1, 2], [3, 4]], ["commas", "UTF-8", "2 rows"]),
+    "semicolons": ("a;b\n1;2\n", ["a", "b"], [[1, 2]], ["semicolons", "1 row, 2 columns"]),
+    "tabs": ("a\tb\n1\t2.5\n", ["a", "b"], [[1, 2.5]], ["tabs", "Decimal point"]),
+    "bars": ("a|b\n1|2\n", ["a", "b"], [[1, 2]], ["vertical bars"]),
+    "spaces": ("a   b\n1   2.5\n 30  4\n", ["a", "b"], [[1, 2.5], [30, 4]], ["spaces"]),
+    "space after comma": ('a, b\n1, 2\n3, "x, y"\n', ["a", "b"], [[1, "2"], [3, "x, y"]], []),
+    "one column": ("a\n1\n2.5\n", ["a"], [[1], [2.5]], ["One column"]),
+    "Windows lines": ("a,b\r\n1,2\r\n", ["a", "b"], [[1, 2]], []),
+    "old Mac lines": ("a,b\r1,2\r", ["a", "b"], [[1, 2]], []),
+    "no last newline": ("a,b\n1,2", ["a", "b"], [[1, 2]], []),
+    "decimal comma": ("a;b\n1,5;2,25\n", ["a", "b"], [[1.5, 2.25]], ["Decimal comma."]),
+    "decimals only": ("1,5;2,5\n", ["column 1", "column 2"], [[1.5, 2.5]], ["Decimal comma"]),
+    "one column of decimal commas": ("a\n1,5\n-2,25\n", ["a"], [[1.5], [-2.25]], []),
+    "quoted decimal commas": ('a,b\n"1,5",2\n', ["a", "b"], [[1.5, 2]], ["Decimal comma"]),
+    "two marks": ("a;b\n1,5;2.5\n", ["a", "b"], [[1.5, 2.5]], ["comma in some columns"]),
+    "decimal comma before 3 digits": ("a;b\n1,5;0,123\n", ["a", "b"], [[1.5, 0.123]], []),
+    "same column settles it": ("a;b\n1,5;x\n1,234;y\n", ["a", "b"], [[1.5, "x"], [1.234, "y"]], []),
+    "other column settles it": ("a;b\n1,5;1,234\n", ["a", "b"], [[1.5, 1.234]], []),
+    "commas for thousands": (
+        'a,b\n"1,234",2.5\n',
+        ["a", "b"],
+        [[1234, 2.5]],
+        ["Commas inside the numbers of 'a' separate thousands"],
+    ),
+    "millions": ('a\n"1,234,567"\n"12,345"\n', ["a"], [[1234567], [12345]], ["thousands"]),
+    "thousands and decimals": ('a\n"1,234.5"\n12\n', ["a"], [[1234.5], [12]], ["thousands"]),
+    "European thousands": ("a;b\n1.234,5;1\n", ["a", "b"], [[1234.5, 1]], ["Points", "comma"]),
+    "Swiss thousands": ("a,b\n1'234.5,1\n", ["a", "b"], [[1234.5, 1]], ["apostrophes"]),
+    "French thousands": (
+        "a;b\n1\u202f234,5;1\n",
+        ["a", "b"],
+        [[1234.5, 1]],
+        ["Spaces or apostrophes", "Decimal comma"],
+    ),
+    "three digits after a point": ("a\n1.234\n2.345\n", ["a"], [[1.234], [2.345]], []),
+    "signs and exponents": (
+        "a\n+1\n-2e3\n.5\n1E-2\n5.\n",
+        ["a"],
+        [[1], [-2000], [0.5], [0.01], [5]],
+        [],
+    ),
+    "byte order mark": (b"\xef\xbb\xbfa,b\n1,2\n", ["a", "b"], [[1, 2]], ["byte order mark"]),
+    "UTF-16": ("a,b\n1,é\n".encode("utf-16"), ["a", "b"], [[1, "é"]], ["UTF-16"]),
+    "UTF-16 BE": (b"\xfe\xff" + "a,b\n1,2\n".encode("utf-16-be"), ["a", "b"], [[1, 2]], []),
+    "UTF-16, no mark": ("a,b\n1,2\n".encode("utf-16-le"), ["a", "b"], [[1, 2]], ["UTF-16"]),
+    "Latin-1": ("größe,b\n1,2\n".encode("latin-1"), ["größe", "b"], [[1, 2]], ["Latin-1"]),
+    "no header": ("1,2\n3,4\n", ["column 1", "column 2"], [[1, 2], [3, 4]], ["No column names"]),
+    "no header, label": (
+        "5.1,setosa\n4.9,setosa\n",
+        ["column 1", "column 2"],
+        [[5.1, "setosa"], [4.9, "setosa"]],
+        ["No column names"],
+    ),
+    "no header, hole": (
+        "NA,setosa\n4.9,setosa\n",
+        ["column 1", "column 2"],
+        [[None, "setosa"], [4.9, "setosa"]],
+        ["No column names"],
+    ),
+    "years as names": ("c,2019,2020\nA,1,2\n", ["c", "2019", "2020"], [["A", 1, 2]], []),
+    "numbered names": ("0,1\n1.5,2.5\n", ["0", "1"], [[1.5, 2.5]], ["first line holds"]),
+    "a column named Na": ("RI,Na\n1.5,2\n", ["RI", "Na"], [[1.5, 2]], ["first line holds"]),
+    "row names of R": (
+        '"x" "y"\n"r1" 1.5 2\n"r2" 2 3\n',
+        ["column 1", "x", "y"],
+        [["r1", 1.5, 2], ["r2", 2, 3]],
+        ["one cell more than the header"],
+    ),
+    "separator at line ends": (
+        "a,b\n1,2,\n3,4,\n",
+        ["a", "b", "column 3"],
+        [[1, 2, None], [3, 4, None]],
+        ["one cell more"],
+    ),
+    "repeated names": ("a,a,a (2)\n1,2,3\n", ["a", "a (3)", "a (2)"], [[1, 2, 3]], ["second 'a'"]),
+    "empty name": ("a,,c\n1,2,3\n", ["a", "column 2", "c"], [[1, 2, 3]], ["has no name"]),
+    "name in two lines": ('"a\nb",c\n1,2\n', ["a b", "c"], [[1, 2]], []),
+    "quoted newline": ('a,b\n"x\ny",2\n', ["a", "b"], [["x\ny", 2]], []),
+    "doubled quotes": ('a,b\n"say ""hi""",2\n', ["a", "b"], [['say "hi"', 2]], []),
+    "quote inside": ('a,b\n5" disk,2\n', ["a", "b"], [['5" disk', 2]], []),
+    "missing words": (
+        "a,b\n1,NA\nNaN,?\n.,n/a\nnull,\n2,3\n",
+        ["a", "b"],
+        [[1, None], [None, None], [None, None], [None, None], [2, 3]],
+        ["count as missing"],
+    ),
+    "infinite": ("a\n1\ninf\n-Infinity\n", ["a"], [[1], [math.inf], [-math.inf]], []),
+    "too large": ("a\n1.5\n1e400\n", ["a"], [[1.5], [math.inf]], ["1 number of 'a' is too large"]),
+    "too small": ("a\n1.5\n1e-400\n0\n", ["a"], [[1.5], [0], [0]], ["too close to 0"]),
+    "long whole numbers": ("a\n9007199254740993\n", ["a"], [[9007199254740993]], []),
+    "longer still": ("a\n12345678901234567890\n", ["a"], [[12345678901234567890.0]], ["rounded"]),
+    "codes": ("zip,b\n01234,1\n99999,2\n", ["zip", "b"], [["01234", 1], ["99999", 2]], ["codes"]),
+    "true and false": ("a,b\nTrue,1\nFALSE,2\n", ["a", "b"], [[True, 1], [False, 2]], []),
+    "dates": (
+        "a,b\n2020-01-31,1\n2020-02-01,2\n",
+        ["a", "b"],
+        [["2020-01-31", 1], ["2020-02-01", 2]],
+        [],
+    ),
+    "blank lines": ("\na,b\n\n1,2\n  \n3,4\n\n", ["a", "b"], [[1, 2], [3, 4]], ["4 blank lines"]),
+    "hole in one column": ("a\n1\n\n2\n\n\n", ["a"], [[1], [None], [2]], ["2 blank lines"]),
+    "row of holes": ("a,b\n1,2\n,\n3,4\n", ["a", "b"], [[1, 2], [None, None], [3, 4]], []),
+    "spaces around numbers": ("a,b\n 1 ,2\n3, 4 \n", ["a", "b"], [[1, 2], [3, 4]], []),
+    "text keeps its spaces": ("a,b\n x,1\ny ,2\n", ["a", "b"], [[" x", 1], ["y ", 2]], []),
+    "markup is text": ("<b>a</b>,$x$\n1,2\n", ["<b>a</b>", "$x$"], [[1, 2]], []),
+    "underscores are text": ("a,b\n1_000,1\n", ["a", "b"], [["1_000", 1]], []),
+    "one row": ("a,b\n1,2\n", ["a", "b"], [[1, 2]], []),
+    "one number": ("5\n", ["column 1"], [[5]], []),
+}
+
+
+@pytest.mark.parametrize("case", READ)
+def test_hand_made_files_are_read_right(case):
+    content, names, rows, facts = READ[case]
+    table = read(content)
+    assert list(table.frame) == names
+    assert rows_of(table) == rows
+    said = " ".join(table.parsing)
+    assert all(fact in said for fact in facts), said
+    assert len(table.fingerprint) == 64
+
+
+REFUSED = {
+    "nothing": ("", "is empty"),
+    "only white space": (" \n\n", "is empty"),
+    "only a byte order mark": (b"\xef\xbb\xbf", "is empty"),
+    "only a header": ("a,b\n", "no rows"),
+    "long row": ("a,b\n1,2\n1,2,3\n", "line 3 has 3 cells"),
+    "short row": ("a,b,c\n1,2,3\n\n1,2\n", "line 4 has 2 cells"),
+    "unquoted decimal commas": ("a,b\n1,5,2,5\n", "line 2 has 4 cells"),
+    "text with commas": ("I like, apples\nand pears\n", "line 2 has 1 cell"),
+    "open quote": ('a,b\n"1,2\n3,4\n', "quote that never ends"),
+    "text after a quote": ('a,b\n"1"x,2\n', "line 2 has text after a closing quote"),
+    "one comma, three digits": ("a;b\n1,234;2\n", "such as 1,234"),
+    "one point, three digits": ("a;b\n1.234;2,5\n", "such as 1.234"),
+    "both": ('a,b\n"1,234",x\n1.234,y\n', "1,234 and 1.234"),
+    "other columns disagree": ("a;b;c\n1,234;1,5;1.5\n", "such as 1,234"),
+    "mixed decimal marks": ("a;b\n1.5;1\n2,5;2\n", "decimal points in others"),
+    "one number or two": ("1,234\n5,678\n", "one number with thousands"),
+    "one number or two, spaces": ("1 234\n5 678\n", "one number with thousands"),
+    "picture": (b"\x89PNG\r\n\x1a\n" + bytes(100), "a picture"),
+    "Excel called csv": (b"PK\x03\x04" + bytes(100), "give an Excel file the ending .xlsx"),
+    "Parquet called csv": (b"PAR1" + bytes(100), "ending .parquet"),
+    "compressed": (b"\x1f\x8b\x08" + bytes(100), "unpack it"),
+    "bytes": (bytes(range(256)) * 20, "isn't a text file"),
+    "a zero byte": (b"a,b\n1,\x002\n" * 100, "isn't a text file"),
+    "damaged UTF-16": (b"\xff\xfea", "damaged"),
+    "too many columns": (",".join("x" * 200_000), "more than 1,000 columns"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_can_not_be_read_is_refused_with_the_reason(case):
+    content, reason = REFUSED[case]
+    with pytest.raises(DataError) as caught:
+        read(content)
+    sentence = str(caught.value)
+    assert reason in sentence and sentence.endswith(".") and "\n" not in sentence
+
+
+def test_limits(monkeypatch):
+    monkeypatch.setattr(reading, "MAX_BYTES", 10)
+    with pytest.raises(DataError, match="limit is"):
+        read("a,b\n1,2\n3,4\n")
+    monkeypatch.setattr(reading, "MAX_BYTES", 10**6)
+    monkeypatch.setattr(reading, "MAX_ROWS", 3)
+    with pytest.raises(DataError, match="more than 3 rows"):
+        read("a\n" + "1\n" * 4)
+    assert len(read("a\n" + "1\n" * 3).frame) == 3
+    monkeypatch.setattr(reading, "MAX_ROWS", 10**6)
+    monkeypatch.setattr(reading, "MAX_CELLS", 5)
+    with pytest.raises(DataError, match="more than 5 cells"):
+        read("a,b\n" + "1,2\n" * 3)
+
+
+def test_many_rows_keep_their_order_across_chunks():
+    values = np.random.default_rng(0).standard_normal(45_001)
+    table = read("a,b\n" + "".join(f"{x!r},{i}\n" for i, x in enumerate(values.tolist())))
+    np.testing.assert_array_equal(table.frame["a"], values)
+    np.testing.assert_array_equal(table.frame["b"], np.arange(45_001))
+
+
+def test_pasted_text_and_other_endings_are_read_by_content():
+    assert rows_of(read("x\ty\n1\t2\n", "pasted text")) == [[1, 2]]
+    assert rows_of(read("x\ty\n1\t2\n", "table.tsv")) == [[1, 2]]
+    assert rows_of(read("x y\n1 2\n", "table.dat")) == [[1, 2]]
+
+
+def test_the_fingerprint_is_that_of_the_content():
+    assert read("a\n1\n", "x.csv").fingerprint == read("a\n1\n", "y.csv").fingerprint
+    assert read("a\n1\n").fingerprint != read("a\n2\n").fingerprint
+
+
+# ---------------------------------------------------------------------------------------------
+# Round trips
+
+numbers = st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=True)
+words = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), min_size=1, max_size=8
+)
+
+
+def is_plain_text(text: str) -> bool:
+    """Text that is a label to everyone: it holds a letter, and is no word with a meaning here."""
+    reserved = {"inf", "infinity", "true", "false", "nan", "na", "n/a", "#n/a", "null"}
+    return (
+        any(c.isalpha() and not c.isnumeric() for c in text)
+        and text.strip().lower() not in reserved
+        and not any(c.isdigit() for c in text)
+    )
+
+
+@settings(max_examples=250, deadline=None)
+@given(
+    data=st.data(),
+    separator=st.sampled_from([",", ";", "\t", "|"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+    newline=st.sampled_from(["\n", "\r\n"]),
+)
+def test_what_is_written_is_read_back(data, separator, encoding, newline):
+    n_rows = data.draw(st.integers(1, 8), "rows")
+    kinds = data.draw(st.lists(st.sampled_from("fit"), min_size=1, max_size=4), "columns")
+    column = {
+        "f": st.one_of(st.none(), numbers),
+        "i": st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1)),
+        "t": st.one_of(st.none(), words.filter(is_plain_text), st.just('a "b"\nc;d,e|f\tg')),
+    }
+    columns = [
+        data.draw(st.lists(column[k], min_size=n_rows, max_size=n_rows), f"column {j}")
+        for j, k in enumerate(kinds)
+    ]
+    # One header made of words: with numbers in it, it may be data.
+    names = [f"name {'abcd'[j]}" for j in range(len(kinds))]
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, delimiter=separator, lineterminator=newline, quoting=csv.QUOTE_ALL)
+    writer.writerows([names, *zip(*columns, strict=True)])
+    table = read(buffer.getvalue().encode(encoding))
+    assert list(table.frame) == names
+    expected = [list(row) for row in zip(*columns, strict=True)]
+    assert rows_of(table) == expected
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(numbers, min_size=1, max_size=20), st.sampled_from([";", "\t", "|"]))
+def test_decimal_commas_are_read_right_or_refused(values, separator):
+    cells = [repr(value).replace(".", ",") for value in values]
+    text = f"a{separator}b\n" + "".join(f"{cell}{separator}x\n" for cell in cells)
+    try:
+        table = read(text)
+    except DataError as error:
+        assert "thousands" in str(error)
+        assert not any("e" not in c and len(c.split(",")[1]) != 3 for c in cells)
+        return
+    assert table.frame["a"].tolist() == values
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.integers(-(10**12), 10**12), min_size=1, max_size=20))
+def test_thousands_separators_are_read_right_or_refused(values):
+    for separator, template in ((",", "a;b\n"), (".", "a;b\n"), (" ", "a;b\n"), ("'", "a;b\n")):
+        cells = [f"{value:,}".replace(",", separator) for value in values]
+        try:
+            table = read(template + "".join(f"{cell};x\n" for cell in cells))
+        except DataError as error:
+            assert "thousands" in str(error)
+            continue
+        if separator == "." and not any(abs(value) >= 10**6 for value in values):
+            # `1.234` alone is a number in every program: only more groups show thousands.
+            assert table.frame["a"].tolist() == [float(cell) for cell in cells]
+        else:
+            assert table.frame["a"].tolist() == values
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_damaged_files_raise_nothing_but_a_data_error(data):
+    content = bytearray(data.draw(st.sampled_from(SEEDS), "file"))
+    name = data.draw(st.sampled_from(["x.csv", "x.tsv", "x.xlsx", "x.parquet", "pasted text"]))
+    for _ in range(data.draw(st.integers(1, 5))):
+        position = data.draw(st.integers(0, max(len(content) - 1, 0)))
+        action = data.draw(st.sampled_from(["replace", "cut", "insert"]))
+        if action == "cut":
+            del content[position : position + data.draw(st.integers(1, 30))]
+        else:
+            end = position + (action == "replace")
+            content[position:end] = data.draw(st.binary(min_size=1, max_size=4))
+    try:
+        table = read_table(name, bytes(content))
+    except DataError as error:
+        assert str(error).endswith(".")
+    else:
+        assert len(table.frame) and len(set(table.frame)) == table.frame.shape[1]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(st.sampled_from("ab1.,;\"' \t\n-e"), max_size=40))
+def test_any_text_is_read_or_refused(text):
+    try:
+        table = read(text)
+    except DataError as error:
+        assert str(error).endswith(".")
+    else:
+        assert len(table.frame)
+
+
+# ---------------------------------------------------------------------------------------------
+# Excel and Parquet
+
+
+def workbook(*rows: list, sheets: tuple[str, ...] = ("Measured",)) -> bytes:
+    book = openpyxl.Workbook()
+    book.active.title = sheets[0]
+    for title in sheets[1:]:
+        book.create_sheet(title).append(["other"])
+    for row in rows:
+        book.active.append(row)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+def parquet(frame: pd.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, index=False)
+    return buffer.getvalue()
+
+
+SEEDS = [
+    b"a,b,c\n1,2.5,x\n3,4.5,y\n5,NA,x\n",
+    "größe;b\n1,5;2\n3,25;4\n".encode("utf-16"),
+    workbook(["a", "b"], [1, 2.5], [3, "x"]),
+    parquet(pd.DataFrame({"a": [1.5, 2.5], "b": ["x", "y"]})),
+]
+
+
+def test_excel_first_sheet_typed_cells():
+    content = workbook(
+        ["length", "n", "when", "kind", "ok"],
+        [1.234, 1, datetime(2020, 1, 31), "x", True],
+        [None, 2, datetime(2020, 2, 1, 12, 30), "y", False],
+        [],
+        [2.5, 3, None, "x", True],
+        sheets=("Measured", "Notes"),
+    )
+    table = read(content, "t.xlsx")
+    assert rows_of(table) == [
+        [1.234, 1, "2020-01-31", "x", True],
+        [None, 2, "2020-02-01 12:30:00", "y", False],
+        [2.5, 3, None, "x", True],
+    ]
+    said = " ".join(table.parsing)
+    assert "sheet 'Measured', the first of 2" in said and "1 blank row skipped" in said
+
+
+def test_excel_formulas_and_errors_without_a_value_are_missing_and_said():
+    content = workbook(["a", "b"], ["=1+1", 1], [2.5, 2], ["#DIV/0!", 3])
+    table = read(content, "t.xlsx")
+    assert rows_of(table) == [[None, 1], [2.5, 2], [None, 3]]
+    said = " ".join(table.parsing)
+    assert "1 formula without a saved result" in said and "1 cell with an Excel error" in said
+
+
+def test_excel_text_next_to_numbers_is_never_taken_for_thousands():
+    with pytest.raises(DataError, match="decimal points in others"):
+        read(workbook(["a"], ["1,5"], [1.234]), "t.xlsx")
+
+
+def test_excel_without_header_and_without_rows():
+    table = read(workbook([1.5, 2], [2.5, 3]), "t.xlsx")
+    assert list(table.frame) == ["column 1", "column 2"] and len(table.frame) == 2
+    with pytest.raises(DataError, match="is empty"):
+        read(workbook(), "t.xlsx")
+    with pytest.raises(DataError, match="no rows"):
+        read(workbook(["a", "b"]), "t.xlsx")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("t.xlsx", b"a,b\n1,2\n", "readable Excel"),
+        ("t.xlsx", b"PK\x03\x04" + bytes(50), "readable Excel"),
+        ("t.xlsx", b"\xd0\xcf\x11\xe0" + bytes(50), "password"),
+        ("t.xls", b"\xd0\xcf\x11\xe0" + bytes(50), "password"),
+        ("t.parquet", b"a,b\n1,2\n", "readable Parquet"),
+        ("t.parquet", b"PAR1" + bytes(50) + b"PAR1", "readable Parquet"),
+        ("t.parquet", b"PARE" + bytes(50) + b"PARE", "encrypted"),
+    ],
+)
+def test_damaged_excel_and_parquet(name, content, reason):
+    with pytest.raises(DataError, match=reason):
+        read(content, name)
+
+
+def test_excel_limits(monkeypatch):
+    content = workbook(["a", "b"], *[[i, i] for i in range(50)])
+    monkeypatch.setattr(reading, "MAX_EXCEL_CELLS", 20)
+    with pytest.raises(DataError, match="save it as CSV"):
+        read(content, "t.xlsx")
+    monkeypatch.setattr(reading, "MAX_UNPACKED", 100)
+    with pytest.raises(DataError, match="unpacks to"):
+        read(content, "t.xlsx")
+
+
+def test_parquet_keeps_its_types(monkeypatch):
+    frame = pd.DataFrame(
+        {
+            "x": [1.5, NAN, 2.0],
+            "n": pd.array([1, None, 2**60 + 1], "Int64"),
+            "when": pd.to_datetime(["2020-01-01", None, "2020-01-02"]),
+            "kind": pd.Categorical(["u", None, "v"]),
+            "ok": pd.array([True, None, False], "boolean"),
+            "list": [[1], None, [2]],
+        }
+    )
+    content = parquet(frame)
+    table = read(content, "t.parquet")
+    assert rows_of(table)[2][:2] == [2.0, 2**60 + 1]
+    assert table.frame["x"].isna().tolist() == [False, True, False]
+    assert table.frame["kind"].tolist()[0] == "u"
+    assert any("'list' is list" in fact for fact in table.parsing)
+    monkeypatch.setattr(reading, "MAX_ROWS", 2)
+    with pytest.raises(DataError, match="more than 2 rows"):
+        read(content, "t.parquet")
+
+
+def test_parquet_without_rows():
+    with pytest.raises(DataError, match="no rows"):
+        read(parquet(pd.DataFrame({"a": [1.0]}).iloc[:0]), "t.parquet")
