@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from em_core.moments import Moments
+
 BLOCK_ROWS = 8192
 # Features of one block stay near the processor's second-level cache.
 BLOCK_FEATURES = 100_000
@@ -106,7 +108,9 @@ class GaussianKernel:
         if self.use_features:
             self.coefficients = self._coefficients()
             self.moments = np.zeros_like(self.coefficients)
-        self.own_moments = [self._no_moments() for _ in self.whitened]
+        # Components whose moments are taken about an origin of their own, relative to the rows'.
+        self.own_origins = {k: self.means[k] for k in self.whitened}
+        self.own_moments = {k: self._no_moments() for k in self.whitened}
 
     def _coefficients(self) -> np.ndarray:
         """(K, P) such that coefficients @ features is the log joint density minus the shift."""
@@ -126,9 +130,9 @@ class GaussianKernel:
             coefficients[self.whitened] = 0
         return coefficients
 
-    def _no_moments(self) -> list:
+    def _no_moments(self) -> tuple:
         shape = (self.dimension,) if self.diagonal else (self.dimension, self.dimension)
-        return [0.0, np.zeros(self.dimension), np.zeros(shape)]
+        return 0.0, np.zeros(self.dimension), np.zeros(shape)
 
     def blocks(self) -> Iterator[Block]:
         n_rows = self.rows.n_rows
@@ -160,22 +164,46 @@ class GaussianKernel:
         """Accumulate the moments of a block whose rows belong to components by (K, n) shares."""
         if self.use_features:
             self.moments += responsibilities @ block.features.T
-        for k, own in zip(
-            self.whitened, self.own_moments if len(self.whitened) else (), strict=True
-        ):
-            share = responsibilities[k]
-            centred = block.values - self.means[k, :, None]
-            own[0] += share.sum()
-            own[1] += centred @ share
-            if self.diagonal:
-                own[2] += (centred * centred) @ share
-            else:
-                own[2] += _weighted_outer(centred, share)
+        for k in self.whitened:
+            self._add_own(block, k, responsibilities[k])
 
-    def totals(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """counts (K,), sums (K, D), scatters (K, D[, D]) and the origins (K, D) they are about."""
-        n_components = len(self.means)
-        origins = np.broadcast_to(self.rows.origin, self.means.shape)
+    def _add_own(self, block: Block, k: int, share: np.ndarray) -> None:
+        """Accumulate the moments of component k about its own origin."""
+        count, total, scatter = self.own_moments[k]
+        centred = block.values - self.own_origins[k][:, None]
+        if self.diagonal:
+            scatter += (centred * centred) @ share
+        else:
+            scatter += _weighted_outer(centred, share)
+        self.own_moments[k] = (count + share.sum(), total + centred @ share, scatter)
+
+    def collapsing(self) -> np.ndarray:
+        """Components that turn out too narrow for moments about an origin as far away as theirs.
+
+        Call after the last block. Their moments must be taken again, by `add_collapsing`: from
+        now on about the mean that they are collapsing to.
+        """
+        moments = self.totals()
+        unit = self.rows.scale
+        distances = ((moments.offsets / unit) ** 2).sum(axis=1)
+        if self.diagonal:
+            narrowest = (moments.within / unit**2).min(axis=1)
+        else:
+            narrowest = np.linalg.eigvalsh(moments.within / (unit[:, None] * unit))[:, 0]
+        found = np.flatnonzero((narrowest * LARGEST_CONDITION < distances) & (moments.counts > 0))
+        for k in found:
+            self.own_origins[k] = moments.origins[k] + moments.offsets[k]
+            self.own_moments[k] = self._no_moments()
+        return found
+
+    def add_collapsing(self, block: Block, components, responsibilities: np.ndarray) -> None:
+        """Accumulate the moments of collapsing components, in a second pass over the blocks."""
+        for k in components:
+            self._add_own(block, k, responsibilities[k])
+
+    def totals(self) -> Moments:
+        """The moments of all rows added, relative to the rows' common origin."""
+        origins = np.zeros_like(self.means)
         if self.use_features:
             counts = self.moments[:, 0]
             sums = self.moments[:, 1 : self.dimension + 1]
@@ -184,14 +212,13 @@ class GaussianKernel:
                 scatters = scatters[:, triangle(self.dimension)[3]]
         else:
             counts, sums, scatters = (
-                np.zeros((n_components, *np.shape(part))) for part in self.own_moments[0]
+                np.zeros((len(self.means), *np.shape(part))) for part in self._no_moments()
             )
-        if len(self.whitened):
-            origins = origins.copy()
-            origins[self.whitened] = self.params.means[self.whitened]
-            for k, own in zip(self.whitened, self.own_moments, strict=True):
+        if self.own_moments:
+            for k, own in self.own_moments.items():
                 counts[k], sums[k], scatters[k] = own
-        return counts, sums, scatters, origins
+                origins[k] = self.own_origins[k]
+        return Moments(counts, sums, scatters, origins)
 
 
 @lru_cache(maxsize=64)

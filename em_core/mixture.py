@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -135,14 +136,7 @@ class Mixture:
         """Responsibilities r_nk = pi_k p(x_n | k) / sum_j pi_j p(x_n | j), folded into moments."""
         kernel = self._kernel(params, data)
         log_likelihood = entropy = 0.0
-        buffers: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-        for block in kernel.blocks():
-            size = block.rows.stop - block.rows.start
-            if size not in buffers:
-                buffers[size] = np.empty((2, self.n_components, size))
-            log_joint, shares = buffers[size]
-            kernel.log_joint(block, out=log_joint)
-            log_sums = normalise(log_joint, shares)
+        for block, log_joint, shares, log_sums in self._respond(kernel):
             if weights is None:
                 total = log_sums.sum()
             else:
@@ -152,9 +146,28 @@ class Mixture:
             entropy += total - np.vdot(shares, log_joint)
             log_likelihood += total
             kernel.add(block, shares)
+        if len(collapsing := kernel.collapsing()):
+            for block, _, shares, _ in self._respond(kernel):
+                if weights is not None:
+                    shares *= weights[block.rows]
+                kernel.add_collapsing(block, collapsing, shares)
         statistics = self._statistics(kernel)
         log_likelihood += kernel.shift * statistics.counts.sum()
         return Expectation(statistics, float(entropy), float(log_likelihood))
+
+    def _respond(self, kernel) -> Iterator[tuple]:
+        """Each block with its log joints (K, n), responsibilities (K, n) and log sums (n,).
+
+        The arrays are overwritten by the next block.
+        """
+        buffers: dict[int, np.ndarray] = {}
+        for block in kernel.blocks():
+            size = block.rows.stop - block.rows.start
+            if size not in buffers:
+                buffers[size] = np.empty((2, self.n_components, size))
+            log_joint, shares = buffers[size]
+            kernel.log_joint(block, out=log_joint)
+            yield block, log_joint, shares, normalise(log_joint, shares)
 
     def m_step(self, params: MixtureParams, statistics: MixtureStatistics) -> MixtureParams:
         """pi_k = N_k / N, and the emission's own M-step."""

@@ -1,0 +1,69 @@
+"""Weighted counts, sums and second moments of rows, each component about an origin of its own."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+
+class Moments:
+    """Expected moments of rows that belong to K components by shares r_nk.
+
+    counts (K,) = sum_n r_nk; sums (K, D) = sum_n r_nk (x_n - o_k); scatters (K, D, D) =
+    sum_n r_nk (x_n - o_k)(x_n - o_k)^T, or its diagonal (K, D); origins (K, D) = o_k.
+    Moments about different origins add as well: an origin near its component keeps the digits
+    that a common one would lose.
+    """
+
+    def __init__(self, counts, sums, scatters, origins):
+        self.counts = counts
+        self.sums = sums
+        self.scatters = scatters
+        self.origins = origins
+
+    def __add__(self, other: Moments) -> Moments:
+        other = other.about(self.origins)
+        return Moments(
+            self.counts + other.counts,
+            self.sums + other.sums,
+            self.scatters + other.scatters,
+            self.origins,
+        )
+
+    def __mul__(self, factor: float) -> Moments:
+        return Moments(
+            self.counts * factor, self.sums * factor, self.scatters * factor, self.origins
+        )
+
+    def about(self, origins: np.ndarray) -> Moments:
+        """The same moments about other origins (K, D)."""
+        if origins is self.origins or np.array_equal(origins, self.origins):
+            return self
+        shift = self.origins - origins
+        added = self.counts[:, None] * shift
+        if self.diagonal:
+            scatters = self.scatters + shift * (2 * self.sums + added)
+        else:
+            cross = shift[:, :, None] * self.sums[:, None, :]
+            scatters = self.scatters + cross + cross.transpose(0, 2, 1)
+            scatters = scatters + shift[:, :, None] * added[:, None, :]
+        return Moments(self.counts, self.sums + added, scatters, origins)
+
+    @property
+    def diagonal(self) -> bool:
+        return self.scatters.ndim == 2
+
+    @cached_property
+    def offsets(self) -> np.ndarray:
+        """(K, D) mean of each component minus its origin; 0 for one without rows."""
+        return self.sums / np.where(self.counts > 0, self.counts, 1)[:, None]
+
+    @cached_property
+    def within(self) -> np.ndarray:
+        """(K, D, D) or (K, D): scatter about the component's own mean, per count."""
+        counts = np.where(self.counts > 0, self.counts, 1)
+        if self.diagonal:
+            return self.scatters / counts[:, None] - self.offsets * self.offsets
+        outer = self.offsets[:, :, None] * self.offsets[:, None, :]
+        return self.scatters / counts[:, None, None] - outer
