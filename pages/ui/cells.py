@@ -136,18 +136,26 @@ def shapes(column: Cells) -> Shapes:
     )
 
 
-def typed(name: str, column: Cells, shape: Shapes, others: list[Shapes]) -> Column:
+def marks_shown(table: list[Shapes]) -> set[str]:
+    """The decimal marks that the numeric columns of a table leave no doubt about."""
+    numeric = [shape for shape in table if shape.numeric]
+    comma = any(shape.shows_decimal_comma for shape in numeric)
+    point = any(shape.shows_decimal_point for shape in numeric)
+    return {mark for mark, shown in ((",", comma), (".", point)) if shown}
+
+
+def typed(name: str, column: Cells, shape: Shapes, marks: set[str]) -> Column:
     """The column as numbers if every cell is one, else as true/false or text.
 
-    `others` are the shapes of every column of the table: they show how its numbers are written.
-    Raises Ambiguous where that is not enough.
+    `marks` are the decimal marks shown anywhere in the table. Raises Ambiguous where they don't
+    settle how a number is meant.
     """
     if not shape.numeric:
         return Column(_text_or_bool(column, shape), "", ())
     if shape.codes and shape.integers == shape.present:
         note = f"{name!r} holds codes that begin with 0, kept as text."
         return Column(_text(column, shape.missing), "", (note,))
-    comma = _decimal_comma(name, shape, [s for s in others if s.numeric])
+    comma = _decimal_comma(name, shape, marks)
     cells, notes = shape.cells, []
     if shape.spaced:
         notes.append(f"Spaces or apostrophes inside the numbers of {name!r} separate thousands.")
@@ -168,7 +176,7 @@ def typed(name: str, column: Cells, shape: Shapes, others: list[Shapes]) -> Colu
     return Column(values, mark if has_mark else "", (*notes, *more))
 
 
-def _decimal_comma(name: str, shape: Shapes, others: list[Shapes]) -> bool:
+def _decimal_comma(name: str, shape: Shapes, marks: set[str]) -> bool:
     """Whether the decimal mark of this column is a comma."""
     comma, point = shape.shows_decimal_comma, shape.shows_decimal_point
     if comma and point:
@@ -178,15 +186,14 @@ def _decimal_comma(name: str, shape: Shapes, others: list[Shapes]) -> bool:
         )
     if comma or point:
         return comma
-    elsewhere = any(s.shows_decimal_comma for s in others)
     if shape.either_comma:
         if shape.either_point:
             sample = f"{shape.sample_comma} and {shape.sample_point}"
-        elif elsewhere != any(s.shows_decimal_point for s in others):
-            return elsewhere
+        elif len(marks) == 1:
+            return marks == {","}
         else:
             sample = shape.sample_comma
-    elif shape.either_point and elsewhere:
+    elif shape.either_point and "," in marks:
         sample = shape.sample_point
     else:
         return False

@@ -349,7 +349,8 @@ def to_csv_bytes(frame: pd.DataFrame) -> bytes:
         safe[position] = column
     result = pd.DataFrame(safe)
     result.columns = [_harmless(name) for name in frame.columns]
-    return result.to_csv(index=False, lineterminator="\n").encode()
+    # Lines end as RFC 4180 has it; it also makes the writer quote a lone carriage return.
+    return result.to_csv(index=False, lineterminator="\r\n").encode()
 
 
 def _harmless(cell: object) -> object:

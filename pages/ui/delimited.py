@@ -57,18 +57,14 @@ def sniff(text: str) -> Layout:
     """Decide on separator and header from the beginning of the text."""
     sample = text[:_SAMPLE_CHARACTERS]
     best, best_records, best_fit = "", _sample(sample, "", len(text)), 0.0
-    for separator in (*_SEPARATORS, _SPACES):
+    for separator in _SEPARATORS:
         records = _sample(sample, separator, len(text))
-        width = len(records[0]) if records else 0
-        if width < 2 and separator != _SPACES:
-            continue
-        fit = _fit(records)
-        if separator == _SPACES and (
-            best or fit < 0.5 or not _has_numbers(records) or _one_grouped_column(records)
-        ):
-            continue
-        if fit > best_fit:
-            best, best_records, best_fit = separator, records, fit
+        if records and len(records[0]) > 1 and _fit(records) > best_fit:
+            best, best_records, best_fit = separator, records, _fit(records)
+    if best in ("", ","):
+        records = _sample(sample, _SPACES, len(text))
+        if _better_by_spaces(records, best, best_records):
+            best, best_records = _SPACES, records
     if not best_records:
         for _ in _records(text, "", False):
             pass  # a quote that never ends is reported here
@@ -80,6 +76,18 @@ def sniff(text: str) -> Layout:
         best_records = [[cell.strip(" ") for cell in row] for row in best_records]
     layout = headed(best_records, _usual_width(best_records))
     return layout._replace(separator=best, padded=padded)
+
+
+def _better_by_spaces(records: list[list[str]], best: str, best_records: list[list[str]]) -> bool:
+    """Whether the text is a table of numbers with spaces between them, and of nothing else."""
+    fit = _fit(records)
+    if fit < 0.5 or _one_grouped_column(records):
+        return False
+    numeric = _numeric_columns(records)
+    if not best:
+        return any(numeric)
+    # `1,5 2,5` is two numbers with spaces between, but no numbers with commas between.
+    return fit >= 1 and all(numeric) and not all(_numeric_columns(best_records))
 
 
 def _one_grouped_column(records: list[list[str]]) -> bool:
@@ -303,10 +311,9 @@ def _fit(records: list[list[str]]) -> float:
     return (1e-6 + sum(len(row) == width for row in body)) / len(body)
 
 
-def _has_numbers(records: list[list[str]]) -> bool:
-    width = _usual_width(records)
+def _numeric_columns(records: list[list[str]]) -> list[bool]:
     body = records[1:] or records
-    return any(_column_is_numeric(body, j) for j in range(width))
+    return [_column_is_numeric(body, j) for j in range(_usual_width(records))]
 
 
 def _column_is_numeric(body: list[list[str]], position: int) -> bool:

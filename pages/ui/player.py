@@ -1,7 +1,7 @@
-"""The animation player: a packed picture in, the frame, the point and the view a person chose out.
+"""The animation player: a packed picture in; the frame, point and view a person chose out.
 
-Playing and scrubbing happen in the browser (`frontend/`). The same bytes are not sent twice, so what
-is sent must not change when only the frame or the view does: see `_send`.
+Playing and scrubbing happen in the browser (`frontend/`). The same bytes are not sent twice, so
+what is sent must not change when only the frame or the view does: see `_send`.
 """
 
 import functools
@@ -26,8 +26,8 @@ HTML = '<div class="emx" role="group" aria-label="Animation of the fit"></div>'
 # The scripts themselves are static files, which the browser keeps: inside the component they would
 # travel again with every new picture.
 LOADER = """
-const base = document.querySelector('script[src*="static/js/"]')?.src.replace(/static\\/js\\/.*$/, "")
-  ?? new URL(".", document.baseURI).href;
+const script = document.querySelector('script[src*="static/js/"]');
+const base = script?.src.replace(/static\\/js\\/.*$/, "") ?? new URL(".", document.baseURI).href;
 const load = () => import(base + "%(module)s");
 """
 MOUNT = """
@@ -46,7 +46,9 @@ export default function (component) {
 }
 """
 PRELOAD = """
-export default function () { load().then((module) => module.preload("%(plotly)s")).catch(() => {}); }
+export default function () {
+  load().then((module) => module.preload("%(plotly)s")).catch(() => {});
+}
 """
 # How many of the player's last reports are recognised when they come back as arguments.
 ECHOES = 8
@@ -67,7 +69,7 @@ class PlayerState(NamedTuple):
 
 
 class _Sent(NamedTuple):
-    """What the browser was last given, and what has been asked or reported since."""
+    """What the browser was last given, and the frames and views it need not be told of."""
 
     run: str
     picture: str
@@ -78,11 +80,12 @@ class _Sent(NamedTuple):
 
 
 def player(payload: bytes, *, key: str, frame: int | None, view: View) -> PlayerState:
-    """Show a packed picture. `frame` and `view` are what to show unless the person chose otherwise."""
+    """Show a packed picture, at `frame` and in `view` unless the person chose otherwise."""
+    asked = PlayerState(frame, None, view)
     run = run_of(payload)
-    known = _state(st.session_state.get(key), run, frame, view)
-    earlier = st.session_state.get(f"{key}.sent")
-    sent = _send(payload, run, earlier, known, frame, view)
+    earlier: _Sent | None = st.session_state.get(f"{key}.sent")
+    before = PlayerState(None, None, earlier.views[-1] if earlier else view)
+    sent = _send(payload, earlier, asked, _reported(st.session_state.get(key), run, before))
     st.session_state[f"{key}.sent"] = sent
     result = _component()(
         key=key,
@@ -91,20 +94,23 @@ def player(payload: bytes, *, key: str, frame: int | None, view: View) -> Player
         on_point_change=_nothing,
         on_view_change=_nothing,
     )
+    reported = _reported(result, run, asked)
     if earlier is not None and sent.wish > earlier.wish:
-        return PlayerState(frame, known.point, view)
-    return _state(result, run, frame, view)
+        return asked._replace(point=reported.point)
+    return reported
 
 
 def preload() -> None:
-    """Start loading the player's scripts in the browser. Call before the work that makes the picture."""
+    """Start loading the player's scripts in the browser: call it before the picture is made."""
     _preload_component()(key="player-preload")
 
 
 def ensure_plotly_asset() -> str:
     """Put the installed plotly.js where Streamlit serves it; its address relative to the server."""
     package = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-    return _publish(f"plotly-{plotly.__version__}.min.js", lambda target: shutil.copy(package, target))
+    return _publish(
+        f"plotly-{plotly.__version__}.min.js", lambda target: shutil.copy(package, target)
+    )
 
 
 def ensure_player_asset() -> str:
@@ -123,7 +129,7 @@ def ensure_player_asset() -> str:
 
 
 def _publish(name: str, make: Callable[[Path], object]) -> str:
-    """Make a file or folder in the served directory, whole or not at all: another process may look."""
+    """Make a file or folder to be served, whole or not at all: another process may look."""
     if not (STATIC / name).exists():
         STATIC.mkdir(exist_ok=True)
         unfinished = STATIC / f".{name}.{id(make)}"
@@ -157,53 +163,43 @@ def _nothing() -> None:
 
 
 def _send(
-    payload: bytes,
-    run: str,
-    earlier: _Sent | None,
-    known: PlayerState,
-    frame: int | None,
-    view: View,
+    payload: bytes, earlier: _Sent | None, asked: PlayerState, reported: PlayerState
 ) -> _Sent:
     """What to send: the same bytes as last time unless there is something new to show.
 
     Usually the frame and the view that come in are the player's own, back from the link, perhaps a
-    run or two late. Sending them would pull the player back under the person's hand. Only what the
-    player did not report lately is a wish of the page.
+    run or two late. Sending them would pull the player back under the person's hand. Only what
+    the player did not report lately is a wish of the page.
     """
+    run, wish = run_of(payload), 0
     picture = hashlib.blake2b(payload, digest_size=12).hexdigest()
-    frames, views, wish = (frame, known.frame), (view, known.view), 0
+    frames, views = (None, asked.frame), (asked.view,)
     if earlier is not None:
         wish = earlier.wish
         if run == earlier.run:
-            frames, views = earlier.frames + (known.frame,), earlier.views + (known.view,)
-            wish += frame not in frames or view not in views
-            frames, views = (*frames, frame)[-ECHOES:], (*views, view)[-ECHOES:]
+            known = (*earlier.frames, reported.frame), (*earlier.views, reported.view)
+            wish += asked.frame not in known[0] or asked.view not in known[1]
+            frames = (None, *known[0][-ECHOES:], asked.frame)
+            views = (*known[1][-ECHOES:], asked.view)
         if picture == earlier.picture and wish == earlier.wish:
             return earlier._replace(frames=frames, views=views)
     envelope = {
         "picture": picture,
         "wish": wish,
-        "frame": frame,
-        "view": view._asdict(),
+        "frame": asked.frame,
+        "view": asked.view._asdict(),
         "plotly": ensure_plotly_asset(),
     }
     text = json.dumps(envelope).encode()
     return _Sent(run, picture, wish, frames, views, struct.pack("<I", len(text)) + text + payload)
 
 
-def _state(
-    reported: Mapping[str, Any] | None, run: str, frame: int | None, view: View
-) -> PlayerState:
-    """The reports that are about this run; what was asked for where there is none."""
-    reports = reported or {}
-
-    def of_this_run(name: str, otherwise: int | None) -> int | None:
-        report = reports.get(name)
-        return report[name] if report and report["run"] == run else otherwise
-
-    seen = reports.get("view")
+def _reported(reports: Mapping[str, Any] | None, run: str, otherwise: PlayerState) -> PlayerState:
+    """What the player reported about this run; `otherwise` where it reported nothing."""
+    reports = reports or {}
+    frame, point, view = (reports.get(name) for name in ("frame", "point", "view"))
     return PlayerState(
-        frame=of_this_run("frame", frame),
-        point=of_this_run("point", None),
-        view=View(**seen) if seen else view,
+        frame=frame["frame"] if frame and frame["run"] == run else otherwise.frame,
+        point=point["point"] if point and point["run"] == run else None,
+        view=View(**view) if view else otherwise.view,
     )

@@ -8,8 +8,9 @@ import hashlib
 import io
 import re
 import zipfile
+from collections.abc import Iterator
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ MAX_BYTES = 100_000_000
 MAX_ROWS = 2_000_000
 MAX_COLUMNS = 1_000
 MAX_CELLS = 20_000_000
-MAX_EXCEL_CELLS = 2_000_000  # the reader manages about 200,000 a second
+MAX_EXCEL_CELLS = 1_000_000  # the reader manages about 100,000 a second
 MAX_UNPACKED = 400_000_000  # bytes of an Excel or Parquet file once decompressed
 
 
@@ -106,10 +107,11 @@ def _frame(
     if not columns or not len(columns[0]):
         raise DataError(f"{filename!r} has a header but no rows: add the rows and load it again.")
     shapes = [cells.shapes(column) for column in columns]
+    shown = cells.marks_shown(shapes)
     series, notes, marks = {}, [], set()
     for name, column, shape in zip(names, columns, shapes, strict=True):
         try:
-            result = cells.typed(name, column, shape, shapes)
+            result = cells.typed(name, column, shape, shown)
         except cells.Ambiguous as error:
             raise DataError(str(error)) from None
         series[name] = result.values
@@ -240,25 +242,16 @@ def _read_workbook(filename: str, content: bytes) -> tuple[pd.DataFrame, tuple[s
 
     book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     sheet = book.worksheets[0]
-    formulas = load_workbook(io.BytesIO(content), read_only=True).worksheets[0]
-    rows, unsaved, errors, width, visited = [], 0, 0, 0, 0
-    for values, sources in zip(sheet.iter_rows(), formulas.iter_rows(), strict=True):
+    formulas = _formula_cells(filename, content)
+    rows, unsaved, errors, width = [], 0, 0, 0
+    for i, cells_of_row in enumerate(_rows(filename, sheet)):
         row = []
-        visited += len(values)
-        if visited > MAX_EXCEL_CELLS:
-            raise DataError(
-                f"{filename!r} has more than {MAX_EXCEL_CELLS:,} cells, the limit for Excel: save "
-                "it as CSV."
-            )
-        for cell, source in zip(values, sources, strict=True):
-            if cell.data_type == "e":
-                errors += 1
-                row.append("NA")
-            elif cell.value is None and source.data_type == "f":
-                unsaved += 1
-                row.append("NA")
-            else:
-                row.append(_excel_text(cell.value))
+        for j, cell in enumerate(cells_of_row):
+            error = cell.data_type == "e"
+            no_result = cell.value is None and (i, j) in formulas
+            errors += error
+            unsaved += no_result
+            row.append("NA" if error or no_result else _excel_text(cell.value))
         while row and not row[-1]:
             row.pop()
         rows.append(row)
@@ -269,7 +262,7 @@ def _read_workbook(filename: str, content: bytes) -> tuple[pd.DataFrame, tuple[s
     blank = sum(not row for row in rows)
     rows = [row + [""] * (width - len(row)) for row in rows if row]
     if not rows:
-        raise DataError(f"The first sheet of {filename!r}, {sheet.title!r}, is empty.")
+        raise DataError(f"The first sheet of {filename!r}, {sheet.title!r}, is empty: fill it.")
     layout = delimited.headed(rows[:200], width)
     if layout.has_header:
         rows = rows[1:]
@@ -284,6 +277,47 @@ def _read_workbook(filename: str, content: bytes) -> tuple[pd.DataFrame, tuple[s
     if blank:
         parsing.append(f"{_count(blank, 'blank row')} skipped.")
     return frame, tuple(parsing)
+
+
+def _rows(filename: str, sheet: Any) -> Iterator[tuple]:
+    """The rows of a sheet, until they are too many: a sheet may claim billions of empty cells."""
+    visited = 0
+    for row in sheet.iter_rows():
+        visited += len(row)
+        if visited > MAX_EXCEL_CELLS:
+            raise DataError(
+                f"{filename!r} has more than {MAX_EXCEL_CELLS:,} cells, the limit for Excel: save "
+                "it as CSV."
+            )
+        yield row
+
+
+def _formula_cells(filename: str, content: bytes) -> set[tuple[int, int]]:
+    """Positions of the formulas in the first sheet; only openpyxl's other mode shows them."""
+    from openpyxl import load_workbook
+
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        sheets = [n for n in archive.namelist() if n.startswith("xl/worksheets/")]
+        if not any(_contains(archive, name, b"<f") for name in sheets):
+            return set()
+    sheet = load_workbook(io.BytesIO(content), read_only=True).worksheets[0]
+    return {
+        (i, j)
+        for i, row in enumerate(_rows(filename, sheet))
+        for j, cell in enumerate(row)
+        if cell.data_type == "f"
+    }
+
+
+def _contains(archive: zipfile.ZipFile, name: str, needle: bytes) -> bool:
+    """Whether a file of the archive holds these bytes, without holding all of it in memory."""
+    tail = b""
+    with archive.open(name) as file:
+        while block := file.read(1_000_000):
+            if needle in tail + block:
+                return True
+            tail = block[1 - len(needle) :]
+    return False
 
 
 def _excel_text(value: object) -> str:

@@ -76,6 +76,7 @@ class Real:
 
     low: float
     high: float
+    step: float  # of the buttons beside the number
 
     def read(self, text: str) -> tuple[float, str]:
         return clamped(_finite(text), self.low, self.high)
@@ -272,8 +273,8 @@ class Settings:
     columns: tuple[str, ...] = _setting(
         (), "c", Names(), "columns", "Columns", "The measurements to cluster by.", "multiselect"
     )
-    label_column: str = _setting(
-        "",
+    label_column: str | None = _setting(
+        None,  # the one the data suggests; "" is none
         "lc",
         NAME,
         "view",
@@ -315,7 +316,7 @@ class Settings:
     tolerance: float = _setting(
         1e-3,
         "tol",
-        Real(1e-12, 1e3),
+        Real(1e-12, 1e3, step=5e-4),
         "fit",
         "Tolerance, in nats",
         "EM stops when less than this is estimated to be left to gain in log-likelihood.",
@@ -343,7 +344,7 @@ class Settings:
     contours: bool = _setting(False, "dc", Flag(), "view", "Density contours", widget="toggle")
     uncertainty: bool = _setting(False, "u", Flag(), "view", "Uncertainty", widget="toggle")
     curve: str = _setting("likelihood", "cu", Choice(CURVES), "view", "Curve", widget="segmented")
-    speed: float = _setting(1.0, "sd", Real(0.1, 16.0), "view", "Speed", widget="number")
+    speed: float = _setting(1.0, "sd", Real(0.1, 16.0, step=0.5), "view", "Speed", widget="number")
     loop: bool = _setting(False, "lo", Flag(), "view", "Loop", widget="toggle")
 
 

@@ -27,7 +27,9 @@ from pages.ui.settings import FIELDS, Choice, Field, Integer, Real, Settings, cl
 ENTRY = Path(__file__).parents[2] / "dashboard.py"
 
 # Writing the address shows nothing, and should not take up a line either.
-STYLE = "<style>[class*=st-key-write_link] { display: none; }</style>"
+STYLE = """<style>
+[data-testid="stLayoutWrapper"]:has(> [class*="st-key-write_link"]) { display: none; }
+</style>"""
 
 _inside: ContextVar[bool] = ContextVar("inside the dashboard", default=False)
 
@@ -127,13 +129,15 @@ def say(*sentences: str) -> None:
     shown.extend(sentence for sentence in sentences if sentence not in shown)
 
 
-def widget(name: str, *, options: Sequence[Any] | None = None, **overrides: Any) -> Any:
+def widget(
+    name: str, *, options: Sequence[Any] | None = None, default: Any = None, **overrides: Any
+) -> Any:
     """The widget of one field; returns the value in force.
 
     `options`, `min_value` and `max_value` narrow what can be chosen here and now (to the columns of
-    this table, say). A value outside of it gives way to the nearest one, and the page says so. For
-    a field left at its default, such as the name "" of an axis, the first option is in force.
-    `overrides` go to Streamlit.
+    this table, say). A value outside of it gives way to the nearest one, and the page says so.
+    While the field is at its own default, meaning "the usual", `default` (or else the first option)
+    is in force, and the link stays free of it. `overrides` go to Streamlit.
     """
     about = FIELDS[name]
     key = _key(name)
@@ -145,31 +149,36 @@ def widget(name: str, *, options: Sequence[Any] | None = None, **overrides: Any)
     elif isinstance(about.kind, Integer | Real):
         arguments |= {"min_value": about.kind.low, "max_value": about.kind.high}
     if isinstance(about.kind, Real):
-        arguments["format"] = "%g"
+        arguments |= {"step": about.kind.step, "format": "%g"}
     if options is not None:
         arguments["options"] = options
     arguments |= overrides
-    value = _in_force(about, arguments)
+    value = _in_force(about, arguments, default)
     if st.session_state.get(key) != value:
         st.session_state[key] = value
     _MAKERS[about.widget](**arguments)
     return tuple(value) if isinstance(value, list) else value
 
 
-def _in_force(about: Field, arguments: Mapping[str, Any]) -> Any:
+def _in_force(about: Field, arguments: Mapping[str, Any], default: Any) -> Any:
     """The field's value, or the nearest that the widget with these arguments can show."""
     value = getattr(settings(), about.name)
     options = arguments.get("options")
+    unset = value == about.default
+    if unset and default is not None:
+        value = default
     if about.widget == "multiselect":
         return [chosen for chosen in value if chosen in options]
     if options is not None:
         nearest = value if value in options else options[0]
+        if unset:
+            return nearest
         complaint = f"{quoted(value)} is not among the choices here"
     elif "min_value" in arguments:
         nearest, complaint = clamped(value, arguments["min_value"], arguments["max_value"])
     else:
         return value
-    if nearest != value and (value != about.default or options is None):
+    if nearest != value:
         shown = f"{nearest:,}" if options is None else quoted(nearest, "the first choice")
         say(f"{about.label}: {complaint}, so {shown} is used.")
         change(**{about.name: nearest})
@@ -264,8 +273,14 @@ def _show_notices(place: DeltaGenerator) -> None:
 def _component(name: str) -> Callable[..., Any]:
     """The component made of the files `<name>.js`, .html and .css beside this one."""
     parts = {
-        kind: path.read_text(encoding="utf-8")
+        kind: _condensed(path.read_text(encoding="utf-8"))
         for kind in ("html", "css", "js")
         if (path := Path(__file__).with_name(f"{name}.{kind}")).exists()
     }
     return st.components.v2.component(name, **parts)
+
+
+def _condensed(code: str) -> str:
+    """Without comment lines and indentation: Streamlit sends the code again with every run."""
+    lines = map(str.strip, code.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))

@@ -4,13 +4,18 @@
 export default function ({ data }) {
   const last = window.emExplorerLink
   if (last && last.session === data.session && last.count > data.count) return
-  window.emExplorerLink = { session: data.session, count: data.count }
 
   // Streamlit's own parameters are not ours to drop.
   const kept = [...new URLSearchParams(location.search)].filter(([key]) => key.startsWith("embed"))
-  const search = new URLSearchParams([...kept, ...Object.entries(data.query)]).toString()
-  const address = location.pathname + (search && "?" + search) + location.hash
-  if (address !== location.pathname + location.search + location.hash) {
-    history.replaceState(history.state, "", address)
+  const search = "?" + new URLSearchParams([...kept, ...Object.entries(data.query)])
+  const go = (search) => location.pathname + (search === "?" ? "" : search) + location.hash
+
+  if (last && last.session !== data.session && last.search !== search) {
+    // The server lost the session (a restart, a long pause) and Streamlit came back with the
+    // address as it last knew it, which lacks what was only replaced since: bring that one.
+    location.replace(go(last.search))
+    return
   }
+  window.emExplorerLink = { session: data.session, count: data.count, search }
+  if (go(search) !== go(location.search)) history.replaceState(history.state, "", go(search))
 }

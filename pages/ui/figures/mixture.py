@@ -16,6 +16,7 @@ MOST_ITERATIONS = 240
 # A posterior of this many points and frames in total is what a browser takes in within a second.
 MOST_POINT_FRAMES = 8_000_000
 MOST_PAIRED_COLUMNS = 4
+MINUS = "\N{MINUS SIGN}"
 
 
 class Coordinates(NamedTuple):
@@ -158,7 +159,7 @@ def nats(value: float, signed: bool = False) -> str:
     text = f"{value:+,.{digits}f}" if signed else f"{value:,.{digits}f}"
     if size and size < 1e-3:
         text = f"{value:+.1e}" if signed else f"{value:.1e}"
-    return text.replace("-", "−")
+    return text.replace("-", MINUS)
 
 
 def caption(steps: Sequence[HalfStep], index: int, opening: str, ending: str) -> str:

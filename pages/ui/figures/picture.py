@@ -1,12 +1,12 @@
 """What the player draws, whatever the model, and the bytes that carry it to the browser.
 
-A `Picture` is one run seen half-step by half-step. `pack` turns it into one zlib stream:
+A `Picture` is one run seen half-step by half-step. `pack` makes one run of bytes of it:
 
-    magic "EMP1" | length of the run's id (uint32) | the id | zlib( header length (uint32) | header (JSON)
-        | arrays, each padded to 8 bytes | posteriors )
+    "EMP1" | length of the run's id (uint32) | the id | zlib stream of
+        header length (uint32) | header (JSON) | arrays, each padded to 8 bytes | posteriors
 
-What is drawn is packed small (positions as uint16, responsibilities as three bytes a point); what is
-read as a number (the curves) stays float64. `pages/ui/frontend/decode.js` reads it.
+What is drawn is packed small (positions as uint16, responsibilities as three bytes a point); what
+is read as a number (the curves) stays float64. `pages/ui/frontend/decode.js` reads it.
 """
 
 import json
@@ -35,7 +35,10 @@ class View(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """One run, ready to draw: n points in d drawn coordinates, K components, F frames, G posteriors."""
+    """One run, ready to draw.
+
+    n points in d drawn coordinates, K components, F frames (half-steps), G distinct posteriors.
+    """
 
     run: str  # the player keeps the frame shown while this is unchanged
     columns: tuple[str, ...]  # d axis titles, with units if any
@@ -98,7 +101,7 @@ def run_of(payload: bytes) -> str:
 
 
 def certainty_levels(n_points: int) -> int:
-    """How finely a responsibility is drawn: fewer steps where nobody can tell single points apart."""
+    """Shades of a responsibility: fewer where nobody can tell single points apart."""
     return 32 if n_points <= 5_000 else 16
 
 
@@ -120,7 +123,7 @@ def _header(picture: Picture) -> dict[str, Any]:
 
 
 def _extent(positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Origin and length of each axis: far from zero, float32 would lose the picture without them."""
+    """Origin and length of each axis. Far from zero, float32 would lose the picture without."""
     low, high = positions.min(axis=0), positions.max(axis=0)
     return low, np.where(high > low, high - low, 1.0)
 
@@ -154,9 +157,9 @@ def _distinct_parameters(
 def _posterior_deltas(responsibilities: Iterable[np.ndarray], levels: int) -> Iterable[bytes]:
     """Three bytes a point and posterior, as the change from the posterior before: mostly zeros.
 
-    They are the most responsible component, the second (the first again where the second does not
-    show) and the quantised certainty. A certainty is left alone until it is clearly nearer to another
-    level, or points on a boundary between two levels would flicker and cost bytes.
+    They are the most responsible component, the second (the first again where the second does
+    not show) and the quantised certainty. A certainty is left alone until it is clearly nearer to
+    another level, or points on a boundary between two levels would flicker and cost bytes.
     """
     before: tuple[np.ndarray, ...] | None = None
     for posterior in responsibilities:
@@ -174,7 +177,7 @@ def _posterior_deltas(responsibilities: Iterable[np.ndarray], levels: int) -> It
 
 
 def _two_most_responsible(posterior: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """First and second most responsible component of each point, and the responsibility of the first."""
+    """The two most responsible components of each point; the responsibility of the first."""
     by_component = np.ascontiguousarray(np.asarray(posterior, dtype=np.float32).T)
     best = by_component[0].copy()
     first = np.zeros(best.shape, dtype=np.uint8)

@@ -1,5 +1,6 @@
 // The right panel: the bound against the log-likelihood, a plateau for every half-step.
 
+import { fitCanvas, insideAxes, paintGrid, toPixels, tracePath } from "./canvas.js";
 import { axisStyle, axisTitle, baseLayout } from "./plots.js";
 import { fade } from "./theme.js";
 
@@ -47,10 +48,9 @@ export class BoundFigure {
       yaxis: {
         ...axisStyle(this.theme),
         range,
+        showgrid: false,
         title: axisTitle(this.curve === "gap" ? "log<sub>10</sub>(best − value in nats)" : "nats"),
       },
-      // The cursor spans the panel however far the curves are zoomed.
-      yaxis2: { overlaying: "y", range: [0, 1], fixedrange: true, visible: false },
       annotations: [],
     };
     if (this.curve !== "gap" && this.elbo[0] < range[0]) layout.annotations.push(this.startsBelow());
@@ -99,46 +99,69 @@ export class BoundFigure {
     return { x: [...upper.x, ...lower.x.reverse()], y: [...upper.y, ...lower.y.reverse()] };
   }
 
-  traces(frame) {
+  /** The whole run, faint. */
+  traces() {
     const last = this.picture.frames - 1;
-    const { text, primary, background } = this.theme;
+    const { text, primary } = this.theme;
     const common = { type: "scatter", hoverinfo: "skip", mode: "lines" };
     const line = (color, width) => ({ color, width, simplify: false });
-    const filled = (alpha) => ({
-      ...common, fill: "toself", fillcolor: fade(primary, alpha), line: line("rgba(0,0,0,0)", 0),
+    const filled = { fill: "toself", fillcolor: fade(primary, 0.12), line: line("rgba(0,0,0,0)", 0) };
+    return [
+      { ...common, ...filled, ...this.band(last) },
+      { ...common, line: line(fade(text, 0.3), 1.4), ...this.plateaus(this.likelihood, last) },
+      { ...common, line: line(fade(primary, 0.4), 1.2), ...this.plateaus(this.elbo, last) },
+    ];
+  }
+
+  /** The run up to a frame, bold, and a cursor there. */
+  paint(canvas, axes, frame) {
+    const context = canvas.getContext("2d", { alpha: false });
+    const ratio = fitCanvas(canvas);
+    const { theme } = this;
+    context.fillStyle = theme.background;
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    insideAxes(context, ratio, axes, () => {
+      paintGrid(context, theme.faint, axes, false);
+      const at = toPixels(axes);
+      const trace = ({ x, y }) => tracePath(context, x.map(at.left), y.map(at.top));
+      trace(this.band(frame));
+      context.fillStyle = fade(theme.primary, 0.36);
+      context.fill();
+      context.lineJoin = "round";
+      for (const [values, colour, width] of [
+        [this.likelihood, theme.text, 3],
+        [this.elbo, theme.primary, 1.7],
+      ]) {
+        trace(this.plateaus(values, frame));
+        context.strokeStyle = colour;
+        context.lineWidth = width;
+        context.stroke();
+      }
+      this.paintCursor(context, at, axes, frame);
     });
-    const moving = this.data(frame);
-    return [
-      { ...filled(0.1), ...this.band(last) },
-      { ...common, line: line(fade(text, 0.22), 1.5), ...this.plateaus(this.likelihood, last) },
-      { ...common, line: line(fade(primary, 0.3), 1.2), ...this.plateaus(this.elbo, last) },
-      { ...filled(0.34), ...moving[0] },
-      { ...common, line: line(text, 3.4), ...moving[1] },
-      { ...common, line: line(primary, 1.8), ...moving[2] },
-      { ...common, line: { ...line(fade(text, 0.45), 1), dash: "dot" }, yaxis: "y2", ...moving[3] },
-      {
-        ...common,
-        mode: "markers",
-        marker: { size: 10, color: [text, primary], line: { color: background, width: 2 }, opacity: 1 },
-        ...moving[4],
-      },
-    ];
   }
 
-  /** Indices of the traces that `data` moves. */
-  get moving() {
-    return [3, 4, 5, 6, 7];
-  }
-
-  data(frame) {
-    const place = this.places[frame];
-    return [
-      this.band(frame),
-      this.plateaus(this.likelihood, frame),
-      this.plateaus(this.elbo, frame),
-      { x: [place, place], y: [0, 1] },
-      { x: [place, place], y: [this.likelihood[frame], this.elbo[frame]] },
-    ];
+  paintCursor(context, at, { y }, frame) {
+    const { theme } = this;
+    const left = at.left(this.places[frame]);
+    context.setLineDash([2, 3]);
+    context.lineWidth = 1;
+    context.strokeStyle = theme.muted;
+    tracePath(context, [left, left], [y._offset, y._offset + y._length]);
+    context.stroke();
+    context.setLineDash([]);
+    for (const [value, colour] of [
+      [this.likelihood[frame], theme.text],
+      [this.elbo[frame], theme.primary],
+    ]) {
+      context.beginPath();
+      context.arc(left, at.top(value), 5.5, 0, 2 * Math.PI);
+      context.fillStyle = colour;
+      context.fill();
+      context.strokeStyle = theme.background;
+      context.lineWidth = 2;
+      context.stroke();
+    }
   }
 
   frameAt(place) {

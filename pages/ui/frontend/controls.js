@@ -45,7 +45,7 @@ export const MARKUP = `
       <div class="emx-legend" aria-hidden="true"><span class="emx-key-likelihood">log-likelihood</span><span
         class="emx-key-elbo">ELBO</span><span class="emx-key-kl">KL gap</span></div>
     </div>
-    <div class="emx-plot" data-plot="bound" role="img"><div class="emx-axes"></div><div class="emx-tip" hidden></div></div>
+    <div class="emx-plot" data-plot="bound" role="img"><canvas></canvas><div class="emx-axes"></div><div class="emx-tip" hidden></div></div>
   </section>
 </div>
 <div class="emx-transport">

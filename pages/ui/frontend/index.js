@@ -2,15 +2,15 @@
 
 import { BoundFigure } from "./bound.js";
 import { MARKUP, connectControls, frameDuration, showControls } from "./controls.js";
-import { decode, openEnvelope, posteriorOf } from "./decode.js";
+import { decode, openEnvelope } from "./decode.js";
 import { MixtureFigure } from "./mixture.js";
 import { loadPlotly, plotConfig, serverBase } from "./plots.js";
+import { describeFrame, describePoint, onClick, onHover } from "./pointer.js";
 import { PointPainter } from "./points.js";
 import { readTheme } from "./theme.js";
 
 const REPORT_AFTER = 250; // ms of rest before Python hears of a frame
 const ANNOUNCE_AFTER = 1500; // ms between announcements while playing
-const CLICK_REACH = 5; // px a pointer may move in a click
 
 // A page switch takes the player down; what was being looked at survives, by run.
 const remembered = (globalThis.__emPlayerMemory ??= new Map());
@@ -147,26 +147,24 @@ class Player {
     this.root.querySelector(".emx-note").hidden = !picture.note;
     this.size = [mixturePlot, boundPlot].map((plot) => [plot.clientWidth, plot.clientHeight]);
     const [mixtureSize, boundSize] = this.size;
-    await this.plotly.react(
-      axesOf(mixturePlot), this.mixture.traces(this.frame), this.mixture.layout(...mixtureSize), plotConfig(),
-    );
-    await this.plotly.react(
-      axesOf(boundPlot), this.bound.traces(this.frame), this.bound.layout(...boundSize), plotConfig(),
-    );
+    const config = plotConfig();
+    await this.plotly.react(axesOf(mixturePlot), this.mixture.traces(), this.mixture.layout(...mixtureSize), config);
+    await this.plotly.react(axesOf(boundPlot), this.bound.traces(), this.bound.layout(...boundSize), config);
     this.listenToPlotly();
     this.readAxes();
     this.describePlots();
     this.show();
   }
 
+  /** The canvases follow every zoom and pan. */
   listenToPlotly() {
     if (this.listening) return;
     this.listening = true;
-    const axes = axesOf(this.mixturePlot);
     for (const event of ["plotly_relayouting", "plotly_afterplot"]) {
-      axes.on(event, () => {
-        if (this.readAxes()) this.paintPoints();
+      axesOf(this.mixturePlot).on(event, () => {
+        if (this.readAxes()) this.paintMixture();
       });
+      axesOf(this.boundPlot).on(event, () => this.paintBound());
     }
   }
 
@@ -188,17 +186,21 @@ class Player {
     return true;
   }
 
-  paintPoints() {
-    this.painter.paint(this.frame, this.view, this.selected);
+  paintMixture() {
+    if (this.mixture) this.painter.paint(this.frame, this.view, this.selected, this.mixture);
+  }
+
+  paintBound() {
+    const { xaxis: x, yaxis: y } = axesOf(this.boundPlot)._fullLayout ?? {};
+    if (x && this.bound) this.bound.paint(this.boundPlot.querySelector("canvas"), { x, y }, this.frame);
   }
 
   /** The current frame, on everything that moves. */
   show() {
     const { frame, picture, root } = this;
     if (!this.mixture) return;
-    this.paintPoints();
-    this.animate(axesOf(this.mixturePlot), this.mixture.data(frame));
-    this.animate(axesOf(this.boundPlot), this.bound.data(frame), this.bound.moving);
+    this.paintMixture();
+    this.paintBound();
     showControls(root, this);
     root.querySelector(".emx-caption").textContent = picture.captions[frame];
     const flags = root.querySelector(".emx-flags");
@@ -209,15 +211,6 @@ class Player {
     root.dataset.playing = String(this.playing);
     this.painted += 1;
     root.dispatchEvent(new CustomEvent("emx-painted", { detail: { frame } }));
-  }
-
-  animate(plot, data, traces) {
-    const which = traces ?? data.map((_, i) => i);
-    const options = { mode: "immediate", frame: { duration: 0, redraw: false }, transition: { duration: 0 } };
-    // Rejects with undefined when the next frame interrupts it, which at speed is the rule.
-    this.plotly.animate(plot, { data, traces: which }, options).catch((error) => {
-      if (error !== undefined && !this.destroyed) this.complain(error);
-    });
   }
 
   /** Screen readers hear every frame one rests on, and now and then one while it plays. */
@@ -338,7 +331,7 @@ class Player {
       this.enqueue(() => this.draw());
     } else {
       if ("colour" in change) this.painter.setTheme(this.theme, this.view.colour);
-      this.paintPoints();
+      this.paintMixture();
       showControls(this.root, this);
     }
   }
@@ -360,7 +353,7 @@ class Player {
       const found = this.painter.nearest(x, y);
       if (found === null || !this.picture) return;
       this.selected = found;
-      this.paintPoints();
+      this.paintMixture();
       this.remember();
       this.component.setStateValue("point", { run: this.picture.run, point: found });
     });
@@ -370,11 +363,11 @@ class Player {
     });
     onHover(this.mixturePlot, (x, y) => {
       const found = this.picture ? this.painter.nearest(x, y) : null;
-      return found === null ? null : this.describePoint(found);
+      return found === null ? null : describePoint(this.picture, this.frame, found);
     });
     onHover(this.boundPlot, (x) => {
       const frame = this.frameUnder(x);
-      return frame === null ? null : this.describeFrame(frame);
+      return frame === null ? null : describeFrame(this.picture, frame);
     });
   }
 
@@ -383,38 +376,6 @@ class Player {
     if (!axis || !this.bound) return null;
     const inside = left >= axis._offset && left <= axis._offset + axis._length;
     return inside ? this.bound.frameAt(axis.p2l(left - axis._offset)) : null;
-  }
-
-  describePoint(i) {
-    const { picture } = this;
-    const { first, second, level } = posteriorOf(picture, this.frame);
-    const share = Math.round((100 * level[i]) / (picture.levels - 1));
-    const lines = [`row ${picture.rows[i].toLocaleString("en")}`];
-    picture.columns.forEach((column, axis) => {
-      const value = picture.low[axis] + (picture.span[axis] * picture.positions[axis][i]) / 65535;
-      lines.push(`${column}: ${readable(value, picture.span[axis])}`);
-    });
-    if (second[i] === first[i]) {
-      lines.push(`${picture.components[first[i]]}: about 100 %`);
-    } else {
-      lines.push(`${picture.components[first[i]]}: about ${share} %`);
-      const rest = picture.components.length > 2 ? "most of the rest" : `about ${100 - share} %`;
-      lines.push(`${picture.components[second[i]]}: ${rest}`);
-    }
-    return lines;
-  }
-
-  describeFrame(frame) {
-    const { picture } = this;
-    const number = (value) => value.toLocaleString("en", { maximumFractionDigits: 3 });
-    const [bound, likelihood] = [picture.elbo[frame], picture.log_likelihood[frame]];
-    const phase = picture.phases[frame];
-    return [
-      phase === "start" ? "start" : `${phase}-step ${picture.iterations[frame]}`,
-      `log-likelihood: ${number(likelihood)}`,
-      `ELBO: ${number(bound)}`,
-      `KL gap: ${number(Math.max(0, likelihood - bound))}`,
-    ];
   }
 
   // ---- surroundings ---------------------------------------------------------------------------
@@ -448,48 +409,4 @@ class Player {
 
 function axesOf(plot) {
   return plot.querySelector(".emx-axes");
-}
-
-/** Plotly covers the page while the mouse is down, so a click is put together from its two ends. */
-function onClick(plot, action) {
-  plot.addEventListener("pointerdown", (down) => {
-    if (down.button !== 0 || down.target.closest(".modebar")) return;
-    const end = (up) => {
-      window.removeEventListener("pointercancel", end, true);
-      if (up.type === "pointercancel") return window.removeEventListener("pointerup", end, true);
-      if (Math.hypot(up.clientX - down.clientX, up.clientY - down.clientY) > CLICK_REACH) return;
-      const box = plot.getBoundingClientRect();
-      action(down.clientX - box.left, down.clientY - box.top);
-    };
-    window.addEventListener("pointerup", end, { capture: true, once: true });
-    window.addEventListener("pointercancel", end, { capture: true, once: true });
-  });
-}
-
-function onHover(plot, describe) {
-  const tip = plot.querySelector(".emx-tip");
-  const hide = () => {
-    tip.hidden = true;
-  };
-  plot.addEventListener("pointermove", (event) => {
-    if (event.buttons) return hide();
-    const box = plot.getBoundingClientRect();
-    const [x, y] = [event.clientX - box.left, event.clientY - box.top];
-    const lines = describe(x, y);
-    if (!lines) return hide();
-    tip.replaceChildren(
-      ...lines.map((line) => Object.assign(document.createElement("div"), { textContent: line })),
-    );
-    tip.hidden = false;
-    const left = x + 14 + tip.offsetWidth > box.width ? x - 14 - tip.offsetWidth : x + 14;
-    tip.style.left = `${Math.max(0, left)}px`;
-    tip.style.top = `${Math.min(Math.max(0, y - 10), Math.max(0, box.height - tip.offsetHeight))}px`;
-  });
-  plot.addEventListener("pointerleave", hide);
-}
-
-/** As many decimals as the packed position can vouch for, four digits across the axis. */
-function readable(value, span) {
-  const decimals = Math.min(10, Math.max(0, 3 - Math.floor(Math.log10(span))));
-  return value.toLocaleString("en", { maximumFractionDigits: decimals });
 }

@@ -1,21 +1,20 @@
-// The left panel: ellipses, means and trails over the points, as Plotly traces.
+// The left panel: ellipses, means and trails over the points; densities over a histogram.
 
+import { dashOf, meanPath, strokeWithHalo, toPixels, tracePath } from "./canvas.js";
 import { componentAt } from "./decode.js";
 import { ellipse, normalDensity } from "./density.js";
-import { DASHES, SYMBOLS, fade, inkOn } from "./theme.js";
 import { axisStyle, axisTitle, baseLayout, escapeText } from "./plots.js";
+import { fade, inkOn } from "./theme.js";
 
 const PADDING = 0.06;
 const CURVE_POINTS = 141;
-// Beyond this many moving pieces the trails of a matrix are left out: they would cost the frame rate.
-const MANY_TRACES = 60;
 
 export class MixtureFigure {
   constructor(picture, theme, painter) {
     Object.assign(this, { picture, theme, painter });
     this.columns = [...new Set(picture.panels.map((panel) => panel[0]))].sort((a, b) => a - b);
     this.lines = [...new Set(picture.panels.map((panel) => panel.at(-1)))].sort((a, b) => a - b);
-    this.trails = picture.panels.length * picture.components.length * 3 <= MANY_TRACES;
+    this.small = picture.panels.length > 3;
   }
 
   range(column) {
@@ -91,88 +90,98 @@ export class MixtureFigure {
     return { x, parts, mixture };
   }
 
-  /** The traces with their style; `data(frame)` gives their coordinates in the same order. */
-  traces(frame) {
-    const style = [];
-    this.picture.panels.forEach((panel, p) => {
+  /** Plotly draws the axes of a panel only if something is in it. */
+  traces() {
+    return this.picture.panels.map((_, p) => {
       const suffix = p ? p + 1 : "";
-      const axes = { xaxis: `x${suffix}`, yaxis: `y${suffix}`, type: "scatter", hoverinfo: "skip" };
-      this.picture.components.forEach((_, k) => {
-        const colour = this.theme.colour(k);
-        const dash = DASHES[k % DASHES.length];
-        const line = (width, alpha, dashed) => ({
-          ...axes,
-          mode: "lines",
-          line: { color: fade(colour, alpha), width, dash: dashed ? dash : "solid", simplify: false },
-        });
-        if (panel.length === 1) {
-          style.push(line(2.4, 1, true));
-          return;
-        }
-        const small = this.picture.panels.length > 3;
-        style.push({ ...line(1.2, 0.9, true), fill: "toself", fillcolor: fade(colour, 0.07) });
-        style.push(line(small ? 1.8 : 2.6, 1, true));
-        if (this.trails) style.push(line(1.6, 0.75, false));
-      });
-      if (panel.length === 1) {
-        const line = { color: this.theme.text, width: 2.2, simplify: false };
-        style.push({ ...axes, mode: "lines", line });
-      }
-      style.push({ ...axes, ...this.meansStyle() });
+      return { type: "scatter", x: [null], y: [null], xaxis: `x${suffix}`, yaxis: `y${suffix}` };
     });
-    const data = this.data(frame);
-    return style.map((trace, i) => ({ ...trace, ...data[i] }));
   }
 
-  meansStyle() {
-    const { components, panels } = this.picture;
-    const small = panels.length > 3;
-    const colours = components.map((_, k) => this.theme.colour(k));
-    return {
-      mode: small ? "markers" : "markers+text",
-      text: components.map((_, k) => String(k + 1)),
-      textfont: { size: 13, color: colours.map(inkOn), weight: 700 },
-      textposition: "middle center",
-      cliponaxis: true,
-      marker: {
-        size: small ? 9 : 21,
-        color: colours,
-        symbol: components.map((_, k) => SYMBOLS[k % SYMBOLS.length]),
-        line: { color: this.theme.background, width: small ? 1.2 : 2 },
-        opacity: 1,
-      },
-    };
-  }
-
-  data(frame) {
+  /** One panel at a frame, on a canvas clipped to the axes. */
+  paint(context, axes, frame) {
     const components = this.picture.components.map((_, k) => componentAt(this.picture, frame, k));
-    const trails = this.trails ? this.trailsUpTo(frame) : null;
-    const traces = [];
-    for (const panel of this.picture.panels) {
-      if (panel.length === 1) {
-        const { x, parts, mixture } = this.curves(frame, panel[0]);
-        for (const y of [...parts, mixture]) traces.push({ x, y });
-        traces.push({ x: components.map((c) => c.mean[panel[0]]), y: components.map(() => 0) });
-        continue;
-      }
-      components.forEach((component, k) => {
-        traces.push(ellipse(component, panel, 2), ellipse(component, panel, 1));
-        if (trails) traces.push({ x: trails[k].map((m) => m[panel[0]]), y: trails[k].map((m) => m[panel[1]]) });
+    const at = toPixels(axes);
+    if (axes.panel.length === 1) {
+      this.paintCurves(context, axes, at, frame);
+      components.forEach(({ mean }, k) => {
+        this.paintMean(context, k, at.left(mean[axes.panel[0]]), at.top(0));
       });
-      traces.push({
-        x: components.map((c) => c.mean[panel[0]]),
-        y: components.map((c) => c.mean[panel[1]]),
-      });
+      return;
     }
-    return traces;
+    const [i, j] = axes.panel;
+    const places = components.map(({ mean }) => [at.left(mean[i]), at.top(mean[j])]);
+    components.forEach((component, k) => this.paintEllipses(context, axes.panel, at, component, k));
+    this.paintTrails(context, axes.panel, at, frame);
+    places.forEach(([left, top], k) => this.paintMean(context, k, left, top));
+  }
+
+  paintEllipses(context, panel, at, component, k) {
+    const colour = this.theme.colour(k);
+    const halo = fade(this.theme.background, 0.55);
+    for (const [sigmas, width] of [[2, 1.3], [1, this.small ? 1.8 : 2.6]]) {
+      const { x, y } = ellipse(component, panel, sigmas);
+      tracePath(context, x.map(at.left), y.map(at.top));
+      context.closePath();
+      if (sigmas === 2) {
+        context.fillStyle = fade(colour, 0.08);
+        context.fill();
+      }
+      strokeWithHalo(context, { colour, halo, width, dash: dashOf(k) });
+    }
   }
 
   /** Where each mean has been: one place for each distinct set of parameters so far. */
-  trailsUpTo(frame) {
-    const { parameters, components } = this.picture;
-    const frames = [];
-    for (let f = 0; f <= frame; f++) if (!f || parameters[f] !== parameters[f - 1]) frames.push(f);
-    return components.map((_, k) => frames.map((f) => componentAt(this.picture, f, k).mean));
+  paintTrails(context, [i, j], at, frame) {
+    const { picture, theme } = this;
+    const { d, parameters, means, low, span, components } = picture;
+    const last = parameters[frame];
+    for (let k = 0; k < components.length; k++) {
+      const lefts = [];
+      const tops = [];
+      for (let step = 0; step <= last; step++) {
+        const mean = (step * components.length + k) * d;
+        lefts.push(at.left(low[i] + span[i] * means[mean + i]));
+        tops.push(at.top(low[j] + span[j] * means[mean + j]));
+      }
+      const colour = theme.colour(k);
+      tracePath(context, lefts, tops);
+      strokeWithHalo(context, { colour, halo: fade(theme.background, 0.7), width: this.small ? 1.2 : 2 });
+      context.fillStyle = colour;
+      context.beginPath();
+      context.arc(lefts[0], tops[0], this.small ? 2 : 3, 0, 2 * Math.PI);
+      context.fill();
+    }
+  }
+
+  paintMean(context, k, left, top) {
+    const { theme, small } = this;
+    const colour = theme.colour(k);
+    meanPath(context, k, left, top, small ? 5 : 10.5);
+    context.fillStyle = colour;
+    context.strokeStyle = theme.background;
+    context.lineWidth = small ? 1.5 : 2.5;
+    context.stroke();
+    context.fill();
+    if (small) return;
+    context.fillStyle = inkOn(colour);
+    context.font = `700 12.5px ${theme.font}`;
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    context.fillText(String(k + 1), left, top + 0.5);
+  }
+
+  paintCurves(context, { panel }, at, frame) {
+    const { theme } = this;
+    const { x, parts, mixture } = this.curves(frame, panel[0]);
+    const lefts = x.map(at.left);
+    const halo = fade(theme.background, 0.6);
+    tracePath(context, lefts, mixture.map(at.top));
+    strokeWithHalo(context, { colour: theme.text, halo, width: 2.2 });
+    parts.forEach((density, k) => {
+      tracePath(context, lefts, density.map(at.top));
+      strokeWithHalo(context, { colour: theme.colour(k), halo, width: 2.2, dash: dashOf(k) });
+    });
   }
 }
 

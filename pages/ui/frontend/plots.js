@@ -42,7 +42,7 @@ export function plotConfig() {
     typesetMath: false, // a "$" in a column name is a dollar
     responsive: false,
     scrollZoom: false,
-    doubleClick: "reset+autosize",
+    doubleClick: "reset",
     displayModeBar: matchMedia("(hover: hover)").matches ? "hover" : false,
     modeBarButtons: [["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]],
   };
@@ -70,6 +70,7 @@ export function axisTitle(text) {
 
 export function axisStyle(theme) {
   return {
+    type: "linear",
     zeroline: false,
     gridcolor: theme.faint,
     linecolor: theme.border,

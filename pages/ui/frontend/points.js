@@ -1,9 +1,10 @@
-// Paints what lies under the Plotly axes: grid, points, histogram bars, density contours.
+// What lies under the Plotly axes on the left: grid, points, histogram bars, density contours.
 // Tens of thousands of SVG points would play at one frame a second; pixels written here take milliseconds.
 
+import { fitCanvas, insideAxes, isInside, paintGrid, toPixels } from "./canvas.js";
 import { componentAt, posteriorOf } from "./decode.js";
-import { css, fade, mix, pointColours, rgb } from "./theme.js";
 import { contourSegments, mixtureGrid } from "./density.js";
+import { css, fade, mix, pointColours, rgb } from "./theme.js";
 
 const FULL = 65535;
 const RUG = 14; // pixels kept under a histogram for the single points
@@ -11,7 +12,7 @@ const RUG = 14; // pixels kept under a histogram for the single points
 export class PointPainter {
   constructor(canvas) {
     this.canvas = canvas;
-    this.context = canvas.getContext("2d", { alpha: false });
+    this.context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
   }
 
   setPicture(picture) {
@@ -41,66 +42,47 @@ export class PointPainter {
     return this.histograms.get(column);
   }
 
-  paint(frame, view, selected) {
+  /** `figure` paints what lies on the points of a panel: ellipses, means, densities. */
+  paint(frame, view, selected, figure) {
     if (!this.axes || !this.picture) return;
     if (this.stale) this.layOut();
     const posterior = posteriorOf(this.picture, frame);
-    const pixels = this.image.data;
-    pixels.set(this.base);
+    this.pixels.set(this.base);
     for (const laid of this.laid) {
-      if (laid.panel.length === 2) this.paintPoints(pixels, laid, posterior, view);
+      if (laid.panel.length === 2) this.paintPoints(laid, posterior, view);
     }
     this.context.putImageData(this.image, 0, 0);
     for (const laid of this.laid) {
-      this.context.save();
-      this.context.scale(this.ratio, this.ratio);
-      this.context.beginPath();
-      this.context.rect(laid.x._offset, laid.y._offset, laid.x._length, laid.y._length);
-      this.context.clip();
-      if (laid.panel.length === 1) this.paintBars(laid, posterior, view);
-      else if (view.contours) this.paintContours(laid, frame);
-      this.paintSelected(laid, selected);
-      this.context.restore();
+      insideAxes(this.context, this.ratio, laid, () => {
+        if (laid.panel.length === 1) this.paintBars(laid, posterior, view);
+        else if (view.contours) this.paintContours(laid, frame);
+        figure.paint(this.context, laid, frame);
+        this.paintSelected(laid, selected);
+      });
     }
   }
 
   /** Everything that depends on the axes, the size and the theme but not on the frame. */
   layOut() {
     const { canvas, context } = this;
-    const width = canvas.clientWidth;
-    const height = canvas.clientHeight;
-    this.ratio = Math.min(window.devicePixelRatio || 1, 2);
-    canvas.width = Math.max(1, Math.round(width * this.ratio));
-    canvas.height = Math.max(1, Math.round(height * this.ratio));
+    this.ratio = fitCanvas(canvas);
     context.fillStyle = this.theme.background;
     context.fillRect(0, 0, canvas.width, canvas.height);
-    this.paintGrid();
+    context.save();
+    context.scale(this.ratio, this.ratio);
+    for (const axes of this.axes) {
+      paintGrid(context, this.theme.faint, axes, true, axes.panel.length === 2);
+    }
+    context.restore();
     this.image = context.getImageData(0, 0, canvas.width, canvas.height);
-    this.base = this.image.data.slice();
+    this.pixels = new Int32Array(this.image.data.buffer);
+    this.base = this.pixels.slice();
     this.laid = this.axes.map((axes) => ({ ...axes, ...this.project(axes) }));
     this.sprites = this.makeSprites();
     this.stale = false;
   }
 
-  paintGrid() {
-    const { context, ratio } = this;
-    context.save();
-    context.scale(ratio, ratio);
-    context.fillStyle = this.theme.faint;
-    for (const { panel, x, y } of this.axes) {
-      for (const tick of x._vals ?? []) {
-        const at = x._offset + x.l2p(tick.x);
-        if (inside(at, x)) context.fillRect(Math.round(at), y._offset, 1, y._length);
-      }
-      for (const tick of (panel.length === 2 && y._vals) || []) {
-        const at = y._offset + y.l2p(tick.x);
-        if (inside(at, y)) context.fillRect(x._offset, Math.round(at), x._length, 1);
-      }
-    }
-    context.restore();
-  }
-
-  /** Byte offsets of the points inside a panel, and which points they are. */
+  /** Pixels of the points inside a panel, and which points they are. */
   project({ panel, x, y }) {
     if (panel.length === 1) return {};
     const { positions, points } = this.picture;
@@ -115,7 +97,7 @@ export class PointPainter {
       const px = toX.slope * across[i] + toX.start;
       const py = toY.slope * up[i] + toY.start;
       if (px < left || px > right || py < top || py > bottom) continue;
-      offsets[visible] = (Math.round(py) * this.canvas.width + Math.round(px)) * 4;
+      offsets[visible] = Math.round(py) * this.canvas.width + Math.round(px);
       which[visible++] = i;
     }
     return { offsets: offsets.subarray(0, visible), which: which.subarray(0, visible) };
@@ -133,7 +115,7 @@ export class PointPainter {
       : { slope: slope * this.ratio, start: (axis._offset + start) * this.ratio };
   }
 
-  /** Discs with soft edges, as lists of byte offsets and opacities; one per level of certainty. */
+  /** Discs with soft edges, as lists of pixel offsets and opacities; one per level of certainty. */
   makeSprites() {
     const { points, levels, panels } = this.picture;
     const crowd = points * Math.max(1, panels.length / 3);
@@ -147,33 +129,34 @@ export class PointPainter {
     return { plain, byLevel };
   }
 
-  paintPoints(pixels, { offsets, which }, { first, second, level }, view) {
-    const nComponents = this.picture.components.length;
-    const { levels } = this.picture;
-    const { table } = this;
-    const limit = pixels.length - 4;
+  paintPoints({ offsets, which }, { first, second, level }, view) {
+    const { pixels, table, sprites } = this;
+    const { levels, components } = this.picture;
     for (let j = 0; j < which.length; j++) {
       const i = which[j];
-      const { steps, opacities } = view.uncertainty ? this.sprites.byLevel[level[i]] : this.sprites.plain;
-      const entry = ((first[i] * nComponents + second[i]) * levels + level[i]) * 3;
-      const red = table[entry];
-      const green = table[entry + 1];
-      const blue = table[entry + 2];
-      const centre = offsets[j];
+      const { steps, opacities } = view.uncertainty ? sprites.byLevel[level[i]] : sprites.plain;
+      const colour = table[(first[i] * components.length + second[i]) * levels + level[i]];
+      const redBlue = colour & 0xff00ff;
+      const green = colour & 0xff00;
       for (let s = 0; s < steps.length; s++) {
-        const at = centre + steps[s];
-        if (at < 0 || at > limit) continue;
-        const opacity = opacities[s];
-        pixels[at] += ((red - pixels[at]) * opacity) >> 8;
-        pixels[at + 1] += ((green - pixels[at + 1]) * opacity) >> 8;
-        pixels[at + 2] += ((blue - pixels[at + 2]) * opacity) >> 8;
+        const at = offsets[j] + steps[s];
+        const below = pixels[at]; // undefined outside the canvas, where writing does nothing either
+        const over = opacities[s];
+        const under = 256 - over;
+        // Red and blue in one multiplication: each has eight bits to spare before it meets the next.
+        pixels[at] =
+          0xff000000 |
+          (((Math.imul(below & 0xff00ff, under) + Math.imul(redBlue, over)) >>> 8) & 0xff00ff) |
+          (((Math.imul(below & 0xff00, under) + Math.imul(green, over)) >>> 8) & 0xff00);
       }
     }
   }
 
   /** Bars stacked by responsibility, and the single points as a rug under them. */
-  paintBars({ panel, x, y }, { first, second, level }, view) {
+  paintBars(laid, posterior, view) {
     const { context, picture, theme } = this;
+    const { panel } = laid;
+    const { first, second, level } = posterior;
     const bars = this.histogram(panel[0]);
     const nComponents = picture.components.length;
     const mass = new Float64Array(bars.count * nComponents);
@@ -183,19 +166,18 @@ export class PointPainter {
       mass[row + first[i]] += sure;
       mass[row + second[i]] += 1 - sure;
     }
-    const toX = (value) => x._offset + x.l2p(value);
-    const toY = (value) => y._offset + y.l2p(value);
+    const at = toPixels(laid);
     for (let b = 0; b < bars.count; b++) {
-      const left = toX(bars.start + b * bars.width);
-      const right = toX(bars.start + (b + 1) * bars.width);
+      const left = at.left(bars.start + b * bars.width);
+      const right = at.left(bars.start + (b + 1) * bars.width);
       const total = mass.subarray(b * nComponents, (b + 1) * nComponents).reduce((a, c) => a + c, 0);
       let height = 0;
       for (let k = 0; k < nComponents; k++) {
         const share = mass[b * nComponents + k];
         if (!share) continue;
-        const bottom = toY(height * bars.density);
+        const bottom = at.top(height * bars.density);
         height += share;
-        const top = toY(height * bars.density);
+        const top = at.top(height * bars.density);
         const colour =
           this.colourMode === "blended"
             ? rgb(theme.colour(k))
@@ -204,7 +186,7 @@ export class PointPainter {
         context.fillRect(left + 0.5, top, Math.max(0.5, right - left - 1), bottom - top);
       }
     }
-    this.paintRug({ panel, x, y }, { first, second, level }, view);
+    this.paintRug(laid, posterior, view);
   }
 
   paintRug({ panel, x, y }, { first, second, level }, view) {
@@ -215,10 +197,10 @@ export class PointPainter {
     const step = Math.max(1, Math.floor(picture.points / 5000)); // more cannot be told apart
     context.globalAlpha = picture.points > 1000 ? 0.35 : 0.7;
     for (let i = 0; i < picture.points; i += step) {
-      const entry = ((first[i] * picture.components.length + second[i]) * picture.levels + level[i]) * 3;
+      const colour = table[(first[i] * picture.components.length + second[i]) * picture.levels + level[i]];
       const doubt = view.uncertainty ? 1 - level[i] / (picture.levels - 1) : 0.25;
       const length = 4 + (RUG - 5) * Math.min(1, doubt * 2);
-      context.fillStyle = `rgb(${table[entry]},${table[entry + 1]},${table[entry + 2]})`;
+      context.fillStyle = `rgb(${colour & 255},${(colour >> 8) & 255},${(colour >> 16) & 255})`;
       context.fillRect((to.slope * across[i] + to.start) / this.ratio - 0.5, floor - length, 1, length);
     }
     context.globalAlpha = 1;
@@ -266,7 +248,7 @@ export class PointPainter {
   nearest(left, top, reach = 12) {
     for (const laid of this.laid ?? []) {
       const { panel, x, y } = laid;
-      if (!inside(left, x) || !inside(top, y)) continue;
+      if (!isInside(left, x) || !isInside(top, y)) continue;
       const to = this.scale(x, panel[0], false);
       const down = panel.length === 2 ? this.scale(y, panel[1], true) : null;
       const across = this.picture.positions[panel[0]];
@@ -288,10 +270,6 @@ export class PointPainter {
   }
 }
 
-function inside(at, axis) {
-  return at >= axis._offset && at <= axis._offset + axis._length;
-}
-
 function disc(radius, opacity, stride) {
   const steps = [];
   const opacities = [];
@@ -300,7 +278,7 @@ function disc(radius, opacity, stride) {
     for (let dx = -reach; dx <= reach; dx++) {
       const cover = Math.min(1, Math.max(0, radius + 0.5 - Math.hypot(dx, dy)));
       if (!cover) continue;
-      steps.push((dy * stride + dx) * 4);
+      steps.push(dy * stride + dx);
       opacities.push(Math.round(256 * cover * opacity));
     }
   }

@@ -4,15 +4,13 @@ const FALLBACK = [
   "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9",
   "#d55e00", "#8172b3", "#a6761d", "#4d8f2a", "#7f7f7f",
 ];
-// Colour alone must not tell components apart.
-export const DASHES = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"];
-export const SYMBOLS = ["circle", "square", "diamond", "hexagon", "pentagon", "octagon"];
 
 export function readTheme(element) {
   const style = getComputedStyle(element);
   const read = (name, otherwise) => style.getPropertyValue(name).trim() || otherwise;
   const text = read("--st-text-color", "#31333f");
   const background = read("--st-background-color", "#ffffff");
+  const between = (share) => css(rgb(text).map((ink, i) => share * ink + (1 - share) * rgb(background)[i]));
   const categorical = splitColours(read("--st-chart-categorical-colors", ""));
   const palette = categorical.length ? categorical : FALLBACK;
   return {
@@ -21,9 +19,9 @@ export function readTheme(element) {
     primary: read("--st-primary-color", "#0072b2"),
     border: read("--st-border-color", "rgba(128,128,128,0.3)"),
     font: read("--st-font", "sans-serif"),
-    grey: css(mix(rgb(text), rgb(background), 0.42)),
-    faint: css(mix(rgb(text), rgb(background), 0.1)),
-    muted: css(mix(rgb(text), rgb(background), 0.68)),
+    grey: between(0.42),
+    faint: between(0.1),
+    muted: between(0.68),
     colour: (k) => palette[k % palette.length],
   };
 }
@@ -67,11 +65,11 @@ export function inkOn(colour) {
 }
 
 /**
- * The colour of a point for every (first, second, level), three bytes each.
+ * The colour of a point for every (first, second, level), as a pixel: blue, green and red from the top.
  * "blended" mixes the two most responsible components, "certainty" greys out the doubtful points.
  */
 export function pointColours(theme, mode, nComponents, levels) {
-  const table = new Uint8Array(nComponents * nComponents * levels * 3);
+  const table = new Int32Array(nComponents * nComponents * levels);
   const colours = Array.from({ length: nComponents }, (_, k) => rgb(theme.colour(k)));
   const grey = rgb(theme.grey);
   let at = 0;
@@ -84,8 +82,8 @@ export function pointColours(theme, mode, nComponents, levels) {
           mode === "blended"
             ? mix(colours[first], colours[second], Math.max(responsibility, 0.5))
             : mix(colours[first], grey, nComponents === 1 ? 1 : Math.max(0, doubtless) ** 1.5);
-        table.set(colour.map(Math.round), at);
-        at += 3;
+        const [red, green, blue] = colour.map(Math.round);
+        table[at++] = red | (green << 8) | (blue << 16);
       }
     }
   }
