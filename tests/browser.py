@@ -34,11 +34,9 @@ def chromium_path() -> str | None:
 
 
 @contextmanager
-def serve(folder: Path, log: Path) -> Iterator[str]:
-    """`streamlit run dashboard.py` in `folder`, on a free port; its address."""
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        port = probe.getsockname()[1]
+def serve(folder: Path, log: Path, port: int | None = None) -> Iterator[str]:
+    """`streamlit run dashboard.py` in `folder`, on a free port if none is given; its address."""
+    port = port or _free_port()
     url = f"http://localhost:{port}"
     command = [sys.executable, "-m", "streamlit", "run", "dashboard.py"]
     command += ["--server.headless", "true", "--server.port", str(port)]
@@ -54,6 +52,12 @@ def serve(folder: Path, log: Path) -> Iterator[str]:
         finally:
             server.terminate()
             server.wait(timeout=20)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        return probe.getsockname()[1]
 
 
 def _await_health(server: subprocess.Popen, url: str, log: Path) -> None:

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 from browser import CHROMIUM_FLAGS, ROOT, Visitors, chromium_path, serve
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+expect.set_options(timeout=15_000)  # a busy machine is no failure
 
 
 @pytest.fixture(scope="session")

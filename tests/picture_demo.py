@@ -82,7 +82,7 @@ def _normalise(log_joint: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _em(data: np.ndarray, k: int, n_iterations: int, rng: np.random.Generator) -> Iterator[tuple]:
-    """Half-steps: iteration, phase, weights, means, covariances, posterior, ELBO, log-likelihood."""
+    """Half-steps: iteration, phase, weights, means, covariances, posterior, two curves."""
     d = data.shape[1]
     weights = np.full(k, 1 / k)
     means = data[rng.choice(len(data), k, replace=False)]

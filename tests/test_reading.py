@@ -35,6 +35,13 @@ READ = {
     "bars": ("a|b\n1|2\n", ["a", "b"], [[1, 2]], ["vertical bars"]),
     "spaces": ("a   b\n1   2.5\n 30  4\n", ["a", "b"], [[1, 2.5], [30, 4]], ["spaces"]),
     "space after comma": ('a, b\n1, 2\n3, "x, y"\n', ["a", "b"], [[1, "2"], [3, "x, y"]], []),
+    "spaces and decimal commas": (
+        "1,5 2,5\n3,25 4\n",
+        ["column 1", "column 2"],
+        [[1.5, 2.5], [3.25, 4]],
+        ["spaces", "Decimal comma"],
+    ),
+    "one name over spaced thousands": ("a\n1 234\n5 678\n", ["a"], [[1234], [5678]], ["Spaces"]),
     "one column": ("a\n1\n2.5\n", ["a"], [[1], [2.5]], ["One column"]),
     "Windows lines": ("a,b\r\n1,2\r\n", ["a", "b"], [[1, 2]], []),
     "old Mac lines": ("a,b\r1,2\r", ["a", "b"], [[1, 2]], []),

@@ -43,7 +43,7 @@ def values(about: table.Field) -> st.SearchStrategy:
         case table.Text() if about.name == "fingerprint":
             return st.text("0123456789abcdef", max_size=64)
         case table.Text():
-            return TEXT
+            return st.just(about.default) | TEXT
     raise AssertionError(f"no strategy for {kind}")
 
 

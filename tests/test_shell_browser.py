@@ -1,9 +1,10 @@
 """The frame around the pages, in a real browser: the link, the history, the settings."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from browser import ROOT, Visitors, idle, serve
@@ -33,6 +34,9 @@ shell.header("The {name} page")
 shell.widget("n_components", max_value=40)
 shell.widget("covariance")
 shell.widget("seed")
+columns = shell.widget("columns", options=["a", "b, c", "d"], default=("a", "d"))
+axis = shell.widget("axis_x", options=columns)
+st.text(f"columns {{columns}} axis {{axis}}")
 st.button("Next seed", on_click=lambda: shell.change(seed=shell.settings().seed + 1))
 time.sleep(0.3)
 
@@ -67,8 +71,12 @@ def build_small_app(folder: Path) -> None:
         (folder / f"pages/{name}.py").write_text(PAGE.format(name=name))
 
 
-def query(page: Page) -> dict[str, str]:
-    return {key: values[-1] for key, values in parse_qs(urlsplit(page.url).query).items()}
+def expect_query(page: Page, query: dict[str, str]) -> None:
+    """The address is written a moment after the page: wait for it."""
+    page.wait_for_function(
+        "query => JSON.stringify([...new URLSearchParams(location.search)].sort()) === query",
+        arg=json.dumps(sorted(map(list, query.items())), separators=(",", ":")),
+    )
 
 
 def components(page: Page):
@@ -90,11 +98,11 @@ def open_at(page: Page, url: str, title: str = "The first page") -> None:
 
 def test_settings_live_in_the_address_and_survive_a_reload(small_app: str, page: Page) -> None:
     open_at(page, small_app)
-    assert query(page) == {}
+    expect_query(page, {})
     choose_components(page, 5)
     page.get_by_role("button", name="Next seed").click()
     expect(page).to_have_url(re.compile("seed=1"))
-    assert query(page) == {"v": "1", "k": "5", "seed": "1"}
+    expect_query(page, {"v": "1", "k": "5", "seed": "1"})
     page.reload()
     expect(components(page)).to_have_value("5")
     expect(page.get_by_label("Seed", exact=True)).to_have_value("1")
@@ -179,6 +187,30 @@ def test_two_quick_changes_both_stay(small_app: str, page: Page) -> None:
     expect(page.get_by_label("Seed", exact=True)).to_have_value("2")
 
 
+def test_the_usual_columns_stay_out_of_the_link(small_app: str, page: Page) -> None:
+    open_at(page, small_app)
+    expect(page.get_by_text("columns ('a', 'd') axis a")).to_be_visible()
+    expect_query(page, {})
+    page.get_by_role("combobox", name="Columns").click()
+    page.get_by_role("option", name="b, c").click()
+    expect(page.get_by_text("columns ('a', 'd', 'b, c') axis a")).to_be_visible()
+    expect(page).to_have_url(re.compile("c="))
+    expect_query(page, {"v": "1", "c": "a,d,b\\, c"})
+    page.reload()
+    expect(page.get_by_text("columns ('a', 'd', 'b, c') axis a")).to_be_visible()
+
+
+def test_a_name_that_is_not_there_gives_way(small_app: str, page: Page) -> None:
+    alert = page.get_by_role("alert")
+    open_at(page, small_app + "/?x=height")
+    expect(alert).to_contain_text("Across: “height” is not among the choices here, so “a” is used.")
+    expect_query(page, {"v": "1", "x": "a"})
+    open_at(page, small_app + "/?c=d,weight")
+    expect(page.get_by_text("columns ('d',) axis d")).to_be_visible()
+    expect(alert).to_contain_text("Columns: “weight” is not among the choices here.")
+    expect_query(page, {"v": "1", "c": "d"})
+
+
 def test_what_is_wrong_in_a_link_is_said_once(small_app: str, page: Page) -> None:
     open_at(page, small_app + "/?v=1&k=99&cov=round&whatever=1&seed=4&embed_options=show_padding")
     alert = page.get_by_role("alert")
@@ -186,7 +218,7 @@ def test_what_is_wrong_in_a_link_is_said_once(small_app: str, page: Page) -> Non
     expect(alert).to_contain_text("Components: 50 is not from 1 to 40, so 40 is used.")
     expect(alert).to_contain_text("Covariance: “round” is not one of full, tied")
     expect(alert).to_contain_text("“whatever”, which EM Explorer does not know")
-    assert query(page) == {"v": "1", "k": "40", "seed": "4", "embed_options": "show_padding"}
+    expect_query(page, {"v": "1", "k": "40", "seed": "4", "embed_options": "show_padding"})
     page.get_by_role("button", name="Dismiss").click()
     expect(alert).to_have_count(0)
     page.reload()
@@ -236,3 +268,24 @@ def test_copy_link_where_the_browser_forbids_it(small_app: str, visitors: Visito
     field = page.get_by_label("Link to this view")
     expect(field).to_have_value(page.url)
     expect(field).to_be_focused()
+
+
+def test_settings_and_frame_survive_a_restart_of_the_server(
+    visitors: Visitors, tmp_path: Path
+) -> None:
+    """In a tab that stays open: Streamlit reconnects by itself."""
+    build_small_app(tmp_path)
+    page = visitors.open()
+    with serve(tmp_path, tmp_path / "log") as url:
+        open_at(page, url)
+        choose_components(page, 5)
+        page.get_by_role("button", name="Next frame").click()
+        expect(page).to_have_url(re.compile("f=1"))
+        idle(page)
+    with serve(tmp_path, tmp_path / "log", port=urlsplit(url).port):
+        expect(page.get_by_text("run 1", exact=True)).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("frame 1", exact=True)).to_be_visible()
+        expect(components(page)).to_have_value("5")
+        expect_query(page, {"v": "1", "k": "5", "f": "1"})
+        visitors.problems.clear()  # of the time without a server
+        page.close()

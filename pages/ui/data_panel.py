@@ -10,7 +10,7 @@ from em_core import datasets
 from pages.ui import data, shell
 from pages.ui.data import DataError, Selection, Table
 from pages.ui.settings import Settings
-from pages.ui.text import plain
+from pages.ui.text import counted, plain
 
 PREVIEW_ROWS = 200
 
@@ -129,14 +129,15 @@ def choose_columns(table: Table) -> tuple[Selection | None, list[data.ColumnRepo
             f"No column of this table can be clustered: at least one must hold numbers. {reasons}"
         )
         return None, reports
-    if not shell.settings().columns and defaults:
-        shell.change(columns=defaults, label_column=suggested or "")
-    columns = shell.widget("columns", options=usable)
+    columns = shell.widget("columns", options=usable, default=defaults or tuple(usable[:1]))
+    label = ""
     if candidates:
-        options = ["", *candidates]
-        label = shell.widget("label_column", options=options, format_func=lambda c: c or "none")
-    else:
-        label = ""
+        label = shell.widget(
+            "label_column",
+            options=["", *candidates],
+            default=suggested or "",
+            format_func=lambda name: name or "none",
+        )
     shell.widget("standardise")
     try:
         return _selection(table.fingerprint, columns, label, table), reports
@@ -150,19 +151,19 @@ def show_table(
 ) -> None:
     """How the table was read: facts, columns, rows left out, and its first rows."""
     rows, columns = table.frame.shape
-    title = f"{table.name}: {rows:,} rows, {columns:,} columns"
+    title = f"{plain(table.name)}: {counted(rows, 'row')}, {counted(columns, 'column')}"
     if selection is not None and len(selection.left_out):
-        title += f"; {len(selection.left_out):,} rows left out"
+        title += f"; {counted(len(selection.left_out), 'row')} left out"
     with st.expander(title, expanded=settings.source == "table"):
         st.markdown("\n".join(f"- {plain(fact)}" for fact in table.parsing))
         st.dataframe(_columns_table(table, reports), hide_index=True)
         if selection is not None and len(selection.left_out):
             st.markdown(
-                f"**{len(selection.left_out):,} of {rows:,} rows are left out** because a chosen "
-                "column has no usable number there:"
+                f"**{len(selection.left_out):,} of {counted(rows, 'row')} left out**, because a "
+                "chosen column has no usable number there:"
             )
             st.dataframe(selection.left_out, hide_index=True, height=180)
-        shown = table.frame.head(PREVIEW_ROWS)
+        shown = table.frame.head(PREVIEW_ROWS).set_axis(range(1, min(rows, PREVIEW_ROWS) + 1))
         st.caption(f"The first {len(shown):,} rows" if len(shown) < rows else "All rows")
         st.dataframe(shown, height=200)
 

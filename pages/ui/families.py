@@ -14,6 +14,7 @@ import numpy as np
 from em_core import STARTS, Gaussian, Mixture
 from em_core.covariances import STRUCTURES
 from pages.ui.settings import Settings
+from pages.ui.text import counted
 
 STOPPED = {
     "converged": "Converged after {iterations}: less than {tolerance:g} nats are left to gain.",
@@ -114,5 +115,6 @@ def params_json(params) -> str:
 
 def stop_sentence(stop_reason: str, iterations: int, tolerance: float) -> str:
     """Why a run ended, in plain words."""
-    counted = f"{iterations:,} iteration" + ("" if iterations == 1 else "s")
-    return STOPPED[stop_reason].format(iterations=counted, tolerance=tolerance)
+    return STOPPED[stop_reason].format(
+        iterations=counted(iterations, "iteration"), tolerance=tolerance
+    )

@@ -16,7 +16,7 @@ from pages.ui.figures.picture import View, pack
 from pages.ui.player import player
 from pages.ui.runs import Run, Runs
 from pages.ui.settings import FIELDS, Settings
-from pages.ui.text import plain, sentence
+from pages.ui.text import counted, plain, sentence
 
 # While a fit goes on its whole picture so far is sent again and again: few points keep it light.
 LIVE_POINTS = 2_000
@@ -57,19 +57,14 @@ def current_run(settings: Settings, table: Table, selection: Selection) -> Run |
 def choose_axes(selection: Selection) -> None:
     """Which coordinates of the data are drawn, where there is a choice."""
     columns = selection.columns
-    if len(columns) == 1:
+    if len(columns) < 3:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        if len(columns) > 2:
-            shell.widget("axes")
-        if shell.settings().axes == "columns" or len(columns) == 2:
+        shell.widget("axes")
+        if shell.settings().axes == "columns":
             across, up = _axes(selection)
-            shell.widget("axis_x", options=[columns[across], *_others(columns, across)])
-            shell.widget("axis_y", options=[columns[up], *_others(columns, up)])
-
-
-def _others(columns: tuple[str, ...], index: int) -> list[str]:
-    return [name for i, name in enumerate(columns) if i != index]
+            shell.widget("axis_x", options=columns, default=columns[across])
+            shell.widget("axis_y", options=columns, default=columns[up])
 
 
 def _axes(selection: Selection) -> tuple[int, int]:
@@ -144,8 +139,8 @@ def _status(run: Run, settings: Settings) -> None:
         fit = run.fit()
         ended = stop_sentence(run.stop_reason, last.iteration, run.tolerance)
         st.markdown(
-            f"{ended} Final {likelihood}, BIC **{mixture.nats(fit.bic)}** "
-            f"({fit.n_parameters} parameters; smaller is better)."
+            f"{ended} {likelihood[0].upper()}{likelihood[1:]}, BIC **{mixture.nats(fit.bic)}** "
+            f"({counted(fit.n_parameters, 'parameter')}; smaller is better)."
         )
         if run.stop_reason == "stopped":
             st.button("Go on", icon=":material/play_arrow:", on_click=run.begin)
@@ -166,9 +161,6 @@ def _picture(
     if len(sample) > most:
         rng = np.random.default_rng(SAMPLE_SEED)
         sample = np.sort(rng.choice(len(run.data), most, replace=False))
-    ending = ""
-    if not running:
-        ending = stop_sentence(run.stop_reason, steps[-1].iteration, run.tolerance)
     picture, shown = mixture.mixture_picture(
         run=run.key,
         model=run.model,
@@ -179,7 +171,6 @@ def _picture(
         coordinates=coordinates,
         running=running,
         opening=_opening(settings),
-        ending=ending,
     )
     result = pack(picture), shown, sample
     st.session_state["picture"] = (asked, result)
@@ -198,8 +189,6 @@ def _frame_shown(run: Run, index: int, point: int | None, selection: Selection) 
     """Tables at the frame shown."""
     step, columns = run.trace[index], selection.columns
     name = "the start" if step.phase == "start" else f"{step.phase}-step {step.iteration}"
-    for flag in step.flags:
-        st.warning(sentence(flag))
     st.markdown(report.gain_sentence(run.trace, index))
     tabs = ["Parameters", "Points"] + ["Known labels"] * (selection.labels is not None)
     parameters, points, *labels = st.tabs(tabs)

@@ -79,13 +79,19 @@ class _Sent(NamedTuple):
     data: bytes
 
 
-def player(payload: bytes, *, key: str, frame: int | None, view: View) -> PlayerState:
-    """Show a packed picture, at `frame` and in `view` unless the person chose otherwise."""
-    asked = PlayerState(frame, None, view)
+def player(
+    payload: bytes, *, key: str, frame: int | None, view: View, point: int | None = None
+) -> PlayerState:
+    """Show a packed picture, at `frame` and in `view` unless the person chose otherwise.
+
+    `point` is the point marked at first. The state's own point is the one clicked in this picture.
+    """
+    asked = PlayerState(frame, point, view)
     run = run_of(payload)
     earlier: _Sent | None = st.session_state.get(f"{key}.sent")
     before = PlayerState(None, None, earlier.views[-1] if earlier else view)
-    sent = _send(payload, earlier, asked, _reported(st.session_state.get(key), run, before))
+    known = _reported(st.session_state.get(key), run, "", before)
+    sent = _send(payload, earlier, asked, known)
     st.session_state[f"{key}.sent"] = sent
     result = _component()(
         key=key,
@@ -94,7 +100,7 @@ def player(payload: bytes, *, key: str, frame: int | None, view: View) -> Player
         on_point_change=_nothing,
         on_view_change=_nothing,
     )
-    reported = _reported(result, run, asked)
+    reported = _reported(result, run, sent.picture, asked._replace(point=None))
     if earlier is not None and sent.wish > earlier.wish:
         return asked._replace(point=reported.point)
     return reported
@@ -187,6 +193,7 @@ def _send(
         "picture": picture,
         "wish": wish,
         "frame": asked.frame,
+        "point": asked.point,
         "view": asked.view._asdict(),
         "plotly": ensure_plotly_asset(),
     }
@@ -194,12 +201,14 @@ def _send(
     return _Sent(run, picture, wish, frames, views, struct.pack("<I", len(text)) + text + payload)
 
 
-def _reported(reports: Mapping[str, Any] | None, run: str, otherwise: PlayerState) -> PlayerState:
-    """What the player reported about this run; `otherwise` where it reported nothing."""
+def _reported(
+    reports: Mapping[str, Any] | None, run: str, picture: str, otherwise: PlayerState
+) -> PlayerState:
+    """What the player reported about this run and picture; `otherwise` where it did not."""
     reports = reports or {}
     frame, point, view = (reports.get(name) for name in ("frame", "point", "view"))
     return PlayerState(
         frame=frame["frame"] if frame and frame["run"] == run else otherwise.frame,
-        point=point["point"] if point and point["run"] == run else None,
+        point=point["point"] if point and point["picture"] == picture else otherwise.point,
         view=View(**view) if view else otherwise.view,
     )

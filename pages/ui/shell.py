@@ -154,33 +154,36 @@ def widget(
         arguments["options"] = options
     arguments |= overrides
     value = _in_force(about, arguments, default)
-    if st.session_state.get(key) != value:
-        st.session_state[key] = value
+    shown = list(value) if about.widget == "multiselect" else value
+    if st.session_state.get(key) != shown:
+        st.session_state[key] = shown
     _MAKERS[about.widget](**arguments)
-    return tuple(value) if isinstance(value, list) else value
+    return value
 
 
 def _in_force(about: Field, arguments: Mapping[str, Any], default: Any) -> Any:
     """The field's value, or the nearest that the widget with these arguments can show."""
     value = getattr(settings(), about.name)
     options = arguments.get("options")
-    unset = value == about.default
-    if unset and default is not None:
-        value = default
-    if about.widget == "multiselect":
-        return [chosen for chosen in value if chosen in options]
-    if options is not None:
+    several = about.widget == "multiselect"
+    if value == about.default and value in (None, "", ()):
+        usual = () if several else options[0]
+        return usual if default is None else default
+    if several:
+        nearest = tuple(name for name in value if name in options)
+        gone = next((name for name in value if name not in options), "")
+        complaint = f"{quoted(gone)} is not among the choices here"
+    elif options is not None:
         nearest = value if value in options else options[0]
-        if unset:
-            return nearest
         complaint = f"{quoted(value)} is not among the choices here"
+        complaint += f", so {quoted(nearest, 'the first choice')} is used"
     elif "min_value" in arguments:
         nearest, complaint = clamped(value, arguments["min_value"], arguments["max_value"])
+        complaint += f", so {nearest:,} is used"
     else:
         return value
     if nearest != value:
-        shown = f"{nearest:,}" if options is None else quoted(nearest, "the first choice")
-        say(f"{about.label}: {complaint}, so {shown} is used.")
+        say(f"{about.label}: {complaint}.")
         change(**{about.name: nearest})
     return nearest
 

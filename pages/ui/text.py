@@ -9,6 +9,11 @@ def plain(text: str) -> str:
     return "".join(f"\\{character}" if character in _MARKUP else character for character in text)
 
 
+def counted(number: int, what: str) -> str:
+    """A number of things: "1 row", "2,000 rows"."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def sentence(text: object) -> str:
     """A message as a sentence, with a capital and a full stop."""
     words = str(text).strip()

@@ -100,12 +100,11 @@ def mixture_picture(
     coordinates: Coordinates,
     running: bool,
     opening: str,
-    ending: str,
 ) -> tuple[Picture, np.ndarray]:
     """The picture of a run, and which half-step each of its frames shows.
 
     data (N, D) and steps in the same units; sample (n,): the rows drawn; rows (N,): the number of
-    each row as a person counts; opening and ending: how the run began and why it stopped.
+    each row as a person counts; opening: how the run began.
     """
     shown = frames_shown(len(steps), len(sample))
     frames = [steps[i] for i in shown]
@@ -135,9 +134,7 @@ def mixture_picture(
         covariances=np.array([coordinates.covariances(step.params.covariances) for step in frames]),
         posterior=posterior,
         responsibilities=_responsibilities(model, steps, distinct, drawn),
-        captions=tuple(
-            caption(steps, i, opening, ending if i == len(steps) - 1 else "") for i in shown
-        ),
+        captions=tuple(caption(steps, i, opening) for i in shown),
         flags=tuple(step.flags for step in frames),
         running=running,
         note=" ".join(filter(None, notes)),
@@ -162,25 +159,22 @@ def nats(value: float, signed: bool = False) -> str:
     return text.replace("-", MINUS)
 
 
-def caption(steps: Sequence[HalfStep], index: int, opening: str, ending: str) -> str:
+def caption(steps: Sequence[HalfStep], index: int, opening: str) -> str:
     """What one half-step did, in a sentence or two."""
     step = steps[index]
     if step.phase == "start":
-        text = f"{opening} Log-likelihood {nats(step.log_likelihood)} nats."
-    elif step.phase == "M":
-        before = steps[index - 1]
+        return f"{opening} Log-likelihood {nats(step.log_likelihood)} nats."
+    before = steps[index - 1]
+    if step.phase == "M":
         gain = step.log_likelihood - before.log_likelihood
-        text = (
+        return (
             f"M-step {step.iteration}: {_largest_change(before.params, step.params)}, "
             f"log-likelihood {nats(gain, signed=True)}, KL gap {nats(max(step.kl, 0))} nats."
         )
-    else:
-        lift = step.elbo - steps[index - 1].elbo
-        text = (
-            f"E-step {step.iteration}: the bound rose {nats(max(lift, 0))} nats to touch the "
-            f"log-likelihood, {nats(step.log_likelihood)}."
-        )
-    return f"{text} {ending}".strip()
+    return (
+        f"E-step {step.iteration}: the bound rose {nats(max(step.elbo - before.elbo, 0))} nats to "
+        f"touch the log-likelihood, {nats(step.log_likelihood)}."
+    )
 
 
 def _largest_change(before, after) -> str:

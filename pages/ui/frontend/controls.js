@@ -59,8 +59,8 @@ export const MARKUP = `
     <button type="button" data-toggle="loop" aria-label="Loop" title="Loop: start again at the end">${icon("loop")}</button>
   </div>
 </div>
-<p class="emx-flags" hidden></p>
 <p class="emx-caption" aria-hidden="true"></p>
+<p class="emx-flags" hidden></p>
 <p class="emx-announce" role="status"></p>
 <p class="emx-note" hidden></p>
 <p class="emx-problem" role="alert" hidden></p>`;

@@ -112,22 +112,22 @@ class Player {
       const remembers = memory && memory.wish >= wishes.wish;
       const frame = remembers ? memory.frame : wishes.frame;
       this.stop();
-      this.selected = remembers ? memory.selected : null;
       if (remembers && !this.picture) Object.assign(this.view, memory.view);
       this.following = frame === null || frame > last;
       this.frame = frame ?? last;
     }
     if (this.following) this.frame = last;
+    this.selected = this.picture ? samePoint(this.selected, this.picture, picture) : wishes.point;
     this.picture = picture;
     this.frames = picture.frames;
     this.painter.setPicture(picture);
   }
 
   remember() {
-    const { picture, view, selected, wish } = this;
+    const { picture, view, wish } = this;
     if (!picture) return;
     const frame = this.following ? null : this.frame;
-    remembered.set(picture.run, { frame, view: { ...view }, selected, wish });
+    remembered.set(picture.run, { frame, view: { ...view }, wish });
     if (remembered.size > 20) remembered.delete(remembered.keys().next().value);
   }
 
@@ -355,7 +355,7 @@ class Player {
       this.selected = found;
       this.paintMixture();
       this.remember();
-      this.component.setStateValue("point", { run: this.picture.run, point: found });
+      this.component.setStateValue("point", { picture: this.pictureId, point: found });
     });
     onClick(this.boundPlot, (x) => {
       const frame = this.frameUnder(x);
@@ -405,6 +405,17 @@ class Player {
       if (axesOf(plot)._fullLayout) this.plotly.purge(axesOf(plot));
     }
   }
+}
+
+/** A marked point stays marked when the same row of the same data is drawn again. */
+function samePoint(selected, before, now) {
+  if (selected === null) return null;
+  const found = now.rows.indexOf(before.rows[selected]);
+  if (found < 0) return null;
+  const place = (picture, i) =>
+    picture.columns.map((name, axis) => [name, picture.low[axis], picture.positions[axis][i]].join());
+  const same = before.run === now.run || String(place(before, selected)) === String(place(now, found));
+  return same ? found : null;
 }
 
 function axesOf(plot) {

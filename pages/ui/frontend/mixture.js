@@ -22,8 +22,14 @@ export class MixtureFigure {
     return [low[column] - PADDING * span[column], low[column] + (1 + PADDING) * span[column]];
   }
 
+  /** A zoom is kept while the same coordinates are drawn. */
+  places() {
+    const { panels, columns, low, span } = this.picture;
+    return JSON.stringify([panels, columns, low, span]);
+  }
+
   layout(width, height) {
-    const layout = { ...baseLayout(this.theme, width, height), uirevision: this.picture.panels.join("|") };
+    const layout = { ...baseLayout(this.theme, width, height), uirevision: this.places() };
     const gap = this.columns.length > 1 ? 0.025 : 0;
     this.picture.panels.forEach((panel, p) => {
       const column = this.columns.indexOf(panel[0]);
@@ -117,14 +123,14 @@ export class MixtureFigure {
   }
 
   paintEllipses(context, panel, at, component, k) {
-    const colour = this.theme.colour(k);
+    const colour = this.theme.lineColour(k);
     const halo = fade(this.theme.background, 0.55);
     for (const [sigmas, width] of [[2, 1.3], [1, this.small ? 1.8 : 2.6]]) {
       const { x, y } = ellipse(component, panel, sigmas);
       tracePath(context, x.map(at.left), y.map(at.top));
       context.closePath();
       if (sigmas === 2) {
-        context.fillStyle = fade(colour, 0.08);
+        context.fillStyle = fade(this.theme.colour(k), 0.08);
         context.fill();
       }
       strokeWithHalo(context, { colour, halo, width, dash: dashOf(k) });
@@ -144,7 +150,7 @@ export class MixtureFigure {
         lefts.push(at.left(low[i] + span[i] * means[mean + i]));
         tops.push(at.top(low[j] + span[j] * means[mean + j]));
       }
-      const colour = theme.colour(k);
+      const colour = theme.lineColour(k);
       tracePath(context, lefts, tops);
       strokeWithHalo(context, { colour, halo: fade(theme.background, 0.7), width: this.small ? 1.2 : 2 });
       context.fillStyle = colour;
@@ -180,7 +186,7 @@ export class MixtureFigure {
     strokeWithHalo(context, { colour: theme.text, halo, width: 2.2 });
     parts.forEach((density, k) => {
       tracePath(context, lefts, density.map(at.top));
-      strokeWithHalo(context, { colour: theme.colour(k), halo, width: 2.2, dash: dashOf(k) });
+      strokeWithHalo(context, { colour: theme.lineColour(k), halo, width: 2.2, dash: dashOf(k) });
     });
   }
 }

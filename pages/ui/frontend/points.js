@@ -120,7 +120,7 @@ export class PointPainter {
     const { points, levels, panels } = this.picture;
     const crowd = points * Math.max(1, panels.length / 3);
     const radius = Math.min(3.6, Math.max(1.05, 9 / crowd ** 0.19));
-    this.opacity = Math.min(0.9, Math.max(0.5, 2.6 / crowd ** 0.15));
+    this.opacity = Math.min(0.9, Math.max(0.35, 3.4 / crowd ** 0.2));
     const make = (growth) => disc(radius * growth * this.ratio, this.opacity, this.canvas.width);
     const plain = make(1);
     const byLevel = Array.from({ length: levels }, (_, level) => {

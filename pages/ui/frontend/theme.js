@@ -23,6 +23,8 @@ export function readTheme(element) {
     faint: between(0.1),
     muted: between(0.68),
     colour: (k) => palette[k % palette.length],
+    // Lines must stand out from points of their own colour.
+    lineColour: (k) => css(rgb(palette[k % palette.length]).map((c, i) => 0.72 * c + 0.28 * rgb(text)[i])),
   };
 }
 

@@ -1,0 +1,272 @@
+"""The app in headless Chromium against its budgets: bytes, waiting, frames per second, reruns.
+
+Run: python tests/benchmarks/browser.py [--samples 20]
+Starts the app itself. Prints every figure beside its budget and exits with 1 if one is exceeded.
+Times are of this machine with this load: on two busy cores they say little.
+"""
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlencode
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from browser import CHROMIUM_FLAGS, Visitors, chromium_path, idle, serve
+from picture_demo import demo_picture
+from playwright.sync_api import Browser, Page, WebSocket, sync_playwright
+
+from pages.ui.figures.picture import pack
+
+PAYLOADS = {500: 40, 5_000: 200, 50_000: 1_200}  # points: kB at 60 iterations, K = 5
+PLAYER = "document.querySelector('.emx').__player"
+
+PLAY = f"""async (speed) => {{
+  const root = document.querySelector('.emx'), player = {PLAYER};
+  player.setView({{ speed }});
+  player.seek(0);
+  await new Promise((later) => setTimeout(later, 1500));
+  const times = [], frames = new Set();
+  const note = (event) => {{ times.push(performance.now()); frames.add(event.detail.frame); }};
+  root.addEventListener('emx-painted', note);
+  player.play();
+  await new Promise((done) => {{
+    const look = setInterval(() => {{ if (!player.playing) {{ clearInterval(look); done(); }} }}, 50);
+  }});
+  root.removeEventListener('emx-painted', note);
+  const late = times.slice(-52, -2);
+  return [frames.size, player.frames, 49000 / (late.at(-1) - late[0])];
+}}"""
+
+# From the request to the next screen refresh after the frame was painted.
+SCRUB = f"""async () => {{
+  const player = {PLAYER}, times = [];
+  for (let i = 0; i < 40; i++) {{
+    await new Promise((later) => requestAnimationFrame(later));
+    const start = performance.now();
+    player.seek((i * 37) % player.frames, {{ settled: false }});
+    await new Promise((later) => requestAnimationFrame(() => setTimeout(later)));
+    times.push(performance.now() - start);
+  }}
+  return times;
+}}"""
+
+# Milliseconds from a click on a button to the first frame of the run it starts.
+CLICK_TO_PAINT = """(name) => new Promise((done) => {
+  const root = document.querySelector('.emx'), run = root.dataset.run;
+  const button = [...document.querySelectorAll('button')].find((b) => b.innerText.trim() === name);
+  const start = performance.now();
+  root.addEventListener('emx-painted', function look() {
+    if (root.dataset.run === run) return;
+    root.removeEventListener('emx-painted', look);
+    requestAnimationFrame(() => done(performance.now() - start));
+  });
+  button.click();
+})"""
+
+
+class Report:
+    """The figures measured, each beside its budget."""
+
+    def __init__(self) -> None:
+        self.exceeded = 0
+        print(f"{'':58}{'measured':>12}{'budget':>12}")
+
+    def at_most(self, what: str, value: float, budget: float, unit: str) -> None:
+        self._line(what, value, f"<= {budget:g} {unit}", value <= budget)
+
+    def at_least(self, what: str, value: float, budget: float, unit: str) -> None:
+        self._line(what, value, f">= {budget:g} {unit}", value >= budget)
+
+    def _line(self, what: str, value: float, budget: str, kept: bool) -> None:
+        self.exceeded += not kept
+        print(f"{what:58}{value:>12,.1f}   {budget:<16}{'' if kept else 'EXCEEDED'}", flush=True)
+
+
+def link(url: str, n_rows: int, seed: int = 0, iterations: int = 60) -> str:
+    """The Explore page on generated data; so small a tolerance that all iterations are run."""
+    query = {"v": 1, "s": "generate", "g": "overlapping", "n": n_rows, "tk": 5, "k": 5}
+    query |= {"d": max(500, n_rows), "tol": 1e-12, "it": iterations, "seed": seed}
+    return f"{url}/?{urlencode(query)}"
+
+
+def opened(page: Page, address: str) -> None:
+    page.goto(address)
+    page.wait_for_selector(".emx[data-frame]", timeout=60_000)
+    idle(page)
+    # A long fit is shown while it runs; measure the finished picture.
+    page.wait_for_function(f"!{PLAYER}.picture.running", timeout=120_000)
+    idle(page)
+
+
+def percentile_95(values: list[float]) -> float:
+    return statistics.quantiles(values, n=20, method="inclusive")[-1]
+
+
+def measure_payloads(report: Report) -> None:
+    for n_points, budget in PAYLOADS.items():
+        picture = demo_picture(n_points)
+        report.at_most(
+            f"payload, {n_points:,} points x 60 iterations", len(pack(picture)) / 1000, budget, "kB"
+        )
+
+
+def measure_opening(report: Report, visitors: Visitors, url: str, samples: int) -> None:
+    """From the first setting sent to the server (the script's first run) to the first frame."""
+
+    def seconds(page: Page, seed: int) -> float:
+        started: list[float] = []
+        page.on("websocket", lambda _: started.append(time.perf_counter()))
+        page.goto(link(url, 500, seed))
+        page.wait_for_selector(".emx[data-frame]", timeout=60_000)
+        return time.perf_counter() - started[0]
+
+    first = [seconds(visitors.open(), i) for i in range(min(samples, 5))]
+    report.at_most("first visit: setting to first frame, slowest", max(first), 2.5, "s")
+    context = visitors.open().context
+    again = []
+    for i in range(samples + 1):
+        page = context.new_page()
+        again.append(seconds(page, i))
+        page.close()
+    report.at_most(
+        "plotly.js cached: setting to first frame, p95", percentile_95(again[1:]), 1, "s"
+    )
+
+
+def measure_second_run(report: Report, page: Page, url: str, samples: int) -> None:
+    opened(page, link(url, 500))
+    times = []
+    for _ in range(samples):
+        times.append(page.evaluate(CLICK_TO_PAINT, "Next seed") / 1000)
+        idle(page)
+    report.at_most(
+        "second run on the same page: click to frame, p95", percentile_95(times), 0.3, "s"
+    )
+
+
+def measure_playing(report: Report, page: Page, url: str) -> None:
+    for n_points in PAYLOADS:
+        opened(page, link(url, n_points))
+        shown, frames, pace = page.evaluate(PLAY, 1)
+        report.at_least(f"{n_points:,} points at 1x: frames shown of {frames}", shown, frames, "")
+        report.at_least(f"{n_points:,} points at 1x: late pace", pace, 18, "fps")
+        _, _, pace = page.evaluate(PLAY, 3)
+        report.at_least(f"{n_points:,} points at 3x: late pace", pace, 50, "fps")
+        step = percentile_95(page.evaluate(SCRUB))
+        report.at_most(f"{n_points:,} points: a scrub step, p95", step, 50, "ms")
+
+
+def measure_reruns(report: Report, visitors: Visitors, url: str, server: int) -> None:
+    """Reruns that have nothing to do with the picture, while it plays."""
+    page = visitors.open()
+    received: list[int] = []
+
+    def listen(socket: WebSocket) -> None:
+        socket.on("framereceived", lambda frame: received.append(len(frame)))
+
+    page.on("websocket", listen)
+    opened(page, link(url, 5_000))
+    rerun = (
+        "[...document.querySelectorAll('button')].find((b) => b.innerText == 'Contours').click()"
+    )
+    page.evaluate(rerun)  # a first change of the link also moves Streamlit's own caches
+    page.wait_for_timeout(500)
+    idle(page)
+    page.evaluate(f"{PLAYER}.setView({{ speed: 0.5, loop: true }}); {PLAYER}.seek(0)")
+    page.wait_for_timeout(1500)
+    page.evaluate(f"{PLAYER}.play()")
+    received.clear()
+    cpu, reruns = cpu_seconds(server), 60
+    for _ in range(reruns):
+        page.evaluate(rerun)
+        page.wait_for_timeout(60)
+        idle(page)
+    used = cpu_seconds(server) - cpu
+    report.at_most("an unrelated rerun sends, mean", sum(received) / reruns / 1000, 3, "kB")
+    report.at_most("server CPU of a rerun, mean", 1000 * used / reruns, 15, "ms")
+    report.at_least("playing after 60 reruns", page.evaluate(f"{PLAYER}.playing"), 1, "")
+    painted = page.evaluate(f"{PLAYER}.painted")
+    page.wait_for_function(f"{PLAYER}.painted > {painted + 3}", timeout=10_000)
+
+
+def cpu_seconds(process: int) -> float:
+    """Processor time of a process so far (Linux)."""
+    fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def server_process() -> int:
+    """The app's server: the child of this process that runs Streamlit."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            if parent == os.getpid() and b"streamlit" in (folder / "cmdline").read_bytes():
+                return int(folder.name)
+        except OSError:
+            continue
+    raise RuntimeError("The app's server was not found")
+
+
+def measure_stress(report: Report, page: Page, url: str) -> None:
+    """Sixty reruns with a new picture each; the player must still answer afterwards."""
+    opened(page, link(url, 500, iterations=10))
+    answered = 0
+    for _ in range(60):
+        page.get_by_role("button", name="Next seed").click()
+        page.evaluate(f"{PLAYER}.act('toggle')")
+    idle(page)
+    page.wait_for_timeout(500)
+    page.evaluate(f"{PLAYER}.act('start')")
+    answered = page.evaluate("document.querySelector('.emx').dataset.frame") == "0"
+    report.at_least("answers after 60 reruns with new pictures", answered, 1, "")
+
+
+def measure(browser: Browser, url: str, samples: int) -> int:
+    report = Report()
+    visitors = Visitors(browser)
+    measures: list[Callable[[], None]] = [
+        lambda: measure_payloads(report),
+        lambda: measure_opening(report, visitors, url, samples),
+        lambda: measure_second_run(report, visitors.open(), url, samples),
+        lambda: measure_playing(report, visitors.open(), url),
+        lambda: measure_reruns(report, visitors, url, server_process()),
+        lambda: measure_stress(report, visitors.open(), url),
+    ]
+    for one in measures:
+        one()
+        for context in visitors.contexts:
+            context.close()
+        visitors.contexts.clear()
+    report.at_most(
+        "requests to other machines, errors on the console", len(visitors.problems), 0, ""
+    )
+    print(*visitors.problems, sep="\n")
+    return report.exceeded
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--samples", type=int, default=20)
+    samples = parser.parse_args().samples
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serve(ROOT, Path(folder) / "log") as url,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_FLAGS)
+        exceeded = measure(browser, url, samples)
+        browser.close()
+    return 1 if exceeded else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,235 @@
+"""Journeys through the Explore page, in a real browser."""
+
+import json
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+from browser import Visitors, idle
+from playwright.sync_api import Page, expect
+
+from em_core import Gaussian, Mixture, fit
+from em_core.datasets import load
+
+pytestmark = pytest.mark.browser
+
+STATUS = re.compile(r"Converged after (\d+) iterations?.*Log-likelihood (−?[\d,.]+) nats")
+
+
+def ready(page: Page) -> Page:
+    """Wait for a finished picture and a page at rest."""
+    expect(page.locator(".emx[data-frame]")).to_be_visible()
+    idle(page)
+    return page
+
+
+def explore(page: Page, app: str, query: str = "") -> Page:
+    page.goto(f"{app}/{query}")
+    return ready(page)
+
+
+def status(page: Page) -> str:
+    return page.get_by_text(STATUS).first.inner_text()
+
+
+def frame(page: Page) -> int:
+    return int(page.locator(".emx").get_attribute("data-frame"))
+
+
+def query(page: Page) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(page.url).query)
+
+
+def upload(page: Page, name: str, content: bytes) -> None:
+    page.locator("input[type=file]").set_input_files(
+        files=[{"name": name, "mimeType": "application/octet-stream", "buffer": content}]
+    )
+
+
+def nats(value: float) -> str:
+    return f"{value:,.2f}".replace("-", "\N{MINUS SIGN}")
+
+
+def test_opens_on_a_finished_fit_of_old_faithful(app: str, page: Page) -> None:
+    explore(page, app)
+    result = fit(Mixture(Gaussian(), 2), load("faithful").values, seed=0)
+    assert nats(result.log_likelihood) in status(page)
+    assert frame(page) == 2 * result.n_iterations
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_enabled()
+
+
+def test_keys_step_play_and_jump(app: str, page: Page) -> None:
+    explore(page, app)
+    last = frame(page)
+    page.locator(".emx input[type=range]").focus()
+    page.keyboard.press("Home")
+    expect(page.locator(".emx")).to_have_attribute("data-frame", "0")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".emx")).to_have_attribute("data-frame", "1")
+    page.keyboard.press("Shift+ArrowRight")
+    expect(page.locator(".emx")).to_have_attribute("data-frame", re.compile("^[23]$"))
+    page.keyboard.press("End")
+    expect(page.locator(".emx")).to_have_attribute("data-frame", str(last))
+    page.keyboard.press("Home")
+    page.keyboard.press(" ")
+    expect(page.locator(".emx")).to_have_attribute("data-frame", str(last), timeout=30_000)
+
+
+def test_the_frame_shown_is_in_the_link_and_in_the_tables(app: str, visitors: Visitors) -> None:
+    page = explore(visitors.open(), app)
+    page.locator(".emx input[type=range]").focus()
+    page.keyboard.press("Home")
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    expect(page.get_by_text("At M-step 2, in the original units")).to_be_visible()
+    expect(
+        page.get_by_text(re.compile("Gain in log-likelihood .* = gain of the bound"))
+    ).to_be_visible()
+    page.wait_for_function("new URLSearchParams(location.search).get('f') === '3'")
+    other = explore(visitors.open(), page.url)
+    assert frame(other) == 3
+    expect(other.get_by_text("At M-step 2, in the original units")).to_be_visible()
+    assert status(other) == status(page)
+
+
+def test_every_choice_survives_in_the_link(app: str, visitors: Visitors) -> None:
+    link = "/?e=iris&k=3&cov=tied&st=k-means&seed=7&z=1&tol=1e-05&ax=principal&col=certainty&dc=1"
+    page = explore(visitors.open(), app + link)
+    iris = load("iris").values
+    scale = iris.std(axis=0)
+    result = fit(
+        Mixture(Gaussian("tied"), 3), (iris - iris.mean(axis=0)) / scale, seed=7, start="k-means",
+        tolerance=1e-5,
+    )  # fmt: skip
+    expected = result.log_likelihood - len(iris) * np.log(scale).sum()
+    assert nats(expected) in status(page)
+    again = explore(visitors.open(), page.url)
+    assert status(again) == status(page)
+    assert query(again) == query(page)
+
+
+def test_the_next_seed_is_another_start_and_back_returns(app: str, page: Page) -> None:
+    explore(page, app, "?e=iris&k=4")
+    before = status(page)
+    page.get_by_role("button", name="Next seed").click()
+    page.wait_for_function("new URLSearchParams(location.search).get('seed') === '1'")
+    ready(page)
+    expect(page.get_by_text("Start: k-means++, seed 1.")).to_have_count(0)
+    page.go_back()
+    page.wait_for_function("!new URLSearchParams(location.search).has('seed')")
+    expect(page.get_by_text(STATUS).first).to_have_text(before)
+
+
+def test_a_link_with_nonsense_opens_and_says_so(app: str, page: Page) -> None:
+    explore(page, app, "?k=banana&cov=round&it=-5&zebra=1")
+    expect(page.get_by_text("Components:")).to_be_visible()
+    expect(page.get_by_text("which EM Explorer does not know")).to_be_visible()
+
+
+def test_an_uploaded_table_is_read_shown_fitted_and_taken_away(app: str, page: Page) -> None:
+    explore(page, app)
+    rng = np.random.default_rng(0)
+    rows = [
+        f"{i % 2 * 5 + x:.3f};{y:.3f};{'ab'[i % 2]}"
+        for i, (x, y) in enumerate(rng.normal(size=(60, 2)))
+    ]
+    rows[4] = ";1,5;a"
+    text = "width;height;kind\n" + "\n".join(row.replace(".", ",") for row in rows)
+    page.get_by_text("Table", exact=True).click()
+    upload(page, "mine.csv", text.encode())
+    ready(page)
+    expect(page.get_by_text("mine.csv: 60 rows, 3 columns; 1 row left out")).to_be_visible()
+    expect(page.get_by_text("Cells are separated by semicolons.")).to_be_visible()
+    expect(page.get_by_text("Decimal comma.")).to_be_visible()
+    expect(page.get_by_text("Each ellipse")).to_have_count(0)
+    assert "59" not in status(page)
+    page.get_by_role("tab", name="Known labels").click()
+    expect(page.get_by_text("Adjusted Rand index with")).to_be_visible()
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Rows with clusters (CSV)").click()
+    lines = waiting.value.path().read_text().splitlines()
+    assert lines[0] == "width,height,kind,cluster,P(component 1),P(component 2)"
+    assert len(lines) == 61 and lines[5].endswith(",,,")
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Parameters (JSON)").click()
+    content = json.loads(waiting.value.path().read_text())
+    assert content["rows"] == 59 and nats(content["log_likelihood"]) in status(page)
+
+
+def test_a_pasted_table_is_fitted(app: str, page: Page) -> None:
+    explore(page, app)
+    page.get_by_text("Table", exact=True).click()
+    page.get_by_text("Or paste a table").click()
+    pasted = "x,y\n" + "\n".join(f"{i},{i * i % 17}" for i in range(3, 43))
+    page.get_by_label("Rows with a header").fill(pasted)
+    page.get_by_role("button", name="Use the pasted table").click()
+    expect(page.get_by_text("pasted text: 40 rows, 2 columns")).to_be_visible()
+    ready(page)
+
+
+@pytest.mark.parametrize(
+    "name, content, words",
+    [
+        ("empty.csv", b"", "is empty"),
+        ("words.csv", b"name\nalice\nbob\ncarol\n", "It holds text, not numbers"),
+        ("picture.csv", bytes(range(256)) * 20, "isn't a text file"),
+        ("gone.csv", b"a,b\n1,\n2,\n4,\n", "K"),
+        ("nothing.csv", b"a,b\n1,\n,2\n3,\n,4\n", "No row has a number in every chosen column"),
+        ("same.csv", b"a,b\n1,2\n1,2\n1,2\n", "All its values are the same"),
+        ("few.csv", b"a,b\n1,2\n1,2\n3,4\n", "distinct rows"),
+    ],
+)
+def test_wrong_files_get_a_sentence_and_settings_stay(
+    app: str, page: Page, name: str, content: bytes, words: str
+) -> None:
+    explore(page, app, "?k=3&cov=diag&seed=5")
+    page.get_by_text("Table", exact=True).click()
+    upload(page, name, content)
+    if words != "K":
+        expect(page.get_by_text(re.compile(words)).first).to_be_visible()
+    idle(page)
+    assert {key: query(page)[key] for key in ("k", "cov", "seed")} == {
+        "k": ["3"], "cov": ["diag"], "seed": ["5"],
+    }  # fmt: skip
+    page.get_by_text("Example", exact=True).first.click()
+    ready(page)
+
+
+def test_a_click_on_a_point_shows_its_arithmetic(app: str, page: Page) -> None:
+    explore(page, app, "?pt=3")
+    page.get_by_role("tab", name="Points").click()
+    expect(page.get_by_text("Row 4")).to_be_visible()
+    expect(page.get_by_text("The rows whose component is the least sure")).to_be_visible()
+
+
+def test_hand_placed_means_start_where_they_are_put(app: str, page: Page) -> None:
+    explore(page, app, "?st=means&sm=2.0,50.0;4.0,80.0&f=0")
+    assert frame(page) == 0
+    expect(page.get_by_text("Start: hand-placed means.").first).to_be_visible()
+
+
+def test_explicit_parameters_that_cannot_be_used_are_named(app: str, page: Page) -> None:
+    page.goto(f"{app}/?st=parameters")
+    expect(page.get_by_text("Give the start as JSON with weights, means")).to_be_visible()
+
+
+def test_a_long_fit_plays_while_it_runs_and_stops(app: str, page: Page) -> None:
+    page.goto(f"{app}/?s=generate&g=overlapping&n=200000&tk=8&k=12&tol=1e-12&it=100000")
+    expect(page.get_by_text(re.compile("Fitting: iteration"))).to_be_visible(timeout=60_000)
+    expect(page.locator(".emx[data-frame]")).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text(re.compile("You stopped this fit after"))).to_be_visible(timeout=30_000)
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_text(re.compile("Fitting: iteration"))).to_be_visible(timeout=30_000)
+    page.get_by_text("Example", exact=True).first.click()
+    ready(page)
+    assert "1,130.26" in status(page)
+
+
+@pytest.mark.parametrize("example", ["acidity", "iris", "wine", "airquality"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_examples_fit_the_screen(app: str, visitors: Visitors, example: str, width: int) -> None:
+    page = visitors.open(viewport={"width": width, "height": 844}, color_scheme="dark")
+    explore(page, app, f"?e={example}&k=3")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")

@@ -1,0 +1,129 @@
+"""The bytes of a picture: what goes in comes out in the browser, small and fast."""
+
+import json
+import struct
+import time
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from picture_demo import demo_picture
+
+from pages.ui.figures.picture import MAGIC, Picture, certainty_levels, pack, run_of
+
+
+def unpack(payload: bytes) -> dict:
+    """The decoder of pages/ui/frontend/decode.js, in Python."""
+    assert payload[:4] == MAGIC
+    (run_length,) = struct.unpack_from("<I", payload, 4)
+    raw = zlib.decompress(payload[8 + run_length :])
+    (length,) = struct.unpack_from("<I", raw)
+    header = json.loads(raw[4 : 4 + length])
+    offset, arrays = 4 + length, {}
+    for name, dtype, size in header["arrays"]:
+        assert offset % 8 == 0
+        arrays[name] = np.frombuffer(raw, dtype=dtype, count=size, offset=offset)
+        offset += -(-arrays[name].nbytes // 8) * 8
+    n, d = header["points"], len(header["columns"])
+    high, low = arrays["positions"].reshape(2, d, n).astype(np.uint16)
+    deltas = np.frombuffer(raw, dtype=np.uint8, offset=offset)
+    return {
+        **header,
+        **arrays,
+        "rows": np.cumsum(arrays["rows"], dtype=np.uint32),
+        "positions": ((high << 8) | low).T,
+        "posteriors": np.bitwise_xor.accumulate(deltas.reshape(-1, 3, n), axis=0),
+    }
+
+
+def listed(picture: Picture) -> Picture:
+    return picture._replace(responsibilities=[*picture.responsibilities])
+
+
+@pytest.fixture(scope="module")
+def picture() -> Picture:
+    return listed(demo_picture(300, n_components=4, n_iterations=12, n_columns=3))
+
+
+def test_text_curves_and_rows_arrive_as_they_are(picture: Picture) -> None:
+    picture = picture._replace(rows=np.arange(300)[::-1] * 7 + 1, columns=("a<b>", "ü $x$", "z"))
+    payload = pack(picture)
+    seen = unpack(payload)
+    assert run_of(payload) == picture.run
+    for name in ("columns", "components", "phases", "captions", "note", "running"):
+        assert tuple(np.atleast_1d(seen[name])) == tuple(np.atleast_1d(getattr(picture, name)))
+    assert seen["flags"] == [list(flags) for flags in picture.flags]
+    for name in ("elbo", "log_likelihood", "rows", "iterations", "posterior"):
+        np.testing.assert_array_equal(seen[name], getattr(picture, name))
+
+
+def test_positions_and_parameters_arrive_to_drawing_precision(picture: Picture) -> None:
+    far_away = picture._replace(positions=picture.positions + 1e8, means=picture.means + 1e8)
+    seen = unpack(pack(far_away))
+    low, span = np.array(seen["low"]), np.array(seen["span"])
+    positions = low + span * seen["positions"] / 65_535
+    assert np.all(np.abs(positions - far_away.positions) <= span / 65_535)
+    shown = np.array(seen["parameters"])
+    means = low + span * seen["means"].reshape(-1, 4, 3)[shown]
+    assert np.all(np.abs(means - far_away.means) <= span * 1e-6)
+    covariances = (
+        seen["covariances"].reshape(-1, 4, 6)[shown] * np.outer(span, span)[np.triu_indices(3)]
+    )
+    expected = picture.covariances[..., *np.triu_indices(3)]
+    np.testing.assert_allclose(covariances, expected, rtol=1e-6)
+    np.testing.assert_allclose(seen["weights"].reshape(-1, 4)[shown], picture.weights, rtol=1e-6)
+
+
+def test_an_e_half_step_sends_no_parameters(picture: Picture) -> None:
+    assert len(unpack(pack(picture))["weights"]) == (12 + 1) * 4
+
+
+def test_responsibilities_arrive_to_one_level(picture: Picture) -> None:
+    seen = unpack(pack(picture))
+    levels = seen["levels"]
+    for planes, exact in zip(seen["posteriors"], picture.responsibilities, strict=True):
+        first, second, level = planes
+        order = np.sort(exact, axis=1)
+        assert np.array_equal(first, exact.argmax(axis=1))
+        assert np.all(np.abs(level / (levels - 1) - order[:, -1]) <= 0.76 / (levels - 1))
+        doubtful = second != first
+        assert np.all(level[~doubtful] == levels - 1)
+        runner_up = np.take_along_axis(exact, second[:, None].astype(int), axis=1)[:, 0]
+        np.testing.assert_allclose(runner_up[doubtful], order[doubtful, -2], atol=1e-6)
+
+
+def test_the_same_picture_gives_the_same_bytes(picture: Picture) -> None:
+    assert pack(picture) == pack(picture)
+
+
+def test_one_component_and_identical_points_are_pictures_too() -> None:
+    picture = demo_picture(20, n_components=1, n_iterations=2, n_columns=1)
+    seen = unpack(pack(picture._replace(positions=np.full((20, 1), 3.0))))
+    assert seen["span"] == [1.0]
+    assert np.all(seen["posteriors"][:, :2] == 0)
+    assert np.all(seen["posteriors"][:, 2] == certainty_levels(20) - 1)
+
+
+@settings(max_examples=25, deadline=None)
+@given(n=st.integers(1, 40), k=st.integers(1, 30), g=st.integers(1, 5), seed=st.integers(0, 99))
+def test_any_responsibilities_come_back(n: int, k: int, g: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    posteriors = rng.dirichlet(np.full(k, 0.3), size=(g, n))
+    picture = listed(demo_picture(40, n_components=1, n_iterations=1))
+    picture = picture._replace(
+        positions=picture.positions[:n], rows=picture.rows[:n], responsibilities=posteriors
+    )
+    planes = unpack(pack(picture))["posteriors"]
+    assert np.array_equal(planes[:, 0], posteriors.astype(np.float32).argmax(axis=2))
+
+
+@pytest.mark.parametrize(("n", "kilobytes"), [(500, 40), (5_000, 200), (50_000, 1_200)])
+def test_sixty_iterations_fit_the_budget(n: int, kilobytes: int) -> None:
+    picture = listed(demo_picture(n))
+    start = time.perf_counter()
+    payload = pack(picture)
+    assert len(payload) <= kilobytes * 1000
+    # Half a second on a machine with nothing else to do.
+    assert time.perf_counter() - start < 2
