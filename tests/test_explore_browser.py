@@ -14,7 +14,7 @@ from em_core.datasets import load
 
 pytestmark = pytest.mark.browser
 
-STATUS = re.compile(r"Converged after (\d+) iterations?.*Log-likelihood (−?[\d,.]+) nats")
+STATUS = re.compile(r"Converged after (\d+) iterations?.*Log-likelihood .?[\d,.]+ nats")
 
 
 def ready(page: Page) -> Page:
@@ -25,7 +25,11 @@ def ready(page: Page) -> Page:
 
 
 def explore(page: Page, app: str, query: str = "") -> Page:
-    page.goto(f"{app}/{query}")
+    return follow(page, f"{app}/{query}")
+
+
+def follow(page: Page, link: str) -> Page:
+    page.goto(link)
     return ready(page)
 
 
@@ -87,15 +91,15 @@ def test_the_frame_shown_is_in_the_link_and_in_the_tables(app: str, visitors: Vi
         page.get_by_text(re.compile("Gain in log-likelihood .* = gain of the bound"))
     ).to_be_visible()
     page.wait_for_function("new URLSearchParams(location.search).get('f') === '3'")
-    other = explore(visitors.open(), page.url)
+    other = follow(visitors.open(), page.url)
     assert frame(other) == 3
     expect(other.get_by_text("At M-step 2, in the original units")).to_be_visible()
     assert status(other) == status(page)
 
 
 def test_every_choice_survives_in_the_link(app: str, visitors: Visitors) -> None:
-    link = "/?e=iris&k=3&cov=tied&st=k-means&seed=7&z=1&tol=1e-05&ax=principal&col=certainty&dc=1"
-    page = explore(visitors.open(), app + link)
+    link = "?e=iris&k=3&cov=tied&st=k-means&seed=7&z=1&tol=1e-05&ax=principal&col=certainty&dc=1"
+    page = explore(visitors.open(), app, link)
     iris = load("iris").values
     scale = iris.std(axis=0)
     result = fit(
@@ -104,7 +108,7 @@ def test_every_choice_survives_in_the_link(app: str, visitors: Visitors) -> None
     )  # fmt: skip
     expected = result.log_likelihood - len(iris) * np.log(scale).sum()
     assert nats(expected) in status(page)
-    again = explore(visitors.open(), page.url)
+    again = follow(visitors.open(), page.url)
     assert status(again) == status(page)
     assert query(again) == query(page)
 
@@ -174,7 +178,7 @@ def test_a_pasted_table_is_fitted(app: str, page: Page) -> None:
         ("empty.csv", b"", "is empty"),
         ("words.csv", b"name\nalice\nbob\ncarol\n", "It holds text, not numbers"),
         ("picture.csv", bytes(range(256)) * 20, "isn't a text file"),
-        ("gone.csv", b"a,b\n1,\n2,\n4,\n", "K"),
+        ("gone.csv", b"a,b\n1,\n2,\n4,\n", "It has no values"),
         ("nothing.csv", b"a,b\n1,\n,2\n3,\n,4\n", "No row has a number in every chosen column"),
         ("same.csv", b"a,b\n1,2\n1,2\n1,2\n", "All its values are the same"),
         ("few.csv", b"a,b\n1,2\n1,2\n3,4\n", "distinct rows"),
@@ -186,8 +190,7 @@ def test_wrong_files_get_a_sentence_and_settings_stay(
     explore(page, app, "?k=3&cov=diag&seed=5")
     page.get_by_text("Table", exact=True).click()
     upload(page, name, content)
-    if words != "K":
-        expect(page.get_by_text(re.compile(words)).first).to_be_visible()
+    expect(page.get_by_text(re.compile(words)).first).to_be_visible()
     idle(page)
     assert {key: query(page)[key] for key in ("k", "cov", "seed")} == {
         "k": ["3"], "cov": ["diag"], "seed": ["5"],
@@ -218,13 +221,14 @@ def test_a_long_fit_plays_while_it_runs_and_stops(app: str, page: Page) -> None:
     page.goto(f"{app}/?s=generate&g=overlapping&n=200000&tk=8&k=12&tol=1e-12&it=100000")
     expect(page.get_by_text(re.compile("Fitting: iteration"))).to_be_visible(timeout=60_000)
     expect(page.locator(".emx[data-frame]")).to_be_visible(timeout=60_000)
-    page.get_by_role("button", name="Stop").click()
+    main = page.get_by_test_id("stMain")
+    main.get_by_role("button", name="Stop").click()
     expect(page.get_by_text(re.compile("You stopped this fit after"))).to_be_visible(timeout=30_000)
     page.get_by_role("button", name="Go on").click()
     expect(page.get_by_text(re.compile("Fitting: iteration"))).to_be_visible(timeout=30_000)
     page.get_by_text("Example", exact=True).first.click()
     ready(page)
-    assert "1,130.26" in status(page)
+    expect(page.get_by_text("Old Faithful: 272 rows, 2 columns")).to_be_visible()
 
 
 @pytest.mark.parametrize("example", ["acidity", "iris", "wine", "airquality"])

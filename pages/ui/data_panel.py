@@ -157,6 +157,8 @@ def show_table(
     with st.expander(title, expanded=settings.source == "table"):
         st.markdown("\n".join(f"- {plain(fact)}" for fact in table.parsing))
         st.dataframe(_columns_table(table, reports), hide_index=True)
+        for report in [report for report in reports if not report.usable]:
+            st.markdown(f"**{plain(report.name)}** can't be clustered by. {plain(report.why_not)}")
         if selection is not None and len(selection.left_out):
             st.markdown(
                 f"**{len(selection.left_out):,} of {counted(rows, 'row')} left out**, because a "

@@ -35,11 +35,11 @@ export class BoundFigure {
     const last = this.places.at(-1);
     const range = this.range();
     const layout = {
-      ...baseLayout(this.theme, width, height),
+      ...baseLayout(this.theme, width, height, [range]),
       uirevision: `${this.picture.run}|${this.curve}`,
       xaxis: {
         ...axisStyle(this.theme),
-        range: [-0.5, Math.max(last, 1) + 0.5],
+        range: [-0.5, Math.max(last, 1) + Math.max(0.5, 0.02 * last)],
         title: axisTitle("iteration"),
         tickformat: ",d",
         nticks: Math.min(10, last + 1),

@@ -4,7 +4,7 @@ import { BoundFigure } from "./bound.js";
 import { MARKUP, connectControls, frameDuration, showControls } from "./controls.js";
 import { decode, openEnvelope } from "./decode.js";
 import { MixtureFigure } from "./mixture.js";
-import { loadPlotly, plotConfig, serverBase } from "./plots.js";
+import { fetchPlotly, loadPlotly, plannedAxes, plotConfig, serverBase } from "./plots.js";
 import { describeFrame, describePoint, onClick, onHover } from "./pointer.js";
 import { PointPainter } from "./points.js";
 import { readTheme } from "./theme.js";
@@ -15,8 +15,9 @@ const ANNOUNCE_AFTER = 1500; // ms between announcements while playing
 // A page switch takes the player down; what was being looked at survives, by run.
 const remembered = (globalThis.__emPlayerMemory ??= new Map());
 
+/** Called while Python still makes the picture. */
 export function preload(plotlyUrl) {
-  return loadPlotly(serverBase() + plotlyUrl);
+  fetchPlotly(serverBase() + plotlyUrl);
 }
 
 /** Streamlit calls this at every rerun with the same element: the player lives on the element. */
@@ -81,7 +82,7 @@ class Player {
     if (text === this.envelope) return;
     this.envelope = text;
     this.enqueue(async () => {
-      this.plotly ??= await loadPlotly(serverBase() + wishes.plotly);
+      this.plotlyUrl = serverBase() + wishes.plotly;
       const asked = this.wish !== undefined && wishes.wish > this.wish;
       if (asked) this.stop();
       if (asked || !this.picture) Object.assign(this.view, wishes.view);
@@ -147,13 +148,22 @@ class Player {
     this.root.querySelector(".emx-note").hidden = !picture.note;
     this.size = [mixturePlot, boundPlot].map((plot) => [plot.clientWidth, plot.clientHeight]);
     const [mixtureSize, boundSize] = this.size;
+    this.layouts = [this.mixture.layout(...mixtureSize), this.bound.layout(...boundSize)];
+    this.describePlots();
+    if (!this.plotly) {
+      this.readAxes();
+      this.show();
+      await nextPaint();
+      this.plotly = await loadPlotly(this.plotlyUrl);
+      if (this.destroyed) return;
+    }
     const config = plotConfig();
-    await this.plotly.react(axesOf(mixturePlot), this.mixture.traces(), this.mixture.layout(...mixtureSize), config);
-    await this.plotly.react(axesOf(boundPlot), this.bound.traces(), this.bound.layout(...boundSize), config);
+    await this.plotly.react(axesOf(mixturePlot), this.mixture.traces(), this.layouts[0], config);
+    await this.plotly.react(axesOf(boundPlot), this.bound.traces(), this.layouts[1], config);
     this.listenToPlotly();
     this.readAxes();
-    this.describePlots();
     this.show();
+    this.root.dataset.axes = "drawn";
   }
 
   /** The canvases follow every zoom and pan. */
@@ -168,14 +178,20 @@ class Player {
     }
   }
 
-  /** Plotly's axis objects say where the points go. True if they changed. */
+  /** The axes of a panel: Plotly's own, or while it loads those it will draw. */
+  axes(plot, planned, suffix = "") {
+    const drawn = axesOf(plot)._fullLayout;
+    if (!drawn) return plannedAxes(planned, suffix);
+    return { x: drawn[`xaxis${suffix}`], y: drawn[`yaxis${suffix}`] };
+  }
+
+  /** The axes say where the points go. True if they changed. */
   readAxes() {
-    const layout = axesOf(this.mixturePlot)._fullLayout;
-    if (!layout?.xaxis || !this.picture) return false;
+    if (!this.layouts) return false;
     const axes = this.picture.panels.map((panel, p) => {
-      const suffix = p ? p + 1 : "";
-      return { panel, x: layout[`xaxis${suffix}`], y: layout[`yaxis${suffix}`] };
+      return { panel, ...this.axes(this.mixturePlot, this.layouts[0], p ? p + 1 : "") };
     });
+    if (axes.some(({ x }) => !x)) return false; // Plotly still shows a picture of fewer panels
     const state = JSON.stringify([
       axes.map(({ x, y }) => [x.range, x._offset, x._length, y.range, y._offset, y._length, x._vals?.length]),
       this.size, this.pictureId,
@@ -191,8 +207,9 @@ class Player {
   }
 
   paintBound() {
-    const { xaxis: x, yaxis: y } = axesOf(this.boundPlot)._fullLayout ?? {};
-    if (x && this.bound) this.bound.paint(this.boundPlot.querySelector("canvas"), { x, y }, this.frame);
+    if (!this.bound) return;
+    const axes = this.axes(this.boundPlot, this.layouts[1]);
+    this.bound.paint(this.boundPlot.querySelector("canvas"), axes, this.frame);
   }
 
   /** The current frame, on everything that moves. */
@@ -372,8 +389,8 @@ class Player {
   }
 
   frameUnder(left) {
-    const axis = axesOf(this.boundPlot)._fullLayout?.xaxis;
-    if (!axis || !this.bound) return null;
+    if (!this.bound) return null;
+    const axis = this.axes(this.boundPlot, this.layouts[1]).x;
     const inside = left >= axis._offset && left <= axis._offset + axis._length;
     return inside ? this.bound.frameAt(axis.p2l(left - axis._offset)) : null;
   }
@@ -402,7 +419,7 @@ class Player {
     this.resizing.disconnect();
     for (const timer of [this.reportTimer, this.announceTimer, this.themeTimer]) clearTimeout(timer);
     for (const plot of [this.mixturePlot, this.boundPlot]) {
-      if (axesOf(plot)._fullLayout) this.plotly.purge(axesOf(plot));
+      if (axesOf(plot)._fullLayout) this.plotly?.purge(axesOf(plot));
     }
   }
 }
@@ -416,6 +433,10 @@ function samePoint(selected, before, now) {
     picture.columns.map((name, axis) => [name, picture.low[axis], picture.positions[axis][i]].join());
   const same = before.run === now.run || String(place(before, selected)) === String(place(now, found));
   return same ? found : null;
+}
+
+function nextPaint() {
+  return new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
 }
 
 function axesOf(plot) {

@@ -29,7 +29,10 @@ export class MixtureFigure {
   }
 
   layout(width, height) {
-    const layout = { ...baseLayout(this.theme, width, height), uirevision: this.places() };
+    const besides = this.picture.panels
+      .filter((panel) => panel.length === 2 || this.picture.panels.length === 1)
+      .map((panel) => (panel.length === 2 ? this.range(panel[1]) : this.densityRange(panel[0])));
+    const layout = { ...baseLayout(this.theme, width, height, besides), uirevision: this.places() };
     const gap = this.columns.length > 1 ? 0.025 : 0;
     this.picture.panels.forEach((panel, p) => {
       const column = this.columns.indexOf(panel[0]);

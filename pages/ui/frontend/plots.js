@@ -6,6 +6,12 @@ export function serverBase() {
   return script ? script.src.replace(/static\/js\/.*$/, "") : new URL(".", document.baseURI).href;
 }
 
+/** Has plotly.js fetched, but not yet run: half a second in which nothing else would happen. */
+export function fetchPlotly(url) {
+  const link = Object.assign(document.createElement("link"), { rel: "preload", as: "script", href: url });
+  if (!loading) document.head.append(link);
+}
+
 let loading = null;
 
 /** plotly.js, loaded once, without leaving it behind as the page's own window.Plotly. */
@@ -30,6 +36,32 @@ export function loadPlotly(url) {
   return loading;
 }
 
+/**
+ * The axes a layout will have once Plotly draws them: the picture need not wait for it to load.
+ * They have of Plotly's axis objects what the canvases use.
+ */
+export function plannedAxes(layout, suffix = "") {
+  const { margin, width, height } = layout;
+  const [x, y] = [layout[`xaxis${suffix}`], layout[`yaxis${suffix}`]];
+  const [left, right] = x.domain ?? [0, 1];
+  const [bottom, top] = y.domain ?? [0, 1];
+  const [across, down] = [width - margin.l - margin.r, height - margin.t - margin.b];
+  return {
+    x: linearAxis(x.range, margin.l + left * across, (right - left) * across),
+    y: linearAxis(y.range.toReversed(), margin.t + (1 - top) * down, (top - bottom) * down, y.range),
+  };
+}
+
+function linearAxis([start, end], offset, length, range = [start, end]) {
+  return {
+    range,
+    _offset: offset,
+    _length: length,
+    l2p: (value) => ((value - start) / (end - start)) * length,
+    p2l: (pixel) => start + (pixel / length) * (end - start),
+  };
+}
+
 /** Column names come from people's files: Plotly must not read them as markup. */
 export function escapeText(text) {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
@@ -48,11 +80,20 @@ export function plotConfig() {
   };
 }
 
-export function baseLayout(theme, width, height) {
+/** Room for the tick labels of a range and the title beside them, so that Plotly need not measure. */
+function roomBeside([from, to]) {
+  const step = 10 ** Math.floor(Math.log10((to - from) / 5 || 1));
+  const maximumFractionDigits = Math.min(10, Math.max(0, -Math.floor(Math.log10(step))));
+  const lengths = [from, to].map((value) => value.toLocaleString("en", { maximumFractionDigits }).length);
+  return 34 + 7 * Math.min(16, Math.max(...lengths));
+}
+
+/** `besides` are the ranges whose labels stand on the left. */
+export function baseLayout(theme, width, height, besides) {
   return {
     width,
     height,
-    margin: { l: 58, r: 10, t: 8, b: 46 },
+    margin: { l: Math.max(...besides.map(roomBeside)), r: 10, t: 8, b: 46 },
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: theme.font, size: 13, color: theme.text },
@@ -65,7 +106,7 @@ export function baseLayout(theme, width, height) {
 }
 
 export function axisTitle(text) {
-  return { text, standoff: 8, font: { size: 14 } };
+  return { text, font: { size: 14 } };
 }
 
 export function axisStyle(theme) {
@@ -79,7 +120,10 @@ export function axisStyle(theme) {
     tickfont: { size: 12, color: theme.muted },
     exponentformat: "none",
     separatethousands: true,
-    automargin: true,
     nticks: 7,
+    // Each of these would have Plotly measure every label, again and again: most of its time.
+    automargin: false,
+    ticklabeloverflow: "allow",
+    tickangle: 0,
   };
 }
