@@ -27,7 +27,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def opened(page: Page, url: str, query: str = "") -> Locator:
     page.goto(f"{url}/?{query}")
-    root = page.locator(".emx[data-frame]")
+    root = page.locator(".emx[data-axes]")
     expect(root).to_be_visible(timeout=20_000)
     idle(page)
     return root

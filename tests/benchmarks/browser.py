@@ -37,7 +37,9 @@ PLAY = f"""async (speed) => {{
   root.addEventListener('emx-painted', note);
   player.play();
   await new Promise((done) => {{
-    const look = setInterval(() => {{ if (!player.playing) {{ clearInterval(look); done(); }} }}, 50);
+    const look = setInterval(() => {{
+      if (!player.playing) {{ clearInterval(look); done(); }}
+    }}, 50);
   }});
   root.removeEventListener('emx-painted', note);
   const late = times.slice(-52, -2);
