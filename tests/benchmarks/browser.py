@@ -62,7 +62,7 @@ SCRUB = f"""async () => {{
 # Milliseconds from a click on a button to the first frame of the run it starts.
 CLICK_TO_PAINT = """(name) => new Promise((done) => {
   const root = document.querySelector('.emx'), run = root.dataset.run;
-  const button = [...document.querySelectorAll('button')].find((b) => b.innerText.trim() === name);
+  const button = [...document.querySelectorAll('button')].find((b) => b.innerText.includes(name));
   const start = performance.now();
   root.addEventListener('emx-painted', function look() {
     if (root.dataset.run === run) return;
