@@ -84,6 +84,10 @@ class Model(Protocol):
         """Plain sentences on what a person should know about the M-step that gave `params`."""
         return ()
 
+    def n_observations(self, data, weights=None) -> float:
+        """How many observations BIC counts: the rows, or the total of their weights."""
+        return len(data) if weights is None else float(weights.sum())
+
 
 class HalfStep(NamedTuple):
     """One coordinate move: "E" moved q, "M" moved the parameters.
@@ -277,13 +281,17 @@ class Fit:
         """(N,) the most probable component (or state path) of each row, counted from 0."""
         return self.model.predict(self.params, data)
 
+    def impute(self, data):
+        """The data with missing values filled by their conditional means, and the deviations."""
+        return self.model.impute(self.params, data)
+
 
 def fit(
     model: Model,
     data,
     *,
     seed: int | np.random.Generator = 0,
-    start="k-means++",
+    start=None,
     tolerance: float = 1e-3,
     max_iterations: int = 1000,
     weights=None,
@@ -292,7 +300,8 @@ def fit(
 ) -> Fit:
     """Run EM from one start to its end.
 
-    start: a method's name, the model's parameters, or responsibilities (N, K).
+    start: a method's name (by default the first of `model.starts`: "k-means++" for a mixture), the
+        model's parameters, or responsibilities (N, K).
     The other arguments are those of `em`. Raises ValueError for data, weights or a start that
     the model cannot use.
     """
@@ -313,6 +322,8 @@ def fit(
 
 def starting_params(model, data, start, rng: np.random.Generator, weights=None):
     """Parameters to start from, however the start was given: name, parameters, responsibilities."""
+    if start is None:
+        start = next(iter(model.starts))
     if isinstance(start, str):
         return model.initial_params(data, start, rng, weights)
     if isinstance(start, np.ndarray | list):
@@ -322,6 +333,6 @@ def starting_params(model, data, start, rng: np.random.Generator, weights=None):
 
 def finished(model, trace: list[HalfStep], stop_reason: StopReason, data, weights=None) -> Fit:
     """The Fit of a trace; one more E-step gives the entropy of the final posterior for ICL."""
-    total = len(data) if weights is None else float(weights.sum())
+    count = getattr(model, "n_observations", partial(Model.n_observations, model))
     entropy = model.e_step(trace[-1].params, data, weights).entropy
-    return Fit(model, tuple(trace), stop_reason, total, entropy)
+    return Fit(model, tuple(trace), stop_reason, count(data, weights), entropy)

@@ -15,13 +15,16 @@ import numpy as np
 
 from em_core.covariances import STRUCTURES, extreme_eigenvalues
 from em_core.em import Shared
-from em_core.gaussian_kernel import CentredRows, GaussianKernel, squared_distances
+from em_core.gaussian_kernel import CentredRows, GaussianKernel, squared_distances, units_of
+from em_core.imputation import Imputation, filled
+from em_core.incomplete_gaussian import IncompleteKernel, IncompleteRows
 from em_core.moments import Moments
 
 # A component with less than this share of all rows has no rows left to estimate anything from.
 EMPTY_SHARE = 1e-10
 # Squares of larger numbers, summed over rows, overflow.
 LARGEST_VALUE = 1e100
+HALF_LOG_2_PI = 0.5 * float(np.log(2 * np.pi))
 # At the floor in every direction, give or take this factor, a component has become a point.
 POINT_LIKE = 100
 
@@ -34,7 +37,8 @@ class _MeansAndCovariances(NamedTuple):
 class GaussianParams(_MeansAndCovariances):
     """means (K, D) and covariances (K, D, D), in the units of the data.
 
-    The arrays are read-only copies, so that what is derived from them is worked out once.
+    The arrays are read-only copies, so that what is derived from them is worked out once. They
+    may have leading axes, one entry for each of several models fitted side by side.
     """
 
     def __new__(cls, means, covariances):
@@ -51,18 +55,18 @@ class GaussianParams(_MeansAndCovariances):
     def precisions(self) -> np.ndarray:
         """(K, D, D) inverse covariances."""
         whitening = np.linalg.inv(self.factors)
-        return whitening.transpose(0, 2, 1) @ whitening
+        return whitening.swapaxes(-1, -2) @ whitening
 
     @cached_property
     def precision_diagonals(self) -> np.ndarray:
         """(K, D)"""
-        return np.ascontiguousarray(np.einsum("kdd->kd", self.precisions))
+        return np.ascontiguousarray(diagonals(self.precisions))
 
     @cached_property
     def log_peaks(self) -> np.ndarray:
         """(K,) log-density at the mean, in nats: -(D log 2 pi + log|Sigma|) / 2."""
-        log_diagonals = np.log(np.einsum("kdd->kd", self.factors))
-        return -0.5 * self.means.shape[1] * np.log(2 * np.pi) - log_diagonals.sum(axis=1)
+        dimension = self.means.shape[-1]
+        return -dimension * HALF_LOG_2_PI - np.log(diagonals(self.factors)).sum(axis=-1)
 
 
 class GaussianStatistics(NamedTuple):
@@ -80,7 +84,7 @@ class GaussianStatistics(NamedTuple):
 
 @dataclass(frozen=True)
 class Gaussian:
-    """N(x | mean, covariance) in any number of dimensions.
+    """N(x | mean, covariance) in any number of dimensions; NaN is a value missing at random.
 
     covariance: a name in `covariances.STRUCTURES` ("full", "tied", "diag", "spherical").
     floor: no eigenvalue of a covariance, measured in units of the columns' own standard
@@ -111,31 +115,39 @@ class Gaussian:
             data = data[:, None]
         if data.ndim != 2 or data.size == 0:
             raise ValueError(f"data have shape {data.shape}: a table of rows and columns is needed")
-        if not np.isfinite(data).all():
-            raise ValueError("the data hold missing or infinite values: leave those rows out first")
-        if np.abs(data).max() > LARGEST_VALUE:
-            raise ValueError(f"the data hold numbers beyond {LARGEST_VALUE:g}: use a larger unit")
+        if (empty := np.isnan(data).all(axis=0)).any():
+            raise ValueError(f"column {empty.argmax() + 1} holds no values at all: leave it out")
+        if np.nanmax(np.abs(data)) > LARGEST_VALUE:
+            raise ValueError(
+                f"the data hold numbers beyond {LARGEST_VALUE:g}: use a larger unit, or leave out "
+                "infinite values"
+            )
         return data
 
-    def prepare(self, data, weights=None, params: GaussianParams | None = None) -> CentredRows:
+    def prepare(self, data, weights=None, params: GaussianParams | None = None):
         """Rows about a common origin, component-major: the data's mean, or that of `params`."""
         data = self.check(data)
         if params is None:
-            origin = np.average(data, axis=0, weights=weights)
-            variances = np.average((data - origin) ** 2, axis=0, weights=weights)
+            origin, variances = column_moments(data, weights)
         else:
             origin = params.means.mean(axis=0)
             spread = np.einsum("kdd->kd", params.covariances) + (params.means - origin) ** 2
             variances = spread.mean(axis=0)
-        return CentredRows.of(data, origin, variances)
+        rows = CentredRows.of(data, origin, variances)
+        return IncompleteRows.of(rows) if np.isnan(data).any() else rows
 
-    def kernel(self, params: GaussianParams, rows: CentredRows, log_weights) -> GaussianKernel:
-        """Log joint densities and statistics of blocks of rows at these parameters."""
-        return GaussianKernel(params, rows, log_weights, self.structure.diagonal)
+    def kernel(self, params, rows, log_weights, relative=False):
+        """Log joint densities and statistics of blocks of rows at these parameters.
 
-    def statistics(self, kernel: GaussianKernel) -> GaussianStatistics:
+        relative: log joints may be relative to those of a component, which is put first.
+        """
+        if isinstance(rows, IncompleteRows):
+            return IncompleteKernel(params, rows, log_weights, self.structure.diagonal)
+        return GaussianKernel(params, rows, log_weights, self.structure.diagonal, relative)
+
+    def statistics(self, kernel) -> GaussianStatistics:
         rows = kernel.rows
-        return GaussianStatistics(kernel.totals(), Shared(rows.origin), Shared(rows.scale))
+        return GaussianStatistics(kernel.moments, Shared(rows.origin), Shared(rows.scale))
 
     def params(self, n_components: int, means, covariances) -> GaussianParams:
         """Checked parameters from arrays; raises ValueError naming what is wrong."""
@@ -163,10 +175,14 @@ class Gaussian:
         return GaussianParams(means, covariances)
 
     def around(self, data, means: np.ndarray, weights=None) -> GaussianParams:
-        """Given means (K, D), each with the pooled spread of the rows about their nearest mean."""
+        """Given means (K, D), each with the pooled spread of the rows about their nearest mean.
+
+        A missing value counts as the column's mean.
+        """
+        origin, variances = column_moments(data, weights)
+        data = np.where(np.isnan(data), origin, data)
         weights = np.ones(len(data)) if weights is None else weights
-        variances = np.average((data - data.mean(axis=0)) ** 2, axis=0, weights=weights)
-        variances = np.where(variances > 0, variances, variances.max() or 1.0)
+        variances = units_of(variances, origin)
         unit = np.sqrt(variances)
         nearest = squared_distances(data / unit, means / unit).argmin(axis=1)
         centred = data - means[nearest]
@@ -180,9 +196,22 @@ class Gaussian:
         )
         return GaussianParams(means.copy(), covariances)
 
-    def overall(self, data, n_components: int) -> GaussianParams:
+    def overall(self, data, n_components: int, weights=None) -> GaussianParams:
         """The same mean and spread, those of all rows, for every component."""
-        return self.around(data, np.repeat(data.mean(axis=0)[None], n_components, axis=0))
+        origin, _ = column_moments(data, weights)
+        return self.around(data, np.repeat(origin[None], n_components, axis=0), weights)
+
+    def near(self, data, rows: np.ndarray, weights=None) -> GaussianParams:
+        """Means on some rows (K,) of the data."""
+        origin, _ = column_moments(data, weights)
+        chosen = data[rows]
+        return self.around(data, np.where(np.isnan(chosen), origin, chosen), weights)
+
+    def coordinates(self, data) -> np.ndarray:
+        """(N, D) standardised columns to measure distances in; missing values lie at the mean."""
+        origin, variances = column_moments(data)
+        standardised = (data - origin) / np.sqrt(units_of(variances, origin))
+        return np.where(np.isnan(standardised), 0.0, standardised)
 
     def shrink(self, params: GaussianParams, counts: np.ndarray) -> GaussianParams:
         """Covariances drawn towards their pooled average, as by D + 1 further rows each."""
@@ -190,14 +219,33 @@ class Gaussian:
         shares = counts / counts.sum()
         pooled = np.tensordot(shares, params.covariances, axes=1)
         counts = counts[:, None, None]
-        covariances = (counts * params.covariances + prior * pooled) / (counts + prior)
-        return params._replace(covariances=covariances)
+        shrunk = (counts * params.covariances + prior * pooled) / (counts + prior)
+        within = np.einsum("kdd->kd", shrunk) if self.structure.diagonal else shrunk
+        return params._replace(covariances=self.structure.estimate(within, shares))
 
     def sample(self, params: GaussianParams, labels: np.ndarray, rng) -> np.ndarray:
         """(N, D): one row for each label (N,) of a component."""
         noise = rng.standard_normal((len(labels), params.means.shape[1]))
         factors = np.linalg.cholesky(params.covariances)
         return params.means[labels] + np.einsum("nij,nj->ni", factors[labels], noise)
+
+    def impute(self, params: GaussianParams, data, responsibilities) -> Imputation:
+        """Missing values filled by their conditional means, and their standard deviations."""
+        rows = self.prepare(data)
+        if not isinstance(rows, IncompleteRows):
+            return filled(data, data, data)
+        kernel = IncompleteKernel(params, rows, np.zeros(len(params.means)), False)
+        means, squares = np.empty((2, *data.shape))
+        for block in kernel.blocks():
+            shares = responsibilities[block.rows].T[:, None]
+            values = block.deviations(kernel.means) + kernel.means[:, :, None]
+            left = np.zeros(kernel.means.shape)
+            left[:, block.missing] = diagonals(block.left)
+            mean = (shares * values).sum(axis=0)
+            means[block.rows] = mean.T
+            spread = (values - mean) ** 2 + left[:, :, None]
+            squares[block.rows] = (shares * spread).sum(axis=0).T
+        return filled(data, means + rows.origin, np.sqrt(squares))
 
     def rescale(self, params: GaussianParams, shift, scale) -> GaussianParams:
         """The parameters of scale * x + shift; scale and shift are (D,)."""
@@ -210,52 +258,57 @@ class Gaussian:
         A component without rows keeps its parameters.
         """
         moments, centre, scale = statistics
-        within, shares = moments.within, moments.counts / moments.counts.sum()
+        within, shares = moments.within, moments.counts / moments.counts.sum(-1, keepdims=True)
         empty = shares <= EMPTY_SHARE
         any_empty = empty.any()
         if any_empty:
             shares = np.where(empty, 0, shares)
         means = centre.value + (moments.origins + moments.offsets)
-        covariances = self.structure.estimate(within, shares, None)
         if any_empty:
             means[empty] = params.means[empty]
-            if not self.structure.pooled:
-                covariances[empty] = params.covariances[empty]
+        covariances = self.structure.estimate(within, shares, None, params.covariances)
         proposed = GaussianParams(means, covariances)
         if self._clears_floor(proposed, scale.value):
             return proposed
-        covariances = self.structure.estimate(within, shares, self.floor * scale.value**2)
-        if any_empty and not self.structure.pooled:
-            covariances[empty] = params.covariances[empty]
+        minimum = self.floor * scale.value**2
+        covariances = self.structure.estimate(within, shares, minimum, params.covariances)
         floored = GaussianParams(means, covariances)
         # At the floor rounding can outweigh what there is to gain: then stay.
         gain = self.expected_log_density(floored, statistics)
         gain -= self.expected_log_density(params, statistics)
-        return floored if gain >= 0 else params
+        stay = np.asarray(gain < 0)[..., None, None]
+        if not stay.any():
+            return floored
+        return GaussianParams(
+            np.where(stay, params.means, means),
+            np.where(stay[..., None], params.covariances, covariances),
+        )
 
     def _clears_floor(self, params: GaussianParams, scale: np.ndarray) -> bool:
         """Whether every eigenvalue is surely above the floor: the smallest exceeds 1 / trace of
         the inverse. Costs nothing, as the E-step needs the inverse anyway."""
         try:
-            traces = params.precision_diagonals @ scale**2
+            traces = params.precision_diagonals @ (scale * scale)
         except np.linalg.LinAlgError:
             return False
         # Not "max < limit": NaN must count as below the floor.
         return bool((traces * self.floor < 1).all())
 
-    def expected_log_density(self, params: GaussianParams, statistics: GaussianStatistics) -> float:
+    def expected_log_density(self, params: GaussianParams, statistics: GaussianStatistics):
         """sum_nk r_nk log N(x_n | mean_k, covariance_k) in nats, from the statistics alone."""
         moments = statistics.moments
         shift = params.means - statistics.centre.value - moments.origins
         if self.structure.diagonal:
             precisions = params.precision_diagonals
             linear = precisions * shift
+            quadratic = (precisions * moments.scatters).sum(axis=-1)
         else:
             precisions = params.precisions
-            linear = (precisions @ shift[:, :, None])[:, :, 0]
-        peaks = params.log_peaks - 0.5 * np.einsum("kd,kd->k", linear, shift)
-        quadratic = (precisions * moments.scatters).sum()
-        return float(moments.counts @ peaks + (linear * moments.sums).sum() - 0.5 * quadratic)
+            linear = (precisions @ shift[..., None])[..., 0]
+            quadratic = (precisions * moments.scatters).sum(axis=(-1, -2))
+        peaks = params.log_peaks - 0.5 * (linear * shift).sum(axis=-1)
+        linear_terms = (linear * moments.sums).sum(axis=-1)
+        return (moments.counts * peaks + linear_terms - 0.5 * quadratic).sum(axis=-1)
 
     def flags(self, params: GaussianParams, statistics: GaussianStatistics) -> tuple[str, ...]:
         """Which components are at the covariance floor."""
@@ -280,5 +333,23 @@ class Gaussian:
 
     def n_parameters(self, params: GaussianParams) -> int:
         """K D for the means, and the free parameters of the covariance structure."""
-        n_components, dimension = params.means.shape
+        n_components, dimension = params.means.shape[-2:]
         return n_components * dimension + self.structure.n_parameters(n_components, dimension)
+
+
+def column_moments(data: np.ndarray, weights=None) -> tuple[np.ndarray, np.ndarray]:
+    """(D,) means and (D,) variances of the values there are."""
+    missing = np.isnan(data)
+    if not missing.any():
+        origin = np.average(data, axis=0, weights=weights)
+        return origin, np.average((data - origin) ** 2, axis=0, weights=weights)
+    shares = (~missing).astype(float) if weights is None else ~missing * weights[:, None]
+    shares /= shares.sum(axis=0)
+    origin = (shares * np.where(missing, 0, data)).sum(axis=0)
+    deviations = np.where(missing, 0, data - origin)
+    return origin, (shares * deviations**2).sum(axis=0)
+
+
+def diagonals(matrices: np.ndarray) -> np.ndarray:
+    """(..., D) of matrices (..., D, D), as a view."""
+    return np.einsum("...dd->...d", matrices)

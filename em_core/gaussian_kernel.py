@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from em_core.linear_kernel import NONE, LinearKernel
 from em_core.moments import Moments
 
 BLOCK_ROWS = 8192
@@ -37,13 +38,9 @@ class CentredRows(NamedTuple):
 
     @classmethod
     def of(cls, data: np.ndarray, origin: np.ndarray, variances: np.ndarray) -> CentredRows:
-        """A constant column has no unit of its own and gets the largest of the others', or 1."""
         values = np.empty(data.shape[::-1])
         np.subtract(data.T, origin[:, None], out=values)
-        constant = variances <= (1e-13 * origin) ** 2
-        if constant.any():
-            variances = np.where(constant, 1.0 if constant.all() else variances.max(), variances)
-        return cls(values, origin, np.sqrt(variances))
+        return cls(values, origin, np.sqrt(units_of(variances, origin)))
 
     @property
     def n_rows(self) -> int:
@@ -51,6 +48,17 @@ class CentredRows(NamedTuple):
 
     def take(self, start: int, stop: int) -> CentredRows:
         return self._replace(values=self.values[:, start:stop])
+
+    def select(self, order: np.ndarray) -> CentredRows:
+        return self._replace(values=np.ascontiguousarray(self.values[:, order]))
+
+
+def units_of(variances: np.ndarray, origin: np.ndarray) -> np.ndarray:
+    """(D,) variances, never 0: a constant column gets the largest of the others', or 1."""
+    constant = variances <= (1e-13 * origin) ** 2
+    if not constant.any():
+        return variances
+    return np.where(constant, 1.0 if constant.all() else variances.max(), variances)
 
 
 class Block:
@@ -61,6 +69,10 @@ class Block:
         self.rows = rows
         self._workspace = workspace
         self._diagonal = diagonal
+
+    @property
+    def n_rows(self) -> int:
+        return self.values.shape[1]
 
     @cached_property
     def features(self) -> np.ndarray:
@@ -80,67 +92,70 @@ class Block:
         return features
 
 
-class GaussianKernel:
-    """The components at one set of parameters: log joint densities out, moments in.
+class GaussianKernel(LinearKernel):
+    """Gaussian components, (R, K) of them, as a `LinearKernel` of quadratic features.
 
-    For each block of `blocks()`: `log_joint(block)` gives log pi_k + log N(x | k) - `shift`, never
-    positive; `add(block, responsibilities)` accumulates the moments that `totals()` returns.
+    Components too narrow for the quadratic form, and all of them in many dimensions, are whitened
+    about their own mean instead, and their moments taken about an origin of their own.
     """
 
-    def __init__(self, params, rows: CentredRows, log_weights: np.ndarray, diagonal: bool):
+    def __init__(self, params, rows: CentredRows, log_weights, diagonal: bool, relative: bool):
         self.params = params
         self.rows = rows
         self.diagonal = diagonal
-        self.means = params.means - rows.origin
-        self.dimension = self.means.shape[1]
-        peaks = log_weights + params.log_peaks
-        self.shift = peaks.max()
-        self.peaks = peaks - self.shift
-
-        conditions = params.precision_diagonals @ rows.scale**2
+        self.batch = params.means.shape[:-1]
+        self.dimension = params.means.shape[-1]
+        self.means = (params.means - rows.origin).reshape(-1, self.dimension)
+        peaks = (log_weights + params.log_peaks).reshape(-1, self.batch[-1])
+        conditions = (params.precision_diagonals @ rows.scale**2).reshape(peaks.shape)
+        self.whitened = NONE
         if self.dimension >= WHITEN_FROM_DIMENSION and not diagonal:
-            self.whitened = np.arange(len(peaks))
+            self.whitened = np.arange(peaks.size)
         elif conditions.max() > LARGEST_CONDITION:
             self.whitened = np.flatnonzero(conditions > LARGEST_CONDITION)
+        if relative and not len(self.whitened):
+            coefficients = self._coefficients(peaks)
+            # Of the component with the highest log joint on average (the first coefficient is that
+            # at the origin), the density overflows least often when it divides the others'.
+            typical = coefficients[:, :, 0] - 0.5 * conditions
+            super().__init__(coefficients, reference=typical.argmax(axis=1))
         else:
-            self.whitened = ()
-        self.use_features = len(self.whitened) < len(peaks)
-        if self.use_features:
-            self.coefficients = self._coefficients()
-            self.moments = np.zeros_like(self.coefficients)
+            shift = peaks.max()
+            self.peaks = (peaks - shift).ravel()
+            super().__init__(self._coefficients(peaks - shift), shift)
+            self.coefficients[self.whitened] = 0
         # Components whose moments are taken about an origin of their own, relative to the rows'.
         self.own_origins = {k: self.means[k] for k in self.whitened}
         self.own_moments = {k: self._no_moments() for k in self.whitened}
 
-    def _coefficients(self) -> np.ndarray:
-        """(K, P) such that coefficients @ features is the log joint density minus the shift."""
+    def _coefficients(self, peaks: np.ndarray) -> np.ndarray:
+        """(R, K, P) such that coefficients @ features is the log joint density minus the shift."""
+        if len(self.whitened) == peaks.size:
+            return np.empty((*peaks.shape, 0))
         if self.diagonal:
-            linear = self.params.precision_diagonals * self.means
-            quadratic = -0.5 * self.params.precision_diagonals
+            precisions = self.params.precision_diagonals.reshape(-1, self.dimension)
+            linear, quadratic = precisions * self.means, -0.5 * precisions
         else:
-            precisions = self.params.precisions
+            precisions = self.params.precisions.reshape(-1, self.dimension, self.dimension)
             linear = (precisions @ self.means[:, :, None])[:, :, 0]
             i, j, factor, _ = triangle(self.dimension)
             quadratic = factor * precisions[:, i, j]
-        coefficients = np.empty((len(linear), 1 + self.dimension + quadratic.shape[1]))
-        coefficients[:, 0] = self.peaks - 0.5 * np.einsum("kd,kd->k", linear, self.means)
-        coefficients[:, 1 : self.dimension + 1] = linear
-        coefficients[:, self.dimension + 1 :] = quadratic
-        if len(self.whitened):
-            coefficients[self.whitened] = 0
-        return coefficients
+        ends = 1, 1 + self.dimension
+        coefficients = np.empty((peaks.size, ends[1] + quadratic.shape[1]))
+        coefficients[:, 0] = peaks.ravel() - 0.5 * (linear * self.means).sum(axis=1)
+        coefficients[:, ends[0] : ends[1]] = linear
+        coefficients[:, ends[1] :] = quadratic
+        return coefficients.reshape(*peaks.shape, -1)
 
     def _no_moments(self) -> tuple:
         shape = (self.dimension,) if self.diagonal else (self.dimension, self.dimension)
         return 0.0, np.zeros(self.dimension), np.zeros(shape)
 
     def blocks(self) -> Iterator[Block]:
-        n_rows = self.rows.n_rows
-        if self.use_features:
-            n_features = self.coefficients.shape[1]
-            size = min(BLOCK_ROWS, max(256, BLOCK_FEATURES // n_features))
-        else:
-            n_features, size = 0, WHITENED_BLOCK_ROWS
+        n_rows, n_features = self.rows.n_rows, self.coefficients.shape[1]
+        size = WHITENED_BLOCK_ROWS
+        if n_features:
+            size = min(BLOCK_ROWS, max(256, BLOCK_FEATURES // (n_features + len(self.means))))
         size = -(-n_rows // -(-n_rows // size))
         workspace = np.empty((n_features, size))
         for start in range(0, n_rows, size):
@@ -148,24 +163,24 @@ class GaussianKernel:
             yield Block(self.rows.values[:, rows], rows, workspace, self.diagonal)
 
     def log_joint(self, block: Block, out: np.ndarray) -> np.ndarray:
-        """(K, n) log pi_k + log N(x_n | k) - shift, written to `out`."""
-        if self.use_features:
-            np.matmul(self.coefficients, block.features, out=out)
+        if self.coefficients.shape[1]:
+            super().log_joint(block, out)
         for k in self.whitened:
             white = block.values - self.means[k, :, None]
             if self.diagonal:
-                white *= np.sqrt(self.params.precision_diagonals[k])[:, None]
+                diagonals = self.params.precision_diagonals.reshape(-1, self.dimension)
+                white *= np.sqrt(diagonals[k])[:, None]
             else:
-                white = _solve_lower(self.params.factors[k], white)
+                factors = self.params.factors.reshape(-1, self.dimension, self.dimension)
+                white = _solve_lower(factors[k], white)
             out[k] = self.peaks[k] - 0.5 * np.einsum("dn,dn->n", white, white)
         return out
 
-    def add(self, block: Block, responsibilities: np.ndarray) -> None:
-        """Accumulate the moments of a block whose rows belong to components by (K, n) shares."""
-        if self.use_features:
-            self.moments += responsibilities @ block.features.T
+    def add(self, block: Block, shares: np.ndarray) -> None:
+        if self.coefficients.shape[1]:
+            super().add(block, shares)
         for k in self.whitened:
-            self._add_own(block, k, responsibilities[k])
+            self._add_own(block, k, shares[k])
 
     def _add_own(self, block: Block, k: int, share: np.ndarray) -> None:
         """Accumulate the moments of component k about its own origin."""
@@ -183,42 +198,46 @@ class GaussianKernel:
         Call after the last block. Their moments must be taken again, by `add_collapsing`: from
         now on about the mean that they are collapsing to.
         """
-        moments = self.totals()
-        unit = self.rows.scale
+        moments, unit = self._flat_moments, self.rows.scale
         distances = ((moments.offsets / unit) ** 2).sum(axis=1)
-        if self.diagonal:
-            narrowest = (moments.within / unit**2).min(axis=1)
-        else:
-            narrowest = np.linalg.eigvalsh(moments.within / (unit[:, None] * unit))[:, 0]
-        found = np.flatnonzero((narrowest * LARGEST_CONDITION < distances) & (moments.counts > 0))
-        for k in found:
-            self.own_origins[k] = moments.origins[k] + moments.offsets[k]
-            self.own_moments[k] = self._no_moments()
+        within = moments.within / (unit**2 if self.diagonal else unit[:, None] * unit)
+        narrow = smallest_eigenvalues(within, self.diagonal) * LARGEST_CONDITION < distances
+        found = np.flatnonzero(narrow & (moments.counts > 0))
+        if len(found):
+            for k in found:
+                self.own_origins[k] = moments.origins[k] + moments.offsets[k]
+                self.own_moments[k] = self._no_moments()
+            del self._flat_moments
         return found
 
-    def add_collapsing(self, block: Block, components, responsibilities: np.ndarray) -> None:
+    def add_collapsing(self, block: Block, components, shares: np.ndarray) -> None:
         """Accumulate the moments of collapsing components, in a second pass over the blocks."""
         for k in components:
-            self._add_own(block, k, responsibilities[k])
+            self._add_own(block, k, shares[self.places[k]])
 
-    def totals(self) -> Moments:
-        """The moments of all rows added, relative to the rows' common origin."""
+    @cached_property
+    def _flat_moments(self) -> Moments:
+        """Moments of all rows added, (R * K, ...), relative to the rows' common origin."""
         origins = np.zeros_like(self.means)
-        if self.use_features:
-            counts = self.moments[:, 0]
-            sums = self.moments[:, 1 : self.dimension + 1]
-            scatters = self.moments[:, self.dimension + 1 :]
+        if self.coefficients.shape[1]:
+            totals = self.totals
+            counts, sums = totals[:, 0], totals[:, 1 : self.dimension + 1]
+            scatters = totals[:, self.dimension + 1 :]
             if not self.diagonal:
                 scatters = scatters[:, triangle(self.dimension)[3]]
         else:
             counts, sums, scatters = (
                 np.zeros((len(self.means), *np.shape(part))) for part in self._no_moments()
             )
-        if self.own_moments:
-            for k, own in self.own_moments.items():
-                counts[k], sums[k], scatters[k] = own
-                origins[k] = self.own_origins[k]
+        for k, own in self.own_moments.items():
+            counts[k], sums[k], scatters[k] = own
+            origins[k] = self.own_origins[k]
         return Moments(counts, sums, scatters, origins)
+
+    @property
+    def moments(self) -> Moments:
+        """The moments of all rows added, relative to the rows' common origin."""
+        return self._flat_moments.reshape(self.batch)
 
 
 @lru_cache(maxsize=64)
@@ -229,6 +248,13 @@ def triangle(dimension: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nda
     place = np.empty((dimension, dimension), dtype=int)
     place[i, j] = place[j, i] = np.arange(len(i))
     return i, j, np.where(i == j, -0.5, -1.0), place
+
+
+def smallest_eigenvalues(matrices: np.ndarray, diagonal: bool) -> np.ndarray:
+    """(K,) of symmetric matrices (K, D, D), or of their diagonals (K, D)."""
+    if diagonal:
+        return matrices.min(axis=1)
+    return np.linalg.eigvalsh(matrices)[:, 0]
 
 
 def _solve_lower(factor: np.ndarray, values: np.ndarray) -> np.ndarray:

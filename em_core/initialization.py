@@ -109,13 +109,6 @@ STARTS = {
 }
 
 
-def standardise(points: np.ndarray) -> np.ndarray:
-    """Columns minus their mean, over their standard deviation (constant columns become 0)."""
-    centred = points - points.mean(axis=0)
-    spread = centred.std(axis=0)
-    return centred / np.where(spread > 0, spread, 1)
-
-
 def sphere(points: np.ndarray) -> np.ndarray:
     """Points rotated and scaled to identity covariance; directions without spread are dropped."""
     values, vectors = np.linalg.eigh(np.atleast_2d(np.cov(points, rowvar=False, bias=True)))
@@ -130,13 +123,15 @@ def start_mixture(model, data: np.ndarray, method: str, rng, weights=None):
     """
     if method not in STARTS:
         raise ValueError(f"unknown start {method!r}: choose one of {', '.join(STARTS)}")
-    require_distinct_rows(data, model.n_components)
+    points = model.emission.coordinates(data)
+    require_distinct_rows(points, model.n_components)
     start = STARTS[method]
-    proposal = start.propose(standardise(data), model.n_components, rng, weights)
+    proposal = start.propose(points, model.n_components, rng, weights)
     if start.gives == "rows":
-        return from_means(model, data, data[proposal], weights)
+        return model.params_near(data, proposal, weights)
     params = model.params_from_responsibilities(data, proposal, weights)
-    # A small group of a hard partition has a singular covariance and would collapse at once.
+    # A small group of a hard partition has a singular covariance and would collapse at once, and
+    # shares drawn at random make components so alike that drawing them together changes little.
     counts = params.weights * (len(data) if weights is None else weights.sum())
     return params._replace(emission=model.emission.shrink(params.emission, counts))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -11,13 +10,10 @@ import numpy as np
 from em_core import initialization
 from em_core.em import Expectation
 from em_core.emissions import EMPTY_SHARE
+from em_core.responsibilities import normalise_shifted, respond
 
 # The smallest weight that has a logarithm; below it a component is empty anyway.
 TINY = np.finfo(float).tiny
-# Where every joint density of a row is this small, the exponentials lose digits: shift by the
-# row's own maximum. Below exp(-700) subnormal numbers would cost half the speed.
-SMALLEST_SUM = 1e-280
-LOWEST_EXPONENT = -700.0
 
 
 class MixtureParams(NamedTuple):
@@ -70,6 +66,11 @@ class Mixture:
         if self.n_components < 1:
             raise ValueError("a mixture needs at least one component")
 
+    @property
+    def starts(self):
+        """The methods of `initial_params`, by name; the first is the usual one."""
+        return initialization.STARTS
+
     def check(self, data) -> np.ndarray:
         """The data as the emission takes them. Raises ValueError where it cannot."""
         return self.emission.check(data)
@@ -108,7 +109,7 @@ class Mixture:
             )
         if not np.allclose(responsibilities.sum(axis=1), 1) or responsibilities.min() < 0:
             raise ValueError("each row of responsibilities must be non-negative and sum to 1")
-        whole = self.emission.overall(data, self.n_components)
+        whole = self.emission.overall(data, self.n_components, weights)
         equal = MixtureParams(np.full(self.n_components, 1 / self.n_components), whole)
         rows = self.emission.prepare(data, weights)
         kernel = self.emission.kernel(equal.emission, rows, np.log(equal.weights))
@@ -117,16 +118,22 @@ class Mixture:
             kernel.add(block, shares if weights is None else shares * weights[block.rows])
         return self.m_step(equal, self._statistics(kernel))
 
+    def params_near(self, data, rows, weights=None) -> MixtureParams:
+        """Equal weights, and components near some rows (K,) of the data."""
+        equal = np.full(self.n_components, 1 / self.n_components)
+        return MixtureParams(equal, self.emission.near(data, rows, weights))
+
     def params_around(self, shares, data, means, weights=None) -> MixtureParams:
         """Parameters with these weights (K,) and means (K, D), and the rows' spread about them."""
         return MixtureParams(shares, self.emission.around(data, means, weights))
 
-    def _kernel(self, params: MixtureParams, data):
+    def _kernel(self, params: MixtureParams, data, relative=False):
         if isinstance(data, Rows):
             rows = data.rows
         else:
             rows = self.emission.prepare(data, params=params.emission)
-        return self.emission.kernel(params.emission, rows, np.log(np.maximum(params.weights, TINY)))
+        log_weights = np.log(np.maximum(params.weights, TINY))
+        return self.emission.kernel(params.emission, rows, log_weights, relative)
 
     def _statistics(self, kernel) -> MixtureStatistics:
         emission = self.emission.statistics(kernel)
@@ -134,53 +141,35 @@ class Mixture:
 
     def e_step(self, params: MixtureParams, data, weights=None) -> Expectation:
         """Responsibilities r_nk = pi_k p(x_n | k) / sum_j pi_j p(x_n | j), folded into moments."""
-        kernel = self._kernel(params, data)
-        log_likelihood = entropy = 0.0
-        for block, log_joint, shares, log_sums in self._respond(kernel):
-            if weights is None:
-                total = log_sums.sum()
-            else:
-                total = weights[block.rows] @ log_sums
-                shares *= weights[block.rows]
-            # H(q) = log Z - E_q[log q~] for q = q~ / Z: from q alone, at no further logarithm.
-            entropy += total - np.vdot(shares, log_joint)
-            log_likelihood += total
+        kernel = self._kernel(params, data, relative=True)
+        log_likelihood, entropy = np.zeros((2, kernel.n_models))
+        for block, shares, log_sums, entropies in respond(kernel, weights):
+            log_likelihood += log_sums
+            entropy += entropies
             kernel.add(block, shares)
         if len(collapsing := kernel.collapsing()):
-            for block, _, shares, _ in self._respond(kernel):
-                if weights is not None:
-                    shares *= weights[block.rows]
+            for block, shares, _, _ in respond(kernel, weights):
                 kernel.add_collapsing(block, collapsing, shares)
-        statistics = self._statistics(kernel)
-        log_likelihood += kernel.shift * statistics.counts.sum()
-        return Expectation(statistics, float(entropy), float(log_likelihood))
-
-    def _respond(self, kernel) -> Iterator[tuple]:
-        """Each block with its log joints (K, n), responsibilities (K, n) and log sums (n,).
-
-        The arrays are overwritten by the next block.
-        """
-        buffers: dict[int, np.ndarray] = {}
-        for block in kernel.blocks():
-            size = block.rows.stop - block.rows.start
-            if size not in buffers:
-                buffers[size] = np.empty((2, self.n_components, size))
-            log_joint, shares = buffers[size]
-            kernel.log_joint(block, out=log_joint)
-            yield block, log_joint, shares, normalise(log_joint, shares)
+        emission = self.emission.statistics(kernel)
+        statistics = MixtureStatistics(emission.counts, emission)
+        shape = statistics.counts.shape[:-1]
+        log_likelihood = log_likelihood.reshape(shape) + kernel.shift * statistics.counts.sum(-1)
+        log_likelihood = log_likelihood + kernel.reference_total().reshape(shape)
+        entropy = (entropy + kernel.entropy).reshape(shape)
+        return Expectation(statistics, entropy[()], log_likelihood[()])
 
     def m_step(self, params: MixtureParams, statistics: MixtureStatistics) -> MixtureParams:
         """pi_k = N_k / N, and the emission's own M-step."""
         return MixtureParams(
-            statistics.counts / statistics.counts.sum(),
+            statistics.counts / statistics.counts.sum(-1, keepdims=True),
             self.emission.m_step(params.emission, statistics.emission),
         )
 
-    def expected_log_joint(self, params: MixtureParams, statistics: MixtureStatistics) -> float:
+    def expected_log_joint(self, params: MixtureParams, statistics: MixtureStatistics):
         """sum_nk r_nk [log pi_k + log p(x_n | k)] in nats."""
         log_weights = np.log(np.maximum(params.weights, TINY))
         emission = self.emission.expected_log_density(params.emission, statistics.emission)
-        return float(statistics.counts @ log_weights) + emission
+        return (statistics.counts * log_weights).sum(axis=-1) + emission
 
     def flags(self, params: MixtureParams, statistics: MixtureStatistics) -> tuple[str, ...]:
         """Which components are empty or at their floor."""
@@ -197,20 +186,26 @@ class Mixture:
         kernel = self._kernel(params, data)
         result = np.empty((self.n_components, kernel.rows.n_rows))
         for block in kernel.blocks():
-            result[:, block.rows] = kernel.log_joint(block, out=result[:, block.rows].copy())
+            out = np.empty((self.n_components, block.n_rows))
+            result[:, block.rows] = kernel.log_joint(block, out=out)
         return (result + kernel.shift).T
 
     def posterior(self, params: MixtureParams, data) -> MixturePosterior:
         """Responsibilities and log-density of every row."""
-        log_joint = np.ascontiguousarray(self.log_joint(params, data).T)
-        highest = log_joint.max(axis=0)
+        log_joint = np.ascontiguousarray(self.log_joint(params, data).T)[None]
         shares = np.empty_like(log_joint)
-        log_sums = normalise(log_joint - highest, shares)
-        return MixturePosterior(shares.T, log_sums + highest)
+        log_sums = normalise_shifted(log_joint, shares)
+        return MixturePosterior(shares[0].T, log_sums[0])
 
     def predict(self, params: MixtureParams, data) -> np.ndarray:
         """(N,) the most responsible component of each row, counted from 0."""
         return self.log_joint(params, data).argmax(axis=1)
+
+    def impute(self, params: MixtureParams, data):
+        """Missing values filled by their conditional means, and their standard deviations."""
+        data = self.check(data)
+        responsibilities = self.posterior(params, data).responsibilities
+        return self.emission.impute(params.emission, data, responsibilities)
 
     def sample(self, params: MixtureParams, n: int, rng) -> tuple[np.ndarray, np.ndarray]:
         """n rows and the component (N,) each came from."""
@@ -224,23 +219,3 @@ class Mixture:
     def n_parameters(self, params: MixtureParams) -> int:
         """K - 1 weights and the emission's free parameters."""
         return self.n_components - 1 + self.emission.n_parameters(params.emission)
-
-
-def normalise(log_joint: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """Responsibilities (K, n) from log joints (K, n), written to `shares`; returns log sums (n,).
-
-    Exponentials of values that are never positive cannot overflow; only a row that is far from
-    every component needs its own maximum subtracted first.
-    """
-    np.exp(log_joint, out=shares)
-    sums = shares.sum(axis=0)
-    if sums.min() > SMALLEST_SUM:
-        shares /= sums
-        return np.log(sums)
-    highest = log_joint.max(axis=0)
-    np.subtract(log_joint, highest, out=shares)
-    np.maximum(shares, LOWEST_EXPONENT, out=shares)
-    np.exp(shares, out=shares)
-    sums = shares.sum(axis=0)
-    shares /= sums
-    return np.log(sums) + highest

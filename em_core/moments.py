@@ -1,4 +1,7 @@
-"""Weighted counts, sums and second moments of rows, each component about an origin of its own."""
+"""Weighted counts, sums and second moments of rows, each component about an origin of its own.
+
+Leading axes, if any, run over models of the same data that are fitted side by side.
+"""
 
 from __future__ import annotations
 
@@ -41,29 +44,43 @@ class Moments:
         if origins is self.origins or np.array_equal(origins, self.origins):
             return self
         shift = self.origins - origins
-        added = self.counts[:, None] * shift
+        added = self.counts[..., None] * shift
         if self.diagonal:
             scatters = self.scatters + shift * (2 * self.sums + added)
         else:
-            cross = shift[:, :, None] * self.sums[:, None, :]
-            scatters = self.scatters + cross + cross.transpose(0, 2, 1)
-            scatters = scatters + shift[:, :, None] * added[:, None, :]
+            cross = shift[..., :, None] * self.sums[..., None, :]
+            scatters = self.scatters + cross + cross.swapaxes(-1, -2)
+            scatters = scatters + shift[..., :, None] * added[..., None, :]
         return Moments(self.counts, self.sums + added, scatters, origins)
+
+    def reshape(self, batch: tuple[int, ...]) -> Moments:
+        """The same moments with other leading axes: those of counts become `batch`."""
+        at = self.counts.ndim
+        return Moments(
+            *(
+                part.reshape(batch + part.shape[at:])
+                for part in (self.counts, self.sums, self.scatters, self.origins)
+            )
+        )
 
     @property
     def diagonal(self) -> bool:
-        return self.scatters.ndim == 2
+        return self.scatters.ndim == self.sums.ndim
 
     @cached_property
     def offsets(self) -> np.ndarray:
         """(K, D) mean of each component minus its origin; 0 for one without rows."""
-        return self.sums / np.where(self.counts > 0, self.counts, 1)[:, None]
+        return self.sums / self._divisors[..., None]
 
     @cached_property
     def within(self) -> np.ndarray:
         """(K, D, D) or (K, D): scatter about the component's own mean, per count."""
-        counts = np.where(self.counts > 0, self.counts, 1)
         if self.diagonal:
-            return self.scatters / counts[:, None] - self.offsets * self.offsets
-        outer = self.offsets[:, :, None] * self.offsets[:, None, :]
-        return self.scatters / counts[:, None, None] - outer
+            return self.scatters / self._divisors[..., None] - self.offsets * self.offsets
+        outer = self.offsets[..., :, None] * self.offsets[..., None, :]
+        return self.scatters / self._divisors[..., None, None] - outer
+
+    @cached_property
+    def _divisors(self) -> np.ndarray:
+        """(K,) counts, 1 for a component without rows."""
+        return np.where(self.counts > 0, self.counts, 1)

@@ -130,8 +130,10 @@ def test_wrong_input_is_named():
     repeated = np.repeat([[1.0, 2.0], [3.0, 4.0]], 10, axis=0)
     with pytest.raises(ValueError, match="3 distinct rows, and these data have 2"):
         fit(model, repeated)
-    with pytest.raises(ValueError, match="missing or infinite"):
+    with pytest.raises(ValueError, match="column 2 holds no values"):
         fit(model, [[1.0, np.nan]] * 5)
+    with pytest.raises(ValueError, match="infinite values"):
+        fit(model, [[1.0, np.inf]] * 5)
     with pytest.raises(ValueError, match="unknown start"):
         fit(model, FAITHFUL, start="somewhere")
     with pytest.raises(ValueError, match="unknown covariance"):

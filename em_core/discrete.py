@@ -1,0 +1,389 @@
+"""Emissions of items and counts: Bernoulli, Categorical, Poisson, with NaN for a missing value.
+
+Each is an exponential family: the log-density is linear in features of the row. A missing value
+has the features zero: missing at random, it says nothing about the component.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from em_core.imputation import Imputation, filled
+from em_core.linear_kernel import LinearKernel
+
+# The smallest probability or rate that has a logarithm. Where a component never showed a level,
+# its maximum-likelihood probability is 0 and stays so.
+TINY = np.finfo(float).tiny
+BLOCK_FEATURES = 200_000
+MOST_LEVELS = 1000
+LARGEST_COUNT = 1e12
+
+
+class BernoulliParams(NamedTuple):
+    """probabilities (K, D) = p(x_d = 1 | k)."""
+
+    probabilities: np.ndarray
+
+
+class CategoricalParams(NamedTuple):
+    """probabilities (K, D, C) = p(x_d = c | k), 0 for c from levels_d on; levels (D,)."""
+
+    probabilities: np.ndarray
+    levels: np.ndarray
+
+
+class PoissonParams(NamedTuple):
+    """rates (K, D): the mean count of each column."""
+
+    rates: np.ndarray
+
+
+class DiscreteStatistics(NamedTuple):
+    """counts (K,): expected rows of each component; features (K, P): their expected features."""
+
+    counts: np.ndarray
+    features: np.ndarray
+
+
+class FeatureRows(NamedTuple):
+    """features (P, N), component-major; the first is 1."""
+
+    features: np.ndarray
+
+    @property
+    def n_rows(self) -> int:
+        return self.features.shape[1]
+
+    def take(self, start: int, stop: int) -> FeatureRows:
+        return FeatureRows(self.features[:, start:stop])
+
+    def select(self, order: np.ndarray) -> FeatureRows:
+        return FeatureRows(np.ascontiguousarray(self.features[:, order]))
+
+
+class FeatureBlock(NamedTuple):
+    """Some rows' features (P, n), and which rows they are."""
+
+    features: np.ndarray
+    rows: slice
+
+    @property
+    def n_rows(self) -> int:
+        return self.features.shape[1]
+
+
+class FeatureKernel(LinearKernel):
+    """A `LinearKernel` of features that were made once, for all iterations."""
+
+    def __init__(self, coefficients: np.ndarray, rows: FeatureRows):
+        self.batch = coefficients.shape[:-1]
+        self.rows = rows
+        super().__init__(coefficients.reshape(-1, *coefficients.shape[-2:]))
+
+    def blocks(self) -> Iterator[FeatureBlock]:
+        n_features, n_rows = self.rows.features.shape
+        size = max(256, BLOCK_FEATURES // (n_features + len(self.coefficients)))
+        for start in range(0, n_rows, size):
+            rows = slice(start, min(start + size, n_rows))
+            yield FeatureBlock(self.rows.features[:, rows], rows)
+
+
+class _Discrete:
+    """What these emissions share. Each brings `_check_column`, `_features` (N, P) of a table,
+    `_coefficients` (K, P) of the log-density, and `_estimate`, the parameters that maximise it.
+    """
+
+    def check(self, data) -> np.ndarray:
+        """The data as (N, D) float64. Raises ValueError naming a column that does not fit."""
+        data = np.asarray(data, dtype=float)
+        if data.ndim == 1:
+            data = data[:, None]
+        if data.ndim != 2 or data.size == 0:
+            raise ValueError(f"data have shape {data.shape}: a table of rows and columns is needed")
+        for d, column in enumerate(data.T):
+            present = column[~np.isnan(column)]
+            if not len(present):
+                raise ValueError(f"column {d + 1} holds no values at all: leave it out")
+            self._check_column(d + 1, present)
+        return data
+
+    def prepare(self, data, weights=None, params=None) -> FeatureRows:
+        """Features of every row; `params`, if given, say which levels there are."""
+        features = self._features(self.check(data), params)
+        return FeatureRows(np.ascontiguousarray(features.T))
+
+    def kernel(self, params, rows: FeatureRows, log_weights, relative=False) -> FeatureKernel:
+        """Log joint densities and expected features of blocks of rows at these parameters."""
+        coefficients = self._coefficients(params)
+        coefficients[..., 0] += log_weights
+        return FeatureKernel(coefficients, rows)
+
+    def statistics(self, kernel: FeatureKernel) -> DiscreteStatistics:
+        features = kernel.totals.reshape(*kernel.batch, -1)
+        return DiscreteStatistics(features[..., 0], features)
+
+    def expected_log_density(self, params, statistics: DiscreteStatistics):
+        """sum_nk r_nk log p(x_n | k) in nats, from the statistics alone."""
+        return (self._coefficients(params) * statistics.features).sum(axis=(-1, -2))
+
+    def m_step(self, params, statistics: DiscreteStatistics):
+        """Maximum-likelihood parameters; where a component saw no value, they stay."""
+        return self._estimate(statistics.features, params)
+
+    def flags(self, params, statistics) -> tuple[str, ...]:
+        return ()
+
+    # Starts
+
+    def overall(self, data, n_components: int, weights=None):
+        """The same parameters, those of all rows, for every component."""
+        mean = np.average(self._features(data, None), axis=0, weights=weights)
+        return self._estimate(np.repeat(mean[None], n_components, axis=0), self._levels_of(data))
+
+    def near(self, data, rows: np.ndarray, weights=None):
+        """Components halfway between each of some rows (K,) and all rows."""
+        features = self._features(data, None)
+        mean = np.average(features, axis=0, weights=weights)
+        return self._estimate(features[rows] + mean, self._levels_of(data))
+
+    def shrink(self, params, counts: np.ndarray):
+        """Parameters drawn towards their pooled average, as by one further row each: a zero from
+        a hard partition would stay zero for ever."""
+        pooled = np.tensordot(counts / counts.sum(), params[0], axes=1)
+        counts = counts.reshape(-1, *[1] * pooled.ndim)
+        return type(params)((counts * params[0] + pooled) / (counts + 1), *params[1:])
+
+    def _levels_of(self, data):
+        """Parameters (any) that say which levels the data have, where that matters."""
+        return None
+
+
+class _Items(_Discrete):
+    """Answers to items: one indicator feature for each level of each column, after the 1."""
+
+    def _features(self, data, params) -> np.ndarray:
+        levels = self._levels(data, params)
+        wanted = [data == level for level in range(levels.max())]
+        features = [np.ones((len(data), 1))]
+        features += [
+            np.column_stack([wanted[level][:, d] for level in range(n)])
+            for d, n in enumerate(levels)
+        ]
+        return np.concatenate(features, axis=1)
+
+    def _coefficients(self, params) -> np.ndarray:
+        flat = self._flat(params)
+        zeros = np.zeros((*flat.shape[:-1], 1))
+        return np.concatenate([zeros, np.log(np.maximum(flat, TINY))], axis=-1)
+
+    def coordinates(self, data) -> np.ndarray:
+        """(N, P) indicators to measure distances in; a missing value lies at its column's mean."""
+        levels = self._levels(data, None)
+        indicators = self._features(data, None)[:, 1:]
+        missing = np.repeat(np.isnan(data), levels, axis=1)
+        present = np.maximum((~missing).sum(axis=0), 1)
+        return np.where(missing, indicators.sum(axis=0) / present, indicators)
+
+
+@dataclass(frozen=True)
+class Bernoulli(_Items):
+    """Independent binary items: x_d = 1 with probability p_kd, else 0. NaN is missing."""
+
+    def _check_column(self, number: int, values: np.ndarray) -> None:
+        wrong = values[(values != 0) & (values != 1)]
+        if len(wrong):
+            raise ValueError(
+                f"column {number} holds {wrong[0]:g}: Bernoulli items are 0 or 1; use Categorical "
+                "for more levels, or leave the column out"
+            )
+
+    def _levels(self, data, params) -> np.ndarray:
+        return np.full(data.shape[1], 2)
+
+    def _flat(self, params) -> np.ndarray:
+        ones = params.probabilities
+        return np.stack([1 - ones, ones], axis=-1).reshape(*ones.shape[:-1], -1)
+
+    def _estimate(self, features, fallback) -> BernoulliParams:
+        zeros, ones = features[..., 1::2], features[..., 2::2]
+        seen = zeros + ones
+        old = 0.5 if fallback is None else fallback.probabilities
+        return BernoulliParams(np.where(seen > 0, ones / np.where(seen > 0, seen, 1), old))
+
+    def params(self, n_components: int, probabilities) -> BernoulliParams:
+        """Checked parameters from an array (K, D); raises ValueError naming what is wrong."""
+        return BernoulliParams(_shaped(probabilities, n_components, 2, "probabilities", 1.0))
+
+    def sample(self, params, labels: np.ndarray, rng) -> np.ndarray:
+        """(N, D): one row for each label (N,) of a component."""
+        wanted = params.probabilities[labels]
+        return (rng.random(wanted.shape) < wanted).astype(float)
+
+    def impute(self, params, data, responsibilities) -> Imputation:
+        """Missing values filled with p(x = 1), and the standard deviation of x."""
+        means = responsibilities @ params.probabilities
+        return filled(data, means, np.sqrt(means * (1 - means)))
+
+    def n_parameters(self, params) -> int:
+        """K D."""
+        return int(np.prod(params.probabilities.shape[-2:]))
+
+
+@dataclass(frozen=True)
+class Categorical(_Items):
+    """Independent items of several levels, coded 0, 1, 2, ...: x_d = c with probability p_kdc.
+
+    levels: number of levels of each column; by default as many as the data show.
+    """
+
+    levels: tuple[int, ...] | None = None
+
+    def _check_column(self, number: int, values: np.ndarray) -> None:
+        wrong = values[(values < 0) | (values != np.floor(values)) | (values >= MOST_LEVELS)]
+        if len(wrong):
+            raise ValueError(
+                f"column {number} holds {wrong[0]:g}: levels are coded 0, 1, 2, ... up to "
+                f"{MOST_LEVELS - 1}; recode it or leave it out"
+            )
+        if self.levels is not None and values.max() >= self.levels[number - 1]:
+            raise ValueError(
+                f"column {number} holds {values.max():g}, and has only "
+                f"{self.levels[number - 1]} levels, 0 to {self.levels[number - 1] - 1}"
+            )
+
+    def _levels(self, data, params) -> np.ndarray:
+        found = np.nanmax(data, axis=0).astype(int) + 1
+        if self.levels is not None:
+            return np.array(self.levels)
+        if params is None:
+            return found
+        if (beyond := np.flatnonzero(found > params.levels)).size:
+            d = beyond[0]
+            raise ValueError(
+                f"column {d + 1} holds level {found[d] - 1}, which the fitted data did not have"
+            )
+        return params.levels
+
+    def _levels_of(self, data) -> CategoricalParams:
+        levels = self._levels(data, None)
+        uniform = (np.arange(levels.max()) < levels[:, None]) / levels[:, None]
+        return CategoricalParams(uniform, levels)
+
+    def _flat(self, params) -> np.ndarray:
+        return params.probabilities[..., *_used(params.levels)]
+
+    def _estimate(self, features, fallback) -> CategoricalParams:
+        levels = fallback.levels
+        counts = np.zeros((*features.shape[:-1], len(levels), levels.max()))
+        counts[..., *_used(levels)] = features[..., 1:]
+        seen = counts.sum(axis=-1, keepdims=True)
+        probabilities = counts / np.where(seen > 0, seen, 1)
+        return CategoricalParams(np.where(seen > 0, probabilities, fallback.probabilities), levels)
+
+    def params(self, n_components: int, probabilities, levels=None) -> CategoricalParams:
+        """Checked parameters from an array (K, D, C); raises ValueError naming what is wrong.
+
+        levels (D,): by default those of the emission, or all C of them.
+        """
+        probabilities = _shaped(probabilities, n_components, 3, "probabilities", 1.0)
+        if not np.allclose(probabilities.sum(axis=-1), 1):
+            raise ValueError("the probabilities of each component and column must sum to 1")
+        levels = self.levels if levels is None else levels
+        if levels is None:
+            levels = np.full(probabilities.shape[1], probabilities.shape[2])
+        return CategoricalParams(probabilities, np.array(levels))
+
+    def sample(self, params, labels: np.ndarray, rng) -> np.ndarray:
+        """(N, D): one row for each label (N,) of a component."""
+        cumulative = params.probabilities.cumsum(axis=-1)[labels]
+        draws = rng.random(cumulative.shape[:2])[..., None] * cumulative[..., -1:]
+        return (draws >= cumulative).sum(axis=-1).astype(float)
+
+    def impute(self, params, data, responsibilities) -> Imputation:
+        """Missing values filled with the most probable level; the deviation of its indicator."""
+        chances = np.einsum("nk,kdc->ndc", responsibilities, params.probabilities)
+        highest = chances.max(axis=-1)
+        return filled(data, chances.argmax(axis=-1), np.sqrt(highest * (1 - highest)))
+
+    def n_parameters(self, params) -> int:
+        """K times the levels of all columns less one each."""
+        return params.probabilities.shape[-3] * int((params.levels - 1).sum())
+
+
+@dataclass(frozen=True)
+class Poisson(_Discrete):
+    """Independent counts: p(x_d | k) = rate_kd^x exp(-rate_kd) / x!. NaN is missing.
+
+    Features: 1, -sum_d log x_d!, the counts, and 1 for each count that is there.
+    """
+
+    def _check_column(self, number: int, values: np.ndarray) -> None:
+        wrong = values[(values < 0) | (values != np.floor(values)) | (values > LARGEST_COUNT)]
+        if len(wrong):
+            raise ValueError(
+                f"column {number} holds {wrong[0]:g}: counts are whole numbers from 0; leave the "
+                "column out or use a Gaussian"
+            )
+
+    def _features(self, data, params) -> np.ndarray:
+        # Importing scipy.special costs more than `import em_core` may.
+        from scipy.special import gammaln
+
+        present = ~np.isnan(data)
+        counts = np.where(present, data, 0)
+        base = -gammaln(counts + 1).sum(axis=1)
+        return np.column_stack([np.ones(len(data)), base, counts, present])
+
+    def _coefficients(self, params) -> np.ndarray:
+        rates = params.rates
+        ends = np.broadcast_to([0.0, 1.0], (*rates.shape[:-1], 2))
+        return np.concatenate([ends, np.log(np.maximum(rates, TINY)), -rates], axis=-1)
+
+    def _estimate(self, features, fallback) -> PoissonParams:
+        totals, seen = np.split(features[..., 2:], 2, axis=-1)
+        old = 1.0 if fallback is None else fallback.rates
+        return PoissonParams(np.where(seen > 0, totals / np.where(seen > 0, seen, 1), old))
+
+    def coordinates(self, data) -> np.ndarray:
+        """(N, D) roots of the counts, which vary alike; a missing value lies at the mean."""
+        roots = np.sqrt(data)
+        return np.where(np.isnan(roots), np.nanmean(roots, axis=0), roots)
+
+    def params(self, n_components: int, rates) -> PoissonParams:
+        """Checked parameters from an array (K, D); raises ValueError naming what is wrong."""
+        return PoissonParams(_shaped(rates, n_components, 2, "rates", np.inf))
+
+    def sample(self, params, labels: np.ndarray, rng) -> np.ndarray:
+        """(N, D): one row for each label (N,) of a component."""
+        return rng.poisson(params.rates[labels]).astype(float)
+
+    def impute(self, params, data, responsibilities) -> Imputation:
+        """Missing values filled with their means, and the standard deviations."""
+        means = responsibilities @ params.rates
+        squares = responsibilities @ (params.rates + params.rates**2)
+        return filled(data, means, np.sqrt(np.maximum(squares - means**2, 0)))
+
+    def n_parameters(self, params) -> int:
+        """K D."""
+        return int(np.prod(params.rates.shape[-2:]))
+
+
+def _used(levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Columns and levels of the flat list of all columns' levels."""
+    return np.nonzero(np.arange(levels.max()) < levels[:, None])
+
+
+def _shaped(values, n_components: int, axes: int, name: str, highest: float) -> np.ndarray:
+    values = np.asarray(values, dtype=float)
+    if values.ndim != axes or len(values) != n_components:
+        raise ValueError(
+            f"{name} have shape {values.shape}: give {n_components} components and {axes} axes"
+        )
+    if not np.isfinite(values).all() or values.min() < 0 or values.max() > highest:
+        bound = "not negative" if np.isinf(highest) else f"from 0 to {highest:g}"
+        raise ValueError(f"{name} must be finite and {bound}")
+    return values

@@ -1,0 +1,79 @@
+"""Log joint densities that are linear in features of the row, and the expected features.
+
+Every exponential family has this form: `log p(x, k) = coefficients_k . features(x)`. One matrix
+product gives the log joints of a block of rows under all components, one more gives everything
+that the M-step needs. Several models of the same data, the restarts of a batch, are stacked:
+R models of K components are R * K rows of the same two products.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+
+class LinearKernel:
+    """R models of K components at one set of parameters: log joints out, expected features in.
+
+    coefficients (R, K, P). For each block of `blocks()`: `log_joint(block, out)` gives
+    log pi_k + log p(x | k) - `shift`, `add(block, shares)` accumulates the expected features.
+    With `reference` (R,) given, log joints are relative to that component's, which is put first:
+    its exponential is known to be 1. Then `reference_total()` gives what was left out.
+    """
+
+    # Entropy of further latent variables within the components, total, (R,) in nats.
+    entropy = 0.0
+
+    def __init__(self, coefficients: np.ndarray, shift: float = 0.0, reference=None):
+        self.n_models, self.n_components, n_features = coefficients.shape
+        self.shift = shift
+        self.coefficients = coefficients.reshape(self.n_models * self.n_components, n_features)
+        self.reference = None
+        # Where each component stands in the order used here.
+        self.places = np.arange(len(self.coefficients))
+        if reference is not None:
+            self.reference = coefficients[np.arange(self.n_models), reference]
+            order = reference_first(reference, self.n_components)
+            self.places[order] = np.arange(len(order))
+            relative = coefficients - self.reference[:, None]
+            self.coefficients = relative.reshape(self.coefficients.shape)[order]
+        self.expected = np.zeros_like(self.coefficients)
+
+    def blocks(self) -> Iterator:
+        """Blocks of rows, each with its `rows` (a slice or indices) and `features` (P, n)."""
+        raise NotImplementedError
+
+    def log_joint(self, block, out: np.ndarray) -> np.ndarray:
+        """(R * K, n) log joints less `shift`, or relative to the reference, written to `out`."""
+        return np.matmul(self.coefficients, block.features, out=out)
+
+    def add(self, block, shares: np.ndarray) -> None:
+        """Accumulate the features of a block whose rows belong to components by (R * K, n)."""
+        self.expected += shares @ block.features.T
+
+    def collapsing(self) -> np.ndarray:
+        """Components whose features lost too many digits and must be added again."""
+        return NONE
+
+    @property
+    def totals(self) -> np.ndarray:
+        """(R * K, P) expected features, components in their own order."""
+        return self.expected if self.reference is None else self.expected[self.places]
+
+    def reference_total(self) -> np.ndarray:
+        """(R,) the reference's log joint, total over the rows added; 0 without a reference."""
+        if self.reference is None:
+            return np.zeros(self.n_models)
+        shape = self.n_models, self.n_components, -1
+        return np.einsum("rkp,rp->r", self.expected.reshape(shape), self.reference)
+
+
+NONE = np.arange(0)
+
+
+def reference_first(reference: np.ndarray, n_components: int) -> np.ndarray:
+    """(R * K,) the components' flat positions, each model's reference before its others."""
+    others = np.arange(n_components) != reference[:, None]
+    order = np.argsort(others, axis=1, kind="stable")
+    return (order + n_components * np.arange(len(reference))[:, None]).ravel()

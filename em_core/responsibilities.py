@@ -1,0 +1,110 @@
+"""From log joint densities to responsibilities, log-likelihood and entropy, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+# Exponentials within these bounds neither overflow nor become subnormal, which would cost half the
+# speed. Where a row's sum comes near them, the row's own maximum is subtracted first.
+LOWEST_EXPONENT, HIGHEST_EXPONENT = -700.0, 700.0
+SMALLEST_SUM, LARGEST_SUM = 1e-280, 1e280
+# So many sums share one logarithm, as long as their product can neither overflow nor vanish.
+LOG_GROUP = 16
+LARGEST_GROUPED_SUM = 1e17
+
+
+class Responded(NamedTuple):
+    """A block of rows and what R models of K components say of it.
+
+    shares (R * K, n): responsibilities times the rows' weights; the next block overwrites them.
+    log_sums, entropy (R,): the log of the summed joints, and the entropy of the responsibilities,
+    in nats, each summed over the block's rows times their weights.
+    """
+
+    block: Any
+    shares: np.ndarray
+    log_sums: np.ndarray
+    entropy: np.ndarray
+
+
+def respond(kernel, weights: np.ndarray | None = None) -> Iterator[Responded]:
+    """The E-step of every block of a `LinearKernel`."""
+    normalised = normalise_relative if kernel.reference is not None else normalise
+    buffers: dict[int, np.ndarray] = {}
+    for block in kernel.blocks():
+        n_rows = block.n_rows
+        if n_rows not in buffers:
+            buffers[n_rows] = np.empty((2, kernel.n_models, kernel.n_components, n_rows))
+        log_joint, shares = buffers[n_rows]
+        kernel.log_joint(block, out=log_joint.reshape(-1, n_rows))
+        if (sums := normalised(log_joint, shares)) is not None:
+            log_sums = log_total(sums, None if weights is None else weights[block.rows])
+        else:
+            # What one block needs the next is likely to need as well.
+            normalised = _give_up
+            each = normalise_shifted(log_joint, shares)
+            log_sums = each.sum(axis=-1) if weights is None else each @ weights[block.rows]
+        if weights is not None:
+            shares *= weights[block.rows]
+        # H(q) = log Z - E_q[log q~] for q = q~ / Z: from q alone, at no further logarithm.
+        flat = kernel.n_models, -1
+        entropy = log_sums - np.vecdot(shares.reshape(flat), log_joint.reshape(flat))
+        yield Responded(block, shares.reshape(-1, n_rows), log_sums, entropy)
+
+
+def normalise(log_joint: np.ndarray, shares: np.ndarray) -> np.ndarray | None:
+    """Responsibilities (R, K, n) of log joints; the sums of their exponentials (R, n).
+
+    None where a row's exponentials are too small or too large to keep their digits.
+    """
+    log_joint.clip(LOWEST_EXPONENT, HIGHEST_EXPONENT, out=shares)
+    np.exp(shares, out=shares)
+    sums = shares.sum(axis=1)
+    if not (sums.min() > SMALLEST_SUM and sums.max() < LARGEST_SUM):
+        return None
+    shares /= sums[:, None]
+    return sums
+
+
+def normalise_relative(log_joint: np.ndarray, shares: np.ndarray) -> np.ndarray | None:
+    """The same for log joints less those of the first component, whose exponential is 1."""
+    others = shares[:, 1:]
+    log_joint[:, 1:].clip(LOWEST_EXPONENT, HIGHEST_EXPONENT, out=others)
+    np.exp(others, out=others)
+    sums = others.sum(axis=1)
+    sums += 1
+    if not sums.max() < LARGEST_SUM:
+        return None
+    shares[:, 0] = 1
+    shares /= sums[:, None]
+    return sums
+
+
+def _give_up(log_joint: np.ndarray, shares: np.ndarray) -> None:
+    return None
+
+
+def normalise_shifted(log_joint: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Responsibilities (R, K, n) of any log joints; the logs of their sums (R, n)."""
+    highest = log_joint.max(axis=1)
+    np.subtract(log_joint, highest[:, None], out=shares)
+    np.maximum(shares, LOWEST_EXPONENT, out=shares)
+    np.exp(shares, out=shares)
+    sums = shares.sum(axis=1)
+    shares /= sums[:, None]
+    return np.log(sums) + highest
+
+
+def log_total(values: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+    """(R,) sum of the logs of (R, n) positive values, times weights (n,) if any."""
+    if weights is not None:
+        return np.log(values) @ weights
+    grouped = values.shape[1] - values.shape[1] % LOG_GROUP
+    if values.max() >= LARGEST_GROUPED_SUM or values.min() <= 1 / LARGEST_GROUPED_SUM:
+        grouped = 0
+    groups = values[:, :grouped].reshape(len(values), LOG_GROUP, -1)
+    products = np.multiply.reduce(groups, axis=1)
+    return np.log(products).sum(axis=1) + np.log(values[:, grouped:]).sum(axis=1)

@@ -1,0 +1,170 @@
+"""Mixtures of items and counts, complete and with holes: laws, wrong input, sampling."""
+
+import laws
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from em_core import STARTS, Bernoulli, Categorical, Mixture, Poisson, fit
+
+few_examples = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+LEVELS = (2, 4, 3)
+
+
+def table(name, n, seed, missing=0.0):
+    """Rows of two kinds, some values missing."""
+    rng = np.random.default_rng(seed)
+    kind = rng.integers(2, size=n)
+    if name == "Bernoulli":
+        data = (rng.random((n, 4)) < np.where(kind, 0.8, 0.3)[:, None]).astype(float)
+    elif name == "Categorical":
+        data = np.stack(
+            [np.minimum(rng.poisson(0.5 + kind), c - 1) for c in LEVELS], axis=1
+        ).astype(float)
+    else:
+        data = rng.poisson(np.where(kind, 9.0, 2.0)[:, None] * [1, 0.2, 3]).astype(float)
+    data[rng.random(data.shape) < missing] = np.nan
+    data[0] = 1.0
+    return data
+
+
+EMISSIONS = {"Bernoulli": Bernoulli(), "Categorical": Categorical(LEVELS), "Poisson": Poisson()}
+every_emission = pytest.mark.parametrize("name", EMISSIONS)
+with_and_without_holes = pytest.mark.parametrize("missing", [0.0, 0.3])
+
+
+@every_emission
+@with_and_without_holes
+@given(k=st.integers(1, 4), n=st.integers(12, 60), seed=st.integers(0, 999), data=st.data())
+@few_examples
+def test_the_bound_climbs_and_touches(name, missing, k, n, seed, data):
+    rows = table(name, n, seed, missing)
+    if len(np.unique(np.nan_to_num(rows, nan=-1), axis=0)) < 2 * k:
+        return
+    model = Mixture(EMISSIONS[name], k)
+    start = data.draw(st.sampled_from(sorted(STARTS)))
+    steps = laws.run(model, rows, seed, start)
+    laws.half_steps_are_well_formed(steps)
+    laws.bound_never_falls(steps, n)
+    laws.bound_touches_after_e_and_stays_below_after_m(steps, n)
+    laws.gain_is_bound_gain_plus_kl(steps, n)
+
+
+@every_emission
+@with_and_without_holes
+def test_chunks_weights_entropy_order_and_enumeration(name, missing):
+    rows = table(name, 200, 1, missing)
+    model = Mixture(EMISSIONS[name], 3)
+    params = laws.run(model, rows, iterations=3)[-1].params
+    rng = np.random.default_rng(0)
+    laws.chunks_add_up(model, rows, params, 4)
+    laws.integer_weights_are_copies(model, rows, params, rng.integers(0, 4, size=len(rows)))
+    laws.entropy_is_that_of_the_responsibilities(model, rows, params)
+    laws.permuting_rows_changes_nothing(model, rows, rng.permutation(len(rows)))
+    laws.enumeration_agrees(model, rows[:7], params)
+    laws.same_seed_same_bits(model, rows, "k-means++")
+
+
+def log_density(name, params, row):
+    """log p(row | component) of each component by SciPy, over the values that are there."""
+    total = np.zeros(3)
+    for d in np.flatnonzero(~np.isnan(row)):
+        if name == "Poisson":
+            total += stats.poisson.logpmf(row[d], params.rates[:, d])
+        elif name == "Bernoulli":
+            total += stats.bernoulli.logpmf(row[d], params.probabilities[:, d])
+        else:
+            total += np.log(params.probabilities[:, d, int(row[d])])
+    return total
+
+
+@every_emission
+def test_densities_are_those_of_scipy(name):
+    rows = table(name, 120, 2, 0.2)
+    model = Mixture(EMISSIONS[name], 3)
+    params = model.initial_params(rows, "k-means++", np.random.default_rng(0))
+    expected = [np.log(params.weights) + log_density(name, params.emission, row) for row in rows]
+    np.testing.assert_allclose(model.log_joint(params, rows), expected, rtol=1e-10)
+
+
+@every_emission
+def test_the_m_step_is_a_maximum(name):
+    rows = table(name, 150, 3, 0.1)
+    model = Mixture(EMISSIONS[name], 3)
+    params = model.initial_params(rows, "k-means++", np.random.default_rng(0))
+    statistics = model.e_step(params, rows).statistics
+    best = model.m_step(params, statistics)
+
+    def moves(params, rng):
+        for size in (1e-1, 1e-3):
+            for _ in range(10):
+                values = params.emission[0]
+                if name == "Bernoulli":
+                    odds = values / np.maximum(1 - values, 1e-12)
+                    odds = odds * np.exp(size * rng.normal(size=values.shape))
+                    moved = odds / (1 + odds)
+                else:
+                    moved = values * np.exp(size * rng.normal(size=values.shape))
+                    if name == "Categorical":
+                        moved = moved / moved.sum(axis=-1, keepdims=True)
+                changed = type(params.emission)(moved, *params.emission[1:])
+                yield params._replace(emission=changed)
+
+    laws.m_step_is_a_maximum(model, best, statistics, moves, np.random.default_rng(1))
+
+
+@every_emission
+def test_what_is_sampled_is_found_again(name):
+    rng = np.random.default_rng(4)
+    model = Mixture(EMISSIONS[name], 2)
+    truth = fit(model, table(name, 500, 5), seed=0).params
+    rows, labels = model.sample(truth, 20_000, rng)
+    found = fit(model, rows, start=truth).params
+    np.testing.assert_allclose(np.sort(found.weights), np.sort(truth.weights), atol=0.03)
+    np.testing.assert_allclose(found.emission[0], truth.emission[0], rtol=0.15, atol=0.03)
+    assert np.abs(np.bincount(labels) / len(rows) - truth.weights).max() < 0.02
+
+
+@every_emission
+def test_missing_values_are_imputed_and_the_rest_is_left_alone(name):
+    rows = table(name, 300, 6, 0.2)
+    result = fit(Mixture(EMISSIONS[name], 2), rows)
+    values, deviations = result.impute(rows)
+    missing = np.isnan(rows)
+    assert np.array_equal(values[~missing], rows[~missing])
+    assert np.isfinite(values).all()
+    assert (deviations[~missing] == 0).all() and (deviations[missing] > 0).any()
+
+
+@pytest.mark.parametrize(
+    "emission, data, words",
+    [
+        (Bernoulli(), [[0, 1], [3, 1]], "column 1 holds 3: Bernoulli items are 0 or 1"),
+        (Bernoulli(), [[np.nan, 1], [np.nan, 1]], "column 1 holds no values"),
+        (Categorical(), [[0, 1.5], [3, 1]], "column 2 holds 1.5: levels are coded"),
+        (Categorical((2, 2)), [[0, 1], [2, 1]], "column 1 holds 2, and has only 2 levels"),
+        (Poisson(), [[0, 1], [3, -1]], "column 2 holds -1: counts are whole numbers"),
+        (Poisson(), [[0, np.inf], [3, 1]], "column 2 holds inf"),
+    ],
+)
+def test_wrong_data_name_the_column(emission, data, words):
+    with pytest.raises(ValueError, match=words):
+        fit(Mixture(emission, 1), data)
+
+
+@pytest.mark.parametrize(
+    "emission, arrays",
+    [
+        (Bernoulli(), {"probabilities": [[0.5, 1.5]]}),
+        (Categorical(), {"probabilities": [[[0.5, 0.6]]]}),
+        (Poisson(), {"rates": [[1.0], [2.0]]}),
+        (Poisson(), {"rates": [[-1.0]]}),
+    ],
+)
+def test_wrong_parameters_are_refused(emission, arrays):
+    with pytest.raises(ValueError):
+        Mixture(emission, 1).params([1.0], **arrays)

@@ -1,0 +1,106 @@
+"""Gaussian mixtures of rows with holes."""
+
+import laws
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scipy.stats import multivariate_normal
+
+from em_core import STARTS, Gaussian, Mixture, fit
+
+COVARIANCES = ["full", "tied", "diag", "spherical"]
+
+
+def table(n, d, seed, missing=0.25, scale=1.0, shift=0.0):
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(size=(n, d)) @ rng.normal(size=(d, d)) + 4 * rng.integers(2, size=n)[:, None]
+    rows[rng.random((n, d)) < missing] = np.nan
+    rows[:2] = rng.normal(size=(2, d))
+    return scale * rows + shift
+
+
+@pytest.mark.parametrize("covariance", COVARIANCES)
+@given(k=st.integers(1, 3), d=st.integers(2, 4), seed=st.integers(0, 999), data=st.data())
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_the_bound_climbs_and_touches(covariance, k, d, seed, data):
+    rows = table(30, d, seed, data.draw(st.sampled_from([0.1, 0.5])))
+    start = data.draw(st.sampled_from(sorted(STARTS)))
+    steps = laws.run(Mixture(Gaussian(covariance), k), rows, seed, start)
+    laws.bound_never_falls(steps, len(rows))
+    laws.bound_touches_after_e_and_stays_below_after_m(steps, len(rows))
+    laws.gain_is_bound_gain_plus_kl(steps, len(rows))
+
+
+@pytest.mark.parametrize("covariance", COVARIANCES)
+def test_the_likelihood_is_that_of_what_is_there(covariance):
+    rows = table(60, 3, 1)
+    model = Mixture(Gaussian(covariance), 2)
+    params = laws.run(model, rows, iterations=4)[-1].params
+    total = 0.0
+    for row in rows:
+        there = ~np.isnan(row)
+        if there.any():
+            densities = [
+                weight * multivariate_normal(mean[there], cov[np.ix_(there, there)]).pdf(row[there])
+                for weight, mean, cov in zip(
+                    params.weights, params.means, params.covariances, strict=True
+                )
+            ]
+            total += np.log(sum(densities))
+    assert model.e_step(params, rows).log_likelihood == pytest.approx(total, rel=1e-10)
+
+
+@pytest.mark.parametrize("covariance", COVARIANCES)
+def test_chunks_weights_and_order(covariance):
+    rows = table(120, 3, 2)
+    model = Mixture(Gaussian(covariance), 2)
+    params = laws.run(model, rows, iterations=3)[-1].params
+    rng = np.random.default_rng(0)
+    laws.chunks_add_up(model, rows, params, 3)
+    laws.integer_weights_are_copies(model, rows, params, rng.integers(0, 3, size=len(rows)))
+    laws.permuting_rows_changes_nothing(model, rows, rng.permutation(len(rows)))
+
+
+def test_complete_rows_take_either_path_to_the_same_end():
+    rows = table(100, 3, 3, missing=0)
+    holed = np.concatenate([rows, np.full((1, 3), np.nan)])
+    model = Mixture(Gaussian(), 2)
+    params = model.initial_params(rows, "k-means", np.random.default_rng(0))
+    plain, other = model.e_step(params, rows), model.e_step(params, holed)
+    assert other.log_likelihood == pytest.approx(plain.log_likelihood, rel=1e-12)
+    assert other.statistics.counts.sum() == pytest.approx(101)
+
+
+@pytest.mark.parametrize("scale, shift", [(1e-6, 0), (1e9, 0), (1, 1e8)])
+def test_units_do_not_matter(scale, shift):
+    model = Mixture(Gaussian(), 2)
+    plain = fit(model, table(150, 2, 4), seed=1, tolerance=1e-8)
+    moved = fit(model, table(150, 2, 4, scale=scale, shift=shift), seed=1, tolerance=1e-8)
+    present = (~np.isnan(table(150, 2, 4))).sum()
+    digits = 1e-5 if shift else 1e-9
+    expected = plain.log_likelihood - present * np.log(scale)
+    assert moved.log_likelihood == pytest.approx(expected, rel=digits)
+
+
+def test_imputed_values_are_conditional_means():
+    """Against many draws from the fitted model given what is there."""
+    truth = Mixture(Gaussian(), 1).params(
+        [1.0], means=[[1.0, 2.0]], covariances=[[[2.0, 1.2], [1.2, 1.5]]]
+    )
+    model = Mixture(Gaussian(), 1)
+    rows = np.array([[3.0, np.nan], [np.nan, 0.0], [1.0, 1.0], [np.nan, np.nan]])
+    values, deviations = model.impute(truth, rows)
+    np.testing.assert_allclose(values[0, 1], 2 + 1.2 / 2 * 2)
+    np.testing.assert_allclose(deviations[0, 1], np.sqrt(1.5 - 1.2**2 / 2))
+    np.testing.assert_allclose(values[1, 0], 1 + 1.2 / 1.5 * -2)
+    np.testing.assert_allclose(values[3], [1, 2])
+    np.testing.assert_allclose(deviations[3], np.sqrt([2, 1.5]))
+    assert np.array_equal(values[2], rows[2]) and (deviations[2] == 0).all()
+
+
+def test_a_column_without_values_is_named():
+    rows = table(20, 3, 5)
+    rows[:, 1] = np.nan
+    with pytest.raises(ValueError, match="column 2 holds no values"):
+        fit(Mixture(Gaussian(), 2), rows)
