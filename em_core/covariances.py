@@ -70,8 +70,9 @@ def floor_eigenvalues(covariances: np.ndarray, minimum: np.ndarray | None) -> np
 
 
 def extreme_eigenvalues(covariances: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """(K, 2) smallest and largest eigenvalue of each covariance, columns in units of `scale`."""
-    return np.linalg.eigvalsh(covariances / (scale[:, None] * scale))[:, [0, -1]]
+    """(2, K): smallest and largest eigenvalue of each covariance, columns in units of `scale`."""
+    values = np.linalg.eigvalsh(covariances / (scale[:, None] * scale))
+    return np.stack([values[..., 0], values[..., -1]])
 
 
 def _own_everything(variances, within, shares, minimum, current):
@@ -119,12 +120,13 @@ def _own_axes(variances, within, shares, minimum, current):
 
 def _shared_axes(variances, within, shares, minimum, current):
     minimum = _or_negligible(minimum, within, shares)
-    starts = [pool(within, shares, 2)]
+    # Any axes could be a local optimum's: the best of several candidates is where to start.
+    starts = [pool(within, shares, 2), *np.moveaxis(within, -3, 0)]
     if current is not None:
         # Unequal parts, so that axes along which the variances balance out still show.
         unequal = 1 / np.sqrt(np.arange(2, shares.shape[-1] + 2))
         starts.append(pool(current, unequal / _volumes(current, shares), 2))
-    starts = [principal_axes(start)[0] for start in starts]
+    starts = principal_axes(np.stack(starts))[0]
     factors = root(within)
     axes = common_axes(factors, starts, variances, minimum.min(axis=-1), shares)
     lowest = _lowest_along(axes, minimum)[..., None, :]
@@ -135,7 +137,8 @@ def _shared_axes(variances, within, shares, minimum, current):
 
 
 def _units(minimum):
-    return np.sqrt(minimum[..., :, None] * minimum[..., None, :])
+    unit = np.sqrt(minimum)
+    return unit[..., :, None] * unit[..., None, :]
 
 
 def _or_negligible(minimum, within, shares):

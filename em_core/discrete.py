@@ -97,6 +97,8 @@ class _Discrete:
     `_coefficients` (K, P) of the log-density, and `_estimate`, the parameters that maximise it.
     """
 
+    batches = True
+
     def check(self, data) -> np.ndarray:
         """The data as (N, D) float64. Raises ValueError naming a column that does not fit."""
         data = np.asarray(data, dtype=float)

@@ -188,8 +188,8 @@ def em(
     elbo = model.expected_log_joint(params, q.statistics) + q.entropy
     log_likelihoods = [q.log_likelihood]
     yield HalfStep(0, "start", params, params, elbo, q.log_likelihood, ())
-    if not np.isfinite(q.log_likelihood):
-        return "not_finite"
+    if reason := why_stop(log_likelihoods, tolerance):
+        return reason
 
     for iteration in range(1, max_iterations + 1):
         old, params = params, model.m_step(params, q.statistics)
@@ -200,14 +200,20 @@ def em(
         elbo = model.expected_log_joint(params, q.statistics) + q.entropy
         yield HalfStep(iteration, "E", params, params, elbo, q.log_likelihood, raised)
 
-        if not np.isfinite(q.log_likelihood):
-            return "not_finite"
-        if q.log_likelihood < log_likelihoods[-1] - ROUNDING * abs(q.log_likelihood):
-            return "decreased"
         log_likelihoods.append(q.log_likelihood)
-        if remaining_gain(log_likelihoods) < tolerance:
-            return "converged"
+        if reason := why_stop(log_likelihoods, tolerance):
+            return reason
     return "max_iterations"
+
+
+def why_stop(log_likelihoods: list[float], tolerance: float) -> StopReason | None:
+    """Why a run with these log-likelihoods, one per iteration, has ended; None if it has not."""
+    last = log_likelihoods[-1]
+    if not np.isfinite(last):
+        return "not_finite"
+    if len(log_likelihoods) > 1 and last < log_likelihoods[-2] - ROUNDING * abs(last):
+        return "decreased"
+    return "converged" if remaining_gain(log_likelihoods) < tolerance else None
 
 
 def check_weights(weights, n_rows: int) -> np.ndarray | None:

@@ -96,6 +96,7 @@ class Gaussian:
 
     covariance: str = "full"
     floor: float = 1e-6
+    batches = True
 
     def __post_init__(self):
         if self.covariance not in STRUCTURES:
@@ -315,7 +316,7 @@ class Gaussian:
         scale = statistics.scale.value
         if self._clears_floor(params, scale):
             return ()
-        lowest, highest = extreme_eigenvalues(params.covariances, scale).T
+        lowest, highest = extreme_eigenvalues(params.covariances, scale)
         at_floor = lowest <= self.floor * (1 + 1e-3)
         if self.structure.pooled and at_floor.any():
             return (
@@ -323,12 +324,12 @@ class Gaussian:
                 "combinations of the others, or there are as many components as distinct rows",
             )
         return tuple(
-            f"component {k + 1} is collapsing onto one point: use a shared covariance, fewer "
-            "components or another start"
-            if highest[k] <= POINT_LIKE * self.floor
-            else f"component {k + 1} is at its covariance floor, flat in some direction: use a "
-            "shared or diagonal covariance, fewer components or another start"
-            for k in np.flatnonzero(at_floor)
+            f"component {place[-1] + 1} is collapsing onto one point: use a shared covariance, "
+            "fewer components or another start"
+            if highest[tuple(place)] <= POINT_LIKE * self.floor
+            else f"component {place[-1] + 1} is at its covariance floor, flat in some direction: "
+            "use a shared or diagonal covariance, fewer components or another start"
+            for place in np.argwhere(at_floor)
         )
 
     def n_parameters(self, params: GaussianParams) -> int:

@@ -71,6 +71,11 @@ class Mixture:
         """The methods of `initial_params`, by name; the first is the usual one."""
         return initialization.STARTS
 
+    @property
+    def batches(self) -> bool:
+        """Whether parameters may have a leading axis, for several models side by side."""
+        return getattr(self.emission, "batches", False)
+
     def check(self, data) -> np.ndarray:
         """The data as the emission takes them. Raises ValueError where it cannot."""
         return self.emission.check(data)
@@ -177,7 +182,7 @@ class Mixture:
         messages = tuple(
             f"component {k + 1} is empty: no row belongs to it; use fewer components or another "
             "start"
-            for k in np.flatnonzero(empty)
+            for *_, k in np.argwhere(empty)
         )
         return messages + self.emission.flags(params.emission, statistics.emission)
 

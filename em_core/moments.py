@@ -53,6 +53,12 @@ class Moments:
             scatters = scatters + shift[..., :, None] * added[..., None, :]
         return Moments(self.counts, self.sums + added, scatters, origins)
 
+    def __getitem__(self, models) -> Moments:
+        """The moments of some of several models."""
+        return Moments(
+            self.counts[models], self.sums[models], self.scatters[models], self.origins[models]
+        )
+
     def reshape(self, batch: tuple[int, ...]) -> Moments:
         """The same moments with other leading axes: those of counts become `batch`."""
         at = self.counts.ndim

@@ -1,0 +1,85 @@
+"""Runs side by side are the runs one by one."""
+
+import laws
+import numpy as np
+import pytest
+
+from em_core import Bernoulli, Gaussian, Mixture, Poisson
+from em_core.batch import side_by_side
+from em_core.datasets import load
+from em_core.restarts import one_by_one
+
+FAITHFUL = load("faithful").values
+IRIS = load("iris").values[:, :4]
+COUNTS = np.random.default_rng(0).poisson([2.0, 9.0], size=(150, 2)).astype(float)
+
+
+def holed(data):
+    data = data.copy()
+    data[np.random.default_rng(1).random(data.shape) < 0.1] = np.nan
+    return data
+
+
+CASES = {
+    **{f"{c} {d}": (Gaussian(c), FAITHFUL, 3) for c in ("full", "tied", "diag") for d in ("2-D",)},
+    **{name: (Gaussian(name), IRIS, 3) for name in ("spherical", "EVE", "VEV", "EEI")},
+    "1-D": (Gaussian(), FAITHFUL[:, :1], 2),
+    "one component": (Gaussian(), IRIS, 1),
+    "holes": (Gaussian(), holed(IRIS), 2),
+    "Poisson": (Poisson(), COUNTS, 3),
+    "Bernoulli": (Bernoulli(), (COUNTS > 4).astype(float), 2),
+}
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("name", CASES)
+def test_the_same_traces(name, weighted):
+    emission, data, n_components = CASES[name]
+    model = Mixture(emission, n_components)
+    weights = np.random.default_rng(2).random(len(data)) if weighted else None
+    starts = [
+        model.initial_params(data, "random responsibilities", np.random.default_rng(seed))
+        for seed in range(7)
+    ]
+    options = {"weights": weights, "tolerance": 1e-3, "max_iterations": 15}
+    sweeps = zip(
+        one_by_one(model, data, starts, **options),
+        side_by_side(model, data, starts, **options),
+        strict=False,
+    )
+    traces = {run: ([], []) for run in range(7)}
+    for singly, together in sweeps:
+        for which, advances in enumerate((singly, together)):
+            for advance in advances:
+                traces[advance.run][which].extend(advance.half_steps)
+    assert model.batches
+    # Structures without a closed form stop within rounding of their own.
+    digits = 1e-6 if name in ("EVE", "VEV") else 1e-9
+    for singly, together in traces.values():
+        assert abs(len(singly) - len(together)) <= 2
+        for one, other in zip(singly, together, strict=False):
+            assert (one.iteration, one.phase, one.flags) == (
+                other.iteration, other.phase, other.flags,
+            )  # fmt: skip
+            assert other.log_likelihood == pytest.approx(one.log_likelihood, rel=digits)
+            assert other.elbo == pytest.approx(one.elbo, rel=digits)
+            laws.assert_close(other.params, one.params, 1e3 * digits)
+        laws.bound_never_falls(together, len(data))
+        laws.bound_touches_after_e_and_stays_below_after_m(together, len(data))
+
+
+def test_runs_end_each_at_its_own_time():
+    model = Mixture(Gaussian(), 3)
+    starts = [
+        model.initial_params(FAITHFUL, "random points", np.random.default_rng(seed))
+        for seed in range(10)
+    ]
+    ends = {}
+    for sweep, advances in enumerate(side_by_side(model, FAITHFUL, starts)):
+        for advance in advances:
+            assert advance.run not in ends
+            if advance.stop_reason:
+                ends[advance.run] = sweep, advance.stop_reason
+    assert sorted(ends) == list(range(10))
+    assert len({sweep for sweep, _ in ends.values()}) > 3
+    assert {reason for _, reason in ends.values()} == {"converged"}
