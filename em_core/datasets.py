@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from em_core import simulated
+
 DATA_DIRECTORY = Path(__file__).parent / "data"
 
 
@@ -135,6 +137,71 @@ _EXAMPLES = {
         "1,000 simulated points in 14 clusters set round a circle, each turned another way.",
         f"{_MCLUST} (wreath)",
     ),
+    "digits": Example(
+        "Handwritten digits",
+        "digit",
+        (),
+        "1,797 handwritten digits as pictures of 8 x 8 pixels, each black (1) or white (0).",
+        "scikit-learn (load_digits), thresholded at half of full ink; UCI Machine Learning "
+        "Repository, Alpaydin & Kaynak 1998, CC BY 4.0",
+    ),
+    "lsat6": Example(
+        "Law school test",
+        None,
+        (),
+        "1,000 people's answers to five questions of a law school admission test: right (1) or "
+        "wrong (0).",
+        "R package psych (bock); Bock & Lieberman 1970",
+    ),
+    "earthquakes": Example(
+        "Earthquakes",
+        None,
+        ("", "per year"),
+        "Number of earthquakes of magnitude 7 and more in the world, every year from 1900 to 2006.",
+        "Zucchini & MacDonald 2009",
+    ),
+    "geyser": Example(
+        "Old Faithful, one after another",
+        None,
+        ("min", "min"),
+        "299 eruptions of the Old Faithful geyser in a row, August 1985: the wait before each, and "
+        "how long it lasted.",
+        "R package MASS (geyser); Azzalini & Bowman 1990",
+    ),
+    "ability": Example(
+        "Ability tests",
+        None,
+        (),
+        "Six ability and intelligence tests. Only their covariances over 112 people were "
+        "published; these 112 rows were drawn to have exactly those.",
+        f"{_BASE_R} (ability.cov); Smith & Stanley 1983",
+    ),
+    "ratings": Example(
+        "Film ratings",
+        "taste",
+        (),
+        "Ratings of 40 films by 600 viewers of four tastes; nine in ten are missing.",
+        "simulated with a fixed seed (em_core.simulated)",
+    ),
+    "pupils": Example(
+        "Pupils in schools",
+        "school",
+        ("points", "points"),
+        "Test scores of pupils in 40 schools, some with a handful of pupils, some with many.",
+        "simulated with a fixed seed (em_core.simulated)",
+    ),
+    "strays": Example(
+        "Clusters and strays",
+        "origin",
+        (),
+        "Three round clusters, and 30 points strewn far around them.",
+        "simulated with a fixed seed (em_core.simulated)",
+    ),
+}
+_SIMULATED = {
+    "ratings": simulated.film_ratings,
+    "pupils": simulated.pupils_in_schools,
+    "strays": simulated.stray_points,
 }
 
 EXAMPLES: tuple[str, ...] = tuple(_EXAMPLES)
@@ -148,17 +215,10 @@ def example_title(name: str) -> str:
 def load(name: str) -> Dataset:
     """Read one of `EXAMPLES`: values (N, D), labels where known; ValueError for an unknown name."""
     example = _example(name)
-    with open(DATA_DIRECTORY / f"{name}.csv", newline="", encoding="utf-8") as file:
-        header, *rows = csv.reader(file)
-    labels = None
-    if example.label_name is not None:
-        position = header.index(example.label_name)
-        labels = tuple(row.pop(position) for row in rows)
-        header.pop(position)
-    values = np.array([[float(cell) if cell else np.nan for cell in row] for row in rows])
+    columns, values, labels = _SIMULATED[name]() if name in _SIMULATED else _read(name, example)
     return Dataset(
         example.title,
-        tuple(header),
+        columns,
         values,
         labels,
         example.label_name,
@@ -167,6 +227,29 @@ def load(name: str) -> Dataset:
         None,
         example.units,
     )
+
+
+def _read(name: str, example: Example) -> tuple:
+    """Columns, values and labels of the example's file."""
+    with open(DATA_DIRECTORY / f"{name}.csv", newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    labels = None
+    if example.label_name is not None:
+        position = header.index(example.label_name)
+        labels = tuple(row.pop(position) for row in rows)
+        header.pop(position)
+    if header == ["bitmap"]:
+        return *_pixels([row[0] for row in rows]), labels
+    values = np.array([[float(cell) if cell else np.nan for cell in row] for row in rows])
+    return tuple(header), values, labels
+
+
+def _pixels(bitmaps: list[str]) -> tuple[tuple[str, ...], np.ndarray]:
+    """Square pictures of black and white pixels, written row by row as hexadecimal digits."""
+    packed = np.frombuffer(bytes.fromhex("".join(bitmaps)), dtype=np.uint8)
+    values = np.unpackbits(packed).reshape(len(bitmaps), -1).astype(float)
+    side = range(1, 1 + round(values.shape[1] ** 0.5))
+    return tuple(f"row {i} pixel {j}" for i in side for j in side), values
 
 
 def _example(name: str) -> Example:

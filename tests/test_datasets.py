@@ -39,6 +39,7 @@ def test_old_faithful_comes_first():
         ("diabetes", (145, 3), {"normal": 76, "chemical": 36, "overt": 33}),
         ("wine", (178, 13), {"cultivar 1": 59, "cultivar 2": 71, "cultivar 3": 48}),
         ("cross", (500, 2), {"1": 250, "2": 250}),
+        ("strays", (480, 2), {f"cluster {k}": 150 for k in (1, 2, 3)} | {"stray": 30}),
     ],
 )
 def test_known_labels(name, shape, counts):
@@ -52,10 +53,26 @@ def test_air_quality_keeps_its_holes():
     assert np.isnan(data.values).any(axis=1).sum() == 42
 
 
+def test_simulated_examples_are_always_the_same():
+    for name, checked in (("ratings", 3.0), ("pupils", 50.0)):
+        first, second = datasets.load(name), datasets.load(name)
+        np.testing.assert_array_equal(first.values, second.values)
+        assert np.nanmean(first.values) == pytest.approx(checked, rel=0.1)
+    ratings = datasets.load("ratings").values
+    assert 0.88 < np.isnan(ratings).mean() < 0.92
+
+
+def test_digits_are_pictures():
+    data = datasets.load("digits")
+    assert data.values.shape == (1797, 64) and set(np.unique(data.values)) == {0, 1}
+    zero = data.values[0].reshape(8, 8)
+    assert data.labels[0] == "0" and zero[3, 3:5].sum() == 0 and zero[0, 3] == 1
+
+
 def test_the_notes_on_sources_name_every_file():
     notes = (datasets.DATA_DIRECTORY / "README.md").read_text()
     files = sorted(path.stem for path in datasets.DATA_DIRECTORY.glob("*.csv"))
-    assert files == sorted(datasets.EXAMPLES)
+    assert files == sorted(set(datasets.EXAMPLES) - {"ratings", "pupils", "strays"})
     assert all(f"`{name}.csv`" in notes for name in files)
 
 
