@@ -3,12 +3,17 @@
 import streamlit as st
 
 from pages.ui import shell
+from pages.ui.player import preload
 
 st.set_page_config(page_title="EM Explorer", layout="wide")
+preload()
 shell.one_blas_thread()
 
 page = st.navigation(
-    [st.Page("pages/explore.py", title="Explore", default=True)],
+    [
+        st.Page("pages/explore.py", title="Explore", default=True),
+        st.Page("pages/local_optima.py", title="Local optima"),
+    ],
     position="top",
 )
 with shell.frame(page.url_path):

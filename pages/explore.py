@@ -3,11 +3,9 @@
 import streamlit as st
 
 from pages.ui import data_panel, fit_panel, model_panel, shell
-from pages.ui.player import preload
 
 shell.enter()
 shell.header("Explore")
-preload()
 
 with st.sidebar:
     st.subheader("Data", anchor=False)

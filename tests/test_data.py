@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from em_core import datasets
 from pages.ui import data
 from pages.ui.data import DataError, Selection, Table
+from pages.ui.families import FAMILIES
 
 NAN, INF = math.nan, math.inf
 
@@ -116,15 +117,22 @@ def test_at_most_eight_columns_by_default():
     assert len(data.default_columns(data.describe_columns(source))) == 8
 
 
-@pytest.mark.parametrize("name", datasets.EXAMPLES)
-def test_every_example_is_ready_to_fit(name):
+EXAMPLES = [(name, row) for name, family in FAMILIES.items() for row in family.examples]
+
+
+@pytest.mark.parametrize("family, name", EXAMPLES)
+def test_every_example_of_a_family_is_ready_to_fit(family, name):
+    family = FAMILIES[family]
     example = datasets.load(name)
     source = data.from_dataset(example)
     found = data.describe_columns(source)
-    chosen = data.select(source, example.columns, data.suggest_label(source, found))
-    complete = np.isfinite(example.values).all(axis=1)
-    np.testing.assert_array_equal(chosen.values, example.values[complete])
+    chosen = family.data(source, example.columns, data.suggest_label(source, found))
+    present = np.isfinite(example.values)
+    whole = present.all(axis=1) if family.data is data.select else present.any(axis=1)
+    np.testing.assert_array_equal(chosen.values, example.values[whole])
     assert chosen.label_name == example.label_name
+    offered = data.default_columns(found, chosen.label_name, family.takes, family.most_columns)
+    assert set(offered) <= set(example.columns)
     assert len(source.units) == source.frame.shape[1]
 
 

@@ -112,7 +112,7 @@ def test_numbers_keep_their_last_digit() -> None:
         ({"tol": "0"}, Settings(tolerance=1e-12), "0 is not from 1e-12 to 1,000.0"),
         ({"tol": "1-2"}, Settings(), "not a number"),
         ({"z": "yes"}, Settings(), "“yes” is neither 1 (on) nor 0 (off)"),
-        ({"cov": "round"}, Settings(), "not one of full, tied, diag, spherical, so full is used"),
+        ({"cov": "round"}, Settings(), "not one of full, tied, diag, spherical"),
         ({"x": "a" * 201}, Settings(), "not a text of at most 200 characters"),
         ({"sm": "1,2;3"}, Settings(), "not all have the same number"),
         ({"sm": "1,inf"}, Settings(), "“inf” is not a number"),

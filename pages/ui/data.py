@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -58,7 +58,7 @@ class ColumnReport(NamedTuple):
     constant: bool
     usable: bool  # as a measurement
     why_not: str  # "" if usable
-    row_number: bool  # counts the rows: 0, 1, 2, ... or 1, 2, 3, ...
+    row_number: bool  # counts the rows: 0, 1, 2, ... or 1900, 1901, ...
 
 
 class Selection(NamedTuple):
@@ -126,7 +126,6 @@ def _describe(name: str, column: pd.Series) -> ColumnReport:
     row_number = (
         whole
         and len(finite) == len(values) >= 3
-        and finite[0] in (0.0, 1.0)
         and bool(np.all(np.diff(finite) == 1.0))
     )
     kind: ColumnType = "whole number" if whole else "number"
@@ -215,10 +214,25 @@ def suggest_label(table: Table, reports: Sequence[ColumnReport]) -> str | None:
     return None
 
 
-def default_columns(reports: Sequence[ColumnReport], label: str | None = None) -> tuple[str, ...]:
-    """The first few columns that can be measurements and are neither label nor row number."""
-    names = [r.name for r in reports if r.usable and not r.row_number and r.name != label]
-    return tuple(names[:MAX_DEFAULT_COLUMNS])
+def measured(report: ColumnReport) -> bool:
+    """Whether a column holds numbers that vary."""
+    return report.usable
+
+
+def answered(report: ColumnReport) -> bool:
+    """Whether a column holds numbers, be they all the same."""
+    return report.usable or (report.constant and "number" in report.type)
+
+
+def default_columns(
+    reports: Sequence[ColumnReport],
+    label: str | None = None,
+    takes: Callable[[ColumnReport], bool] = measured,
+    most: int = MAX_DEFAULT_COLUMNS,
+) -> tuple[str, ...]:
+    """The first columns that a model `takes` and are neither label nor row number."""
+    names = [r.name for r in reports if takes(r) and not r.row_number and r.name != label]
+    return tuple(names[:most])
 
 
 # ---------------------------------------------------------------------------------------------
@@ -230,6 +244,40 @@ def select(table: Table, columns: Sequence[str], label_column: str | None = None
 
     Raises DataError if a column can't be used or no row is left.
     """
+    columns = _chosen(table, columns, label_column)
+    for name in columns:
+        _check_measurement(_describe(name, table.frame[name]))
+    values = _numbers(table, columns)
+    selection = _selected(table, columns, label_column, values, np.isfinite(values).all(axis=1))
+    used = selection.values
+    for name, column in zip(columns, used.T, strict=True):
+        if len(used) > 1 and column.min() == column.max():
+            raise DataError(
+                f"Column {name!r} has the same value in all {len(used):,} rows that can be "
+                "used: untick it."
+            )
+    return selection
+
+
+def select_items(
+    table: Table, columns: Sequence[str], label_column: str | None = None
+) -> Selection:
+    """The rows that hold at least one of the chosen columns; a missing value is NaN.
+
+    A column in which all rows are alike may be chosen: it says nothing, but does no harm. Raises
+    DataError if a column can't be used or no row is left.
+    """
+    columns = _chosen(table, columns, label_column)
+    for name in columns:
+        report = _describe(name, table.frame[name])
+        if not report.usable and not report.constant:
+            _check_measurement(report)
+    values = _numbers(table, columns)
+    values[np.isinf(values)] = np.nan
+    return _selected(table, columns, label_column, values, ~np.isnan(values).all(axis=1))
+
+
+def _chosen(table: Table, columns: Sequence[str], label_column: str | None) -> tuple[str, ...]:
     columns = tuple(dict.fromkeys(columns))
     if not columns and not any(_describe(name, table.frame[name]).usable for name in table.frame):
         raise DataError(
@@ -240,12 +288,18 @@ def select(table: Table, columns: Sequence[str], label_column: str | None = None
     for name in (*columns, *([] if label_column is None else [label_column])):
         if name not in table.frame:
             raise DataError(f"This table has no column {name!r}: choose one of its own columns.")
-    for name in columns:
-        _check_measurement(_describe(name, table.frame[name]))
-    values = np.column_stack(
+    return columns
+
+
+def _numbers(table: Table, columns: Sequence[str]) -> np.ndarray:
+    return np.column_stack(
         [table.frame[name].to_numpy(dtype=float, na_value=np.nan) for name in columns]
     )
-    used = np.isfinite(values).all(axis=1)
+
+
+def _selected(
+    table: Table, columns: tuple[str, ...], label_column: str | None, values, used: np.ndarray
+) -> Selection:
     left_out = _reasons(values, columns, np.flatnonzero(~used))
     values = np.ascontiguousarray(values[used])
     if not len(values):
@@ -253,12 +307,6 @@ def select(table: Table, columns: Sequence[str], label_column: str | None = None
             "No row has a number in every chosen column: untick the columns with the most missing "
             "values."
         )
-    for name, column in zip(columns, values.T, strict=True):
-        if len(values) > 1 and column.min() == column.max():
-            raise DataError(
-                f"Column {name!r} has the same value in all {len(values):,} rows that can be "
-                "used: untick it."
-            )
     rows = np.flatnonzero(used)
     labels = None
     if label_column is not None:

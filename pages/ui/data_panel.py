@@ -7,8 +7,9 @@ import pandas as pd
 import streamlit as st
 
 from em_core import datasets
-from pages.ui import data, shell
+from pages.ui import data, shell, tables
 from pages.ui.data import DataError, Selection, Table
+from pages.ui.families import FAMILIES, family_of
 from pages.ui.settings import Settings
 from pages.ui.text import counted, plain
 
@@ -19,7 +20,8 @@ def choose_table() -> Table | None:
     """Widgets for where the data come from; the table, or None while there is none yet."""
     source = shell.widget("source")
     if source == "example":
-        name = shell.widget("example", format_func=datasets.example_title)
+        examples = family_of(shell.settings()).examples
+        name = shell.widget("example", options=examples, format_func=datasets.example_title)
         st.caption(datasets.load(name).description)
         return _example(name)
     if source == "generate":
@@ -112,17 +114,20 @@ def _reports(fingerprint: str, _table: Table) -> list[data.ColumnReport]:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _selection(fingerprint: str, columns: tuple[str, ...], label: str, _table: Table) -> Selection:
-    return data.select(_table, columns, label or None)
+def _selection(
+    family: str, fingerprint: str, columns: tuple[str, ...], label: str, _table: Table
+) -> Selection:
+    return FAMILIES[family].data(_table, columns, label or None)
 
 
 def choose_columns(table: Table) -> tuple[Selection | None, list[data.ColumnReport]]:
-    """The column picker, the known labels and standardising; None while nothing can be fitted."""
+    """The column picker and the known labels; None while nothing can be fitted."""
     reports = _reports(table.fingerprint, table)
     suggested = data.suggest_label(table, reports)
     candidates = data.label_candidates(reports)
-    usable = [report.name for report in reports if report.usable]
-    defaults = data.default_columns(reports, suggested)
+    family = family_of(shell.settings())
+    usable = [report.name for report in reports if family.takes(report)]
+    defaults = data.default_columns(reports, suggested, family.takes, family.most_columns)
     if not usable:
         reasons = " ".join(f"{r.name}: {r.why_not}" for r in reports[:5])
         st.error(
@@ -138,9 +143,10 @@ def choose_columns(table: Table) -> tuple[Selection | None, list[data.ColumnRepo
             default=suggested or "",
             format_func=lambda name: name or "none",
         )
-    shell.widget("standardise")
     try:
-        return _selection(table.fingerprint, columns, label, table), reports
+        return _selection(
+            shell.settings().family, table.fingerprint, columns, label, table
+        ), reports
     except DataError as error:
         st.error(str(error))
         return None, reports
@@ -149,25 +155,43 @@ def choose_columns(table: Table) -> tuple[Selection | None, list[data.ColumnRepo
 def show_table(
     table: Table, selection: Selection | None, reports: list[data.ColumnReport], settings: Settings
 ) -> None:
-    """How the table was read: facts, columns, rows left out, and its first rows."""
+    """How the table was read, for those who open it: a grid is slow to set up in the browser."""
     rows, columns = table.frame.shape
     title = f"{plain(table.name)}: {counted(rows, 'row')}, {counted(columns, 'column')}"
     if selection is not None and len(selection.left_out):
         title += f"; {counted(len(selection.left_out), 'row')} left out"
-    with st.expander(title, expanded=settings.source == "table"):
-        st.markdown("\n".join(f"- {plain(fact)}" for fact in table.parsing))
-        st.dataframe(_columns_table(table, reports), hide_index=True)
-        for report in [report for report in reports if not report.usable]:
-            st.markdown(f"**{plain(report.name)}** can't be clustered by. {plain(report.why_not)}")
-        if selection is not None and len(selection.left_out):
-            st.markdown(
-                f"**{len(selection.left_out):,} of {counted(rows, 'row')} left out**, because a "
-                "chosen column has no usable number there:"
-            )
-            st.dataframe(selection.left_out, hide_index=True, height=180)
-        shown = table.frame.head(PREVIEW_ROWS).set_axis(range(1, min(rows, PREVIEW_ROWS) + 1))
-        st.caption(f"The first {len(shown):,} rows" if len(shown) < rows else "All rows")
-        st.dataframe(shown, height=200)
+    st.fragment(_unfold)(title, table, selection, reports, settings.source == "table")
+
+
+def _unfold(
+    title: str,
+    table: Table,
+    selection: Selection | None,
+    reports: list[data.ColumnReport],
+    expanded: bool,
+) -> None:
+    key = f"table {table.fingerprint}"
+    with st.expander(title, expanded=expanded, key=key, on_change="rerun") as expander:
+        if expander.open:
+            _facts(table, selection, reports)
+
+
+def _facts(table: Table, selection: Selection | None, reports: list[data.ColumnReport]) -> None:
+    """Facts, columns, rows left out, and the first rows."""
+    rows = len(table.frame)
+    st.markdown("\n".join(f"- {plain(fact)}" for fact in table.parsing))
+    tables.show(_columns_table(table, reports), "Columns", index=False)
+    for report in [report for report in reports if not report.usable]:
+        st.markdown(f"**{plain(report.name)}** can't be clustered by. {plain(report.why_not)}")
+    if selection is not None and len(selection.left_out):
+        st.markdown(
+            f"**{len(selection.left_out):,} of {counted(rows, 'row')} left out**, because a "
+            "chosen column has no usable number there:"
+        )
+        st.dataframe(selection.left_out, hide_index=True, height=180)
+    shown = table.frame.head(PREVIEW_ROWS).set_axis(range(1, min(rows, PREVIEW_ROWS) + 1))
+    st.caption(f"The first {len(shown):,} rows" if len(shown) < rows else "All rows")
+    st.dataframe(shown, height=200)
 
 
 def _columns_table(table: Table, reports: list[data.ColumnReport]) -> pd.DataFrame:

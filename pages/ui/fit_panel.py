@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 import numpy as np
 import streamlit as st
 
-from em_core.initialization import require_distinct_rows
-from pages.ui import report, shell, takeaway
+from em_core import HalfStep
+from pages.ui import report, shell, tables, takeaway
 from pages.ui.data import Selection, Table
-from pages.ui.families import FAMILIES, starting_point, stop_sentence
-from pages.ui.figures import mixture
-from pages.ui.figures.picture import View, pack
+from pages.ui.families import beginning, family_of
+from pages.ui.figures.coordinates import two_columns
+from pages.ui.figures.picture import Scene, View, pack
 from pages.ui.player import player
 from pages.ui.runs import Run, Runs
 from pages.ui.settings import FIELDS, Settings
-from pages.ui.text import counted, plain, sentence
+from pages.ui.text import counted, nats, plain, sentence
 
 # While a fit goes on its whole picture so far is sent again and again: few points keep it light.
 LIVE_POINTS = 2_000
@@ -24,13 +25,27 @@ REFRESH_SECONDS = 0.25
 SAMPLE_SEED = 0
 VIEW_FIELDS = View._fields
 
+STOPPED = {
+    "converged": "Converged after {iterations}: less than {tolerance:g} nats are left to gain.",
+    "max_iterations": (
+        "Not converged: stopped after {iterations}, the most allowed. Raise “Most iterations” or "
+        "the tolerance."
+    ),
+    "decreased": (
+        "Stopped after {iterations}: the log-likelihood fell by more than rounding. "
+        "Please report this."
+    ),
+    "not_finite": "Stopped after {iterations}: the log-likelihood is not a finite number.",
+    "stopped": "You stopped this fit after {iterations}. It has not converged.",
+}
+
 
 def current_run(settings: Settings, table: Table, selection: Selection) -> Run | None:
     """The run these settings ask for, begun if it is new; None if they ask for what cannot be."""
-    model = FAMILIES["gaussian-mixture"].build(settings)
+    family = family_of(settings)
+    model = family.build(settings)
     try:
-        require_distinct_rows(selection.values, model.n_components)
-        start = starting_point(model, settings, len(selection.columns))
+        start = beginning(model, settings, selection.values)
     except ValueError as error:
         st.error(sentence(error))
         return None
@@ -42,10 +57,9 @@ def current_run(settings: Settings, table: Table, selection: Selection) -> Run |
             model=model,
             data=selection.values,
             start=start,
-            seed=settings.seed,
             tolerance=settings.tolerance,
             max_iterations=settings.max_iterations,
-            standardise=settings.standardise,
+            standardise=settings.standardise and "standardise" in family.controls,
         )
     )
     if run.error:
@@ -56,36 +70,16 @@ def current_run(settings: Settings, table: Table, selection: Selection) -> Run |
 
 def choose_axes(selection: Selection) -> None:
     """Which coordinates of the data are drawn, where there is a choice."""
-    columns = selection.columns
-    if len(columns) < 3:
+    columns, views = selection.columns, family_of(shell.settings()).views
+    if len(columns) < 3 or not views:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        shell.widget("axes")
-        if shell.settings().axes == "columns":
-            across, up = _axes(selection)
+        shell.widget("axes", options=views)
+        settings = shell.settings()
+        if settings.axes == "columns":
+            across, up = two_columns(settings, columns)
             shell.widget("axis_x", options=columns, default=columns[across])
             shell.widget("axis_y", options=columns, default=columns[up])
-
-
-def _axes(selection: Selection) -> tuple[int, int]:
-    """Positions of the two columns drawn: those chosen, or the first two."""
-    settings, columns = shell.settings(), selection.columns
-    across = columns.index(settings.axis_x) if settings.axis_x in columns else 0
-    free = 1 if across == 0 else 0
-    up = columns.index(settings.axis_y) if settings.axis_y in columns else free
-    return across, up if up != across else free
-
-
-def _coordinates(settings: Settings, selection: Selection, table: Table) -> mixture.Coordinates:
-    units = dict(zip(table.frame.columns, table.units, strict=False))
-    names = [f"{c} ({units[c]})" if units.get(c) else c for c in selection.columns]
-    if len(names) == 1:
-        return mixture.chosen_columns(names, [0])
-    if len(names) > 2 and settings.axes == "principal":
-        return mixture.principal_components(names, selection.values)
-    if len(names) > 2 and settings.axes == "pairs":
-        return mixture.all_pairs(names)
-    return mixture.chosen_columns(names, _axes(selection))
 
 
 def show_run(run: Run, selection: Selection, table: Table) -> None:
@@ -108,52 +102,71 @@ def _watch(run: Run, selection: Selection, table: Table, live: bool) -> None:
             st.button("Stop", on_click=run.stop)
         shell.remember()
         return
-    _status(run, settings)
+    _status(run)
     payload, shown, sample = _picture(run, settings, selection, table, running)
-    frame = None if settings.frame is None else int(np.searchsorted(shown, settings.frame))
-    view = View(**{name: getattr(settings, name) for name in VIEW_FIELDS})
-    if frame is not None:
-        frame = min(frame, len(shown) - 1)
-    state = player(payload, key="player", frame=frame, view=view)
-    index = int(shown[-1] if state.frame is None else shown[min(state.frame, len(shown) - 1)])
-    point = settings.point
-    if state.point is not None:
-        point = int(sample[min(state.point, len(sample) - 1)])
-    if not running:
-        at_end = index == len(run.trace) - 1
-        shell.remember(frame=None if at_end else index, point=point, **state.view._asdict())
-        _frame_shown(run, index, point, selection)
-    else:
+    last = len(shown) - 1
+    state = player(
+        payload,
+        key="player",
+        frame=_frame(shown, settings.frame),
+        point=_position(sample, settings.point),
+        view=View(**{name: getattr(settings, name) for name in VIEW_FIELDS}),
+    )
+    if running:
         shell.remember(**state.view._asdict())
+        return
+    index = int(shown[last if state.frame is None else min(state.frame, last)])
+    point = settings.point if state.point is None else int(sample[state.point])
+    at_end = index == len(run.trace) - 1
+    shell.remember(frame=None if at_end else index, point=point, **state.view._asdict())
+    _frame_shown(run, index, point, selection, settings)
 
 
-def _status(run: Run, settings: Settings) -> None:
+def _frame(shown: np.ndarray, step: int | None) -> int | None:
+    """The frame that shows a half-step, or the first after it; None for the last."""
+    return None if step is None else min(int(np.searchsorted(shown, step)), len(shown) - 1)
+
+
+def _position(sample: np.ndarray, row: int | None) -> int | None:
+    """Where among the rows drawn a row is; None if it is not."""
+    found = np.searchsorted(sample, row) if row is not None else len(sample)
+    return int(found) if found < len(sample) and sample[found] == row else None
+
+
+def _status(run: Run) -> None:
     """One line: how the fit stands, with its log-likelihood; a button to stop or go on."""
     last = run.trace[-1]
-    likelihood = f"log-likelihood **{mixture.nats(last.log_likelihood)}** nats"
+    likelihood = f"log-likelihood **{nats(last.log_likelihood)}** nats"
+    if run.fit is None:
+        _line(f"Fitting: iteration {last.iteration:,}, {likelihood}", "Stop", "stop", run.stop)
+        return
+    ended = STOPPED[run.stop_reason].format(
+        iterations=counted(last.iteration, "iteration"), tolerance=run.tolerance
+    )
+    text = (
+        f"{ended} {likelihood[0].upper()}{likelihood[1:]}, BIC **{nats(run.fit.bic)}** "
+        f"({counted(run.fit.n_parameters, 'parameter')}; smaller is better)."
+    )
+    if run.stop_reason == "stopped":
+        _line(text, "Go on", "play_arrow", run.begin)
+    else:
+        st.markdown(text)
+
+
+def _line(text: str, label: str, icon: str, action: Callable[[], None]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        if run.running:
-            st.markdown(f"Fitting: iteration {last.iteration:,}, {likelihood}")
-            st.button("Stop", icon=":material/stop:", on_click=run.stop)
-            return
-        fit = run.fit()
-        ended = stop_sentence(run.stop_reason, last.iteration, run.tolerance)
-        st.markdown(
-            f"{ended} {likelihood[0].upper()}{likelihood[1:]}, BIC **{mixture.nats(fit.bic)}** "
-            f"({counted(fit.n_parameters, 'parameter')}; smaller is better)."
-        )
-        if run.stop_reason == "stopped":
-            st.button("Go on", icon=":material/play_arrow:", on_click=run.begin)
+        st.markdown(text)
+        st.button(label, icon=f":material/{icon}:", on_click=action)
 
 
 def _picture(
     run: Run, settings: Settings, selection: Selection, table: Table, running: bool
 ) -> tuple[bytes, np.ndarray, np.ndarray]:
     """The packed picture, which half-step each frame shows, and which rows are drawn."""
-    coordinates = _coordinates(settings, selection, table)
     most = LIVE_POINTS if running else settings.drawn_rows
     steps = list(run.trace)
-    asked = (run.key, len(steps), most, running, coordinates.names, coordinates.panels)
+    look = settings.axes, settings.axis_x, settings.axis_y
+    asked = (run.key, len(steps), most, running, look)
     kept = st.session_state.get("picture")
     if kept is not None and kept[0] == asked:
         return kept[1]
@@ -161,17 +174,21 @@ def _picture(
     if len(sample) > most:
         rng = np.random.default_rng(SAMPLE_SEED)
         sample = np.sort(rng.choice(len(run.data), most, replace=False))
-    picture, shown = mixture.mixture_picture(
+    units = dict(zip(table.frame.columns, table.units, strict=False))
+    scene = Scene(
         run=run.key,
         model=run.model,
         steps=steps,
+        running=running,
+        opening=_opening(settings),
         data=run.data,
         sample=sample,
         rows=selection.rows + 1,
-        coordinates=coordinates,
-        running=running,
-        opening=_opening(settings),
+        columns=selection.columns,
+        titles=tuple(f"{c} ({units[c]})" if units.get(c) else c for c in selection.columns),
+        settings=settings,
     )
+    picture, shown = family_of(settings).picture(scene)
     result = pack(picture), shown, sample
     st.session_state["picture"] = (asked, result)
     return result
@@ -185,71 +202,93 @@ def _opening(settings: Settings) -> str:
     return f"Start: {settings.start}, seed {settings.seed}."
 
 
-def _frame_shown(run: Run, index: int, point: int | None, selection: Selection) -> None:
-    """Tables at the frame shown."""
-    step, columns = run.trace[index], selection.columns
+def _frame_shown(
+    run: Run, index: int, point: int | None, selection: Selection, settings: Settings
+) -> None:
+    """Tables at the frame shown. Only those of the open tab are made."""
+    step, family = run.trace[index], family_of(settings)
     name = "the start" if step.phase == "start" else f"{step.phase}-step {step.iteration}"
     st.markdown(report.gain_sentence(run.trace, index))
-    tabs = ["Parameters", "Points"] + ["Known labels"] * (selection.labels is not None)
-    parameters, points, *labels = st.tabs(tabs)
-    with parameters:
-        st.caption(f"At {name}, in the original units")
-        st.dataframe(report.parameters_table(step, columns, len(run.data)))
-        _covariances(run, index, columns)
-    with points:
-        _points(run, step, point, selection)
-    if labels:
-        with labels[0]:
-            index, table = report.agreement_with_labels(run.model, step, selection)
-            st.markdown(
-                f"Adjusted Rand index with **{plain(selection.label_name)}**: **{index:.3f}** "
-                "(1: the same groups; about 0: no better than chance)."
-            )
-            st.dataframe(table)
+    numbers = family.tables(step.params, selection.columns, len(run.data))
+    titles = [title for title, _ in numbers] + ["Points"]
+    titles += ["Known labels"] * (selection.labels is not None)
+    tabs = dict(zip(titles, st.tabs(titles, key="details", on_change="rerun"), strict=True))
+    for title, frame in numbers:
+        if tabs[title].open:
+            with tabs[title]:
+                tables.show(frame, f"At {name}, in the original units")
+    if tabs["Points"].open:
+        with tabs["Points"]:
+            _points(run, index, point, selection, settings)
+    if selection.labels is not None and tabs["Known labels"].open:
+        with tabs["Known labels"]:
+            _agreement(run, index, selection)
 
 
-def _covariances(run: Run, index: int, columns: tuple[str, ...]) -> None:
-    with st.expander("Covariance matrices"):
-        for k in range(run.model.n_components):
-            st.caption(f"component {k + 1}")
-            st.dataframe(report.covariance_table(run.trace[index], k, columns))
-
-
-def _points(run: Run, step, point: int | None, selection: Selection) -> None:
+def _points(
+    run: Run, index: int, point: int | None, selection: Selection, settings: Settings
+) -> None:
+    step = run.trace[index]
     if point is None or point >= len(run.data):
         st.caption("Click a point in the picture to see how its responsibilities come about.")
     else:
         row = selection.values[point]
         values = ", ".join(f"{n} = {v:g}" for n, v in zip(selection.columns, row, strict=True))
+        # q is the posterior at the parameters before an M half-step.
+        formula, terms = family_of(settings).point(run.model, step.posterior_params, row)
         st.markdown(f"**Row {selection.rows[point] + 1}** ({plain(values)})")
-        st.latex(
-            r"r_{nk} = \frac{\pi_k\,\mathcal{N}(x_n \mid \mu_k, \Sigma_k)}"
-            r"{\sum_j \pi_j\,\mathcal{N}(x_n \mid \mu_j, \Sigma_j)}"
-        )
-        st.dataframe(report.point_arithmetic(run.model, step, row))
-    doubtful, looked_at = report.doubtful_points(run.model, step, selection)
+        st.latex(formula)
+        tables.show(terms, "Each component's share")
+    doubtful, looked_at = _doubtful(run.key, index, run.model, step, selection)
     scope = "" if looked_at == len(run.data) else f" of {looked_at:,} rows looked at"
-    st.caption(f"The rows whose component is the least sure{scope}")
-    st.dataframe(doubtful, hide_index=True)
+    tables.show(doubtful, f"The rows whose component is the least sure{scope}", index=False)
 
 
+def _agreement(run: Run, index: int, selection: Selection) -> None:
+    adjusted_rand, confusion = _agreement_at(
+        run.key, index, selection.label_name, run.model, run.trace[index], selection
+    )
+    st.markdown(
+        f"Adjusted Rand index with **{plain(selection.label_name)}**: **{adjusted_rand:.3f}** "
+        "(1: the same groups; about 0: no better than chance)."
+    )
+    tables.show(confusion, "Rows by known label and component")
+
+
+# Both take a pass over the data. The key of a run stands for its data and its model.
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _doubtful(run: str, index: int, _model, _step: HalfStep, _selection: Selection):
+    return report.doubtful_points(_model, _step.posterior_params, _selection)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _agreement_at(run: str, index: int, label: str, _model, _step: HalfStep, _selection: Selection):
+    return report.agreement_with_labels(_model, _step.posterior_params, _selection)
+
+
+@st.fragment
 def show_takeaway(run: Run, settings: Settings, selection: Selection, table: Table) -> None:
-    """Downloads of the finished fit."""
-    fit = run.fit()
+    """Downloads of the finished fit, and the Python for it to those who ask."""
     with st.container(horizontal=True):
-        st.download_button(
+        _download(
             "Rows with clusters (CSV)",
-            data=lambda: takeaway.labelled_csv(table, selection, fit),
-            file_name="em-explorer-clusters.csv",
-            mime="text/csv",
-            on_click="ignore",
+            "em-explorer-clusters.csv",
+            "text/csv",
+            lambda: takeaway.labelled_csv(table, selection, run.fit),
         )
-        st.download_button(
+        _download(
             "Parameters (JSON)",
-            data=lambda: takeaway.parameters_as_json(settings, selection, fit),
-            file_name="em-explorer-parameters.json",
-            mime="application/json",
-            on_click="ignore",
+            "em-explorer-parameters.json",
+            "application/json",
+            lambda: takeaway.parameters_as_json(settings, selection, run.fit),
         )
-    with st.expander("Python that gives these numbers"):
-        st.code(takeaway.script(settings, selection, table), language="python")
+    label = "Python that gives these numbers"
+    with st.expander(label, key="python", on_change="rerun") as expander:
+        if expander.open:
+            st.code(takeaway.script(settings, selection, table), language="python")
+
+
+def _download(label: str, file_name: str, mime: str, make: Callable[[], bytes]) -> None:
+    st.download_button(label, data=make, file_name=file_name, mime=mime, on_click="ignore")

@@ -2,26 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from pages.ui import shell
 from pages.ui.data import Selection
-from pages.ui.families import COVARIANCE_MEANINGS, FAMILIES
+from pages.ui.families import FAMILIES, family_of
+from pages.ui.text import component_names
 
 SEEDS = 2**32
 
 
-def choose_model(selection: Selection | None) -> None:
-    """Widgets for everything that decides the fit apart from the data."""
-    family = FAMILIES["gaussian-mixture"]
-    st.subheader(family.title, anchor=False)
-    shell.widget("n_components")
-    covariance = shell.widget("covariance")
-    st.caption(f"{COVARIANCE_MEANINGS[covariance].capitalize()}.")
-    start = shell.widget("start")
-    st.caption(f"{family.starts[start].capitalize()}.")
+def choose_model(
+    selection: Selection | None, choose_start: Callable[[], None] | None = None
+) -> None:
+    """Widgets for everything that decides the fit apart from the data.
+
+    choose_start: widgets of a page that makes its starts another way.
+    """
+    family = family_of(shell.settings())
+    st.subheader(family.label, anchor=False)
+    if len(FAMILIES) > 1:
+        shell.widget("family")
+    for name, meanings in family.controls.items():
+        _choose(name, meanings)
+    if choose_start is None:
+        _choose_start(selection)
+    else:
+        choose_start()
+    with st.expander("Stopping", key="stopping", on_change="rerun") as stopping:
+        if stopping.open:
+            shell.widget("tolerance")
+            shell.widget("max_iterations")
+
+
+def _choose_start(selection: Selection | None) -> None:
+    family = family_of(shell.settings())
+    start = _choose("start", family.starts)
     if start == "means":
         if selection is not None:
             _place_means(selection)
@@ -30,29 +51,32 @@ def choose_model(selection: Selection | None) -> None:
             "Parameters as JSON",
             key="start parameters",
             value=shell.settings().start_params,
-            help="weights, means and covariances, in the units of the data",
+            help=f"{', '.join(family.parameters)}, in the units of the data",
             on_change=_take_parameters,
         )
     else:
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            seed = shell.widget("seed")
+            shell.widget("seed")
             st.button(
                 "Next seed",
                 icon=":material/casino:",
                 help="The same data from another start",
                 on_click=lambda: shell.change(seed=(shell.settings().seed + 1) % SEEDS),
             )
-        del seed
-    with st.expander("Stopping"):
-        shell.widget("tolerance", format="%g")
-        shell.widget("max_iterations")
+
+
+def _choose(name: str, meanings: Mapping[str, str]) -> Any:
+    """The widget of a setting, and under it what the value in force means."""
+    if not meanings:
+        return shell.widget(name)
+    value = shell.widget(name, options=list(meanings))
+    st.caption(f"{meanings[value][:1].upper()}{meanings[value][1:]}.")
+    return value
 
 
 def _take_parameters() -> None:
-    text = st.session_state["start parameters"]
     try:
-        shell.change(start_params=text)
-        st.session_state["parameters complaint"] = ""
+        shell.change(start_params=st.session_state["start parameters"])
     except ValueError as error:
         shell.say(f"Explicit parameters: {error}.")
 
@@ -69,7 +93,7 @@ def _place_means(selection: Selection) -> None:
     table = pd.DataFrame(
         placed,
         columns=list(selection.columns),
-        index=[f"component {k + 1}" for k in range(n_components)],
+        index=list(component_names(n_components)),
     )
     edited = st.data_editor(table, key=f"means {n_components} {selection.columns}")
     means = edited.to_numpy(dtype=float)

@@ -107,7 +107,11 @@ def player(
 
 
 def preload() -> None:
-    """Start loading the player's scripts in the browser: call it before the picture is made."""
+    """Start loading the player's scripts in the browser: call it first of all.
+
+    Streamlit loads its own script for components at the first one, and React then holds back what
+    waited for it for 0.3 s: a player that comes later does not wait.
+    """
     _preload_component()(key="player-preload")
 
 

@@ -1,4 +1,4 @@
-"""Tables and sentences on one half-step: parameters, a point's arithmetic, doubtful rows."""
+"""Sentences and tables on one half-step: where the gain came from, doubtful rows, known labels."""
 
 from __future__ import annotations
 
@@ -7,33 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from em_core import HalfStep, Mixture
+from em_core import HalfStep
 from em_core.agreement import adjusted_rand_index
 from pages.ui.data import Selection, confusion_table
-from pages.ui.figures.mixture import nats
+from pages.ui.text import component_names, nats
 
 MOST_DOUBTFUL = 10
 # Posteriors of more rows than this take longer than a glance: a stated sample stands in.
 MOST_ROWS_AT_A_GLANCE = 100_000
-
-
-def component_names(n_components: int) -> list[str]:
-    return [f"component {k + 1}" for k in range(n_components)]
-
-
-def parameters_table(step: HalfStep, columns: Sequence[str], n_rows: int) -> pd.DataFrame:
-    """One row a component: weight, expected size, and mean and standard deviation per column."""
-    params = step.params
-    deviations = np.sqrt(np.einsum("kdd->kd", params.covariances))
-    table = {"weight": params.weights, "expected rows": params.weights * n_rows}
-    for d, name in enumerate(columns):
-        table[f"mean of {name}"] = params.means[:, d]
-        table[f"SD of {name}"] = deviations[:, d]
-    return pd.DataFrame(table, index=component_names(len(params.weights)))
-
-
-def covariance_table(step: HalfStep, component: int, columns: Sequence[str]) -> pd.DataFrame:
-    return pd.DataFrame(step.params.covariances[component], index=columns, columns=columns)
 
 
 def gain_sentence(steps: Sequence[HalfStep], index: int) -> str:
@@ -57,33 +38,11 @@ def gain_sentence(steps: Sequence[HalfStep], index: int) -> str:
     )
 
 
-def point_arithmetic(model: Mixture, step: HalfStep, row: np.ndarray) -> pd.DataFrame:
-    """pi_k N(x | mu_k, Sigma_k) for each component, and its share: the responsibilities shown.
-
-    Taken at the parameters that gave q, which in an M half-step are the ones before it.
-    """
-    params = step.posterior_params
-    log_joint = model.log_joint(params, row[None])[0]
-    log_weights = np.log(np.maximum(params.weights, np.finfo(float).tiny))
-    shares = np.exp(log_joint - np.logaddexp.reduce(log_joint))
-    return pd.DataFrame(
-        {
-            "π": params.weights,
-            "log N(x | μ, Σ)": log_joint - log_weights,
-            "π N(x | μ, Σ)": np.exp(log_joint),
-            "responsibility": shares,
-        },
-        index=component_names(len(shares)),
-    )
-
-
-def doubtful_points(
-    model: Mixture, step: HalfStep, selection: Selection
-) -> tuple[pd.DataFrame, int]:
+def doubtful_points(model, params, selection: Selection) -> tuple[pd.DataFrame, int]:
     """The rows whose most responsible component is the least sure, and how many were looked at."""
     stride = -(-len(selection.values) // MOST_ROWS_AT_A_GLANCE)
     values = selection.values[::stride]
-    shares = model.posterior(step.posterior_params, values).responsibilities
+    shares = model.posterior(params, values).responsibilities
     certainty = shares.max(axis=1)
     order = np.argsort(certainty, kind="stable")[:MOST_DOUBTFUL]
     ranked = np.argsort(-shares[order], axis=1)
@@ -98,10 +57,8 @@ def doubtful_points(
     return pd.DataFrame(table), len(values)
 
 
-def agreement_with_labels(
-    model: Mixture, step: HalfStep, selection: Selection
-) -> tuple[float, pd.DataFrame]:
+def agreement_with_labels(model, params, selection: Selection) -> tuple[float, pd.DataFrame]:
     """Adjusted Rand index of clusters and known labels, and the confusion matrix."""
-    clusters = model.predict(step.posterior_params, selection.values)
+    clusters = model.predict(params, selection.values)
     table = confusion_table(selection.labels, clusters, component_names(model.n_components))
     return adjusted_rand_index(selection.labels, clusters), table

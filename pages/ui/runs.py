@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from em_core import HalfStep, Mixture, MixtureParams, em, from_means
+from em_core import HalfStep, em
 from em_core.em import Fit, finished
 
 # A fit that ends within this is drawn finished, without a live picture before it.
@@ -17,31 +18,53 @@ PATIENCE = 0.4
 KEPT_RUNS = 6
 
 
+class Units(NamedTuple):
+    """What standardising takes off each column (D,) and divides it by (D,)."""
+
+    shift: np.ndarray | float
+    scale: np.ndarray | float
+
+    def standardised(self, values: np.ndarray) -> np.ndarray:
+        return (values - self.shift) / self.scale
+
+    def standardised_params(self, model, params):
+        if self is AS_THEY_ARE:
+            return params
+        return model.rescale(params, -self.shift / self.scale, 1 / self.scale)
+
+
+AS_THEY_ARE = Units(0.0, 1.0)
+
+# (the data as they are fitted, their units) -> starting parameters.
+Beginning = Callable[[Any, Units], Any]
+
+
 @dataclass
 class Run:
     """One fit: what was asked, and how far it is. `trace` is in the units of `data`.
 
-    stop_reason is None while the run goes on; "stopped" if a person stopped it.
+    stop_reason is None while the run goes on; "stopped" if a person stopped it. fit is the
+    finished run, in the units of `data`.
     """
 
     key: str
-    model: Mixture
-    data: np.ndarray
-    start: str | np.ndarray | MixtureParams  # a method, hand-placed means (K, D), or parameters
-    seed: int
+    model: Any
+    data: Any
+    start: Beginning
     tolerance: float
     max_iterations: int
     standardise: bool
     trace: list[HalfStep] = field(default_factory=list)
     stop_reason: str | None = None
     error: str = ""
+    fit: Fit | None = None
     done: threading.Event = field(default_factory=threading.Event)
     wanted: threading.Event = field(default_factory=threading.Event)
     _steps: Generator[HalfStep, None, str] | None = None
 
     def begin(self) -> None:
         """Start, or go on after a stop."""
-        self.stop_reason, self.error = None, ""
+        self.stop_reason, self.error, self.fit = None, "", None
         self.done.clear()
         self.wanted.set()
         threading.Thread(target=self._work, name="em fit", daemon=True).start()
@@ -53,26 +76,23 @@ class Run:
     def running(self) -> bool:
         return not self.done.is_set()
 
-    def fit(self) -> Fit:
-        """The finished run as a Fit, in the units of the data."""
-        return finished(self.model, list(self.trace), self.stop_reason, self.data)
-
     def _work(self) -> None:
         try:
             self.stop_reason = self._climb()
+            self.fit = finished(self.model, list(self.trace), self.stop_reason, self.data)
         except (ValueError, MemoryError, np.linalg.LinAlgError) as error:
             self.error = str(error) or "There is not enough memory for this fit: use fewer rows."
         finally:
             self.done.set()
 
     def _climb(self) -> str:
-        shift, scale = self._units()
+        units = self._units()
         if self._steps is None:
-            data = (self.data - shift) / scale if self.standardise else self.data
+            data = self.data if units is AS_THEY_ARE else units.standardised(self.data)
             self._steps = em(
                 self.model,
                 data,
-                self._starting_params(data, shift, scale),
+                self.start(data, units),
                 tolerance=self.tolerance,
                 max_iterations=self.max_iterations,
             )
@@ -82,31 +102,22 @@ class Run:
                 step = next(self._steps)
             except StopIteration as end:
                 return end.value
-            self.trace.append(self._in_data_units(step, shift, scale))
+            self.trace.append(self._in_data_units(step, units))
         return "stopped"
 
-    def _starting_params(self, data: np.ndarray, shift: np.ndarray, scale: np.ndarray):
-        if isinstance(self.start, str):
-            rng = np.random.default_rng(self.seed)
-            return self.model.initial_params(data, self.start, rng)
-        if isinstance(self.start, np.ndarray):
-            return from_means(self.model, data, (self.start - shift) / scale)
-        return self.model.rescale(self.start, -shift / scale, 1 / scale)
-
-    def _units(self) -> tuple[np.ndarray, np.ndarray]:
-        columns = self.data.shape[1]
+    def _units(self) -> Units:
         if not self.standardise:
-            return np.zeros(columns), np.ones(columns)
-        return self.data.mean(axis=0), self.data.std(axis=0)
+            return AS_THEY_ARE
+        return Units(self.data.mean(axis=0), self.data.std(axis=0))
 
-    def _in_data_units(self, step: HalfStep, shift: np.ndarray, scale: np.ndarray) -> HalfStep:
+    def _in_data_units(self, step: HalfStep, units: Units) -> HalfStep:
         """The same half-step for the data before standardising: densities shrink by the scale."""
-        if not self.standardise:
+        if units is AS_THEY_ARE:
             return step
-        change = len(self.data) * np.log(scale).sum()
+        change = len(self.data) * np.log(units.scale).sum()
         return step._replace(
-            params=self.model.rescale(step.params, shift, scale),
-            posterior_params=self.model.rescale(step.posterior_params, shift, scale),
+            params=self.model.rescale(step.params, *units),
+            posterior_params=self.model.rescale(step.posterior_params, *units),
             elbo=step.elbo - change,
             log_likelihood=step.log_likelihood - change,
         )

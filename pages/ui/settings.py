@@ -16,7 +16,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Protocol
 
+from em_core.covariances import STRUCTURES
 from em_core.datasets import EXAMPLES, GENERATORS
+from pages.ui.families import FAMILIES
 
 FORMAT_VERSION = "1"
 VERSION_KEY = "v"
@@ -213,18 +215,8 @@ def _setting(
 
 
 SOURCES = {"example": "Example", "generate": "Generate", "table": "Table"}
-COVARIANCES = {
-    "full": "full: each its own shape",
-    "tied": "tied: one shape for all",
-    "diag": "diagonal: along the axes",
-    "spherical": "spherical: round",
-}
-STARTS = {
-    "k-means++": "k-means++",
-    "random points": "random points",
-    "random responsibilities": "random responsibilities",
-    "k-means": "k-means",
-    "hierarchical": "hierarchical",
+# Every start of any family; each family shows its own.
+STARTS = {name: name for family in FAMILIES.values() for name in family.starts} | {
     "means": "hand-placed means",
     "parameters": "explicit parameters",
 }
@@ -282,6 +274,24 @@ class Settings:
         "A column of known groups to compare the clusters with. It is not used in the fit.",
         "select",
     )
+    # Model, start, stopping
+    family: str = _setting(
+        next(iter(FAMILIES)),
+        "m",
+        Choice({name: family.label for name, family in FAMILIES.items()}),
+        "fit",
+        "Model",
+        widget="select",
+    )
+    n_components: int = _setting(2, "k", Integer(1, 50), "fit", "Components", widget="number")
+    covariance: str = _setting(
+        "full",
+        "cov",
+        Choice({name: name for name in STRUCTURES}),
+        "fit",
+        "Covariance",
+        widget="select",
+    )
     standardise: bool = _setting(
         False,
         "z",
@@ -291,11 +301,6 @@ class Settings:
         "Fit on columns of mean 0 and standard deviation 1. "
         "Parameters are still reported in the original units.",
         "toggle",
-    )
-    # Model, start, stopping
-    n_components: int = _setting(2, "k", Integer(1, 50), "fit", "Components", widget="number")
-    covariance: str = _setting(
-        "full", "cov", Choice(COVARIANCES), "fit", "Covariance", widget="select"
     )
     start: str = _setting(
         "k-means++",
@@ -325,6 +330,19 @@ class Settings:
     max_iterations: int = _setting(
         1000, "it", Integer(1, 100_000), "fit", "Most iterations", widget="number"
     )
+    # Many starts
+    n_starts: int = _setting(50, "ns", Integer(1, 500), "view", "Seeds", widget="number")
+    starts_compared: tuple[str, ...] = _setting(
+        (),
+        "cs",
+        Names(),
+        "view",
+        "Starts",
+        "Every seed of each of these is run.",
+        "multiselect",
+    )
+    picked_start: str = _setting("", "ps", NAME, "moment", "Start played")
+    picked_seed: int | None = _setting(None, "pk", SEED, "moment", "Seed played")
     # View
     axes: str = _setting("columns", "ax", Choice(AXES), "view", "Axes", widget="segmented")
     axis_x: str = _setting("", "x", NAME, "view", "Across", widget="select")
@@ -371,7 +389,7 @@ def changed(settings: Settings, **values: Any) -> Settings:
     groups = {FIELDS[name].group for name, v in cleaned.items() if v != getattr(settings, name)}
     obsolete = {name for group in groups for name in _OBSOLETE.get(group, ())}
     if groups & {"data", "columns", "fit"}:
-        obsolete |= {"frame", "point"}
+        obsolete |= {"frame", "point", "picked_start", "picked_seed"}
     return replace(settings, **{name: FIELDS[name].default for name in obsolete} | cleaned)
 
 

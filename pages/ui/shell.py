@@ -26,10 +26,7 @@ from pages.ui.settings import FIELDS, Choice, Field, Integer, Real, Settings, cl
 
 ENTRY = Path(__file__).parents[2] / "dashboard.py"
 
-# Writing the address shows nothing, and should not take up a line either.
-STYLE = """<style>
-[data-testid="stLayoutWrapper"]:has(> [class*="st-key-write_link"]) { display: none; }
-</style>"""
+STYLE = Path(__file__).with_name("shell.css")
 
 _inside: ContextVar[bool] = ContextVar("inside the dashboard", default=False)
 
@@ -63,7 +60,7 @@ def frame(page: str) -> Iterator[None]:
     finally:
         _inside.reset(token)
         _show_notices(notices)
-        _replace_link("frame")
+        _replace_link("write_link")
 
 
 def _forget_widgets_of_other_pages(page: str) -> None:
@@ -120,7 +117,7 @@ def remember(**values: Any) -> None:
     Call it once, at the same place, in every run of the fragment.
     """
     change(**values)
-    _replace_link("fragment")
+    _replace_link("tell_link")
 
 
 def say(*sentences: str) -> None:
@@ -238,7 +235,7 @@ def _push_link() -> None:
         st.query_params.from_dict(query)
 
 
-def _replace_link(place: str) -> None:
+def _replace_link(writer: str) -> None:
     """Bring the address up to date without a step in the history.
 
     Streamlit can only add steps: pausing ten times would be ten steps back. And it drops the
@@ -247,8 +244,7 @@ def _replace_link(place: str) -> None:
     query = table.to_query(settings())
     if query != st.session_state["link"].query:
         _note_link(query)
-    with st.container(key=f"write_link_{place}"):
-        _component("write_link")(data=st.session_state["link"]._asdict(), key=f"link {place}")
+    _component(writer)(data=st.session_state["link"]._asdict(), key=writer)
 
 
 class _Link(NamedTuple):
@@ -280,7 +276,7 @@ def _component(name: str) -> Callable[..., Any]:
         for kind in ("html", "css", "js")
         if (path := Path(__file__).with_name(f"{name}.{kind}")).exists()
     }
-    return st.components.v2.component(name, **parts)
+    return st.components.v2.component(name, isolate_styles="css" in parts, **parts)
 
 
 def _condensed(code: str) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 
+import em_core
 from em_core.em import Fit
 from pages.ui.data import Selection, Table, join_results, to_csv_bytes
-from pages.ui.families import FAMILIES
-from pages.ui.report import component_names
+from pages.ui.families import family_of
+from pages.ui.parameters import arrays
 from pages.ui.settings import Settings
+from pages.ui.text import component_names
 
 
 def labelled_csv(table: Table, selection: Selection, fit: Fit) -> bytes:
@@ -22,7 +25,7 @@ def labelled_csv(table: Table, selection: Selection, fit: Fit) -> bytes:
 def parameters_as_json(settings: Settings, selection: Selection, fit: Fit) -> bytes:
     """Parameters in the original units, and what is needed to judge and to repeat the fit."""
     content = {
-        "model": FAMILIES["gaussian-mixture"].code(settings),
+        "model": family_of(settings).code(settings),
         "columns": list(selection.columns),
         "rows": len(selection.values),
         "start": settings.start,
@@ -36,26 +39,22 @@ def parameters_as_json(settings: Settings, selection: Selection, fit: Fit) -> by
         "aic": fit.aic,
         "bic": fit.bic,
         "icl": fit.icl,
-        "weights": fit.params.weights.tolist(),
-        "means": fit.params.means.tolist(),
-        "covariances": fit.params.covariances.tolist(),
     }
+    content |= {name: array.tolist() for name, array in arrays(fit.params).items()}
     return json.dumps(content, indent=2).encode()
 
 
 def script(settings: Settings, selection: Selection, table: Table) -> str:
     """Python on em_core that gives the numbers shown. Run it in the project's folder."""
-    imports = ["Gaussian", "Mixture", "fit"]
     body = _read_data(settings, selection, table)
     data = "data"
     if settings.standardise:
         body += ["centre, scale = data.mean(axis=0), data.std(axis=0)"]
         data = "(data - centre) / scale"
-    body += [f"model = {FAMILIES['gaussian-mixture'].code(settings)}"]
+    body += [f"model = {family_of(settings).code(settings)}"]
     start = json.dumps(settings.start)
     unit = ("centre", "scale") if settings.standardise else None
     if settings.start == "means":
-        imports.append("from_means")
         body += [f"means = np.array({[list(point) for point in settings.start_means]})"]
         placed = "(means - centre) / scale" if unit else "means"
         start = f"from_means(model, {data}, {placed})"
@@ -78,7 +77,8 @@ def script(settings: Settings, selection: Selection, table: Table) -> str:
     head += ["import numpy as np"]
     head += ["import pandas as pd"] if settings.source == "table" else []
     head += ["from threadpoolctl import threadpool_limits", ""]
-    head += [f"from em_core import {', '.join(sorted(imports, key=str.lower))}"]
+    used = [name for name in em_core.__all__ if re.search(rf"\b{name}\(", "\n".join(body))]
+    head += [f"from em_core import {', '.join(sorted(used, key=str.lower))}"]
     if settings.source != "table":
         head += [
             f"from em_core.datasets import {'load' if settings.source == 'example' else 'generate'}"

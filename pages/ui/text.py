@@ -1,7 +1,10 @@
-"""Text from people and from files, made safe and whole for a page."""
+"""Text from people and from files, made safe and whole for a page; numbers as people read them."""
+
+import html
 
 # What Markdown, LaTeX and Streamlit's own directives take for markup.
 _MARKUP = set(r"\`*_{}[]()<>#+-.!|$~:")
+MINUS = "\N{MINUS SIGN}"
 
 
 def plain(text: str) -> str:
@@ -18,3 +21,26 @@ def sentence(text: object) -> str:
     """A message as a sentence, with a capital and a full stop."""
     words = str(text).strip()
     return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")
+
+
+def component_names(n_components: int) -> tuple[str, ...]:
+    return tuple(f"component {k + 1}" for k in range(n_components))
+
+
+def nats(value: float, signed: bool = False) -> str:
+    """A log-likelihood, or with its sign a gain, to as many digits as mean something."""
+    size = abs(value)
+    digits = 2 if size >= 1 or size == 0 else 4
+    text = f"{value:+,.{digits}f}" if signed else f"{value:,.{digits}f}"
+    if size and size < 1e-3:
+        text = f"{value:+.1e}" if signed else f"{value:.1e}"
+    return text.replace("-", MINUS)
+
+
+def cell(value: object) -> str:
+    """A cell of a table in HTML: text as text, numbers to five digits."""
+    if isinstance(value, str):
+        return html.escape(value)
+    # Whole numbers, NumPy's among them, keep all their digits.
+    text = f"{value:,.5g}" if isinstance(value, float) else f"{value:,}"
+    return text.replace("-", MINUS)

@@ -1,21 +1,27 @@
 // Writes the settings into the address bar without adding a step to the browser's history.
 // `data`: {session, count, query}. Several writers may be on the page (one in the frame, one in a
 // fragment), each holding what it was last told: the highest count of the session is the truth.
-export default function ({ data }) {
+function write({ session, count, query }) {
   const last = window.emExplorerLink
-  if (last && last.session === data.session && last.count > data.count) return
+  if (last.session === session && last.count > count) return
 
   // Streamlit's own parameters are not ours to drop.
   const kept = [...new URLSearchParams(location.search)].filter(([key]) => key.startsWith("embed"))
-  const search = "?" + new URLSearchParams([...kept, ...Object.entries(data.query)])
+  const search = "?" + new URLSearchParams([...kept, ...Object.entries(query)])
   const go = (search) => location.pathname + (search === "?" ? "" : search) + location.hash
 
-  if (last && last.session !== data.session && last.search !== search) {
+  if (last.session && last.session !== session && last.search !== search) {
     // The server lost the session (a restart, a long pause) and Streamlit came back with the
     // address as it last knew it, which lacks what was only replaced since: bring that one.
     location.replace(go(last.search))
     return
   }
-  window.emExplorerLink = { session: data.session, count: data.count, search }
+  Object.assign(last, { session, count, search })
   if (go(search) !== go(location.search)) history.replaceState(history.state, "", go(search))
+}
+
+export default function ({ data }) {
+  window.emExplorerLink ??= {}
+  window.emExplorerLink.write = write
+  write(data)
 }

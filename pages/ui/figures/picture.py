@@ -9,13 +9,20 @@ What is drawn is packed small (positions as uint16, responsibilities as three by
 is read as a number (the curves) stays float64. `pages/ui/frontend/decode.js` reads it.
 """
 
+from __future__ import annotations
+
 import json
 import struct
 import zlib
-from collections.abc import Iterable
-from typing import Any, Literal, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
+
+from em_core import HalfStep
+
+if TYPE_CHECKING:  # the settings know the families, and those their pictures
+    from pages.ui.settings import Settings
 
 MAGIC = b"EMP1"
 ALIGNMENT = 8
@@ -34,8 +41,38 @@ class View(NamedTuple):
     loop: bool = False
 
 
+class Scene(NamedTuple):
+    """A run at one moment and how it is looked at: what a family makes its picture of."""
+
+    run: str  # its id
+    model: Any
+    steps: Sequence[HalfStep]
+    running: bool
+    opening: str  # how the run began, in a sentence
+    data: Any
+    sample: np.ndarray  # (n,) the rows drawn
+    rows: np.ndarray  # (N,) the number of each row as a person counts
+    columns: tuple[str, ...]
+    titles: tuple[str, ...]  # the columns with their units
+    settings: Settings
+
+
+class Matrix(NamedTuple):
+    """Parameters drawn as shades: F matrices of r rows and c columns, from `low` to `high`.
+
+    component: whose colour it has; None where every row is a component of its own.
+    """
+
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    values: np.ndarray  # (F, r, c)
+    low: float
+    high: float
+    component: int | None
+
+
 class Picture(NamedTuple):
-    """One run, ready to draw.
+    """One run, ready to draw: points and ellipses in panels, or else matrices.
 
     n points in d drawn coordinates, K components, F frames (half-steps), G distinct posteriors.
     """
@@ -59,13 +96,14 @@ class Picture(NamedTuple):
     flags: tuple[tuple[str, ...], ...]  # (F,) warnings in plain words
     running: bool  # the fit goes on: follow the last frame
     note: str  # "5,000 of 1,000,000 rows drawn"; "" if there is nothing to say
+    matrices: tuple[Matrix, ...] = ()
 
 
 def pack(picture: Picture) -> bytes:
     """The bytes of a picture. The same picture gives the same bytes."""
     low, span = _extent(picture.positions)
     drawn = np.rint((picture.positions - low) / span * POSITION_LEVELS).astype(np.uint16)
-    stored, weights, means, covariances = _distinct_parameters(picture, low, span)
+    stored, weights, means, covariances, cells = _distinct_parameters(picture, low, span)
     levels = certainty_levels(len(picture.positions))
     arrays = {
         "elbo": np.asarray(picture.elbo, dtype=np.float64),
@@ -73,6 +111,7 @@ def pack(picture: Picture) -> bytes:
         "weights": weights,
         "means": means,
         "covariances": covariances,
+        "cells": cells,
         "rows": np.diff(np.asarray(picture.rows, dtype=np.uint32), prepend=np.uint32(0)),
         "positions": _byte_planes(drawn.T),
     }
@@ -119,27 +158,40 @@ def _header(picture: Picture) -> dict[str, Any]:
         "flags": [list(flags) for flags in picture.flags],
         "running": bool(picture.running),
         "note": picture.note,
+        "matrices": [
+            {
+                "rows": list(matrix.rows),
+                "columns": list(matrix.columns),
+                "low": matrix.low,
+                "high": matrix.high,
+                "component": matrix.component,
+            }
+            for matrix in picture.matrices
+        ],
     }
 
 
 def _extent(positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Origin and length of each axis. Far from zero, float32 would lose the picture without."""
+    if not len(positions):
+        return np.zeros(positions.shape[1]), np.ones(positions.shape[1])
     low, high = positions.min(axis=0), positions.max(axis=0)
     return low, np.where(high > low, high - low, 1.0)
 
 
 def _distinct_parameters(
     picture: Picture, low: np.ndarray, span: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, ...]:
     """Which parameters each frame shows, and the distinct ones relative to the extent of the data.
 
     An E half-step leaves the parameters alone, so about half of the frames repeat the one before.
     """
     n_frames, _, d = np.shape(picture.means)
+    cells = [matrix.values for matrix in picture.matrices]
     flat = np.concatenate(
         [
             np.reshape(part, (n_frames, -1))
-            for part in (picture.weights, picture.means, picture.covariances)
+            for part in (picture.weights, picture.means, picture.covariances, *cells)
         ],
         axis=1,
     )
@@ -151,7 +203,20 @@ def _distinct_parameters(
         np.asarray(picture.weights, dtype=np.float32)[is_new],
         ((np.asarray(picture.means)[is_new] - low) / span).astype(np.float32),
         scaled.astype(np.float32),
+        _shades(picture.matrices, is_new),
     )
+
+
+def _shades(matrices: Sequence[Matrix], frames: np.ndarray) -> np.ndarray:
+    """All matrices' cells as uint16 between their low and high, frame after frame."""
+    shades = [
+        np.clip((m.values[frames] - m.low) / ((m.high - m.low) or 1.0), 0, 1).reshape(
+            int(frames.sum()), -1
+        )
+        for m in matrices
+    ]
+    joined = np.concatenate(shades, axis=1) if shades else np.zeros((0, 0))
+    return np.rint(joined * POSITION_LEVELS).astype(np.uint16)
 
 
 def _posterior_deltas(responsibilities: Iterable[np.ndarray], levels: int) -> Iterable[bytes]:

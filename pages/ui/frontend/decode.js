@@ -1,7 +1,7 @@
 // Reads what pages/ui/figures/picture.py packs.
 
 const ALIGNMENT = 8;
-const TYPES = { float64: Float64Array, float32: Float32Array, uint32: Uint32Array, uint8: Uint8Array };
+const TYPES = { float64: Float64Array, float32: Float32Array, uint32: Uint32Array, uint16: Uint16Array, uint8: Uint8Array };
 const TEXT = new TextDecoder();
 
 /** Takes apart what Python sends: a small JSON of wishes, then the packed picture. */
@@ -36,9 +36,13 @@ export async function decode(payload) {
   };
 }
 
+/** Fed by hand: a Blob's stream would go round by another process first. */
 async function inflate(bytes) {
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+  const { readable, writable } = new DecompressionStream("deflate");
+  const writer = writable.getWriter();
+  writer.write(bytes).catch(() => {}); // the reader hears of it too
+  writer.close().catch(() => {});
+  return new Uint8Array(await new Response(readable).arrayBuffer());
 }
 
 function undoDifferences(values) {

@@ -3,6 +3,7 @@
 import { BoundFigure } from "./bound.js";
 import { MARKUP, connectControls, frameDuration, showControls } from "./controls.js";
 import { decode, openEnvelope } from "./decode.js";
+import { MatrixFigure } from "./matrices.js";
 import { MixtureFigure } from "./mixture.js";
 import { fetchPlotly, loadPlotly, plannedAxes, plotConfig, serverBase } from "./plots.js";
 import { describeFrame, describePoint, onClick, onHover } from "./pointer.js";
@@ -140,9 +141,11 @@ class Player {
     if (!picture) return;
     this.theme = readTheme(this.root);
     this.painter.setTheme(this.theme, view.colour);
-    this.mixture = new MixtureFigure(picture, this.theme, this.painter);
+    const Figure = picture.matrices.length ? MatrixFigure : MixtureFigure;
+    this.mixture = new Figure(picture, this.theme, this.painter);
     this.bound = new BoundFigure(picture, this.theme, view.curve);
     this.root.classList.toggle("emx-matrix", picture.panels.length > 3);
+    this.root.classList.toggle("emx-no-points", picture.matrices.length > 0);
     this.root.dataset.run = picture.run;
     this.root.querySelector(".emx-note").textContent = picture.note;
     this.root.querySelector(".emx-note").hidden = !picture.note;
@@ -188,8 +191,8 @@ class Player {
   /** The axes say where the points go. True if they changed. */
   readAxes() {
     if (!this.layouts) return false;
-    const axes = this.picture.panels.map((panel, p) => {
-      return { panel, ...this.axes(this.mixturePlot, this.layouts[0], p ? p + 1 : "") };
+    const axes = this.drawnPanels().map((panel, p) => {
+      return { panel, matrix: p, ...this.axes(this.mixturePlot, this.layouts[0], p ? p + 1 : "") };
     });
     if (axes.some(({ x }) => !x)) return false; // Plotly still shows a picture of fewer panels
     const state = JSON.stringify([
@@ -200,6 +203,12 @@ class Player {
     this.axesState = state;
     this.painter.setAxes(axes);
     return true;
+  }
+
+  /** Matrices have no coordinates to draw points in. */
+  drawnPanels() {
+    const { matrices, panels } = this.picture;
+    return matrices.length ? matrices.map(() => []) : panels;
   }
 
   paintMixture() {
@@ -244,11 +253,14 @@ class Player {
   }
 
   describePlots() {
-    const { columns, points, components, panels } = this.picture;
+    const { columns, points, components, panels, matrices } = this.picture;
     const count = points.toLocaleString("en");
     const what = panels.length > 1 ? `Matrix of ${columns.join(", ")}` : columns.join(" against ");
     this.mixturePlot.setAttribute(
-      "aria-label", `${what}: ${count} points and ${components.length} components at the half-step shown`,
+      "aria-label",
+      matrices.length
+        ? `Parameters of ${components.length} components as shades at the half-step shown`
+        : `${what}: ${count} points and ${components.length} components at the half-step shown`,
     );
     this.boundPlot.setAttribute("aria-label", "ELBO and log-likelihood at every half-step");
   }
@@ -379,6 +391,7 @@ class Player {
       if (frame !== null) this.seek(frame);
     });
     onHover(this.mixturePlot, (x, y) => {
+      if (this.picture?.matrices.length) return this.describeCell(x, y);
       const found = this.picture ? this.painter.nearest(x, y) : null;
       return found === null ? null : describePoint(this.picture, this.frame, found);
     });
@@ -386,6 +399,14 @@ class Player {
       const frame = this.frameUnder(x);
       return frame === null ? null : describeFrame(this.picture, frame);
     });
+  }
+
+  describeCell(left, top) {
+    for (const laid of this.painter.laid ?? []) {
+      const lines = this.mixture.describe(laid, this.frame, left, top);
+      if (lines) return lines;
+    }
+    return null;
   }
 
   frameUnder(left) {

@@ -46,8 +46,9 @@ export class PointPainter {
   paint(frame, view, selected, figure) {
     if (!this.axes || !this.picture) return;
     if (this.stale) this.layOut();
-    const posterior = posteriorOf(this.picture, frame);
     this.pixels.set(this.base);
+    if (this.picture.matrices.length) return this.paintMatrices(frame, figure);
+    const posterior = posteriorOf(this.picture, frame);
     for (const laid of this.laid) {
       if (laid.panel.length === 2) this.paintPoints(laid, posterior, view);
     }
@@ -62,6 +63,17 @@ export class PointPainter {
     }
   }
 
+  paintMatrices(frame, figure) {
+    this.context.putImageData(this.image, 0, 0);
+    for (const laid of this.laid) {
+      insideAxes(this.context, this.ratio, laid, () => figure.paint(this.context, laid, frame));
+      this.context.save();
+      this.context.scale(this.ratio, this.ratio);
+      figure.paintTitle(this.context, laid, frame);
+      this.context.restore();
+    }
+  }
+
   /** Everything that depends on the axes, the size and the theme but not on the frame. */
   layOut() {
     const { canvas, context } = this;
@@ -70,7 +82,7 @@ export class PointPainter {
     context.fillRect(0, 0, canvas.width, canvas.height);
     context.save();
     context.scale(this.ratio, this.ratio);
-    for (const axes of this.axes) {
+    for (const axes of this.picture.matrices.length ? [] : this.axes) {
       paintGrid(context, this.theme.faint, axes, true, axes.panel.length === 2);
     }
     context.restore();
@@ -84,7 +96,7 @@ export class PointPainter {
 
   /** Pixels of the points inside a panel, and which points they are. */
   project({ panel, x, y }) {
-    if (panel.length === 1) return {};
+    if (panel.length !== 2) return {};
     const { positions, points } = this.picture;
     const [toX, toY] = [this.scale(x, panel[0], false), this.scale(y, panel[1], true)];
     const [across, up] = [positions[panel[0]], positions[panel[1]]];
@@ -118,7 +130,7 @@ export class PointPainter {
   /** Discs with soft edges, as lists of pixel offsets and opacities; one per level of certainty. */
   makeSprites() {
     const { points, levels, panels } = this.picture;
-    const crowd = points * Math.max(1, panels.length / 3);
+    const crowd = Math.max(1, points) * Math.max(1, panels.length / 3);
     const radius = Math.min(3.6, Math.max(1.05, 9 / crowd ** 0.19));
     this.opacity = Math.min(0.9, Math.max(0.35, 3.4 / crowd ** 0.2));
     const make = (growth) => disc(radius * growth * this.ratio, this.opacity, this.canvas.width);
@@ -246,6 +258,7 @@ export class PointPainter {
 
   /** The point nearest to a place on the canvas, within reach, or null. */
   nearest(left, top, reach = 12) {
+    if (this.picture?.matrices.length) return null;
     for (const laid of this.laid ?? []) {
       const { panel, x, y } = laid;
       if (!isInside(left, x) || !isInside(top, y)) continue;

@@ -33,18 +33,27 @@ function splitColours(list) {
   return list.match(/#[0-9a-f]{3,8}|[a-z]+\([^)]*\)/gi) ?? [];
 }
 
-const probe = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+const probe = Object.assign(document.createElement("canvas"), { width: 1, height: 1 })
+  .getContext("2d", { willReadFrequently: true });
 const known = new Map();
 
 /** Any CSS colour as [red, green, blue]. */
 export function rgb(colour) {
-  if (!known.has(colour)) {
-    probe.fillStyle = "#000";
-    probe.fillStyle = colour;
-    probe.fillRect(0, 0, 1, 1);
-    known.set(colour, [...probe.getImageData(0, 0, 1, 1).data.slice(0, 3)]);
-  }
+  if (!known.has(colour)) known.set(colour, fromHex(colour) ?? fromCanvas(colour));
   return known.get(colour);
+}
+
+function fromHex(colour) {
+  const digits = /^#(..)(..)(..)$/.exec(colour);
+  return digits && digits.slice(1).map((pair) => Number.parseInt(pair, 16));
+}
+
+/** The browser knows every way to write a colour, but takes its time. */
+function fromCanvas(colour) {
+  probe.fillStyle = "#000";
+  probe.fillStyle = colour;
+  probe.fillRect(0, 0, 1, 1);
+  return [...probe.getImageData(0, 0, 1, 1).data.slice(0, 3)];
 }
 
 /** Mixed by light, not by code value: halfway between two hues stays as bright as they are. */

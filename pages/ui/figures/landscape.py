@@ -1,0 +1,132 @@
+"""Many starts at a glance: their log-likelihoods as they climb, and where each of them ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+
+# Beyond this many optima colours can no longer be told apart: the rest share a grey.
+MOST_COLOURS = 8
+GREY = "rgba(128, 128, 128, 0.6)"
+DASHES = ("solid", "dash", "dot", "dashdot")
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "pentagon", "hexagon")
+# The likelihood of a collapsed start has no bound and would set the scale for all others.
+COLLAPSED = "collapsed"
+# A start that ends in the best optimum may begin a million nats below it: cut what says nothing.
+SHOWN_SHARE = 0.9
+
+
+class Climb(NamedTuple):
+    """One start, its log-likelihoods in nats by iteration, and where it led.
+
+    group: 0 for the best optimum, 1 for the next, ...; None while nothing is known, or for a start
+    that reached no optimum. fate: that in words.
+    """
+
+    start: str
+    seed: int
+    log_likelihoods: np.ndarray
+    group: int | None
+    fate: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.start}, seed {self.seed}"
+
+
+def curves(climbs: Sequence[Climb], colours: Sequence[str]) -> go.Figure:
+    """Log-likelihood against iteration, one line a start, coloured by the optimum it led to."""
+    figure = go.Figure()
+    for fate, members in _by_fate(climbs):
+        group = members[0].group
+        across, up, names = [], [], []
+        for climb in members:
+            n = len(climb.log_likelihoods)
+            # None breaks the line between one start and the next.
+            across += [*range(n), None]
+            up += [*climb.log_likelihoods.tolist(), None]
+            names += [climb.name] * n + [None]
+        figure.add_scatter(
+            x=across,
+            y=up,
+            mode="lines",
+            name=fate,
+            text=names,
+            line={"width": 1.4, "color": _colour(group, colours), "dash": _dash(group)},
+            hovertemplate="%{text}<br>iteration %{x}<br>%{y:,.4f} nats<extra></extra>",
+        )
+    figure.update_layout(
+        xaxis_title="iteration",
+        yaxis_title="log-likelihood (nats)",
+        yaxis_range=_range(climbs),
+        height=380,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        legend={"orientation": "h", "y": -0.2},
+    )
+    return figure
+
+
+def strip(climbs: Sequence[Climb], colours: Sequence[str], seed: int = 0) -> go.Figure:
+    """Where every start ended: one mark a start along the log-likelihood, strewn up and down."""
+    figure = go.Figure()
+    rng = np.random.default_rng(seed)
+    for fate, members in _by_fate(climbs):
+        group = members[0].group
+        figure.add_scatter(
+            x=[climb.log_likelihoods[-1] for climb in members if len(climb.log_likelihoods)],
+            y=rng.uniform(-1, 1, size=len(members)),
+            mode="markers",
+            name=fate,
+            text=[climb.name for climb in members],
+            customdata=[[climb.start, climb.seed] for climb in members],
+            marker={
+                "size": 9,
+                "color": _colour(group, colours),
+                "symbol": SYMBOLS[(group or 0) % len(SYMBOLS)] if group is not None else "x",
+                "line": {"width": 0.5, "color": "white"},
+            },
+            hovertemplate="%{text}<br>%{x:,.4f} nats<extra></extra>",
+        )
+    figure.update_layout(
+        xaxis_title="final log-likelihood (nats)",
+        xaxis_range=_range(
+            [climb._replace(log_likelihoods=climb.log_likelihoods[-1:]) for climb in climbs], 1.0
+        ),
+        yaxis={"visible": False, "range": [-1.6, 1.6], "fixedrange": True},
+        height=190,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        showlegend=False,
+    )
+    return figure
+
+
+def _range(climbs: Sequence[Climb], share: float = SHOWN_SHARE) -> list[float]:
+    """The values of the starts that ended well, or of all, without the lowest."""
+    shown = [climb for climb in climbs if climb.fate != COLLAPSED] or climbs
+    values = np.concatenate([climb.log_likelihoods for climb in shown] or [np.zeros(0)])
+    values = np.sort(values[np.isfinite(values)])
+    if not len(values):
+        return [0.0, 1.0]
+    low, high = values[int((1 - share) * len(values))], values[-1]
+    margin = 0.05 * (high - low) or 1.0
+    return [low - margin, high + margin]
+
+
+def _by_fate(climbs: Sequence[Climb]) -> list[tuple[str, list[Climb]]]:
+    """Starts by where they led: the best optimum first, those without one last."""
+    fates: dict[str, list[Climb]] = {}
+    order = sorted(climbs, key=lambda climb: np.inf if climb.group is None else climb.group)
+    for climb in order:
+        fates.setdefault(climb.fate, []).append(climb)
+    return list(fates.items())
+
+
+def _colour(group: int | None, colours: Sequence[str]) -> str:
+    return GREY if group is None or group >= MOST_COLOURS else colours[group % len(colours)]
+
+
+def _dash(group: int | None) -> str:
+    return "dot" if group is None else DASHES[group // 2 % len(DASHES)]

@@ -1,0 +1,311 @@
+"""The page on local optima: the starts at work, the optima found, and the run played."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from em_core.optima import Landscape, Optimum, StartedFit
+from em_core.success import Interval
+from pages.ui import fit_panel, shell, tables
+from pages.ui.data import Selection, Table
+from pages.ui.families import family_of
+from pages.ui.figures.landscape import COLLAPSED, Climb, curves, strip
+from pages.ui.figures.picture import Scene
+from pages.ui.figures.thumbnail import thumbnail
+from pages.ui.presets import PRESETS, Preset
+from pages.ui.runs import AS_THEY_ARE, Units
+from pages.ui.searches import Search
+from pages.ui.settings import FIELDS, Settings
+from pages.ui.text import nats, sentence
+
+PATIENCE = 0.4
+REFRESH_SECONDS = 0.5
+MOST_PICTURES = 8
+THUMBNAIL_POINTS = 300
+SEEDS_LISTED = 8
+# Streamlit puts the theme's own colours in their place, light or dark.
+COLOURS = tuple(f"#0000{i:02d}" for i in range(1, 11))
+NOT_SEEDED = ("means", "parameters")
+
+
+def choose_starts() -> None:
+    """Widgets for which starts are made."""
+    settings = shell.settings()
+    methods = [name for name in family_of(settings).starts if name not in NOT_SEEDED]
+    shell.widget("starts_compared", options=methods, default=(_usual(settings),))
+    shell.widget("n_starts")
+    shell.widget("seed", label="First seed")
+    with st.expander("Data that trap EM"):
+        for preset in PRESETS:
+            st.button(preset.title, on_click=_take, args=(preset,), width="stretch")
+
+
+def _take(preset: Preset) -> None:
+    shell.change(**preset.settings)
+    shell.say(f"{preset.title}: {preset.look_for}")
+
+
+def _usual(settings: Settings) -> str:
+    """The start chosen on the Explore page, if seeds make it differ."""
+    usual = next(iter(family_of(settings).starts))
+    return usual if settings.start in NOT_SEEDED else settings.start
+
+
+def current_search(settings: Settings, table: Table, selection: Selection) -> Search | None:
+    """The search these settings ask for, begun if it is new; None where it cannot be."""
+    family = family_of(settings)
+    names = ("family", "n_starts", "seed", "tolerance", "max_iterations", *family.controls)
+    starts = settings.starts_compared or (_usual(settings),)
+    asked = [table.fingerprint, selection.columns, starts, [getattr(settings, n) for n in names]]
+    key = hashlib.sha256(repr(asked).encode()).hexdigest()[:16]
+    search: Search | None = st.session_state.get("search")
+    if search is None or search.key != key:
+        if search is not None:
+            search.stop()
+        units = AS_THEY_ARE
+        if settings.standardise and "standardise" in family.controls:
+            units = Units(selection.values.mean(axis=0), selection.values.std(axis=0))
+        search = Search(
+            key=key,
+            model=family.build(settings),
+            data=selection.values,
+            starts=starts,
+            seeds=range(settings.seed, settings.seed + settings.n_starts),
+            tolerance=settings.tolerance,
+            max_iterations=settings.max_iterations,
+            units=units,
+        )
+        st.session_state["search"] = search
+        search.begin()
+        search.done.wait(PATIENCE)
+    if search.error:
+        st.error(sentence(search.error))
+        return None
+    return search
+
+
+def show_search(search: Search, selection: Selection) -> None:
+    """All starts as they climb, and once they have ended what they found."""
+    every = REFRESH_SECONDS if search.running else None
+    st.fragment(_watch, run_every=every)(search, selection, live=search.running)
+
+
+def _watch(search: Search, selection: Selection, live: bool) -> None:
+    if live and not search.running:
+        st.rerun()
+    if search.running:
+        _progress(search)
+        return
+    landscape = search.runs.landscape
+    st.markdown(f"#### {landscape.verdict}")
+    if search.stopped:
+        if st.button("Go on", icon=":material/play_arrow:"):
+            search.begin()
+            st.rerun()
+    elif not landscape.replicated:
+        _offer_more()
+    climbs = _climbs(search, landscape)
+    picked = st.plotly_chart(
+        strip(climbs, COLOURS), key="strip", on_select="rerun", selection_mode="points"
+    )
+    for point in picked.selection.points[:1]:
+        start, seed = point["customdata"]
+        if (start, seed) != (shell.settings().picked_start, shell.settings().picked_seed):
+            shell.change(picked_start=start, picked_seed=int(seed), frame=None)
+            st.rerun()
+    _gallery(search, landscape, selection)
+    st.plotly_chart(curves(climbs, COLOURS), key="curves")
+    tables.show(_optima_table(search, landscape), "Optima, best first", index=False)
+    if len(search.starts) > 1:
+        tables.show(_success_table(search), "Which start is better?", index=False)
+
+
+def _progress(search: Search) -> None:
+    traces = search.runs.traces if search.runs else ()
+    ended = sum(trace.stop_reason is not None for trace in traces)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{ended} of {search.n_starts} starts have ended.**")
+        st.button("Stop", icon=":material/stop:", on_click=search.stop)
+    st.progress(ended / search.n_starts)
+    climbs = [
+        Climb(
+            trace.start, trace.seed, trace.log_likelihoods + search.offset, None, "still climbing"
+        )
+        for trace in traces
+        if len(trace.log_likelihoods)
+    ]
+    if climbs:
+        st.plotly_chart(curves(climbs, COLOURS), key="climbing")
+
+
+def _offer_more() -> None:
+    more = min(2 * shell.settings().n_starts, FIELDS["n_starts"].kind.high)
+    _button(f"Try {more} starts", "add", "more", n_starts=more)
+
+
+def _button(label: str, icon: str, key: str, **values) -> None:
+    """A button that changes settings, for the whole page and not only for this fragment."""
+    if st.button(label, key=key, icon=f":material/{icon}:"):
+        shell.change(**values)
+        st.rerun()
+
+
+def _name(start: str, seed: int) -> str:
+    return f"{start}, seed {seed}"
+
+
+def _climbs(search: Search, landscape: Landscape) -> list[Climb]:
+    groups = [
+        (number, f"optimum {number + 1}", optimum.fits)
+        for number, optimum in enumerate(landscape.optima)
+    ]
+    groups += [(None, COLLAPSED, landscape.collapsed)]
+    groups += [(None, "did not converge", landscape.unconverged)]
+    return [
+        Climb(
+            fit.start,
+            fit.seed,
+            np.array([s.log_likelihood for s in fit.trace if s.phase != "M"]) + search.offset,
+            number,
+            fate,
+        )
+        for number, fate, fits in groups
+        for fit in fits
+    ]
+
+
+def _gallery(search: Search, landscape: Landscape, selection: Selection) -> None:
+    """A small picture of each distinct optimum, best first, with its share and its seeds."""
+    shown = landscape.optima[:MOST_PICTURES]
+    columns = st.columns(4)
+    for number, optimum in enumerate(shown):
+        with columns[number % 4]:
+            st.markdown(f"**Optimum {number + 1}** · {_share(optimum)}")
+            st.plotly_chart(
+                _thumbnail(search, optimum, selection),
+                key=f"thumbnail {number}",
+                config={"staticPlot": True},
+            )
+            st.caption(_optimum_line(number, optimum))
+            _button(
+                "Play",
+                "play_arrow",
+                f"play {number}",
+                picked_start=optimum.fit.start,
+                picked_seed=optimum.fit.seed,
+                frame=None,
+            )
+    if len(landscape.optima) > MOST_PICTURES:
+        st.caption(f"The best {MOST_PICTURES} of {len(landscape.optima)} optima are drawn.")
+
+
+def _share(optimum: Optimum) -> str:
+    return f"{_percent(optimum.share, optimum.interval)} of starts"
+
+
+def _percent(share: float, interval: Interval) -> str:
+    return f"{share:.0%} ({interval.low:.0%} to {interval.high:.0%})"
+
+
+def _optimum_line(number: int, optimum: Optimum) -> str:
+    if number == 0:
+        return f"The best: {nats(optimum.log_likelihood)} nats."
+    line = f"{nats(optimum.gap)} nats below the best"
+    if optimum.disagreement is not None:
+        line += f"; {optimum.disagreement:.1%} of the rows are grouped otherwise"
+    return line + "."
+
+
+def _thumbnail(search: Search, optimum: Optimum, selection: Selection):
+    settings = shell.settings()
+    fit = optimum.fit
+    last = fit.trace[-1]._replace(params=search.params(fit))
+    sample = np.arange(len(search.data))
+    if len(sample) > THUMBNAIL_POINTS:
+        rng = np.random.default_rng(0)
+        sample = np.sort(rng.choice(len(sample), THUMBNAIL_POINTS, replace=False))
+    scene = Scene(
+        run=search.key,
+        model=search.model,
+        steps=[last._replace(phase="start")],
+        running=False,
+        opening="",
+        data=search.data,
+        sample=sample,
+        rows=selection.rows + 1,
+        columns=selection.columns,
+        titles=selection.columns,
+        settings=settings,
+    )
+    picture, _ = family_of(settings).picture(scene)
+    order = optimum.alignment
+    return thumbnail(
+        picture, COLOURS, np.arange(len(picture.components)) if order is None else order
+    )
+
+
+def _optima_table(search: Search, landscape: Landscape) -> pd.DataFrame:
+    rows = [
+        {
+            "optimum": str(number + 1),
+            "log-likelihood (nats)": nats(optimum.log_likelihood + search.offset),
+            "below the best": nats(optimum.gap),
+            "starts": optimum.count,
+            "share (95 % interval)": _share(optimum),
+            "rows grouped otherwise": ""
+            if optimum.disagreement is None
+            else f"{optimum.disagreement:.1%}",
+            "reached by": _seeds(optimum.fits),
+        }
+        for number, optimum in enumerate(landscape.optima)
+    ]
+    for what, fits in (
+        ("collapsed", landscape.collapsed),
+        ("not converged", landscape.unconverged),
+    ):
+        if fits:
+            rows.append({"optimum": what, "starts": len(fits), "reached by": _seeds(fits)})
+    return pd.DataFrame(rows).fillna("")
+
+
+def _seeds(fits: tuple[StartedFit, ...]) -> str:
+    names = [_name(fit.start, fit.seed) for fit in fits[:SEEDS_LISTED]]
+    more = len(fits) - len(names)
+    return "; ".join(names) + (f" and {more} more" if more else "")
+
+
+def _success_table(search: Search) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "start": rate.start,
+                "reached the best": f"{rate.n_successes} of {rate.n_starts}",
+                "rate (95 % interval)": _percent(rate.rate, rate.interval),
+                "iterations per success": "never"
+                if not rate.n_successes
+                else f"{rate.iterations_per_success:,.0f}",
+                "seconds per success": "never"
+                if not rate.n_successes
+                else f"{rate.seconds_per_success:.2g}",
+            }
+            for rate in search.runs.success_rates
+        ]
+    )
+
+
+def show_picked(settings: Settings, selection: Selection, table: Table) -> None:
+    """The run that was picked, in the player."""
+    if settings.picked_seed is None:
+        return
+    one = replace(
+        settings, seed=settings.picked_seed, start=settings.picked_start or _usual(settings)
+    )
+    st.subheader(f"Played: {_name(one.start, one.seed)}", anchor=False)
+    run = fit_panel.current_run(one, table, selection)
+    if run is not None:
+        fit_panel.show_run(run, selection, table)

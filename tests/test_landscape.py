@@ -1,0 +1,49 @@
+"""The pictures of many starts."""
+
+import json
+
+import numpy as np
+
+from pages.ui.figures.landscape import COLLAPSED, GREY, Climb, curves, strip
+from pages.ui.presets import PRESETS
+from pages.ui.settings import Settings, changed, parse, to_query
+
+COLOURS = ["#111111", "#222222", "#333333"]
+CLIMBS = [
+    Climb("k-means++", 0, np.array([-9.0, -3.0, -1.0]), 0, "optimum 1"),
+    Climb("k-means++", 1, np.array([-8.0, -1.0]), 0, "optimum 1"),
+    Climb("k-means++", 2, np.array([-7.0, -2.0]), 1, "optimum 2"),
+    Climb("k-means++", 3, np.array([-7.0, 500.0]), None, COLLAPSED),
+]
+
+
+def test_one_line_style_for_each_optimum_and_a_gap_between_starts():
+    traces = curves(CLIMBS, COLOURS).data
+    assert [trace.name for trace in traces] == ["optimum 1", "optimum 2", COLLAPSED]
+    assert list(traces[0].y) == [-9.0, -3.0, -1.0, None, -8.0, -1.0, None]
+    assert traces[0].line.color == COLOURS[0] and traces[2].line.color == GREY
+    assert len({(trace.line.color, trace.line.dash) for trace in traces}) == 3
+
+
+def test_a_collapsed_start_does_not_set_the_scale():
+    assert curves(CLIMBS, COLOURS).layout.yaxis.range[1] < 1
+    assert strip(CLIMBS, COLOURS).layout.xaxis.range[1] < 1
+
+
+def test_a_mark_says_which_start_it_is():
+    marks = strip(CLIMBS, COLOURS).data
+    assert list(marks[1].customdata[0]) == ["k-means++", 2]
+    assert list(marks[0].x) == [-1.0, -1.0]
+    json.loads(strip(CLIMBS, COLOURS).to_json())
+
+
+def test_no_starts_yet_is_an_empty_picture():
+    assert len(curves([], COLOURS).data) == 0
+
+
+def test_presets_are_settings_that_travel_in_a_link():
+    for preset in PRESETS:
+        settings = changed(Settings(), **preset.settings)
+        again, said = parse(to_query(settings))
+        assert again == settings and said == ()
+        assert preset.look_for.endswith(".")
