@@ -1,10 +1,14 @@
 """Expectation-Maximization for latent-variable models, half-step by half-step."""
 
+from em_core.checking import check_model
 from em_core.discrete import Bernoulli, Categorical, Poisson
 from em_core.em import Expectation, Fit, HalfStep, Model, Shared, em, fit
 from em_core.emissions import Gaussian
 from em_core.initialization import STARTS, from_means
 from em_core.mixture import Mixture, MixtureParams
+from em_core.restarts import restarts
+from em_core.selection import select
+from em_core.two_level import TwoLevel
 
 __all__ = [
     "STARTS",
@@ -19,7 +23,11 @@ __all__ = [
     "Model",
     "Poisson",
     "Shared",
+    "TwoLevel",
+    "check_model",
     "em",
     "fit",
     "from_means",
+    "restarts",
+    "select",
 ]

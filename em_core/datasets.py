@@ -187,7 +187,7 @@ _EXAMPLES = {
         "Pupils in schools",
         "school",
         ("points", "points"),
-        "Test scores of pupils in 40 schools, some with a handful of pupils, some with many.",
+        "Test scores of pupils in 30 schools, some with a handful of pupils, some with many.",
         "simulated with a fixed seed (em_core.simulated)",
     ),
     "strays": Example(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 N_VIEWERS, N_FILMS, SHARE_RATED = 600, 40, 0.1
-N_SCHOOLS = 40
+N_SCHOOLS = 30
 GENRES = ("action", "drama", "comedy", "documentary")
 
 

@@ -1,0 +1,323 @@
+"""Many seeded starts of one model, run side by side, and what they find."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, fields
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from em_core.em import Fit, HalfStep, check_weights, finished, starting_params
+from em_core.optima import (
+    TOLERANCE_FACTOR,
+    Failure,
+    Landscape,
+    Optimum,
+    StartedFit,
+    landscape,
+)
+from em_core.stepping import Advance, one_by_one
+from em_core.success import SuccessRate, success_rate
+
+# To see whether an optimum is one, its best run goes on until so much less is left to gain.
+CONFIRMED = 1e-3
+
+
+class Sweep(NamedTuple):
+    """Progress: one iteration of every run that was still going.
+
+    iteration: 0 while starts are still being made. n_started: starts made so far. n_running: runs
+    still going. log_likelihoods (R,): the latest of each start, in nats; NaN before its first.
+    confirming: the runs have ended; now one of each optimum goes on, to see that it is one.
+    """
+
+    iteration: int
+    n_started: int
+    n_running: int
+    log_likelihoods: np.ndarray
+    confirming: bool
+
+
+@dataclass
+class _Run:
+    """One run of EM. Starts that turn out to be equal share it."""
+
+    params: Any
+    trace: list[HalfStep] = field(default_factory=list)
+    stop_reason: str | None = None
+    failure: str = ""
+    seconds: float = 0.0
+    fit: Fit | None = None
+    plateau: bool = False
+
+
+@dataclass
+class _Start:
+    """One seed of one named start; its run once the start has been made."""
+
+    seed: Any
+    name: str
+    seconds: float = 0.0
+    run: _Run | None = None
+
+
+class Trace(NamedTuple):
+    """One start so far: its log-likelihoods in nats, one for each iteration from 0; and why it has
+    ended, None while it goes on."""
+
+    start: str
+    seed: Any
+    log_likelihoods: np.ndarray
+    stop_reason: str | None
+
+
+class _Results(NamedTuple):
+    after: Sweep | None
+    fits: tuple[StartedFit, ...]
+    landscape: Landscape
+
+
+class Restarts:
+    """Runs of one model from many starts. Iterate for progress; ask for results at any time.
+
+    Each item is a `Sweep`. Asked before the first of them, the results run everything to the end.
+    Asked later they say how far it came: what has ended is as it will stay, what has not is
+    marked "stopped". Iterating on goes on.
+    """
+
+    def __init__(
+        self, model, data, starts: list[_Start], stepping, tolerance: float, confirm: bool, options
+    ):
+        self.model = model
+        self._data = data
+        self._starts = starts
+        self._stepping = stepping
+        self._tolerance = tolerance
+        self._options = options
+        self._weights = options["weights"]
+        self._sweeps = self._sweep(confirm)
+        self._latest: Sweep | None = None
+        self._told: _Results | None = None
+
+    def __iter__(self) -> Restarts:
+        return self
+
+    def __next__(self) -> Sweep:
+        self._latest = next(self._sweeps)
+        return self._latest
+
+    def _sweep(self, confirm: bool) -> Iterator[Sweep]:
+        runs: dict[bytes, _Run] = {}
+        for start in self._starts:
+            self._make(start, runs)
+            yield self._progress(0, runs.values())
+        if runs:
+            yield from self._step(list(runs.values()), self._tolerance)
+        if confirm and (optima := self._tell().landscape.optima):
+            yield from self._go_on(optima, list(runs.values()))
+
+    def _make(self, start: _Start, runs: dict[bytes, _Run]) -> None:
+        """Draw the starting parameters; `runs` are those from earlier, different starts."""
+        began = time.perf_counter()
+        rng = np.random.default_rng(start.seed)
+        try:
+            params = starting_params(self.model, self._data, start.name, rng, self._weights)
+        except (ValueError, np.linalg.LinAlgError) as error:
+            start.run = _Run(None, stop_reason="failed", failure=str(error))
+        else:
+            start.run = runs.setdefault(fingerprint(params), _Run(params))
+        start.seconds = time.perf_counter() - began
+
+    def _step(
+        self, runs: list[_Run], tolerance: float, confirming: bool = False
+    ) -> Iterator[Sweep]:
+        """Step the runs to their ends."""
+        try:
+            yield from self._step_by(self._stepping, runs, tolerance, confirming)
+        except ValueError:
+            # An error in a batch: one by one it is that of a single run.
+            rest = [run for run in runs if run.stop_reason is None]
+            for run in rest:
+                run.trace.clear()
+            yield from self._step_by(one_by_one, rest, tolerance, confirming)
+
+    def _step_by(
+        self, stepping, runs: list[_Run], tolerance: float, confirming: bool
+    ) -> Iterator[Sweep]:
+        began = time.perf_counter()
+        starts = [run.params for run in runs]
+        sweeps = stepping(self.model, self._data, starts, tolerance=tolerance, **self._options)
+        for iteration, advances in enumerate(sweeps):
+            for advance in advances:
+                run = runs[advance.run]
+                run.trace += advance.half_steps
+                run.stop_reason, run.failure = advance.stop_reason, advance.failure
+                if run.stop_reason and run.trace:
+                    run.fit = self._fit(run)
+            # A sweep is one iteration of each run in it: its time is shared out equally.
+            ended = time.perf_counter()
+            for advance in advances:
+                runs[advance.run].seconds += (ended - began) / len(advances)
+            yield self._progress(iteration, runs, confirming)
+            began = time.perf_counter()
+
+    def _fit(self, run: _Run) -> Fit:
+        reason = run.stop_reason or "stopped"
+        return finished(self.model, run.trace, reason, self._data, self._weights)
+
+    def _go_on(self, optima: tuple[Optimum, ...], runs: list[_Run]) -> Iterator[Sweep]:
+        """Go on from the best run of each optimum; where that gains more than the tolerance
+        allows, EM had only slowed down on a plateau, and with it all runs that ended there."""
+        further = [_Run(optimum.fit.params) for optimum in optima]
+        yield from self._step(further, CONFIRMED * self._tolerance, confirming=True)
+        plateaus = set()
+        for optimum, run in zip(optima, further, strict=True):
+            gain = run.trace[-1].log_likelihood - optimum.log_likelihood
+            if gain > TOLERANCE_FACTOR * self._tolerance:
+                plateaus |= {id(fit.trace[0]) for fit in optimum.fits}
+        for run in runs:
+            run.plateau = bool(run.trace) and id(run.trace[0]) in plateaus
+        yield self._progress(0, further, confirming=True)
+
+    def _progress(self, iteration: int, runs: Iterable[_Run], confirming: bool = False) -> Sweep:
+        made = [start.run for start in self._starts if start.run]
+        log_likelihoods = np.full(len(self._starts), np.nan)
+        for place, run in enumerate(made):
+            if run.trace:
+                log_likelihoods[place] = run.trace[-1].log_likelihood
+        n_running = sum(run.stop_reason is None for run in runs)
+        return Sweep(iteration, len(made), n_running, log_likelihoods, confirming)
+
+    def _results(self) -> _Results:
+        """What there is to say after the latest sweep."""
+        if self._latest is None:
+            for _ in self:
+                pass
+        if self._told is None or self._told.after is not self._latest:
+            self._told = self._tell()
+        return self._told
+
+    def _tell(self) -> _Results:
+        made = [start for start in self._starts if start.run]
+        plain = {
+            id(start.run): start.run.fit or self._fit(start.run)
+            for start in made
+            if start.run.trace
+        }
+        fits, failures = [], []
+        for start in made:
+            run, fit = start.run, plain.get(id(start.run))
+            if fit is not None:
+                known = {field.name: getattr(fit, field.name) for field in fields(fit)}
+                fit = StartedFit(
+                    **known, seed=start.seed, start=start.name,
+                    seconds=start.seconds + run.seconds, plateau=run.plateau,
+                )  # fmt: skip
+                fits.append(fit)
+            if run.stop_reason == "failed":
+                failures.append(Failure(start.seed, start.name, run.failure, fit))
+        found = landscape(self.model, self._data, fits, failures, tolerance=self._tolerance)
+        return _Results(self._latest, tuple(fits), found)
+
+    @property
+    def traces(self) -> tuple[Trace, ...]:
+        """Every start made so far, as far as it is; also while another thread goes on."""
+        return tuple(
+            Trace(
+                start.name,
+                start.seed,
+                np.array([s.log_likelihood for s in list(run.trace) if s.phase != "M"]),
+                run.stop_reason,
+            )
+            for start in self._starts
+            if (run := start.run)
+        )
+
+    @property
+    def landscape(self) -> Landscape:
+        """All runs in groups: optima, collapsed, unconverged, failed."""
+        return self._results().landscape
+
+    @property
+    def fits(self) -> tuple[StartedFit, ...]:
+        """Every run that made a step, in the order of the starts, with its whole trace."""
+        return self._results().fits
+
+    @property
+    def best(self) -> StartedFit:
+        """The best optimum's fit; what stands in for it where there is none, `verdict` says."""
+        return self.landscape.best
+
+    @property
+    def optima(self) -> tuple[Optimum, ...]:
+        """The distinct optima, best first."""
+        return self.landscape.optima
+
+    @property
+    def verdict(self) -> str:
+        """Plain sentences on how far the best fit can be trusted."""
+        return self.landscape.verdict
+
+    @property
+    def replicated(self) -> bool:
+        """Whether at least two different starts lead to the best optimum."""
+        return self.landscape.replicated
+
+    @property
+    def success_rates(self) -> tuple[SuccessRate, ...]:
+        """How often each start reached the best optimum of all, in the order they were given."""
+        found = self.landscape
+        begun = dict.fromkeys(start.name for start in self._starts if start.run)
+        return tuple(success_rate(found, name) for name in begun)
+
+
+def restarts(
+    model,
+    data,
+    seeds: Iterable = range(50),
+    start: str | Iterable[str] | None = None,
+    *,
+    tolerance: float = 1e-3,
+    max_iterations: int = 1000,
+    weights=None,
+    confirm: bool = True,
+    stepping: Callable[..., Iterator[list[Advance]]] | None = None,
+) -> Restarts:
+    """Run EM from many starts: every seed of every named start. Nothing runs until asked.
+
+    start: a name or several; by default the first of `model.starts`.
+    tolerance, max_iterations, weights: those of `em`.
+    confirm: whether, in the end, one run of each optimum goes on to a thousandth of the tolerance;
+        it leaves the fits as they are, but those on a plateau are no longer called optima.
+    stepping: what steps all runs by one iteration at a time; by default that of `strategy`.
+    A start that raises ValueError or LinAlgError is kept as failed, with its sentence. Raises
+    ValueError for data or weights that the model cannot use, and without a seed or a start.
+    """
+    data = model.check(data)
+    weights = check_weights(weights, len(data))
+    if start is None:
+        start = next(iter(model.starts))
+    seeds, names = list(seeds), [start] if isinstance(start, str) else list(start)
+    if not seeds or not names:
+        raise ValueError("give at least one seed and one start")
+    starts = [_Start(seed, name) for name in names for seed in seeds]
+    options = {"weights": weights, "max_iterations": max_iterations}
+    stepping = stepping or strategy(model)
+    return Restarts(model, data, starts, stepping, tolerance, confirm, options)
+
+
+def strategy(model) -> Callable[..., Iterator[list[Advance]]]:
+    """The fastest way to step many runs of a model: side by side where it can, else one by one."""
+    # `batch` takes its `Advance` from here.
+    from em_core.batch import side_by_side
+
+    return side_by_side if getattr(model, "batches", False) else one_by_one
+
+
+def fingerprint(params) -> bytes:
+    """The bits of parameters: equal for equal ones."""
+    if isinstance(params, tuple):
+        return b"".join(map(fingerprint, params))
+    return np.asarray(params).tobytes()

@@ -1,0 +1,85 @@
+"""Stepping many runs of EM side by side, one iteration of each at a time.
+
+`one_by_one` works for every model. Another strategy may take its place if it takes the same
+arguments and yields the same `Advance`s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from em_core.em import HalfStep, em
+
+
+class Advance(NamedTuple):
+    """What one sweep did to one run, named by its place among the starts.
+
+    half_steps: the new ones, an M and an E (first the start). stop_reason: why it has ended, with
+    this sweep or the one before; failure: the error's sentence where the reason is "failed".
+    """
+
+    run: int
+    half_steps: tuple[HalfStep, ...]
+    stop_reason: str | None = None
+    failure: str = ""
+
+
+def one_by_one(
+    model,
+    data,
+    starts: Sequence[Any],
+    *,
+    weights: np.ndarray | None = None,
+    tolerance: float = 1e-3,
+    max_iterations: int = 1000,
+    map: Callable[..., Iterable] = map,
+) -> Iterator[list[Advance]]:
+    """Step a generator of `em` for each of the starting parameters.
+
+    Each item is one sweep: an `Advance` of every run that had not ended before. The results are
+    those of `em`, bit for bit. `map` may be a thread pool's.
+    """
+    prepared = _Prepared(model, data, weights)
+    going = {
+        run: em(
+            prepared, data, params,
+            weights=weights, tolerance=tolerance, max_iterations=max_iterations,
+        )
+        for run, params in enumerate(starts)
+    }  # fmt: skip
+    while going:
+        advances = list(map(_advance, list(going), list(going.values())))
+        for advance in advances:
+            if advance.stop_reason:
+                del going[advance.run]
+        yield advances
+
+
+def _advance(run: int, steps: Iterator[HalfStep]) -> Advance:
+    taken: list[HalfStep] = []
+    try:
+        taken.append(next(steps))
+        while taken[-1].phase == "M":
+            taken.append(next(steps))
+    except StopIteration as end:
+        return Advance(run, tuple(taken), end.value)
+    except (ValueError, np.linalg.LinAlgError) as error:
+        return Advance(run, tuple(taken), "failed", str(error))
+    return Advance(run, tuple(taken))
+
+
+class _Prepared:
+    """A model whose data are prepared already, once for all runs."""
+
+    def __init__(self, model, data, weights):
+        self._model = model
+        self._rows = model.prepare(data, weights) if hasattr(model, "prepare") else data
+
+    def prepare(self, data, weights=None):
+        return self._rows
+
+    def __getattr__(self, name: str):
+        return getattr(self._model, name)

@@ -1,0 +1,204 @@
+"""Which model: the grid, its criteria, and what is never recommended."""
+
+import re
+
+import numpy as np
+import pytest
+
+from em_core import Gaussian, Mixture, fit, select
+from em_core.datasets import generate, load
+from em_core.hidden_markov import HiddenMarkov
+
+FAITHFUL, IRIS = load("faithful").values, load("iris").values
+
+
+def grid(names, sizes):
+    return {(name, k): Mixture(Gaussian(name), k) for name in names for k in sizes}
+
+
+def log_normal(rows, mean, covariance):
+    """(N,) log-densities, written out."""
+    centred = rows - mean
+    distances = (centred @ np.linalg.inv(covariance) * centred).sum(axis=1)
+    return -0.5 * (distances + np.linalg.slogdet(2 * np.pi * covariance)[1])
+
+
+@pytest.fixture(scope="module")
+def faithful():
+    return select(grid(["full", "tied"], range(1, 5)), FAITHFUL, range(6))
+
+
+def test_the_model_that_mclust_chooses(faithful):
+    """mclust on Old Faithful: EEE with 3 components, BIC -2314.3; of VVV the best has 2."""
+    best = faithful.best()
+    assert best.label == ("tied", 3) and best.score("bic") == pytest.approx(2314.3, abs=0.1)
+    full = [cell for cell in faithful.ranking("bic") if cell.label[0] == "full"]
+    assert full[0].label == ("full", 2)
+    assert full[0].score("bic") == pytest.approx(2322.2, abs=0.1)
+    assert faithful.best("icl").label == ("full", 2)
+    assert len(faithful.cells) == 8 and all(cell.status == "usable" for cell in faithful.cells)
+    for cell in faithful.cells:
+        assert cell.score("aic") == cell.fit.aic and cell.score("icl") == cell.fit.icl
+        assert cell.fit.model == cell.model and "of 6 starts" in cell.verdict
+        assert cell.cross_validation is None and np.isnan(cell.score("cross_validation"))
+    assert faithful.ranking("cross_validation") == ()
+
+
+def test_runners_up(faithful):
+    best = faithful.best().score("bic")
+    for within in (2, 10, 1000):
+        expected = sorted(
+            (cell.score("bic"), cell.label)
+            for cell in faithful.cells
+            if cell.label != ("tied", 3) and cell.score("bic") - best <= within
+        )
+        found = faithful.runners_up(within=within)
+        assert [(cell.score("bic"), cell.label) for cell in found] == expected
+    assert len(faithful.runners_up(within=1000)) == 7
+    assert faithful.runners_up("icl", within=0) == ()
+
+
+def test_one_component_is_a_model_like_any_other():
+    rows = np.random.default_rng(0).normal(size=(200, 2))
+    chosen = select(grid(["full"], range(1, 4)), rows, range(3), folds=3)
+    for criterion in ("bic", "icl", "cross_validation"):
+        assert chosen.best(criterion).label == ("full", 1)
+    log_densities = log_normal(rows, rows.mean(axis=0), np.cov(rows.T, bias=True))
+    expected = -2 * log_densities.sum() + 5 * np.log(200)
+    assert chosen.best().score("bic") == pytest.approx(expected)
+
+
+def test_the_number_of_separated_clusters_is_found():
+    data = generate("separated", 400, 4, 2, np.random.default_rng(3)).values
+    chosen = select(grid(["spherical"], range(1, 6)), data, range(4), folds=3)
+    for criterion in ("bic", "icl", "cross_validation"):
+        assert chosen.best(criterion).label == ("spherical", 4)
+        assert chosen.best(criterion).replicated
+
+
+def test_cross_validation_is_that_of_fits_without_each_fold():
+    chosen = select({"one": Mixture(Gaussian(), 1)}, IRIS, [0], folds=7, fold_seed=3)
+    (cell,) = chosen.cells
+    parts = np.array_split(np.random.default_rng(3).permutation(len(IRIS)), 7)
+    densities = []
+    for part in parts:
+        kept = np.delete(IRIS, part, axis=0)
+        densities.append(log_normal(IRIS[part], kept.mean(axis=0), np.cov(kept.T, bias=True)))
+    assert cell.cross_validation.log_likelihood == pytest.approx(sum(map(np.sum, densities)))
+    per_row = np.concatenate(densities)
+    assert cell.cross_validation.per_observation == pytest.approx(per_row.mean())
+    means = np.array([part.mean() for part in densities])
+    assert cell.cross_validation.standard_error == pytest.approx(means.std(ddof=1) / np.sqrt(7))
+    assert cell.score("cross_validation") == pytest.approx(-2 * per_row.sum())
+
+
+def test_weights_count_as_copies_in_every_criterion():
+    weights = np.random.default_rng(0).integers(1, 4, len(IRIS))
+    models = {"one": Mixture(Gaussian(), 1)}
+    (weighted,) = select(models, IRIS, [0], weights=weights, folds=5).cells
+    (copied,) = select(models, np.repeat(IRIS, weights, axis=0), [0]).cells
+    for criterion in ("aic", "bic", "icl"):
+        assert weighted.score(criterion) == pytest.approx(copied.score(criterion))
+    assert weighted.fit.n_observations == weights.sum()
+    held_out = weighted.cross_validation
+    total = held_out.per_observation * weights.sum()
+    assert held_out.log_likelihood == pytest.approx(total)
+
+
+def test_collapsed_cells_are_marked_and_never_recommended():
+    """Three clusters, one of them a single repeated point: the likelihood has no bound."""
+    rng = np.random.default_rng(0)
+    data = np.vstack([rng.normal(size=(60, 2)), rng.normal(8, size=(60, 2)), np.full((6, 2), 40)])
+    chosen = select(grid(["full"], [1, 2, 3]), data, range(6))
+    one, _, three = chosen.cells
+    assert (one.status, three.status) == ("usable", "collapsed")
+    assert three.score("bic") < chosen.best().score("bic") - 100
+    assert three.fit.flags and "6 starts collapsed" in three.verdict
+    assert three not in chosen.ranking("bic") and three not in chosen.runners_up(within=1e9)
+
+
+def test_unconverged_cells_are_marked_and_never_recommended():
+    chosen = select(grid(["full"], [1, 3]), FAITHFUL, range(3), max_iterations=4)
+    one, three = chosen.cells
+    assert (one.status, three.status) == ("usable", "unconverged")
+    assert three.fit.stop_reason == "max_iterations" and "did not converge" in three.verdict
+    assert chosen.best().label == ("full", 1)
+    none = select(grid(["full"], [3]), FAITHFUL, range(3), max_iterations=4)
+    with pytest.raises(ValueError, match=r"no model can be recommended\..* did not converge"):
+        none.best()
+    assert none.runners_up() == ()
+
+
+def test_a_model_that_cannot_be_fitted_is_its_cells_own_failure():
+    data = np.repeat([[1.0, 2.0], [3.0, 5.0], [4.0, 1.0]], 20, axis=0)
+    data = data + 0.1 * np.random.default_rng(0).normal(size=(3, 2))[np.arange(60) % 3]
+    few = np.unique(np.round(data, 6), axis=0)
+    chosen = select(grid(["spherical"], [1, 2, len(few) + 1]), data, range(3), folds=3)
+    one, _, many = chosen.cells
+    assert one.status == "usable" and many.status == "failed" and many.fit is None
+    assert "distinct rows" in many.verdict and np.isnan(many.score("bic"))
+    assert many not in chosen.ranking()
+
+
+def test_a_fold_without_an_optimum_leaves_no_cross_validation():
+    """Without either of the two far points the other is all that its component has."""
+    rows = np.random.default_rng(0).normal(size=(10, 2))
+    data = np.vstack([rows, [[100.0, 100.0], [101.0, 99.0]]])
+    models = {k: Mixture(Gaussian("spherical"), k) for k in (1, 2)}
+    chosen = select(models, data, range(2), folds=12)
+    one, two = chosen.cells
+    assert two.status == "usable" and np.isnan(two.cross_validation.log_likelihood)
+    assert re.match(r"without fold \d+: None of 2 starts.* collapsed", two.cross_validation.problem)
+    assert chosen.best("bic") == two and chosen.best("cross_validation") == one
+    (small,) = select({1: models[1]}, data, folds=13).cells
+    assert small.cross_validation.problem == "12 rows cannot be cut into 13 folds"
+
+
+def test_progress_and_leaving():
+    models = grid(["full", "tied"], [1, 2])
+    chosen = select(models, IRIS, range(3), folds=2)
+    seen = []
+    for progress in chosen:
+        seen.append(progress)
+        assert progress.n_cells == 4 and progress.n_done < 4
+        if progress.n_done == 2:
+            break
+    status = [cell.status for cell in chosen.cells]
+    assert status == ["usable", "usable", "not run", "not run"]
+    assert chosen.best().label == ("full", 2) and chosen.cells[3].verdict == "Not run."
+    for progress in chosen:
+        seen.append(progress)
+    assert [cell.status for cell in chosen.cells] == ["usable"] * 4
+    assert [label for label in dict.fromkeys(p.label for p in seen)] == list(models)
+    assert {(p.n_done, p.fold) for p in seen} == {(n, f) for n in range(4) for f in range(3)}
+    at_once = select(models, IRIS, range(3), folds=2)
+    for cell, same in zip(chosen.cells, at_once.cells, strict=True):
+        assert cell.score("bic") == same.score("bic")
+        assert cell.cross_validation == same.cross_validation
+
+
+def test_sequences_are_held_out_whole():
+    rng = np.random.default_rng(0)
+    two = HiddenMarkov(Gaussian("diag"), 2)
+    truth = two.params([[0.9, 0.1], [0.1, 0.9]], means=[[0.0], [4.0]], covariances=[[[1.0]]] * 2)
+    sequences, _ = two.sample(truth, [30, 20, 25, 40], rng)
+    models = {1: HiddenMarkov(Gaussian("diag"), 1), 2: two}
+    chosen = select(models, sequences, range(2), "k-means++", folds=2)
+    assert chosen.best().label == 2 and chosen.best("cross_validation").label == 2
+    held_out = chosen.best("cross_validation").cross_validation
+    assert held_out.log_likelihood == pytest.approx(115 * held_out.per_observation)
+
+
+def test_the_same_seeds_give_the_same_answer_as_single_fits():
+    (cell,) = select({"three": Mixture(Gaussian(), 3)}, IRIS, range(5)).cells
+    best = max(fit(cell.model, IRIS, seed=seed).log_likelihood for seed in range(5))
+    assert cell.fit.log_likelihood == pytest.approx(best, rel=1e-9)
+
+
+def test_wrong_input_is_named():
+    with pytest.raises(ValueError, match="at least one model"):
+        select({}, IRIS)
+    with pytest.raises(ValueError, match="at least 2 folds"):
+        select(grid(["full"], [1]), IRIS, folds=1)
+    with pytest.raises(ValueError, match="unknown criterion 'r2'"):
+        select(grid(["full"], [1]), IRIS).best("r2")
