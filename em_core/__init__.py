@@ -4,10 +4,14 @@ from em_core.checking import check_model
 from em_core.discrete import Bernoulli, Categorical, Poisson
 from em_core.em import Expectation, Fit, HalfStep, Model, Shared, em, fit
 from em_core.emissions import Gaussian
+from em_core.factor_analysers import FactorAnalyser
+from em_core.factor_analysis import FactorAnalysis, ProbabilisticPCA
+from em_core.hidden_markov import HiddenMarkov
 from em_core.initialization import STARTS, from_means
 from em_core.mixture import Mixture, MixtureParams
 from em_core.restarts import restarts
 from em_core.selection import select
+from em_core.student_t import StudentT
 from em_core.two_level import TwoLevel
 
 __all__ = [
@@ -15,14 +19,19 @@ __all__ = [
     "Bernoulli",
     "Categorical",
     "Expectation",
+    "FactorAnalyser",
+    "FactorAnalysis",
     "Fit",
     "Gaussian",
     "HalfStep",
+    "HiddenMarkov",
     "Mixture",
     "MixtureParams",
     "Model",
     "Poisson",
+    "ProbabilisticPCA",
     "Shared",
+    "StudentT",
     "TwoLevel",
     "check_model",
     "em",

@@ -13,20 +13,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.volume_shape_orientation import (
-    VARIANCES,
+from em_core.orientations import (
     common_axes,
     compose,
-    pool,
-    price,
     principal_axes,
     proportional,
     root,
-    spreads_along,
 )
+from em_core.volume_shape_orientation import VARIANCES, pool, volumes_so_far
 
-# Without a floor, what keeps logarithms finite: this share of a column's own variance.
-NEGLIGIBLE = 1e-40
 # A rise of the cost by less than this, in nats per row, is rounding and no other structure.
 ROUNDING = 1e-6
 
@@ -35,13 +30,16 @@ class Structure(NamedTuple):
     """How component covariances are tied together.
 
     estimate(within, shares, minimum=None, current=None): covariances (K, D, D) maximising the
-        expected log-density. Every array may have further leading axes.
+        expected log-density. Every array but `minimum` may have further leading axes.
         within: weighted scatter of each component about its own mean, divided by its count:
-        (K, D, D), or its diagonal (K, D) where `diagonal`; shares (K,): the component's share of
-        all rows; minimum (D,): Sigma - diag(minimum) must stay positive semi-definite, or None
-        where that is known to hold; current (K, D, D): the covariances so far, of this structure,
-        from which structures without a closed form continue, and on whose expected log-density
-        they only improve. A component with share 0 has no say: `current` stands for its scatter.
+        (K, D, D), or its diagonal (K, D) where `diagonal`.
+        shares (K,): the component's share of all rows.
+        minimum (D,): Sigma - diag(minimum) must stay positive semi-definite (for EEV, VEV, EVE
+        and VVE: along the axes of Sigma, so that its eigenvalues in units of `minimum` may be as
+        small as 1 / D), or None where that is known to hold.
+        current (K, D, D): the covariances so far, of this structure. Where there is no closed
+        form the search goes on from them, and never ends worse. A component with share 0 has no
+        say: its current covariance stands for its scatter.
     n_parameters(K, D): free parameters of all covariances together.
     diagonal: covariances are diagonal, so only the diagonal of the scatter is needed.
     pooled: all components share one covariance.
@@ -85,9 +83,8 @@ def _shared_everything(variances, within, shares, minimum, current):
 
 
 def _coordinate_axes(variances, within, shares, minimum, current):
-    lowest = _or_negligible(minimum, within, shares)[..., None, :]
-    volumes = _volumes(current, shares)
-    values = variances(within, lowest, shares, volumes)
+    lowest = np.zeros((1, 1)) if minimum is None else minimum[..., None, :]
+    values = variances(within, lowest, shares, current)
     return values[..., None] * np.eye(within.shape[-1])
 
 
@@ -96,44 +93,41 @@ def _coordinate_axes(variances, within, shares, minimum, current):
 
 
 def _own_axes_and_shapes(variances, within, shares, minimum, current):
-    unit = _units(_or_negligible(minimum, within, shares))[..., None, :, :]
+    unit, lowest = _floor_as_unit(minimum, within, shares)
     values, axes = np.linalg.eigh(within / unit)
-    return compose(axes, variances(values, np.ones(1), shares, None)) * unit
+    return compose(axes, variances(values, np.full((1, 1), lowest), shares, None)) * unit
 
 
 def _shared_axes_and_shapes(variances, within, shares, minimum, current):
-    unit = _units(_or_negligible(minimum, within, shares))[..., None, :, :]
-    return proportional(within / unit, 1, shares, _volumes(current, shares)) * unit
+    unit, lowest = _floor_as_unit(minimum, within, shares)
+    return proportional(within / unit, lowest, shares, current) * unit
 
 
-# Other axes that are not the coordinate axes are found first, their floor follows from them.
+# Other axes that are not the coordinate axes are found first. Their floor follows from them.
 
 
 def _own_axes(variances, within, shares, minimum, current):
-    minimum = _or_negligible(minimum, within, shares)
     # Taking them all in order of size is optimal for variances in one common order.
     axes, spreads = principal_axes(within)
-    lowest = _lowest_along(axes, minimum[..., None, :])
-    values = variances(spreads, lowest, shares, _volumes(current, shares))
-    return _unless_worse_by_rounding(compose(axes, values), within, shares, current)
+    values = variances(spreads, _along(axes, minimum), shares, current)
+    return compose(axes, values)
 
 
 def _shared_axes(variances, within, shares, minimum, current):
-    minimum = _or_negligible(minimum, within, shares)
-    # Any axes could be a local optimum's: the best of several candidates is where to start.
+    # The axes have local optima: the best of several candidates is where to start.
     starts = [pool(within, shares, 2), *np.moveaxis(within, -3, 0)]
     if current is not None:
         # Unequal parts, so that axes along which the variances balance out still show.
         unequal = 1 / np.sqrt(np.arange(2, shares.shape[-1] + 2))
-        starts.append(pool(current, unequal / _volumes(current, shares), 2))
+        starts.append(pool(current, unequal / volumes_so_far(current, shares), 2))
     starts = principal_axes(np.stack(starts))[0]
     factors = root(within)
-    axes = common_axes(factors, starts, variances, minimum.min(axis=-1), shares)
-    lowest = _lowest_along(axes, minimum)[..., None, :]
-    axes = axes[..., None, :, :]
+    smallest = 0 if minimum is None else minimum.min()
+    axes = common_axes(factors, starts, variances, smallest, shares)[..., None, :, :]
     along = np.swapaxes(axes, -1, -2) @ factors
-    values = variances((along * along).sum(axis=-1), lowest, shares, None)
-    return _unless_worse_by_rounding(compose(axes, values), within, shares, current)
+    spreads = (along * along).sum(axis=-1)
+    values = variances(spreads, _along(axes, minimum), shares, None)
+    return compose(axes, values)
 
 
 def _units(minimum):
@@ -141,50 +135,37 @@ def _units(minimum):
     return unit[..., :, None] * unit[..., None, :]
 
 
-def _or_negligible(minimum, within, shares):
+def _floor_as_unit(minimum, within, shares):
+    """(..., 1, D, D) units in which the floor is the second result, 1 or 0."""
     if minimum is not None:
-        return minimum
-    if within.ndim > shares.ndim + 1:
-        within = np.einsum("...dd->...d", within)
-    variances = pool(within, shares, 1)
-    largest = variances.max(axis=-1, keepdims=True)
-    largest = np.where(largest > 0, largest, 1)
-    return NEGLIGIBLE * np.where(variances > NEGLIGIBLE * largest, variances, largest)
+        return _units(minimum), 1.0
+    variances = np.einsum("...dd->...d", pool(within, shares, 2))
+    return _units(np.where(variances > 0, variances, 1))[..., None, :, :], 0.0
 
 
-def _volumes(current, shares):
-    """(..., K) geometric mean of the current variances of each component; 1 where unknown."""
-    if current is None:
-        return np.ones(shares.shape)
-    return np.exp(np.linalg.slogdet(current)[1] / current.shape[-1])
-
-
-def _lowest_along(axes, minimum):
-    """(..., D) variances along given axes that are enough for Sigma - diag(minimum) >= 0.
-
-    The least there are where the axes are the coordinate axes or `minimum` is a constant.
-    """
-    bound = np.swapaxes(axes, -1, -2) @ (minimum[..., :, None] * axes)
-    diagonal = np.einsum("...dd->...d", bound)
-    return diagonal * np.linalg.eigvalsh(bound / _units(diagonal))[..., -1:]
+def _along(axes, minimum):
+    """(..., D) variance of `minimum` along given axes; 0 for None."""
+    if minimum is None:
+        return np.zeros((1, 1))
+    return (axes * axes * minimum[:, None]).sum(axis=-2)
 
 
 def _unless_worse_by_rounding(covariances, within, shares, current):
     """Where a finished maximisation has only rounding to offer, the current covariances."""
-    if current is None:
+    try:
+        rise = _cost(covariances, within, shares) - _cost(current, within, shares)
+    except np.linalg.LinAlgError:
         return covariances
-    unit = _units(np.einsum("...dd->...d", current))
-    rise = _cost(covariances / unit, within / unit, shares)
-    rise = rise - _cost(current / unit, within / unit, shares)
     stay = (rise > 0) & (rise < ROUNDING)
     return np.where(stay[..., None, None, None], current, covariances)
 
 
 def _cost(covariances, within, shares):
-    values, axes = np.linalg.eigh(covariances)
-    definite = (values > 0).all(axis=(-2, -1))
-    values = np.where(values > 0, values, 1)
-    return np.where(definite, price(values, spreads_along(axes, within), shares), np.inf)
+    factors = np.linalg.cholesky(covariances)
+    whitening = np.linalg.inv(factors)
+    precisions = np.swapaxes(whitening, -1, -2) @ whitening
+    logs = 2 * np.log(np.einsum("...dd->...d", factors)).sum(axis=-1)
+    return (shares * (logs + (precisions * within).sum(axis=(-1, -2)))).sum(axis=-1)
 
 
 def _structure(code: str, meaning: str) -> Structure:
@@ -196,10 +177,14 @@ def _structure(code: str, meaning: str) -> Structure:
     else:
         solve = {"EEE": _shared_everything, "VEE": _shared_axes_and_shapes}.get(code, _shared_axes)
     variances = VARIANCES[volume + shape]
+    exact = orientation == "I" or code in ("EEE", "VVV")
 
     def estimate(within, shares, minimum=None, current=None):
         within = _heard(within, shares, current)
-        return solve(variances, within, shares, minimum, current)
+        covariances = solve(variances, within, shares, minimum, current)
+        if exact or current is None:
+            return covariances
+        return _unless_worse_by_rounding(covariances, within, shares, current)
 
     def n_parameters(k: int, d: int) -> int:
         volumes = {"E": 1, "V": k}[volume]

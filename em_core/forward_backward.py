@@ -1,0 +1,295 @@
+"""State probabilities of hidden Markov chains by the forward-backward recursions (Rabiner 1989).
+
+All pieces of a tile (see `sequences`) are stepped through at once. Where sequences are cut into
+pieces, each piece is summed up in its transfer matrix, and a scan over these tells in which state
+a piece is entered and what follows it (Sarkka & Garcia-Fernandez 2021).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from em_core.scan import LOGARITHMS, PROBABILITIES, Algebra, before_and_after, log_sum_exp
+from em_core.sequences import Frames, Sequences, Tile, Workspace
+
+TINY = np.finfo(float).tiny
+# Probabilities are rescaled to sum to 1 after this many frames. Densities are relative to each
+# frame's largest, so only data that the transitions all but exclude come near underflow.
+RESCALE_AFTER = 8
+# Log-densities further than this below the frame's largest are raised.
+LOWEST_EXPONENT = -700.0
+# The most that may belong to a state whose density was raised.
+NEGLIGIBLE = 1e-12
+# More than rounding does to probabilities that should sum to 1, or agree where two pieces meet.
+TOLERANCE = 1e-8
+
+
+class Underflow(ArithmeticError):
+    """Probabilities too small for their digits matter: work with logarithms."""
+
+
+class Densities(NamedTuple):
+    """Log-densities (K, n) of a tile's frames relative to each frame's largest, and what the
+    recursions multiply by. raised (K, n): where the densities were raised, or None."""
+
+    logs: np.ndarray
+    values: np.ndarray
+    raised: np.ndarray | None = None
+
+
+class Smoothed(NamedTuple):
+    """What is known of a tile's states; all but log_scales times the weight of the sequence.
+
+    shares (K, n): p(state | x) of every frame. transitions (K, K): expected number of transitions
+    into and within the pieces. log_scales (N,): log p(piece | what came before it). before (K, N):
+    p(state before the piece | x), where it does not begin a sequence.
+    """
+
+    shares: np.ndarray
+    transitions: np.ndarray
+    log_scales: np.ndarray
+    before: np.ndarray
+
+
+class Scaled:
+    """The recursions in probabilities. Raises Underflow rather than lose what matters."""
+
+    algebra = PROBABILITIES
+
+    def __init__(self, initial_probabilities: np.ndarray, transition_matrix: np.ndarray):
+        self.initial = initial_probabilities[:, None]
+        self.matrix = np.ascontiguousarray(transition_matrix)
+        self.transposed = np.ascontiguousarray(transition_matrix.T)
+
+    def densities(self, logs: np.ndarray, out: np.ndarray) -> Densities:
+        """The values are written to `out`; what is too low in `logs` is raised in place."""
+        raised = None
+        if logs.min() < LOWEST_EXPONENT:
+            raised = logs < LOWEST_EXPONENT
+            np.maximum(logs, LOWEST_EXPONENT, out=logs)
+        return Densities(logs, np.exp(logs, out=out), raised)
+
+    def transfers(self, tile: Tile, densities: Densities) -> np.ndarray:
+        """(K, K, N) p(piece, its last state | state before it), up to a factor for each piece."""
+        states = np.where(tile.continuing, self.matrix[:, :, None], self.initial)
+        states *= densities.values[:, tile.steps[0]]
+        stepped = np.empty_like(states)
+        log_scales = np.zeros((len(states), len(tile.pieces)))
+        for t, step in enumerate(tile.steps[1:], 1):
+            n = step.stop - step.start
+            np.matmul(self.transposed, states[:, :, :n], out=stepped[:, :, :n])
+            np.multiply(stepped[:, :, :n], densities.values[:, step], out=states[:, :, :n])
+            if t % RESCALE_AFTER == 0:
+                sums = np.maximum(states[:, :, :n].sum(axis=1), TINY)
+                states[:, :, :n] /= sums[:, None]
+                log_scales[:, :n] += np.log(sums)
+        return states * np.exp(log_scales - log_scales.max(axis=0))[:, None]
+
+    def smooth(self, tile: Tile, densities: Densities, enter, leave, weights, shares) -> Smoothed:
+        """enter, leave (K, N): what the scan says comes before and after, up to a factor.
+
+        Overwrites `shares` (K, n) and the values of the densities.
+        """
+        values = densities.values
+        # What goes out of range here is found out by `_vouch`.
+        with np.errstate(all="ignore"):
+            enter = enter / enter.sum(axis=0)
+            log_scales = self._forward(tile, values, enter, shares)
+            last = shares[:, tile.ends]
+            log_scales += np.log(last.sum(axis=0))
+            leave = leave * (weights / (last * leave).sum(axis=0))
+            pairs, message = self._backward(tile, values, leave, shares)
+        self._vouch(tile, densities, shares, weights)
+
+        entered, message = enter[:, tile.continuing], message[:, tile.continuing]
+        before = np.zeros_like(enter)
+        before[:, tile.continuing] = entered * (self.matrix @ message)
+        pairs += entered @ message.T
+        return Smoothed(shares, self.matrix * pairs, log_scales, before)
+
+    def _forward(self, tile: Tile, values, enter, alphas) -> np.ndarray:
+        """Writes p(state, frames since the last rescaling | frames before it) to `alphas`.
+
+        Divides the values by the scales too; returns the logarithms of these (N,).
+        """
+        log_scales = np.zeros(len(tile.pieces))
+        states = np.where(tile.continuing, self.transposed @ enter, self.initial)
+        alpha = alphas[:, tile.steps[0]]
+        for t, step in enumerate(tile.steps):
+            n = step.stop - step.start
+            if t > 0:
+                np.matmul(self.transposed, alpha[:, :n], out=states[:, :n])
+            alpha = np.multiply(states[:, :n], values[:, step], out=alphas[:, step])
+            if t % RESCALE_AFTER == 0:
+                scales = alpha.sum(axis=0)
+                alpha /= scales
+                values[:, step] /= scales
+                log_scales[:n] += np.log(scales)
+        return log_scales
+
+    def _backward(self, tile: Tile, values, leave, shares) -> tuple[np.ndarray, np.ndarray]:
+        """Turns the alphas in `shares` into state probabilities.
+
+        Returns (K, K) sum of alpha_t x message_{t+1}, and the first frames' message (K, N):
+        p(the frame and all later ones | its state), relative to their probability.
+        """
+        pairs = np.zeros_like(self.matrix)
+        beta = leave.copy()
+        message = np.empty_like(leave)
+        later = 0
+        for step in reversed(tile.steps):
+            n = step.stop - step.start
+            alpha = shares[:, step]
+            if later:
+                pairs += alpha[:, :later] @ message[:, :later].T
+                np.matmul(self.matrix, message[:, :later], out=beta[:, :later])
+            np.multiply(beta[:, :n], values[:, step], out=message[:, :n])
+            alpha *= beta[:, :n]
+            later = n
+        return pairs, message
+
+    def _vouch(self, tile: Tile, densities: Densities, shares, weights) -> None:
+        """Raises Underflow unless nothing that matters was rounded to nothing, or raised."""
+        totals = shares[:, tile.steps[0]].sum(axis=0)
+        # Not "any differs": NaN must count as a difference.
+        if not (np.abs(totals - weights) <= TOLERANCE * weights).all():
+            raise Underflow("state probabilities do not sum to 1")
+        if densities.raised is not None:
+            most = shares[densities.raised].max()
+            if not most <= NEGLIGIBLE * weights.max():
+                raise Underflow("a state has become possible by raising its density")
+
+
+class Logarithmic:
+    """The recursions in logarithms: many times slower, and never out of range.
+
+    algebra: `LOGARITHMS` sums over all paths; `MAXIMA` seeks the best one.
+    """
+
+    def __init__(self, initial_probabilities, transition_matrix, algebra: Algebra = LOGARITHMS):
+        with np.errstate(divide="ignore"):
+            self.initial = np.log(initial_probabilities)[:, None]
+            self.matrix = np.log(transition_matrix)[:, :, None]
+        self.algebra = algebra
+
+    def densities(self, logs: np.ndarray, out: np.ndarray) -> Densities:
+        """The values, written to `out`, are the logarithms."""
+        out[...] = logs
+        # Where a state is impossible its share, 0, must still have a product with the logarithm.
+        return Densities(np.maximum(logs, np.finfo(float).min, out=logs), out)
+
+    def transfers(self, tile: Tile, densities: Densities) -> np.ndarray:
+        """(K, K, N) log p(piece, its last state | state before it) for each state before it."""
+        states = np.where(tile.continuing, self.matrix, self.initial)
+        states += densities.values[:, tile.steps[0]]
+        for step in tile.steps[1:]:
+            n = step.stop - step.start
+            onward = self.algebra.combine(states[:, :, None, :n], self.matrix, 1)
+            np.add(onward, densities.values[:, step], out=states[:, :, :n])
+        return states
+
+    def smooth(self, tile: Tile, densities: Densities, enter, leave, weights, shares) -> Smoothed:
+        """enter, leave (K, N): what the scan says comes before and after, up to a constant.
+
+        Overwrites `shares` (K, n).
+        """
+        alphas = shares
+        total = log_sum_exp(enter, axis=0)
+        enter = enter - np.where(total > -np.inf, total, 0)
+        states = self.entering(tile, enter)
+        alpha = alphas[:, tile.steps[0]]
+        for t, step in enumerate(tile.steps):
+            if t > 0:
+                states = self.onward(alpha[:, : step.stop - step.start])
+            alpha = np.add(states, densities.values[:, step], out=alphas[:, step])
+        last = alphas[:, tile.ends]
+        total = log_sum_exp(last + leave, axis=0)
+        # What is impossible, or weighs nothing, belongs to no state.
+        counting = (total > -np.inf) & (weights > 0)
+        factors = np.where(counting, weights, 1)
+        beta = np.where(counting, leave - np.where(counting, total, 0) + np.log(factors), -np.inf)
+
+        transitions = np.zeros(self.matrix.shape[:2])
+        message = beta
+        later = 0
+        for step in reversed(tile.steps):
+            n = step.stop - step.start
+            if later:
+                onward = self.matrix + message
+                pairs = np.exp(alphas[:, None, step][..., :later] + onward)
+                transitions += pairs.sum(axis=2)
+                beta[:, :later] = log_sum_exp(onward, axis=1)
+            message = beta[:, :n] + densities.values[:, step]
+            alphas[:, step] += beta[:, :n]
+            later = n
+        before = np.zeros_like(enter)
+        pairs = np.exp(enter[:, None] + self.matrix + message)[..., tile.continuing]
+        before[:, tile.continuing] = pairs.sum(axis=1)
+        transitions += pairs.sum(axis=2)
+        np.exp(alphas, out=shares)
+        return Smoothed(shares, transitions, log_sum_exp(last, axis=0), before)
+
+    def entering(self, tile: Tile, enter: np.ndarray) -> np.ndarray:
+        """(K, N) log p(first state of the piece | what came before)."""
+        return np.where(tile.continuing, self.onward(enter), self.initial)
+
+    def onward(self, states: np.ndarray) -> np.ndarray:
+        """(K, N) one transition further."""
+        return self.algebra.combine(states[:, None], self.matrix, 0)
+
+
+def smooth(
+    chain, sequences: Sequences, all_frames: list[Frames], weights: np.ndarray
+) -> Iterator[tuple[Frames, Densities, Smoothed]]:
+    """The states of each tile's frames, one tile after the other, overwritten by the next.
+
+    chain: `Scaled` or `Logarithmic`. weights (P,): one for each piece. Raises Underflow as the
+    chain does, and after the last tile.
+    """
+    sequence = sequences.sequence
+    workspace = sequences.workspaces.pop() if sequences.workspaces else Workspace()
+    densities = evaluate(chain, sequences, all_frames, workspace)
+    if sequences.is_cut:
+        densities = list(densities)
+        enter, leave = enter_and_leave(chain, sequences, densities)
+    else:
+        enter = leave = np.full((len(chain.initial), len(sequence)), chain.algebra.one)
+    before, last = np.zeros((2, len(chain.initial), len(sequence)))
+    for frames, given in zip(all_frames, densities, strict=True):
+        tile, pieces = frames.tile, frames.tile.pieces
+        shares = workspace.array("shares", *frames.shape)
+        smoothed = chain.smooth(
+            tile, given, enter[:, pieces], leave[:, pieces], weights[pieces], shares
+        )
+        before[:, pieces], last[:, pieces] = smoothed.before, shares[:, tile.ends]
+        yield frames, given, smoothed
+    sequences.workspaces.append(workspace)
+    if sequences.is_cut and isinstance(chain, Scaled):
+        met = np.abs(last[:, :-1] - before[:, 1:])[:, sequence[1:] == sequence[:-1]]
+        if not met.max() <= TOLERANCE * weights.max():
+            raise Underflow("the pieces of a sequence disagree where they meet")
+
+
+def evaluate(
+    chain, sequences: Sequences, all_frames: list[Frames], workspace: Workspace
+) -> Iterator[Densities]:
+    """The densities of each tile's frames; those of uncut sequences are overwritten by the next."""
+    for i, frames in enumerate(all_frames):
+        place = i if sequences.is_cut else 0
+        logs = workspace.array(("logs", place), *frames.shape)
+        frames.log_densities(logs, workspace.array("highest", frames.shape[1]))
+        yield chain.densities(logs, workspace.array(("values", place), *frames.shape))
+
+
+def enter_and_leave(chain, sequences: Sequences, densities) -> tuple[np.ndarray, np.ndarray]:
+    """What every piece is entered with and what follows it, as `before_and_after` has it."""
+    n_states = len(chain.initial)
+    transfers = np.empty((n_states, n_states, len(sequences.sequence)))
+    for tile, given in zip(sequences.tiles, densities, strict=True):
+        transfers[:, :, tile.pieces] = chain.transfers(tile, given)
+    # What goes out of range is found out by `Scaled._vouch`.
+    with np.errstate(all="ignore"):
+        return before_and_after(transfers, chain.algebra)
