@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from em_core.em import HalfStep, Shared, why_stop
-from em_core.restarts import Advance
+from em_core.stepping import Advance
 
 
 def side_by_side(

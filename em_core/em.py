@@ -16,7 +16,8 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
-StopReason = Literal["converged", "max_iterations", "decreased", "not_finite"]
+# The last two only among many starts: the caller went away, or the start raised an error.
+StopReason = Literal["converged", "max_iterations", "decreased", "not_finite", "stopped", "failed"]
 
 # Rounding stays far below this share of the total; anything larger is a real fall.
 ROUNDING = 1e-10

@@ -185,7 +185,7 @@ class Gaussian:
         weights = np.ones(len(data)) if weights is None else weights
         variances = units_of(variances, origin)
         unit = np.sqrt(variances)
-        nearest = squared_distances(data / unit, means / unit).argmin(axis=1)
+        nearest = squared_distances((data - origin) / unit, (means - origin) / unit).argmin(axis=1)
         centred = data - means[nearest]
         pooled = (centred * weights[:, None]).T @ centred / weights.sum()
         within = np.diag(pooled) if self.structure.diagonal else pooled

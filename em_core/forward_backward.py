@@ -226,7 +226,8 @@ class Logarithmic:
             alphas[:, step] += beta[:, :n]
             later = n
         before = np.zeros_like(enter)
-        pairs = np.exp(enter[:, None] + self.matrix + message)[..., tile.continuing]
+        entered, message = enter[:, tile.continuing], message[:, tile.continuing]
+        pairs = np.exp(entered[:, None] + self.matrix + message)
         before[:, tile.continuing] = pairs.sum(axis=1)
         transitions += pairs.sum(axis=2)
         np.exp(alphas, out=shares)

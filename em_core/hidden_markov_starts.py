@@ -13,8 +13,6 @@ import numpy as np
 
 from em_core.mixture import Mixture
 
-# The chance to stay in a state, beyond that of any other state, before any data are seen.
-STICKINESS = 0.8
 # The share of each frame that is spread over all states where frames are assigned to one.
 MIXED = 0.1
 
@@ -27,14 +25,10 @@ class FrameStart(NamedTuple):
     meaning: str
 
 
-def sticky(n_states: int) -> np.ndarray:
-    """(K, K) transitions that mostly stay, and otherwise go anywhere."""
-    return STICKINESS * np.eye(n_states) + (1 - STICKINESS) / n_states
-
-
 def k_means_plus_plus(mixture, frames, lengths, rng, weights):
     start = mixture.initial_params(frames, "k-means++", rng, weights)
-    return start.emission, sticky(mixture.n_components)
+    labels = mixture.predict(start, frames)
+    return start.emission, counted(labels, lengths, mixture.n_components, weights)
 
 
 def random_points(mixture, frames, lengths, rng, weights):
@@ -77,14 +71,16 @@ def counted(labels, lengths, n_states: int, weights=None) -> np.ndarray:
 
 STARTS = {
     "k-means++": FrameStart(
-        k_means_plus_plus, "frames far from each other, drawn at random; states mostly stay"
+        k_means_plus_plus, "frames far from each other, drawn at random; transitions counted"
     ),
     "random points": FrameStart(random_points, "frames and transitions drawn at random"),
     "random responsibilities": FrameStart(
         random_responsibilities, "every frame split at random among states; random transitions"
     ),
-    "k-means": FrameStart(k_means, "k-means run to its end, and its transitions counted"),
-    "segments": FrameStart(segments, "every sequence cut at random into one stretch per state"),
+    "k-means": FrameStart(k_means, "k-means run to its end; transitions counted"),
+    "segments": FrameStart(
+        segments, "every sequence cut at random into one stretch for each state"
+    ),
 }
 
 

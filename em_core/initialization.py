@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from em_core.gaussian_kernel import squared_distances
+from em_core.short_runs import short_runs
 
 # Agglomeration needs all pairwise distances: beyond this many rows it works on a random sample.
 LARGEST_AGGLOMERATION = 2000
@@ -18,10 +19,10 @@ MAX_LLOYD_ITERATIONS = 100
 
 
 class Start(NamedTuple):
-    """propose(points (N, D), K, rng, weights): which rows to put the means on, or responsibilities.
-
-    points are standardised columns, so that no unit of measurement matters.
-    gives: "rows" (K,) or "responsibilities" (N, K).
+    """propose(points (N, D), K, rng, weights): which rows to put the means on, or responsibilities;
+        points are standardised columns, so that no unit of measurement matters. Where it gives
+        parameters, propose(model, data, rng, weights).
+    gives: "rows" (K,), "responsibilities" (N, K) or "parameters".
     """
 
     propose: Callable[..., np.ndarray]
@@ -106,6 +107,9 @@ STARTS = {
     "hierarchical": Start(
         hierarchical, "responsibilities", "Ward's tree on sphered columns, cut at K groups"
     ),
+    "short runs": Start(
+        short_runs, "parameters", "ten short runs of EM from k-means++, the best of them followed"
+    ),
 }
 
 
@@ -126,6 +130,8 @@ def start_mixture(model, data: np.ndarray, method: str, rng, weights=None):
     points = model.emission.coordinates(data)
     require_distinct_rows(points, model.n_components)
     start = STARTS[method]
+    if start.gives == "parameters":
+        return start.propose(model, data, rng, weights)
     proposal = start.propose(points, model.n_components, rng, weights)
     if start.gives == "rows":
         return model.params_near(data, proposal, weights)

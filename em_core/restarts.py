@@ -18,7 +18,7 @@ from em_core.optima import (
     StartedFit,
     landscape,
 )
-from em_core.stepping import Advance, one_by_one
+from em_core.stepping import Advance, strategy
 from em_core.success import SuccessRate, success_rate
 
 # To see whether an optimum is one, its best run goes on until so much less is left to gain.
@@ -134,21 +134,11 @@ class Restarts:
         self, runs: list[_Run], tolerance: float, confirming: bool = False
     ) -> Iterator[Sweep]:
         """Step the runs to their ends."""
-        try:
-            yield from self._step_by(self._stepping, runs, tolerance, confirming)
-        except ValueError:
-            # An error in a batch: one by one it is that of a single run.
-            rest = [run for run in runs if run.stop_reason is None]
-            for run in rest:
-                run.trace.clear()
-            yield from self._step_by(one_by_one, rest, tolerance, confirming)
-
-    def _step_by(
-        self, stepping, runs: list[_Run], tolerance: float, confirming: bool
-    ) -> Iterator[Sweep]:
         began = time.perf_counter()
         starts = [run.params for run in runs]
-        sweeps = stepping(self.model, self._data, starts, tolerance=tolerance, **self._options)
+        sweeps = self._stepping(
+            self.model, self._data, starts, tolerance=tolerance, **self._options
+        )
         for iteration, advances in enumerate(sweeps):
             for advance in advances:
                 run = runs[advance.run]
@@ -306,14 +296,6 @@ def restarts(
     options = {"weights": weights, "max_iterations": max_iterations}
     stepping = stepping or strategy(model)
     return Restarts(model, data, starts, stepping, tolerance, confirm, options)
-
-
-def strategy(model) -> Callable[..., Iterator[list[Advance]]]:
-    """The fastest way to step many runs of a model: side by side where it can, else one by one."""
-    # `batch` takes its `Advance` from here.
-    from em_core.batch import side_by_side
-
-    return side_by_side if getattr(model, "batches", False) else one_by_one
 
 
 def fingerprint(params) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from em_core.restarts import strategy
+from em_core.stepping import strategy
 
 # Short runs end once an iteration gains less than this share of all that a run has gained so far.
 LEAST_SHARE_GAINED = 0.01
@@ -16,28 +16,34 @@ def short_runs(
 ):
     """The parameters that the best of `n_runs` short runs of EM from `start` has come to.
 
-    The runs go side by side until an iteration gains each of them at most a hundredth of the
-    log-likelihood it has gained since its start (the rule of Biernacki, Celeux & Govaert 2003).
-    Runs that fail or raise flags (a component empty or at its floor) lose against all others.
+    The runs go side by side until each of them has once gained, in an iteration, at most a
+    hundredth of the log-likelihood gained since its start (the rule of Biernacki, Celeux & Govaert
+    2003). Runs that raise flags (a component empty or at its floor) lose against all others.
+    Raises ValueError where every run fails.
     """
     starts = [model.initial_params(data, start, rng, weights) for _ in range(n_runs)]
+    traces, waiting, failure = [[] for _ in starts], set(range(n_runs)), ""
     step = strategy(model)
-    traces = [[] for _ in starts]
     sweeps = step(model, data, starts, weights=weights, tolerance=0, max_iterations=LONGEST)
     for advances in sweeps:
         for advance in advances:
-            traces[advance.run] += [s for s in advance.half_steps if s.phase != "M"]
-        if all(map(_short, traces)):
+            trace, failure = traces[advance.run], failure or advance.failure
+            trace += [move for move in advance.half_steps if move.phase != "M"]
+            if advance.stop_reason or _is_short(trace):
+                waiting.discard(advance.run)
+        if not waiting:
             break
-    return max((trace[-1] for trace in traces), key=_merit).params
+    ends = [trace[-1] for trace in traces if trace]
+    if not ends:
+        raise ValueError(failure)
+    return max(ends, key=_merit).params
 
 
-def _short(trace) -> bool:
+def _is_short(trace) -> bool:
     if len(trace) < 2:
         return False
     first, before, last = (trace[at].log_likelihood for at in (0, -2, -1))
-    # Not ">": a run that is not finite any more need not go on.
-    return not last - before > LEAST_SHARE_GAINED * (last - first)
+    return last - before <= LEAST_SHARE_GAINED * (last - first)
 
 
 def _merit(step) -> tuple[bool, float]:

@@ -1,7 +1,6 @@
-"""Stepping many runs of EM side by side, one iteration of each at a time.
+"""Stepping many runs of EM, one iteration of each at a time.
 
-`one_by_one` works for every model. Another strategy may take its place if it takes the same
-arguments and yields the same `Advance`s.
+A strategy is a function with the arguments of `one_by_one` that yields such `Advance`s.
 """
 
 from __future__ import annotations
@@ -69,6 +68,40 @@ def _advance(run: int, steps: Iterator[HalfStep]) -> Advance:
     except (ValueError, np.linalg.LinAlgError) as error:
         return Advance(run, tuple(taken), "failed", str(error))
     return Advance(run, tuple(taken))
+
+
+def strategy(model) -> Callable[..., Iterator[list[Advance]]]:
+    """The fastest way to step many runs of a model."""
+    return side_by_side_if_sound if getattr(model, "batches", False) else one_by_one
+
+
+def side_by_side_if_sound(model, data, starts: Sequence[Any], **options) -> Iterator[list[Advance]]:
+    """Step all runs as one computation; where that raises an error, go on one by one.
+
+    What had not ended is then run again, without telling twice what was told: so the error ends
+    only the run that it belongs to.
+    """
+    # A circle: what steps side by side speaks of an `Advance` as well.
+    from em_core.batch import side_by_side
+
+    told = dict.fromkeys(range(len(starts)), 0)
+    try:
+        for advances in side_by_side(model, data, starts, **options):
+            for advance in advances:
+                told[advance.run] += len(advance.half_steps)
+                if advance.stop_reason:
+                    del told[advance.run]
+            yield advances
+        return
+    except (ValueError, np.linalg.LinAlgError):
+        rest = list(told)
+    for advances in one_by_one(model, data, [starts[run] for run in rest], **options):
+        news = []
+        for advance in advances:
+            run, steps = rest[advance.run], advance.half_steps
+            news.append(advance._replace(run=run, half_steps=steps[told[run] :]))
+            told[run] -= min(told[run], len(steps))
+        yield news
 
 
 class _Prepared:

@@ -35,20 +35,21 @@ ROUNDING = 1e-14
 
 def equal_volumes_round(spreads, lowest, shares, current):
     """Lambda_kj = lambda."""
-    mean = pool(spreads, shares, 1).mean(axis=-1, keepdims=True)
-    return _spread_out(np.maximum(mean, lowest.max(axis=(-2, -1))[..., None])[..., None], spreads)
+    mean = pool(spreads, shares, 1).mean(axis=-1)
+    common = np.maximum(mean, lowest.max(axis=(-2, -1)))
+    return np.broadcast_to(common[..., None, None], spreads.shape)
 
 
 def own_volumes_round(spreads, lowest, shares, current):
     """Lambda_kj = lambda_k."""
     means = spreads.mean(axis=-1, keepdims=True)
-    return _spread_out(np.maximum(means, lowest.max(axis=-1, keepdims=True)), spreads)
+    return np.broadcast_to(np.maximum(means, lowest.max(axis=-1, keepdims=True)), spreads.shape)
 
 
 def equal_volumes_equal_shapes(spreads, lowest, shares, current):
     """Lambda_kj = Lambda_j."""
     common = np.maximum(pool(spreads, shares, 1), lowest.max(axis=-2))
-    return _spread_out(common[..., None, :], spreads)
+    return np.broadcast_to(common[..., None, :], spreads.shape)
 
 
 def own_volumes_own_shapes(spreads, lowest, shares, current):
@@ -195,7 +196,3 @@ def price(values, spreads, shares):
 def pool(parts, shares, axes: int):
     """sum_k s_k parts_k of (..., K, *) with so many axes after that of the components."""
     return (parts * shares.reshape(shares.shape + (1,) * axes)).sum(axis=-1 - axes)
-
-
-def _spread_out(values, like):
-    return np.broadcast_to(values, like.shape)

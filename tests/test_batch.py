@@ -7,7 +7,7 @@ import pytest
 from em_core import Bernoulli, Gaussian, Mixture, Poisson
 from em_core.batch import side_by_side
 from em_core.datasets import load
-from em_core.restarts import one_by_one
+from em_core.stepping import one_by_one
 
 FAITHFUL = load("faithful").values
 IRIS = load("iris").values[:, :4]

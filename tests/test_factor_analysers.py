@@ -50,10 +50,11 @@ def tables(draw):
     k=st.integers(1, 3),
     start=st.sampled_from(sorted(STARTS)),
     seed=st.integers(0, 9),
+    floor=st.sampled_from([1e-6, 0.3]),
 )
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_the_bound_climbs_and_touches(data, q, k, start, seed):
-    model = Mixture(FactorAnalyser(min(q, data.shape[1] - 1)), k)
+def test_the_bound_climbs_and_touches(data, q, k, start, seed, floor):
+    model = Mixture(FactorAnalyser(min(q, data.shape[1] - 1), floor), k)
     try:
         steps = laws.run(model, data, seed, start)
     except ValueError as error:

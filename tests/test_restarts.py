@@ -486,3 +486,12 @@ def test_short_runs_prefer_what_has_not_collapsed():
     assert collapsed > 1 and not any(run.flags for run in ends)
     same = [short_runs(THREE, IRIS, np.random.default_rng(1)) for _ in range(2)]
     assert np.array_equal(same[0].means, same[1].means)
+
+
+def test_short_runs_that_fail_lose_or_say_why():
+    careful = Careful(Gaussian(), 3)
+    for seed in range(8):
+        params = short_runs(careful, IRIS, np.random.default_rng(seed), start="random points")
+        assert params.weights.min() >= 0.15
+    with pytest.raises(ValueError, match="a component is too small"):
+        short_runs(Careful(Gaussian(), 7), IRIS, np.random.default_rng(0))

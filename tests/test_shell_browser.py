@@ -187,6 +187,33 @@ def test_two_quick_changes_both_stay(small_app: str, page: Page) -> None:
     expect(page.get_by_label("Seed", exact=True)).to_have_value("2")
 
 
+POLLING = """
+def poll(live):
+    st.session_state["polls"] = st.session_state.get("polls", 0) + 1
+    if live and st.session_state["polls"] > 3:
+        st.rerun()
+
+live = st.session_state.get("polls", 0) < 3
+st.fragment(poll, run_every=0.05 if live else None)(live)
+"""
+
+
+def test_widgets_show_the_settings_where_runs_overtake_the_browser(
+    page: Page, tmp_path: Path
+) -> None:
+    """As at the end of a short live fit. Streamlit says a widget's value in its first message."""
+    build_small_app(tmp_path)
+    path = tmp_path / "pages/first.py"
+    path.write_text(path.read_text().replace("time.sleep(0.3)", POLLING))
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 8})
+    with serve(tmp_path, tmp_path / "log") as url:
+        page.goto(f"{url}/?v=1&k=5&cov=tied&seed=7&c=d&x=d")
+        expect(page.get_by_text("run 2", exact=True)).to_be_visible(timeout=60_000)
+        expect(components(page)).to_have_value("5")
+        expect(page.get_by_label("Seed", exact=True)).to_have_value("7")
+        page.close()  # before its server goes
+
+
 def test_the_usual_columns_stay_out_of_the_link(small_app: str, page: Page) -> None:
     open_at(page, small_app)
     expect(page.get_by_text("columns ('a', 'd') axis a")).to_be_visible()

@@ -123,11 +123,7 @@ def _describe(name: str, column: pd.Series) -> ColumnReport:
         why_not = "All its values are the same."
     else:
         why_not = ""
-    row_number = (
-        whole
-        and len(finite) == len(values) >= 3
-        and bool(np.all(np.diff(finite) == 1.0))
-    )
+    row_number = whole and len(finite) == len(values) >= 3 and bool(np.all(np.diff(finite) == 1.0))
     kind: ColumnType = "whole number" if whole else "number"
     return ColumnReport(
         name,

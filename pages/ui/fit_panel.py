@@ -90,8 +90,8 @@ def show_run(run: Run, selection: Selection, table: Table) -> None:
 
 def _watch(run: Run, selection: Selection, table: Table, live: bool) -> None:
     running = run.running
-    if live and not running:
-        st.rerun()
+    if live != running:
+        st.rerun()  # only a run of the page starts or ends the polling
     if run.error:
         st.error(sentence(run.error))
         return

@@ -52,12 +52,6 @@ export default function () {
 """
 # How many of the player's last reports are recognised when they come back as arguments.
 ECHOES = 8
-# Streamlit leaves a gap for every element, also for one that shows nothing.
-PRELOAD_CSS = """
-[data-testid="stElementContainer"]:has(.emx-preload) {
-  display: none;
-}
-"""
 
 
 class PlayerState(NamedTuple):
@@ -162,10 +156,7 @@ def _component() -> Callable[..., Mapping[str, Any]]:
 @functools.cache
 def _preload_component() -> Callable[..., object]:
     js = LOADER % {"module": ensure_player_asset()} + PRELOAD % {"plotly": ensure_plotly_asset()}
-    html = '<div class="emx-preload"></div>'
-    return st.components.v2.component(
-        "em_player_preload", html=html, css=PRELOAD_CSS, js=js, isolate_styles=False
-    )
+    return st.components.v2.component("em_player_preload", js=js)
 
 
 def _nothing() -> None:

@@ -276,7 +276,7 @@ def _component(name: str) -> Callable[..., Any]:
         for kind in ("html", "css", "js")
         if (path := Path(__file__).with_name(f"{name}.{kind}")).exists()
     }
-    return st.components.v2.component(name, isolate_styles="css" in parts, **parts)
+    return st.components.v2.component(name, **parts)
 
 
 def _condensed(code: str) -> str:

@@ -23,7 +23,7 @@ def show(frame: pd.DataFrame, caption: str, *, index: bool = True) -> None:
 def _html(frame: pd.DataFrame, caption: str, index: bool) -> str:
     head = "".join(f'<th scope="col">{cell(str(name))}</th>' for name in frame.columns)
     lines = []
-    for name, *values in frame.itertuples():
+    for name, *values in frame.itertuples(name=None):
         first = f'<th scope="row">{cell(str(name))}</th>' if index else ""
         lines.append(f"<tr>{first}{''.join(f'<td>{cell(value)}</td>' for value in values)}</tr>")
     return (

@@ -97,10 +97,11 @@ def compare(repeats: int, n_columns: int = 1) -> bool:
         difference = max(abs(values["ours"] / value - 1) for value in values.values())
         ok = scaling >= target_scaling * ours and log >= target_log * ours and difference < 1e-8
         reached &= ok
+        verdict = "ok" if ok else "BELOW TARGET"
         print(
             f"{n_sequences:>5,} x {n_frames:<9,} K={N_STATES} {ours:>11.2f} {scaling:>12.1f} "
             f"{log:>8.1f}   {scaling / ours:.1f} ({target_scaling:g})   "
-            f"{log / ours:.1f} ({target_log:g})   {difference:.1e}  {'ok' if ok else 'BELOW TARGET'}",
+            f"{log / ours:.1f} ({target_log:g})   {difference:.1e}  {verdict}",
             flush=True,
         )
     return reached

@@ -69,7 +69,7 @@ export class BoundFigure {
   /** The first iterations can dwarf the rest: leave them out where they take most of the height. */
   range() {
     const values = [...this.likelihood, ...this.elbo];
-    const top = this.curve === "gap" ? Math.max(...values) : Math.max(...this.likelihood);
+    const top = Math.max(...values); // by rounding the bound may lie a hair above the likelihood
     let bottom = Math.min(...values);
     if (this.curve !== "gap") {
       for (let from = 1; from <= 4 && from < this.places.length - 4; from++) {

@@ -160,13 +160,19 @@ class Player {
       this.plotly = await loadPlotly(this.plotlyUrl);
       if (this.destroyed) return;
     }
-    const config = plotConfig();
-    await this.plotly.react(axesOf(mixturePlot), this.mixture.traces(), this.layouts[0], config);
-    await this.plotly.react(axesOf(boundPlot), this.bound.traces(), this.layouts[1], config);
+    // Plotly takes its time: another run on the same data leaves the axes on the left as they are.
+    const axes = JSON.stringify(this.layouts[0]);
+    if (axes !== this.axesDrawn) await this.react(mixturePlot, this.mixture, this.layouts[0]);
+    this.axesDrawn = axes;
+    await this.react(boundPlot, this.bound, this.layouts[1]);
     this.listenToPlotly();
     this.readAxes();
     this.show();
     this.root.dataset.axes = "drawn";
+  }
+
+  react(plot, figure, layout) {
+    return this.plotly.react(axesOf(plot), figure.traces(), layout, plotConfig());
   }
 
   /** The canvases follow every zoom and pan. */
