@@ -21,6 +21,8 @@ StopReason = Literal["converged", "max_iterations", "decreased", "not_finite", "
 
 # Rounding stays far below this share of the total; anything larger is a real fall.
 ROUNDING = 1e-10
+# A gain of less than this share of the total is rounding, and no sign of what is left to gain.
+ROUNDING_PER_STEP = 1e-13
 
 
 class Shared:
@@ -146,7 +148,7 @@ def remaining_gain(log_likelihoods: list[float]) -> float:
         return np.inf
     first, second, third, last = log_likelihoods[-4:]
     gains = second - first, third - second, last - third
-    noise = 4 * np.finfo(float).eps * abs(last)
+    noise = ROUNDING_PER_STEP * abs(last)
     if abs(gains[2]) <= noise and abs(gains[1]) <= noise:
         return 0.0
     if min(gains) <= 0:

@@ -154,7 +154,9 @@ def widget(
     shown = list(value) if about.widget == "multiselect" else value
     if st.session_state.get(key) != shown:
         st.session_state[key] = shown
-    _MAKERS[about.widget](**arguments)
+    # Also as the widget's own default: Streamlit says a value set in the session with one message
+    # only, which a run that follows closely replaces before the browser has drawn it.
+    _MAKERS[about.widget](shown, **arguments)
     return value
 
 
@@ -186,11 +188,11 @@ def _in_force(about: Field, arguments: Mapping[str, Any], default: Any) -> Any:
 
 
 _MAKERS = {
-    "segmented": lambda **arguments: st.segmented_control(required=True, **arguments),
-    "select": st.selectbox,
-    "multiselect": st.multiselect,
-    "number": st.number_input,
-    "toggle": st.toggle,
+    "segmented": lambda value, **rest: st.segmented_control(default=value, required=True, **rest),
+    "select": lambda value, **rest: st.selectbox(index=rest["options"].index(value), **rest),
+    "multiselect": lambda value, **rest: st.multiselect(default=value, **rest),
+    "number": lambda value, **rest: st.number_input(value=value, **rest),
+    "toggle": lambda value, **rest: st.toggle(value=value, **rest),
 }
 
 
