@@ -38,10 +38,15 @@ def quantile_groups(values, n_groups, weights=None) -> np.ndarray:
     """
     weights = np.ones(len(values)) if weights is None else weights
     distinct, place = np.unique(values, return_inverse=True)
-    for counts in (np.bincount(place, weights), np.ones(len(distinct))):
+    cuts = np.arange(1, n_groups)
+    # Multiplied by 1 / n, a value on an edge falls to the side it falls to in mclust.
+    shares = cuts * (1 / n_groups), cuts / n_groups
+    for counts, share in zip(
+        (np.bincount(place, weights), np.ones(len(distinct))), shares, strict=True
+    ):
         ends = np.cumsum(counts)
         first, last = ends - counts, np.maximum(ends - 1, ends - counts)
-        ranks = np.arange(1, n_groups) * max(ends[-1] - 1, 0) / n_groups
+        ranks = share * max(ends[-1] - 1, 0)
         edges = np.interp(ranks, np.ravel([first, last], "F"), np.repeat(distinct, 2))
         labels = np.searchsorted(edges, values, side="right")
         if len(np.unique(labels)) == n_groups:

@@ -2,8 +2,8 @@
 
 The 14 codes of mclust say how volume, shape and orientation are tied: E all components share it,
 V each has its own, I there is none (round, or along the coordinate axes). The numbers are worked
-out in `volume_shape_orientation.py`. To add another structure, write its `estimate`, count its
-free parameters, and add a row.
+out in `volume_shape_orientation.py` and `orientations.py`. To add another structure, write its
+`estimate`, count its free parameters, and add a row.
 """
 
 from __future__ import annotations

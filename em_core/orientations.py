@@ -21,7 +21,7 @@ from em_core.volume_shape_orientation import (
 
 # Eigenvalues of a matrix below this share of its largest are rounding.
 INDEFINITE = 1e-15
-MAX_SWEEPS = 50
+MAX_SWEEPS = 20
 
 
 def proportional(within, lowest, shares, current):

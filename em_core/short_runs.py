@@ -22,20 +22,22 @@ def short_runs(
     Raises ValueError where every run fails.
     """
     starts = [model.initial_params(data, start, rng, weights) for _ in range(n_runs)]
-    traces, waiting, failure = [[] for _ in starts], set(range(n_runs)), ""
+    traces, waiting, failures = [[] for _ in starts], set(range(n_runs)), {}
     step = strategy(model)
     sweeps = step(model, data, starts, weights=weights, tolerance=0, max_iterations=LONGEST)
     for advances in sweeps:
         for advance in advances:
-            trace, failure = traces[advance.run], failure or advance.failure
+            trace = traces[advance.run]
             trace += [move for move in advance.half_steps if move.phase != "M"]
+            if advance.failure:
+                failures[advance.run] = advance.failure
             if advance.stop_reason or _is_short(trace):
                 waiting.discard(advance.run)
         if not waiting:
             break
-    ends = [trace[-1] for trace in traces if trace]
+    ends = [trace[-1] for run, trace in enumerate(traces) if trace and run not in failures]
     if not ends:
-        raise ValueError(failure)
+        raise ValueError(next(iter(failures.values())))
     return max(ends, key=_merit).params
 
 
