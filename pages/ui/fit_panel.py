@@ -108,7 +108,8 @@ def _watch(run: Run, selection: Selection, table: Table, live: bool) -> None:
     state = player(
         payload,
         key="player",
-        frame=_frame(shown, settings.frame),
+        # The half-step of a link may not have been reached yet: until the fit ends, follow it.
+        frame=None if running else _frame(shown, settings.frame),
         point=_position(sample, settings.point),
         view=View(**{name: getattr(settings, name) for name in VIEW_FIELDS}),
     )

@@ -118,7 +118,8 @@ class Player {
       this.following = frame === null || frame > last;
       this.frame = frame ?? last;
     }
-    if (this.following) this.frame = last;
+    // A later picture of a long run may show fewer of its half-steps.
+    this.frame = this.following ? last : Math.min(this.frame, last);
     this.selected = this.picture ? samePoint(this.selected, this.picture, picture) : wishes.point;
     this.picture = picture;
     this.frames = picture.frames;
