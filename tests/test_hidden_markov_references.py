@@ -36,7 +36,7 @@ def restarts(model, data, expected):
     """Fits from all of the model's starts in turn, until one reaches what is expected."""
     methods = itertools.cycle(model.starts)
     for seed, method in zip(range(RESTARTS), methods, strict=False):
-        result = fit(model, data, seed=seed, start=method, tolerance=1e-3, max_iterations=1000)
+        result = fit(model, data, seed=seed, start=method, tolerance=1e-3, max_iterations=300)
         if result.log_likelihood > expected - 0.2:
             result = fit(model, data, start=result.params, tolerance=1e-6, max_iterations=10_000)
         # A state that collapsed onto a point has a likelihood without bound.

@@ -77,5 +77,5 @@ def test_a_preset_says_what_to_look_for_and_is_searched(app: str, page: Page) ->
 
 
 def test_too_many_components_is_a_sentence(app: str, page: Page) -> None:
-    page.goto(f"{app}/local_optima?v=1&e=precip&k=50&ns=3")
+    page.goto(f"{app}/local_optima?v=1&s=generate&n=10&k=20&ns=3")
     expect(page.get_by_text("distinct rows").first).to_be_visible(timeout=30_000)

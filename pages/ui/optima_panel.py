@@ -26,6 +26,7 @@ from pages.ui.text import nats, sentence
 PATIENCE = 0.4
 REFRESH_SECONDS = 0.5
 MOST_PICTURES = 8
+PICTURES_ACROSS = 4
 THUMBNAIL_POINTS = 300
 SEEDS_LISTED = 8
 # Streamlit puts the theme's own colours in their place, light or dark.
@@ -102,6 +103,9 @@ def _watch(search: Search, selection: Selection, live: bool) -> None:
         _progress(search)
         return
     landscape = search.runs.landscape
+    if not landscape.fits and landscape.failures:
+        st.error(sentence(landscape.failures[0].message))
+        return
     st.markdown(f"#### {landscape.verdict}")
     if search.stopped:
         if st.button("Go on", icon=":material/play_arrow:"):
@@ -182,9 +186,10 @@ def _climbs(search: Search, landscape: Landscape) -> list[Climb]:
 def _gallery(search: Search, landscape: Landscape, selection: Selection) -> None:
     """A small picture of each distinct optimum, best first, with its share and its seeds."""
     shown = landscape.optima[:MOST_PICTURES]
-    columns = st.columns(4)
     for number, optimum in enumerate(shown):
-        with columns[number % 4]:
+        if number % PICTURES_ACROSS == 0:
+            columns = st.columns(PICTURES_ACROSS)
+        with columns[number % PICTURES_ACROSS]:
             st.markdown(f"**Optimum {number + 1}** · {_share(optimum)}")
             st.plotly_chart(
                 _thumbnail(search, optimum, selection),
