@@ -15,6 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from em_core import factor_starts
+from em_core.domains import Positive, Real, Triangular
 from em_core.em import Expectation, Shared
 from em_core.factor_posterior import FactorPosterior, infer
 from em_core.factor_statistics import FactorParams, FactorStatistics, by_design
@@ -224,6 +225,16 @@ class _FactorModel:
         factors = rng.standard_normal((n, self.n_factors))
         noise = rng.standard_normal((n, len(params.mean))) * np.sqrt(params.noise)
         return params.mean + factors @ params.loadings.T + noise, factors
+
+    def domains(self, params: FactorParams) -> tuple:
+        """Where the parameters may lie, for `Coordinates`; in the columns' standard deviations."""
+        unit = np.sqrt(np.diag(params.covariance))
+        return (
+            Real(params.mean, "mean", unit),
+            Real(params.loadings, "loading", unit[:, None]),
+            Positive(params.noise_variance, "noise variance"),
+            Triangular(params.factor_scale),
+        )
 
     def rescale(self, params: FactorParams, shift, scale) -> FactorParams:
         """The parameters of scale * x + shift, for x distributed by `params`; both are (D,).

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from em_core import initialization
+from em_core.domains import Shares
 from em_core.em import Expectation
 from em_core.emissions import EMPTY_SHARE
 from em_core.responsibilities import normalise_shifted, respond
@@ -216,6 +217,10 @@ class Mixture:
         """n rows and the component (N,) each came from."""
         labels = rng.choice(self.n_components, size=n, p=params.weights)
         return self.emission.sample(params.emission, labels, rng), labels
+
+    def domains(self, params: MixtureParams) -> tuple:
+        """Where the parameters may lie, for `Coordinates`."""
+        return Shares(params.weights, "weight"), self.emission.domains(params.emission)
 
     def rescale(self, params: MixtureParams, shift, scale) -> MixtureParams:
         """The parameters of scale * x + shift, for x distributed by `params`."""
