@@ -130,6 +130,11 @@ class _FactorModel:
     def e_step(self, params: FactorParams, data, weights=None) -> Expectation:
         """q(z_n) = N(G L^T noise^-1 (x_n - mean), G), G = (I + L^T noise^-1 L)^-1, where L is the
         loadings of the columns observed in row n; folded into the moments of the regression."""
+        return self.e_step_with(params, data, lambda q: q, weights)
+
+    def e_step_with(self, params: FactorParams, data, restrict, weights=None) -> Expectation:
+        """The E-step of another Gaussian q with the posterior's means: q = restrict(posterior),
+        an `Inference` with other covariances. The log-likelihood is the true one."""
         table = self._table(data, params)
         rows = table.condensed(weights)
         q = infer(params, rows, table.origin)
@@ -142,6 +147,7 @@ class _FactorModel:
             + residual_squares @ (1 / noise)
             + np.trace(mean_products)
         )
+        q = restrict(q)
         entropies = self.n_factors * (1 + np.log(2 * np.pi)) - q.log_precisions
 
         # Where no value is missing one design serves all columns.

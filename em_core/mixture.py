@@ -11,7 +11,7 @@ from em_core import initialization
 from em_core.domains import Shares
 from em_core.em import Expectation
 from em_core.emissions import EMPTY_SHARE
-from em_core.responsibilities import normalise_shifted, respond
+from em_core.responsibilities import entropy_of, normalise_shifted, respond
 
 # The smallest weight that has a logarithm; below it a component is empty anyway.
 TINY = np.finfo(float).tiny
@@ -163,6 +163,29 @@ class Mixture:
         log_likelihood = log_likelihood + kernel.reference_total().reshape(shape)
         entropy = (entropy + kernel.entropy).reshape(shape)
         return Expectation(statistics, entropy[()], log_likelihood[()])
+
+    def e_step_with(self, params: MixtureParams, data, respond) -> Expectation:
+        """The E-step of another q than the posterior: q = respond(log joints (K, n), rows).
+
+        What else is latent (weights, factors, missing values) keeps its posterior given the
+        component. The log-likelihood is the true one, which the bound of any q stays below.
+        """
+        kernel = self._kernel(params, data)
+        log_likelihood, entropy, given = 0.0, 0.0, []
+        for block in kernel.blocks():
+            log_joint = np.empty((self.n_components, block.n_rows))
+            kernel.log_joint(block, out=log_joint)
+            log_joint += kernel.shift
+            shares = respond(log_joint, block.rows)
+            log_likelihood += np.logaddexp.reduce(log_joint, axis=0).sum()
+            entropy += entropy_of(shares)
+            kernel.add(block, shares)
+            given.append((block, shares))
+        if len(collapsing := kernel.collapsing()):
+            for block, shares in given:
+                kernel.add_collapsing(block, collapsing, shares)
+        entropy += float(np.sum(kernel.entropy))
+        return Expectation(self._statistics(kernel), entropy, float(log_likelihood))
 
     def m_step(self, params: MixtureParams, statistics: MixtureStatistics) -> MixtureParams:
         """pi_k = N_k / N, and the emission's own M-step."""

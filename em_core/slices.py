@@ -18,10 +18,12 @@ from em_core.em import Expectation
 
 # So many models share one pass over the data, where the model can be batched.
 SIDE_BY_SIDE = 32
-# Eighth-order central differences, at 1 to 4 steps to either side.
-DIFFERENCES = np.array([4 / 5, -1 / 5, 4 / 105, -1 / 280])
-# In units of a coordinate: the truncation, about STEP^8, and rounding / STEP are both far below
-# the 1e-6 that slopes are compared to.
+# Central differences at 1, 2, ... steps to either side: of eighth order, and of fourth for whole
+# gradients, which need one for each coordinate.
+EIGHTH = np.array([4 / 5, -1 / 5, 4 / 105, -1 / 280])
+FOURTH = np.array([2 / 3, -1 / 12])
+# In units of a coordinate: truncation, about STEP^4, and rounding / STEP are both far below the
+# 1e-6 that slopes are compared to.
 STEP = 2e-3
 
 
@@ -105,32 +107,35 @@ def _heights(
     return np.concatenate([height(coordinates.params(part)) for part in parts])
 
 
-def bound_gradient(model, coordinates: Coordinates, vector: np.ndarray, q: Expectation):
-    """(P,) gradient of the bound of q at coordinates (P,), in nats.
+def bound_gradient(
+    model,
+    coordinates: Coordinates,
+    vector: np.ndarray,
+    q: Expectation,
+    block: slice = slice(None),
+) -> np.ndarray:
+    """(P,) gradient of the bound of q at coordinates (P,), in nats, or a block of it.
 
     Where q is the posterior it is the gradient of the log-likelihood (Fisher's identity:
     grad log p(x) = E_q[grad log p(x, z)]), at no pass over the data beyond the one that gave q.
-    The differences are of eighth order: good to about ten digits.
+    By differences, good to eight digits or more.
     """
-    steps = STEP * np.eye(len(vector))[:, None] * _offsets()[:, None]
-    points = (vector + steps).reshape(-1, len(vector))
-    heights = bounds(model, coordinates, points, q).reshape(len(vector), -1)
-    return heights @ _differences() / STEP
+    directions = np.eye(len(vector))[block]
+    offsets, differences = _central(FOURTH)
+    points = (vector + STEP * directions[:, None] * offsets[:, None]).reshape(-1, len(vector))
+    heights = bounds(model, coordinates, points, q).reshape(len(directions), -1)
+    return heights @ differences / STEP
 
 
 def slopes(model, data, line: Line, q: Expectation) -> tuple[float, float]:
     """Slopes of the bound of q and of the log-likelihood at position 0, in nats per unit."""
     step = STEP / max(np.abs(line.direction).max(), STEP**2)
-    at = slice_of(model, data, line, step * _offsets(), q)
-    return tuple(
-        float(heights @ _differences() / step) for heights in (at.bound, at.log_likelihood)
-    )
+    offsets, differences = _central(EIGHTH)
+    at = slice_of(model, data, line, step * offsets, q)
+    return tuple(float(heights @ differences / step) for heights in (at.bound, at.log_likelihood))
 
 
-def _offsets() -> np.ndarray:
-    steps = np.arange(1, len(DIFFERENCES) + 1)
-    return np.concatenate([-steps[::-1], steps]).astype(float)
-
-
-def _differences() -> np.ndarray:
-    return np.concatenate([-DIFFERENCES[::-1], DIFFERENCES])
+def _central(half: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The steps to either side, and what the heights there count for."""
+    steps = np.arange(1.0, len(half) + 1)
+    return np.concatenate([-steps[::-1], steps]), np.concatenate([-half[::-1], half])
