@@ -245,8 +245,7 @@ def test_evidence_best_q_and_encoder_are_in_order():
     rng = np.random.default_rng(0)
     network = Autoencoder(16, 2, 8, "bernoulli")
     rows = load("digits").values[:200, 20:36]
-    for weights in climb(network, network.weights(rng), rows, rng, 300):
-        pass
+    *_, weights = climb(network, network.weights(rng), rows, rng, 300)
     few = rows[:20]
     evidence = network.evidence(weights, few)
     best = network.best_q(weights, few)

@@ -242,13 +242,13 @@ def amortised(model, data, params, rng) -> Iterator[Step]:
     # Of a linear decoder the expectation is that of a quadratic: two nodes are exact.
     exact = quadrature(model.n_factors, 2)
     passes = 0.0
-    for count, weights in enumerate(climb(network, weights, rows, rng, STEPS)):
+    for count, now in enumerate(climb(network, weights, rows, rng, STEPS)):
         if count % STEPS_SHOWN == 0:
-            bound = network.elbos(weights, rows, exact).sum() - rows.size * np.log(unit)
+            bound = network.elbos(now, rows, exact).sum() - rows.size * np.log(unit)
             there = FactorParams(
-                centre + unit * weights["output shift"],
-                unit * weights["output"].T,
-                unit**2 * np.exp(weights["log noise"][0]),
+                centre + unit * now["output shift"],
+                unit * now["output"].T,
+                unit**2 * np.exp(now["log noise"][0]),
             )
             phase = "M" if count else "start"
             iteration = count // STEPS_SHOWN
