@@ -71,6 +71,22 @@ class Matrix(NamedTuple):
     component: int | None
 
 
+class Curves(NamedTuple):
+    """Heights along a line through the parameters, for F frames at T places each, in nats.
+
+    low, high (F,): the heights to show at each frame.
+    """
+
+    title: str  # what is on the axis across
+    across: np.ndarray  # (F, T)
+    likelihood: np.ndarray  # (F, T)
+    bound: np.ndarray  # (F, T)
+    here: np.ndarray  # (F,) where the frame's parameters are
+    low: np.ndarray
+    high: np.ndarray
+    range: tuple[float, float]
+
+
 class Picture(NamedTuple):
     """One run, ready to draw: points and ellipses in panels, or else matrices.
 
@@ -97,6 +113,7 @@ class Picture(NamedTuple):
     running: bool  # the fit goes on: follow the last frame
     note: str  # "5,000 of 1,000,000 rows drawn"; "" if there is nothing to say
     matrices: tuple[Matrix, ...] = ()
+    slice: Curves | None = None
 
 
 def pack(picture: Picture) -> bytes:
@@ -114,7 +131,7 @@ def pack(picture: Picture) -> bytes:
         "cells": cells,
         "rows": np.diff(np.asarray(picture.rows, dtype=np.uint32), prepend=np.uint32(0)),
         "positions": _byte_planes(drawn.T),
-    }
+    } | _heights(picture.slice)
     posteriors = [*_posterior_deltas(picture.responsibilities, levels)]
     header = _header(picture) | {
         "low": low.tolist(),
@@ -144,6 +161,25 @@ def certainty_levels(n_points: int) -> int:
     return 32 if n_points <= 5_000 else 16
 
 
+def _heights(slice: Curves | None) -> dict[str, np.ndarray]:
+    """The curves of a slice, relative to a base so that float32 keeps their digits."""
+    if slice is None:
+        return {}
+    base = _base(slice)
+    return {
+        "slice_across": slice.across.astype(np.float32).ravel(),
+        "slice_likelihood": (slice.likelihood - base).astype(np.float32).ravel(),
+        "slice_bound": (slice.bound - base).astype(np.float32).ravel(),
+        "slice_here": slice.here.astype(np.float64),
+        "slice_low": slice.low.astype(np.float64),
+        "slice_high": slice.high.astype(np.float64),
+    }
+
+
+def _base(slice: Curves) -> float:
+    return float(slice.high.max())
+
+
 def _header(picture: Picture) -> dict[str, Any]:
     """Everything that is text or small enough to be text."""
     return {
@@ -158,6 +194,13 @@ def _header(picture: Picture) -> dict[str, Any]:
         "flags": [list(flags) for flags in picture.flags],
         "running": bool(picture.running),
         "note": picture.note,
+        "slice": picture.slice
+        and {
+            "title": picture.slice.title,
+            "points": picture.slice.across.shape[1],
+            "range": list(picture.slice.range),
+            "base": _base(picture.slice),
+        },
         "matrices": [
             {
                 "rows": list(matrix.rows),

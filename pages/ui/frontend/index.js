@@ -8,6 +8,7 @@ import { MixtureFigure } from "./mixture.js";
 import { fetchPlotly, loadPlotly, plannedAxes, plotConfig, serverBase } from "./plots.js";
 import { describeFrame, describePoint, onClick, onHover } from "./pointer.js";
 import { PointPainter } from "./points.js";
+import { SliceFigure } from "./slices.js";
 import { readTheme } from "./theme.js";
 
 const REPORT_AFTER = 250; // ms of rest before Python hears of a frame
@@ -142,7 +143,7 @@ class Player {
     if (!picture) return;
     this.theme = readTheme(this.root);
     this.painter.setTheme(this.theme, view.colour);
-    const Figure = picture.matrices.length ? MatrixFigure : MixtureFigure;
+    const Figure = picture.slice ? SliceFigure : picture.matrices.length ? MatrixFigure : MixtureFigure;
     this.mixture = new Figure(picture, this.theme, this.painter);
     this.bound = new BoundFigure(picture, this.theme, view.curve);
     this.root.classList.toggle("emx-matrix", picture.panels.length > 3);
@@ -152,7 +153,7 @@ class Player {
     this.root.querySelector(".emx-note").hidden = !picture.note;
     this.size = [mixturePlot, boundPlot].map((plot) => [plot.clientWidth, plot.clientHeight]);
     const [mixtureSize, boundSize] = this.size;
-    this.layouts = [this.mixture.layout(...mixtureSize), this.bound.layout(...boundSize)];
+    this.layouts = [this.mixture.layout(...mixtureSize, this.frame), this.bound.layout(...boundSize)];
     this.describePlots();
     if (!this.plotly) {
       this.readAxes();
@@ -232,6 +233,7 @@ class Player {
   show() {
     const { frame, picture, root } = this;
     if (!this.mixture) return;
+    this.mixture.follow?.(frame, this.plotly, axesOf(this.mixturePlot));
     this.paintMixture();
     this.paintBound();
     showControls(root, this);
@@ -265,7 +267,9 @@ class Player {
     const what = panels.length > 1 ? `Matrix of ${columns.join(", ")}` : columns.join(" against ");
     this.mixturePlot.setAttribute(
       "aria-label",
-      matrices.length
+      this.picture.slice
+        ? `Log-likelihood and bound along ${this.picture.slice.title} at the half-step shown`
+        : matrices.length
         ? `Parameters of ${components.length} components as shades at the half-step shown`
         : `${what}: ${count} points and ${components.length} components at the half-step shown`,
     );
