@@ -9,6 +9,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
+from em_core.alignment import align, assignment_shares, relabelled
 from em_core.coordinates import Coordinate, Coordinates
 from pages.ui import fit_panel, report, shell, tables
 from pages.ui.data import Selection, Table
@@ -73,8 +74,15 @@ def choose_line(run: Run, selection: Selection, table: Table) -> Asked | None:
     if other is None or not finished(other):
         return None
     gap = other.trace[-1].log_likelihood - run.trace[-1].log_likelihood
-    st.caption(f"Seed {seed} ends {nats(abs(gap))} nats {'higher' if gap > 0 else 'lower'}.")
-    return Asked(kind, None, other.trace[-1].params, TITLES[kind])
+    said = f"Seed {seed} ends {nats(abs(gap))} nats {'higher' if gap > 0 else 'lower'}."
+    there = other.trace[-1].params
+    shares = [assignment_shares(run.model, p, run.data) for p in (run.trace[-1].params, there)]
+    if shares[0] is not None:
+        # Otherwise one and the same optimum would seem two, with a valley between them.
+        there = relabelled(there, align(*shares))
+        said += " Its components are numbered as here."
+    st.caption(said)
+    return Asked(kind, None, there, TITLES[kind])
 
 
 def parameters(coordinates: Coordinates) -> Mapping[str, Coordinate]:

@@ -26,7 +26,12 @@ def surface_figure(surface, titles: Sequence[str], colours: Sequence[str]) -> go
         colorscale=SHADES,
         contours={"start": low, "end": high, "size": (high - low) / LEVELS},
         line={"width": 0.3},
-        colorbar={"title": {"text": "log-likelihood (nats)", "side": "top"}, "thickness": 12, "orientation": "h", "y": -0.42},
+        colorbar={
+            "title": {"text": "log-likelihood (nats)", "side": "top"},
+            "thickness": 12,
+            "orientation": "h",
+            "y": -0.42,
+        },
         hovertemplate="%{x:.4g}, %{y:.4g}<br>log-likelihood %{z:,.2f} nats<extra></extra>",
     )
     figure.add_contour(
