@@ -111,13 +111,14 @@ def change(**values: Any) -> None:
     st.session_state["settings"] = table.changed(settings(), **values)
 
 
-def remember(**values: Any) -> None:
+def remember(place: str = "", /, **values: Any) -> None:
     """`change` from inside a fragment, link included: only a full run brings it up to date itself.
 
-    Call it once, at the same place, in every run of the fragment.
+    Call it once, at the same place, in every run of the fragment; of several fragments on a page
+    each needs a `place` of its own.
     """
     change(**values)
-    _replace_link("tell_link")
+    _replace_link("tell_link", place)
 
 
 def say(*sentences: str) -> None:
@@ -192,6 +193,7 @@ _MAKERS = {
     "select": lambda value, **rest: st.selectbox(index=rest["options"].index(value), **rest),
     "multiselect": lambda value, **rest: st.multiselect(default=value, **rest),
     "number": lambda value, **rest: st.number_input(value=value, **rest),
+    "slider": lambda value, **rest: st.slider(value=value, **rest),
     "toggle": lambda value, **rest: st.toggle(value=value, **rest),
 }
 
@@ -237,7 +239,7 @@ def _push_link() -> None:
         st.query_params.from_dict(query)
 
 
-def _replace_link(writer: str) -> None:
+def _replace_link(writer: str, place: str = "") -> None:
     """Bring the address up to date without a step in the history.
 
     Streamlit can only add steps: pausing ten times would be ten steps back. And it drops the
@@ -246,7 +248,7 @@ def _replace_link(writer: str) -> None:
     query = table.to_query(settings())
     if query != st.session_state["link"].query:
         _note_link(query)
-    _component(writer)(data=st.session_state["link"]._asdict(), key=writer)
+    _component(writer)(data=st.session_state["link"]._asdict(), key=writer + place)
 
 
 class _Link(NamedTuple):
