@@ -90,7 +90,6 @@ def _ends(lanes: list[Lane], n_rows: int) -> pd.DataFrame:
                 "passes": f"{last.passes:,.4g}",
                 "seconds": f"{last.seconds:.2g}",
                 "gap at the end": _gap(lane, n_rows),
-                or "nothing",
             }
         )
     return pd.DataFrame(rows)
