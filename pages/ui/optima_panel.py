@@ -15,10 +15,10 @@ from pages.ui import fit_panel, shell, tables
 from pages.ui.data import Selection, Table
 from pages.ui.families import family_of
 from pages.ui.figures.landscape import COLLAPSED, Climb, curves, strip
-from pages.ui.figures.picture import Scene
 from pages.ui.figures.thumbnail import thumbnail
 from pages.ui.presets import PRESETS, Preset
 from pages.ui.runs import AS_THEY_ARE, Units
+from pages.ui.scenes import scene_of
 from pages.ui.searches import Search
 from pages.ui.settings import FIELDS, Settings
 from pages.ui.text import nats, sentence
@@ -54,13 +54,14 @@ def _take(preset: Preset) -> None:
 def _usual(settings: Settings) -> str:
     """The start chosen on the Explore page, if seeds make it differ."""
     usual = next(iter(family_of(settings).starts))
-    return usual if settings.start in NOT_SEEDED else settings.start
+    return usual if settings.start in ("", *NOT_SEEDED) else settings.start
 
 
 def current_search(settings: Settings, table: Table, selection: Selection) -> Search | None:
     """The search these settings ask for, begun if it is new; None where it cannot be."""
     family = family_of(settings)
-    names = ("family", "n_starts", "seed", "tolerance", "max_iterations", *family.controls)
+    names = ("family", "n_starts", "seed", "tolerance", "max_iterations", "group_column")
+    names += tuple(family.controls)
     starts = settings.starts_compared or (_usual(settings),)
     asked = [table.fingerprint, selection.columns, starts, [getattr(settings, n) for n in names]]
     key = hashlib.sha256(repr(asked).encode()).hexdigest()[:16]
@@ -70,11 +71,11 @@ def current_search(settings: Settings, table: Table, selection: Selection) -> Se
             search.stop()
         units = AS_THEY_ARE
         if settings.standardise and "standardise" in family.controls:
-            units = Units(selection.values.mean(axis=0), selection.values.std(axis=0))
+            units = Units.of(selection.values)
         search = Search(
             key=key,
             model=family.build(settings),
-            data=selection.values,
+            data=family.data(selection),
             starts=starts,
             seeds=range(settings.seed, settings.seed + settings.n_starts),
             tolerance=settings.tolerance,
@@ -230,22 +231,14 @@ def _thumbnail(search: Search, optimum: Optimum, selection: Selection):
     settings = shell.settings()
     fit = optimum.fit
     last = fit.trace[-1]._replace(params=search.params(fit))
-    sample = np.arange(len(search.data))
-    if len(sample) > THUMBNAIL_POINTS:
-        rng = np.random.default_rng(0)
-        sample = np.sort(rng.choice(len(sample), THUMBNAIL_POINTS, replace=False))
-    scene = Scene(
-        run=search.key,
-        model=search.model,
-        steps=[last._replace(phase="start")],
-        running=False,
-        opening="",
-        data=search.data,
-        sample=sample,
-        rows=selection.rows + 1,
-        columns=selection.columns,
-        titles=selection.columns,
-        settings=settings,
+    scene = scene_of(
+        search.key,
+        search.model,
+        search.data,
+        [last._replace(phase="start")],
+        selection,
+        settings,
+        most=THUMBNAIL_POINTS,
     )
     picture, _ = family_of(settings).picture(scene)
     order = optimum.alignment

@@ -56,9 +56,7 @@ class Search:
     @property
     def offset(self) -> float:
         """What standardising took off every log-likelihood, in nats, negative."""
-        if self.units is AS_THEY_ARE:
-            return 0.0
-        return -len(self.data) * float(np.log(self.units.scale).sum())
+        return -self.units.offset(self.data)
 
     def params(self, fit) -> Any:
         """A fit's parameters in the units of the data."""
