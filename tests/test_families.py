@@ -11,6 +11,7 @@ import pytest
 
 from em_core import datasets, em
 from pages.ui import data, takeaway
+from pages.ui.beginnings import method_of
 from pages.ui.families import FAMILIES, family_of
 from pages.ui.figures.picture import Scene, name_columns, pack
 from pages.ui.figures.thumbnail import thumbnail
@@ -42,7 +43,7 @@ def started(settings: Settings, iterations: int = 5) -> tuple[data.Table, data.S
     family = family_of(settings)
     table, selection = read(settings)
     model, rows = family.build(settings), family.data(selection)
-    start = model.initial_params(rows, next(iter(family.starts)), np.random.default_rng(0))
+    start = model.initial_params(rows, method_of(settings), np.random.default_rng(0))
     steps = [*em(model, rows, start, max_iterations=iterations)]
     scene = scene_of("run", model, rows, steps, selection, settings, most=300, table=table)
     return table, selection, scene
@@ -117,7 +118,12 @@ def test_rows_with_holes_are_rings_at_their_conditional_means():
 
 def test_strays_are_drawn_small():
     settings = changed(
-        Settings(), family="student-mixture", example="strays", n_components=3, degrees="3"
+        Settings(),
+        family="student-mixture",
+        example="strays",
+        n_components=3,
+        degrees="3",
+        start="hierarchical",
     )
     _, selection, scene = started(settings, iterations=30)
     picture, _ = family_of(settings).picture(scene)

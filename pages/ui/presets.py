@@ -117,7 +117,7 @@ GALLERY = (
     ),
     Preset(
         "Clusters and strays",
-        _example("student-mixture", "strays", n_components=3, degrees="3"),
+        _example("student-mixture", "strays", n_components=3, degrees="3", start="hierarchical"),
         "Strays shrink to specks: they hardly count. Switch to a Gaussian mixture to see what they "
         "do to it.",
     ),
