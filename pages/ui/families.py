@@ -16,6 +16,7 @@ import pandas as pd
 from em_core import STARTS, Bernoulli, Categorical, Gaussian, Mixture, Poisson, from_means
 from em_core.covariances import STRUCTURES
 from em_core.datasets import EXAMPLES
+from em_core.factor_summaries import GoodnessOfFit
 from em_core.initialization import require_distinct_rows
 from pages.ui.data import (
     MAX_DEFAULT_COLUMNS,
@@ -43,6 +44,23 @@ if TYPE_CHECKING:  # the settings offer what is in this table
     from pages.ui.settings import Settings
 
 
+class Size(NamedTuple):
+    """What there may be more or less of in a family of models, and what else can be compared.
+
+    field: of Settings; one, many: what it counts, in words. structure: the field of Settings that
+    tells models of one size apart, "" for none; usual_structures(number of columns): those compared
+    unless others are chosen. test_of_fit(params, data): whether the size suffices, where there is
+    such a test.
+    """
+
+    field: str = "n_components"
+    one: str = "component"
+    many: str = "components"
+    structure: str = ""
+    usual_structures: Callable[[int], tuple[str, ...]] = lambda n_columns: ()
+    test_of_fit: Callable[[Any, Any], GoodnessOfFit] | None = None
+
+
 class Family(NamedTuple):
     """One family of models.
 
@@ -56,6 +74,7 @@ class Family(NamedTuple):
         half-step each of its frames shows.
     tables(params, columns, number of rows): parameters as tables, each with its title;
         point(model, params, row): the formula of a row's posterior, and its terms.
+    size: what "How many?" asks of it.
     """
 
     label: str
@@ -72,6 +91,7 @@ class Family(NamedTuple):
     picture: Callable[[Scene], tuple[Picture, np.ndarray]]
     tables: Callable[[Any, Sequence[str], int], list[tuple[str, pd.DataFrame]]]
     point: Callable[[Any, Any, np.ndarray], tuple[str, pd.DataFrame]]
+    size: Size = Size()
 
 
 MOST_ITEMS = 100
@@ -127,6 +147,12 @@ FAMILIES = {
         picture=mixture_picture,
         tables=gaussian_tables,
         point=gaussian_mixture_point,
+        size=Size(
+            structure="covariance",
+            usual_structures=lambda n_columns: (
+                ("full", "tied", "diag", "spherical") if n_columns > 1 else ("V", "E")
+            ),
+        ),
     ),
     "bernoulli-mixture": _items(
         "Bernoulli mixture: yes-or-no items", Bernoulli, "probabilities", ("digits", "lsat6")

@@ -1,57 +1,48 @@
-"""Many starts of one model at work: one thread for each search, watched by the page."""
+"""Many starts of one model, and grids of models, at work beside the page."""
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass, field
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from em_core import restarts
+from em_core import restarts, select
+from em_core import selection as grids
 from em_core.restarts import Restarts
+from pages.ui.data import Selection, Table
+from pages.ui.families import family_of
 from pages.ui.runs import AS_THEY_ARE, Units
+from pages.ui.settings import Settings
+from pages.ui.work import Work
+
+# Starts that no seed changes.
+NOT_SEEDED = ("means", "parameters")
+# Measured on hard data: it reaches the best optimum twice as often as k-means++.
+RECOMMENDED = "short runs"
 
 
-@dataclass
-class Search:
-    """EM from every seed of every start on one table.
+@dataclass(kw_only=True)
+class _OnOneTable(Work):
+    """EM on one table, from every seed of every start.
 
     units: what standardising took off the data; log-likelihoods are reported for the data
-    themselves, `offset` nats above those of `runs`.
+    themselves, `offset` nats above those of the fits.
     """
 
-    key: str
-    model: Any
     data: Any
     starts: tuple[str, ...]
     seeds: range
     tolerance: float
     max_iterations: int
     units: Units = AS_THEY_ARE
-    error: str = ""
-    stopped: bool = False
-    runs: Restarts | None = None
-    done: threading.Event = field(default_factory=threading.Event)
-    wanted: threading.Event = field(default_factory=threading.Event)
-
-    def begin(self) -> None:
-        """Start, or go on after a stop."""
-        self.error, self.stopped = "", False
-        self.done.clear()
-        self.wanted.set()
-        threading.Thread(target=self._work, name="em starts", daemon=True).start()
-
-    def stop(self) -> None:
-        self.wanted.clear()
 
     @property
-    def running(self) -> bool:
-        return not self.done.is_set()
-
-    @property
-    def n_starts(self) -> int:
-        return len(self.seeds) * len(self.starts)
+    def rows(self) -> Any:
+        """The data as they are fitted."""
+        return self.data if self.units is AS_THEY_ARE else self.units.standardised(self.data)
 
     @property
     def offset(self) -> float:
@@ -60,33 +51,129 @@ class Search:
             return 0.0
         return -len(self.data) * float(np.log(self.units.scale).sum())
 
-    def params(self, fit) -> Any:
+    @property
+    def _options(self) -> dict[str, Any]:
+        return {"tolerance": self.tolerance, "max_iterations": self.max_iterations}
+
+
+@dataclass(kw_only=True)
+class Search(_OnOneTable):
+    """Many starts of one model."""
+
+    model: Any
+    runs: Restarts | None = None
+
+    @property
+    def n_starts(self) -> int:
+        return len(self.seeds) * len(self.starts)
+
+    def in_data_units(self, params) -> Any:
         """A fit's parameters in the units of the data."""
         if self.units is AS_THEY_ARE:
-            return fit.params
-        return self.model.rescale(fit.params, *self.units)
+            return params
+        return self.model.rescale(params, *self.units)
 
-    def _work(self) -> None:
-        try:
-            if self.runs is None:
-                rows = self.data
-                if self.units is not AS_THEY_ARE:
-                    rows = self.units.standardised(rows)
-                self.runs = restarts(
-                    self.model,
-                    rows,
-                    self.seeds,
-                    self.starts,
-                    tolerance=self.tolerance,
-                    max_iterations=self.max_iterations,
-                )
-            for _ in self.runs:
-                if not self.wanted.is_set():
-                    self.stopped = True
-                    break
-            # The grouping takes a pass over the rows: here, not while a person waits.
-            _ = self.runs.landscape
-        except (ValueError, MemoryError, np.linalg.LinAlgError) as error:
-            self.error = str(error) or "There is not enough memory: use fewer starts or rows."
-        finally:
-            self.done.set()
+    def steps(self) -> Iterator[Any]:
+        if self.runs is None:
+            self.runs = restarts(self.model, self.rows, self.seeds, self.starts, **self._options)
+        return self.runs
+
+    def conclude(self) -> None:
+        # The grouping takes a pass over the rows: here, not while a person waits.
+        _ = self.runs.landscape
+
+
+@dataclass(kw_only=True)
+class Grid(_OnOneTable):
+    """Models of several structures and sizes, each from the same starts.
+
+    models: (structure, size) -> model. latest: how far it is, None before the first step.
+    """
+
+    models: Mapping[tuple[str, int], Any]
+    folds: int
+    latest: grids.Progress | None = None
+    selection: grids.Selection | None = None
+
+    def steps(self) -> Iterator[grids.Progress]:
+        if self.selection is None:
+            self.selection = select(
+                self.models, self.rows, self.seeds, self.starts, folds=self.folds, **self._options
+            )
+        for progress in self.selection:
+            self.latest = progress
+            yield progress
+
+    @property
+    def cells(self) -> tuple[grids.Cell, ...]:
+        """Every cell, as far as it is."""
+        return () if self.latest is None else self.selection.cells
+
+
+def seeded_starts(settings: Settings) -> list[str]:
+    """The starts of the family that seeds make differ."""
+    return [name for name in family_of(settings).starts if name not in NOT_SEEDED]
+
+
+def usual_start(settings: Settings) -> str:
+    """The start of many runs where none is chosen."""
+    names = seeded_starts(settings)
+    return RECOMMENDED if RECOMMENDED in names else names[0]
+
+
+def search_of(settings: Settings, table: Table, selection: Selection) -> Search:
+    """The many starts that the settings ask for."""
+    common = _common(settings, selection, settings.n_starts)
+    asked = [getattr(settings, name) for name in family_of(settings).controls]
+    model = family_of(settings).build(settings)
+    return Search(key=_key(settings, table, selection, common, asked), model=model, **common)
+
+
+def grid_of(settings: Settings, table: Table, selection: Selection) -> Grid:
+    """The grid of models that the settings ask for."""
+    common = _common(settings, selection, settings.n_starts_each)
+    family = family_of(settings)
+    models = {
+        (structure, size): family.build(
+            replace(settings, **{family.size.field: size}, **_structured(family, structure))
+        )
+        for structure in structures(settings, len(selection.columns))
+        for size in range(settings.smallest, settings.largest + 1)
+    }
+    asked = [tuple(models), settings.folds]
+    key = _key(settings, table, selection, common, asked)
+    return Grid(key=key, models=models, folds=settings.folds, **common)
+
+
+def structures(settings: Settings, n_columns: int) -> tuple[str, ...]:
+    """The structures compared: those chosen, or the family's usual ones, or "" for none."""
+    size = family_of(settings).size
+    if not size.structure:
+        return ("",)
+    offered = family_of(settings).controls[size.structure]
+    chosen = tuple(name for name in settings.structures_compared if name in offered)
+    return chosen or size.usual_structures(n_columns)
+
+
+def _structured(family, structure: str) -> dict[str, str]:
+    return {family.size.structure: structure} if structure else {}
+
+
+def _common(settings: Settings, selection: Selection, n_seeds: int) -> dict[str, Any]:
+    units = AS_THEY_ARE
+    if settings.standardise and "standardise" in family_of(settings).controls:
+        units = Units(selection.values.mean(axis=0), selection.values.std(axis=0))
+    return {
+        "data": selection.values,
+        "starts": settings.starts_compared or (usual_start(settings),),
+        "seeds": range(settings.seed, settings.seed + n_seeds),
+        "tolerance": settings.tolerance,
+        "max_iterations": settings.max_iterations,
+        "units": units,
+    }
+
+
+def _key(settings: Settings, table: Table, selection: Selection, common, asked) -> str:
+    known = [common[name] for name in ("starts", "seeds", "tolerance", "max_iterations")]
+    about = [table.fingerprint, selection.columns, settings.family, settings.standardise]
+    return hashlib.sha256(repr([*about, *known, asked]).encode()).hexdigest()[:16]
