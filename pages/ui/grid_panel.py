@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from em_core.selection import Cell
 from pages.ui import shell, tables
 from pages.ui.comparison import difference, meaning, named, starts_line
 from pages.ui.data import Selection, Table
 from pages.ui.families import Family, family_of
-from pages.ui.figures.criteria import Score, criterion_grid, criterion_lines
+from pages.ui.figures.criteria import Score, criterion_grid, criterion_lines, shown_range
 from pages.ui.figures.landscape import COLOURS
 from pages.ui.searches import Grid, grid_of, seeded_starts, usual_start
 from pages.ui.settings import CRITERIA, FIELDS, Settings
@@ -130,6 +133,8 @@ def _watch(grid: Grid, live: bool) -> None:
     st.plotly_chart(
         criterion_lines(scores, COLOURS, family.size.many, AXIS[criterion]), key="lines"
     )
+    if any(score.usable and score.value > shown_range(scores)[1] for score in scores):
+        st.caption("Models far above the best are cut off. Double-click to see them all.")
     if not grid.running:
         tables.show(_table(grid, family), "Every model, in the order of the grid", index=False)
 
@@ -195,16 +200,25 @@ def _recommendation(grid: Grid, family: Family, criterion: str) -> None:
     best, criterion_name = ranking[0], CRITERIA[criterion]
     st.markdown(f"#### {criterion_name} recommends {named(family, best.label)}")
     what = meaning(family, best.label)
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with _beside_a_button() as place:
         st.markdown(
             f"{f'{what[0].upper()}{what[1:]}. ' if what else ''}"
             f"{criterion_name} **{nats(_value(grid, best, criterion))}**. {starts_line(best)}"
         )
+    with place:
         _open_button(best, "winner")
     _cautions(grid, family, best)
     _runners_up(grid, family, ranking, criterion)
     _others(grid, family, criterion)
     _test_of_fit(grid, family)
+
+
+@contextmanager
+def _beside_a_button() -> Iterator[DeltaGenerator]:
+    """Room for a long text; what it gives is the place of the button beside it."""
+    text, button = st.columns([4, 1], vertical_alignment="center")
+    with text:
+        yield button
 
 
 def _cautions(grid: Grid, family: Family, best: Cell) -> None:
@@ -240,12 +254,13 @@ def _runners_up(grid: Grid, family: Family, ranking: Sequence[Cell], criterion: 
             continue
         st.markdown(f"{words}:")
         for cell in cells[:MOST_LISTED]:
-            with st.container(horizontal=True, vertical_alignment="center"):
+            with _beside_a_button() as place:
                 said = [meaning(family, cell.label), difference(family, best, cell, grid.rows)]
                 st.markdown(
                     f"- **{named(family, cell.label)}**, {nats(above[cell.label])} above: "
                     f"{plain('; '.join(filter(None, said)) or 'the same but for its size')}."
                 )
+            with place:
                 _open_button(cell, f"runner-up {cell.label}")
         if len(cells) > MOST_LISTED:
             st.caption(f"And {len(cells) - MOST_LISTED} more, in the table below.")
@@ -337,5 +352,6 @@ def _table(grid: Grid, family: Family) -> pd.DataFrame:
         if cell.label in tests:
             test = tests[cell.label]
             row["chi-square test of fit"] = test if isinstance(test, str) else test[1]
-        rows.append(row | {"starts": cell.verdict})
+        reached = re.match(r"\d+ of \d+", cell.verdict)
+        rows.append(row | {"reached by": f"{reached[0]} starts" if reached else cell.verdict})
     return pd.DataFrame(rows).fillna("")

@@ -10,10 +10,12 @@ import plotly.graph_objects as go
 
 from pages.ui.figures.landscape import DASHES, GREY, SYMBOLS
 
-# From the best cell to those far from it; see-through, so that both themes' grounds show.
-SHADES = ((0.0, "rgba(47, 85, 212, 1)"), (1.0, "rgba(47, 85, 212, 0.05)"))
-# Beyond this share of the way to the palest cell text in the theme's own colour is legible.
-PALE = 0.45
+# From the best cell to those farthest from it, the same on light and dark pages; and beyond which
+# share of the way black is easier to read than white.
+SHADES = ((0.0, "#1f3fb0"), (1.0, "#e4e9f7"))
+PALE = 0.28
+# A poor structure may lie far above all others: cut what would flatten the rest.
+SHOWN_ABOVE = 6
 # What stands in a cell that cannot be recommended.
 MARKS = {"collapsed": "✕", "unconverged": "…", "failed": "!", "not run": ""}
 
@@ -58,7 +60,7 @@ def criterion_lines(
             marker={"size": 8, "symbol": SYMBOLS[number % len(SYMBOLS)]},
             hovertemplate="%{text}<extra></extra>",
         )
-    low, high = _range(scores)
+    low, high = shown_range(scores)
     others = [s for s in scores if not s.usable and low <= s.value <= high]
     best = [score for score in scores if score.usable and score.above == 0]
     for marked, name, marker in (
@@ -87,11 +89,13 @@ def criterion_lines(
     return figure
 
 
-def _range(scores: Sequence[Score]) -> list[float]:
-    """The values that can be recommended: those of a collapsed fit have no bound."""
-    values = [score.value for score in scores if score.usable] or [0.0]
-    margin = 0.06 * (max(values) - min(values)) or 1.0
-    return [min(values) - margin, max(values) + margin]
+def shown_range(scores: Sequence[Score]) -> tuple[float, float]:
+    """Of the values that can be recommended; those of a collapsed fit have no bound."""
+    values = np.array([score.value for score in scores if score.usable] or [0.0])
+    low, high = values.min(), values.max()
+    high = min(high, low + SHOWN_ABOVE * (np.median(values) - low) or high)
+    margin = 0.06 * (high - low) or 1.0
+    return float(low - margin), float(high + margin)
 
 
 def criterion_grid(scores: Sequence[Score], sizes: str) -> go.Figure:
@@ -100,10 +104,11 @@ def criterion_grid(scores: Sequence[Score], sizes: str) -> go.Figure:
     numbers = sorted({score.size for score in scores})
     shades = np.full((len(names), len(numbers)), np.nan)
     farthest = max((np.log1p(score.above) for score in scores if score.usable), default=1.0) or 1.0
+    ink = []
     for score in scores:
-        if score.usable:
-            shade = np.log1p(score.above) / farthest
-            shades[names.index(score.structure), numbers.index(score.size)] = shade
+        shade = np.log1p(score.above) / farthest if score.usable else np.nan
+        shades[names.index(score.structure), numbers.index(score.size)] = shade
+        ink.append("white" if shade < PALE else GREY if np.isnan(shade) else "black")
     figure = go.Figure(
         go.Heatmap(
             x=numbers,
@@ -118,27 +123,25 @@ def criterion_grid(scores: Sequence[Score], sizes: str) -> go.Figure:
             hoverinfo="skip",
         )
     )
-    dark = [bool(shades[names.index(s.structure), numbers.index(s.size)] < PALE) for s in scores]
     # A heat map takes no clicks: squares that nobody sees lie over its cells.
-    for on_dark, font in ((True, {"color": "white"}), (False, {})):
-        members = [score for score, is_dark in zip(scores, dark, strict=True) if is_dark == on_dark]
-        figure.add_scatter(
-            x=[score.size for score in members],
-            y=[score.structure for score in members],
-            mode="markers+text",
-            text=[_cell_text(score) for score in members],
-            textfont={"size": 12} | font,
-            hovertext=[score.about for score in members],
-            customdata=[[score.structure, score.size] for score in members],
-            marker={"size": 34, "symbol": "square", "opacity": 0},
-            selected={"marker": {"opacity": 0}},
-            unselected={"marker": {"opacity": 0}, "textfont": font},
-            hovertemplate="%{hovertext}<extra></extra>",
-            showlegend=False,
-        )
+    figure.add_scatter(
+        x=[score.size for score in scores],
+        y=[score.structure for score in scores],
+        mode="markers+text",
+        text=[_cell_text(score) for score in scores],
+        textfont={"size": 12, "color": ink},
+        hovertext=[score.about for score in scores],
+        customdata=[[score.structure, score.size] for score in scores],
+        marker={"size": 34, "symbol": "square", "opacity": 0},
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+        hovertemplate="%{hovertext}<extra></extra>",
+        showlegend=False,
+    )
     figure.update_layout(
         xaxis={
             "title": sizes,
+            "range": [numbers[0] - 0.5, numbers[-1] + 0.5],
             "dtick": 1,
             "tickformat": "d",
             "fixedrange": True,
