@@ -13,8 +13,8 @@ from pages.ui.data import default_columns, describe_columns, from_dataset
 from pages.ui.data import select as select_columns
 from pages.ui.families import FAMILIES
 from pages.ui.figures.criteria import Score, criterion_grid, criterion_lines, short, shown_range
-from pages.ui.searches import grid_of
-from pages.ui.settings import FIELDS, Settings
+from pages.ui.searches import cell_settings, grid_of, usual_structures
+from pages.ui.settings import FIELDS, Settings, changed
 
 GAUSSIAN = FAMILIES["gaussian-mixture"]
 COLOURS = ["#111111", "#222222", "#333333"]
@@ -89,8 +89,9 @@ def test_models_are_named_and_explained():
 @pytest.mark.parametrize("name", FAMILIES)
 def test_every_family_says_what_its_size_is_and_makes_a_grid(name):
     family = FAMILIES[name]
-    assert family.size.field in family.controls and family.size.field in FIELDS
-    assert not family.size.structure or family.size.structure in family.controls
+    if family.size is None:
+        return
+    assert {family.size, family.structure} - {None} <= set(family.controls) & set(FIELDS)
     settings = Settings(family=name, example=family.examples[0])
     table = from_dataset(load(family.examples[0]))
     columns = default_columns(describe_columns(table), None, family.takes, family.most_columns)
@@ -98,10 +99,11 @@ def test_every_family_says_what_its_size_is_and_makes_a_grid(name):
     grid = grid_of(replace(settings, smallest=1, largest=2), table, selection)
     sizes = sorted({size for _, size in grid.models})
     assert sizes == [1, 2]
-    if family.size.structure:
-        usual = family.size.usual_structures(len(selection.columns))
-        assert {structure for structure, _ in grid.models} == set(usual)
-        assert set(usual) <= set(family.controls[family.size.structure])
+    compared = {structure for structure, _ in grid.models}
+    assert compared == set(usual_structures(settings, len(selection.columns)) or [""])
+    for label, model in grid.models.items():
+        chosen = changed(settings, **cell_settings(settings, label))
+        assert family.build(chosen) == model and getattr(chosen, family.size) == label[1]
 
 
 def test_scores_of_standardised_data_are_those_of_the_data():

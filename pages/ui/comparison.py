@@ -7,6 +7,7 @@ import numpy as np
 from em_core.alignment import align, assignment_shares, disagreement, some_rows
 from em_core.selection import Cell
 from pages.ui.families import Family
+from pages.ui.settings import FIELDS
 from pages.ui.text import counted
 
 # Models are compared on at most this many rows, drawn at random.
@@ -15,17 +16,31 @@ MOST_ROWS = 2000
 NESTED = 0.8
 
 
+def unit(family: Family) -> str:
+    """What the size counts: "component", "state", "factor"."""
+    return family.unit or FIELDS[family.size].label.lower().removesuffix("s")
+
+
+def units(family: Family) -> str:
+    one = unit(family)
+    return f"{one}es" if one.endswith("s") else f"{one}s"
+
+
 def named(family: Family, label: tuple[str, int]) -> str:
     """ "3 components, tied"."""
     structure, size = label
-    text = f"{size:,} {family.size.one if size == 1 else family.size.many}"
+    if structure.isdigit():
+        structure = counted(
+            int(structure), FIELDS[family.structure].label.lower().removesuffix("s")
+        )
+    text = f"{size:,} {unit(family) if size == 1 else units(family)}"
     return f"{text}, {structure}" if structure else text
 
 
 def meaning(family: Family, label: tuple[str, int]) -> str:
     """What the structure says, "" where there is none."""
     structure, size = label
-    said = family.controls[family.size.structure].get(structure, "") if structure else ""
+    said = family.controls[family.structure].get(structure, "") if structure else ""
     # With a single component nothing can be shared or differ.
     return said if size > 1 else ""
 
@@ -38,8 +53,8 @@ def difference(family: Family, winner: Cell, other: Cell, rows) -> str:
     theirs = assignment_shares(other.model, other.fit.params, drawn)
     if mine is None or theirs is None:
         apart = abs(sizes[1] - sizes[0])
-        unit = family.size.one if apart == 1 else family.size.many
-        return f"{apart:,} {unit} {'more' if sizes[1] > sizes[0] else 'fewer'}" if apart else ""
+        what = unit(family) if apart == 1 else units(family)
+        return f"{apart:,} {what} {'more' if sizes[1] > sizes[0] else 'fewer'}" if apart else ""
     if sizes[0] == sizes[1]:
         share = disagreement(mine, theirs[:, align(mine, theirs)])
         if share < 0.005:
@@ -62,9 +77,9 @@ def _nested(family: Family, mine: np.ndarray, theirs: np.ndarray) -> str:
         if len(members) < 2:
             continue
         if finer is mine:
-            parts.append(f"joins {family.size.many} {_listed(members + 1)} of the best")
+            parts.append(f"joins {units(family)} {_listed(members + 1)} of the best")
         else:
-            parts.append(f"splits {family.size.one} {home + 1} of the best into {len(members)}")
+            parts.append(f"splits {unit(family)} {home + 1} of the best into {len(members)}")
     stay = "" if together > 0.995 else f" ({together:.0%} of the rows stay together)"
     return "; ".join(parts) + stay
 

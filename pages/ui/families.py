@@ -44,23 +44,6 @@ if TYPE_CHECKING:  # the settings offer what is in this table
     from pages.ui.settings import Settings
 
 
-class Size(NamedTuple):
-    """What there may be more or less of in a family of models, and what else can be compared.
-
-    field: of Settings; one, many: what it counts, in words. structure: the field of Settings that
-    tells models of one size apart, "" for none; usual_structures(number of columns): those compared
-    unless others are chosen. test_of_fit(params, data): whether the size suffices, where there is
-    such a test.
-    """
-
-    field: str = "n_components"
-    one: str = "component"
-    many: str = "components"
-    structure: str = ""
-    usual_structures: Callable[[int], tuple[str, ...]] = lambda n_columns: ()
-    test_of_fit: Callable[[Any, Any], GoodnessOfFit] | None = None
-
-
 class Family(NamedTuple):
     """One family of models.
 
@@ -74,7 +57,9 @@ class Family(NamedTuple):
         half-step each of its frames shows.
     tables(params, columns, number of rows): parameters as tables, each with its title;
         point(model, params, row): the formula of a row's posterior, and its terms.
-    size: what "How many?" asks of it.
+    size: the field that says how large a model is; structure: the one that says how constrained.
+    unit: what its components are called. test_of_fit(params, data): whether the size suffices,
+        where there is such a test.
     """
 
     label: str
@@ -91,7 +76,10 @@ class Family(NamedTuple):
     picture: Callable[[Scene], tuple[Picture, np.ndarray]]
     tables: Callable[[Any, Sequence[str], int], list[tuple[str, pd.DataFrame]]]
     point: Callable[[Any, Any, np.ndarray], tuple[str, pd.DataFrame]]
-    size: Size = Size()
+    size: str | None = "n_components"
+    structure: str | None = None
+    unit: str = "component"
+    test_of_fit: Callable[[Any, Any], GoodnessOfFit] | None = None
 
 
 MOST_ITEMS = 100
@@ -147,12 +135,7 @@ FAMILIES = {
         picture=mixture_picture,
         tables=gaussian_tables,
         point=gaussian_mixture_point,
-        size=Size(
-            structure="covariance",
-            usual_structures=lambda n_columns: (
-                ("full", "tied", "diag", "spherical") if n_columns > 1 else ("V", "E")
-            ),
-        ),
+        structure="covariance",
     ),
     "bernoulli-mixture": _items(
         "Bernoulli mixture: yes-or-no items", Bernoulli, "probabilities", ("digits", "lsat6")

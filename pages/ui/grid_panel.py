@@ -13,12 +13,20 @@ from streamlit.delta_generator import DeltaGenerator
 
 from em_core.selection import Cell
 from pages.ui import shell, tables
-from pages.ui.comparison import difference, meaning, named, starts_line
+from pages.ui.comparison import difference, meaning, named, starts_line, units
 from pages.ui.data import Selection, Table
 from pages.ui.families import Family, family_of
 from pages.ui.figures.criteria import Score, criterion_grid, criterion_lines, shown_range
 from pages.ui.figures.landscape import COLOURS
-from pages.ui.searches import Grid, grid_of, seeded_starts, usual_start
+from pages.ui.searches import (
+    Grid,
+    cell_settings,
+    grid_of,
+    offered_structures,
+    seeded_starts,
+    usual_start,
+    usual_structures,
+)
 from pages.ui.settings import CRITERIA, FIELDS, Settings
 from pages.ui.text import MINUS, counted, nats, plain, sentence
 from pages.ui.work import current
@@ -48,23 +56,28 @@ EXPLORE = "pages/explore.py"
 
 def varied(settings: Settings) -> tuple[str, ...]:
     """The fields that this page varies instead of asking for them."""
-    size = family_of(settings).size
-    return size.field, size.structure
+    family = family_of(settings)
+    return tuple(filter(None, (family.size, family.structure)))
 
 
 def choose_grid(selection: Selection | None) -> None:
     """Widgets for which models are compared, and from how many starts each."""
     settings = shell.settings()
     family = family_of(settings)
+    if family.size is None:
+        return
+    limits = FIELDS[family.size].kind
     with st.container(horizontal=True):
-        shell.widget("smallest", label=f"{family.size.many.capitalize()} from")
-        shell.widget("largest", label="to", min_value=shell.settings().smallest)
-    if family.size.structure:
+        shell.widget("smallest", label=f"{units(family).capitalize()} from", max_value=limits.high)
+        smallest = shell.settings().smallest
+        shell.widget("largest", label="to", min_value=smallest, max_value=limits.high)
+    if family.structure:
         n_columns = 2 if selection is None else len(selection.columns)
         shell.widget(
             "structures_compared",
-            options=list(family.controls[family.size.structure]),
-            default=family.size.usual_structures(n_columns),
+            label=FIELDS[family.structure].label,
+            options=offered_structures(settings),
+            default=usual_structures(settings, n_columns),
         )
     shell.widget("n_starts_each")
     shell.widget(
@@ -76,6 +89,9 @@ def choose_grid(selection: Selection | None) -> None:
 
 def current_grid(settings: Settings, table: Table, selection: Selection) -> Grid | None:
     """The grid these settings ask for, begun if it is new; None where it cannot be."""
+    if family_of(settings).size is None:
+        st.info("This model has no size to choose. Choose another model in the sidebar.")
+        return None
     grid = current("grid", grid_of(settings, table, selection))
     if grid.error:
         st.error(sentence(grid.error))
@@ -120,7 +136,7 @@ def _watch(grid: Grid, live: bool) -> None:
     elif not any(score.usable for score in scores):
         return
     picked = st.plotly_chart(
-        criterion_grid(scores, family.size.many),
+        criterion_grid(scores, units(family)),
         key=f"grid {st.session_state.get('opened', 0)}",
         on_select="ignore" if grid.running else "rerun",
         selection_mode="points",
@@ -130,9 +146,7 @@ def _watch(grid: Grid, live: bool) -> None:
     if not grid.running and (points := picked.selection.points):
         structure, size = points[0]["customdata"]
         _open(next(cell for cell in grid.cells if cell.label == (structure, size)))
-    st.plotly_chart(
-        criterion_lines(scores, COLOURS, family.size.many, AXIS[criterion]), key="lines"
-    )
+    st.plotly_chart(criterion_lines(scores, COLOURS, units(family), AXIS[criterion]), key="lines")
     if any(score.usable and score.value > shown_range(scores)[1] for score in scores):
         st.caption("Models far above the best are cut off. Double-click to see them all.")
     if not grid.running:
@@ -231,7 +245,7 @@ def _cautions(grid: Grid, family: Family, best: Cell) -> None:
     if best.label[1] == settings.largest > settings.smallest:
         most = min(settings.largest + 4, FIELDS["largest"].kind.high)
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"It is the most {family.size.many} that were tried.")
+            st.markdown(f"It is the most {units(family)} that were tried.")
             _change(f"Try up to {most}", "more", largest=most)
 
 
@@ -283,11 +297,11 @@ def _others(grid: Grid, family: Family, criterion: str) -> None:
 def _tests(grid: Grid, family: Family) -> dict[tuple[str, int], str | tuple[float, str]]:
     """For each model the p-value of the test of fit with its words, or why there is none."""
     tests = {}
-    for cell in grid.cells if family.size.test_of_fit else ():
+    for cell in grid.cells if family.test_of_fit else ():
         if cell.status != "usable":
             continue
         try:
-            test = family.size.test_of_fit(cell.fit.params, grid.rows)
+            test = family.test_of_fit(cell.fit.params, grid.rows)
         except ValueError as error:
             tests[cell.label] = str(error)
         else:
@@ -322,12 +336,12 @@ def _open_button(cell: Cell, key: str) -> None:
 def _open(cell: Cell) -> None:
     """The cell's own fit on the Explore page: the same model from the same start."""
     st.session_state["opened"] = st.session_state.get("opened", 0) + 1
-    size, (structure, number) = family_of(shell.settings()).size, cell.label
+    settings = shell.settings()
     if cell.fit is None:
-        shell.say(f"{named(family_of(shell.settings()), cell.label)}: {sentence(cell.verdict)}")
+        shell.say(f"{named(family_of(settings), cell.label)}: {sentence(cell.verdict)}")
         st.rerun()
-    chosen = {size.structure: structure} if structure else {}
-    shell.change(**{size.field: number}, **chosen, start=cell.fit.start, seed=cell.fit.seed)
+    chosen = cell_settings(settings, cell.label)
+    shell.change(**chosen, start=cell.fit.start, seed=cell.fit.seed)
     st.switch_page(EXPLORE)
 
 
@@ -337,7 +351,7 @@ def _table(grid: Grid, family: Family) -> pd.DataFrame:
     for cell in grid.cells:
         structure, size = cell.label
         row = {"structure": structure} if structure else {}
-        row |= {family.size.many: str(size), "status": cell.status}
+        row |= {units(family): str(size), "status": cell.status}
         if cell.fit is not None:
             row["parameters"] = str(cell.fit.n_parameters)
             row["log-likelihood (nats)"] = nats(cell.fit.log_likelihood + grid.offset)

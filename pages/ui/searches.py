@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,13 +15,16 @@ from em_core.restarts import Restarts
 from pages.ui.data import Selection, Table
 from pages.ui.families import family_of
 from pages.ui.runs import AS_THEY_ARE, Units
-from pages.ui.settings import Settings
+from pages.ui.settings import FIELDS, Settings, changed
 from pages.ui.work import Work
 
 # Starts that no seed changes.
 NOT_SEEDED = ("means", "parameters")
 # Measured on hard data: it reaches the best optimum twice as often as k-means++.
 RECOMMENDED = "short runs"
+# How many structures are compared at first, and how many there are where they are numbers.
+USUAL_STRUCTURES = 4
+MOST_NUMBERS = 5
 
 
 @dataclass(kw_only=True)
@@ -133,30 +136,48 @@ def grid_of(settings: Settings, table: Table, selection: Selection) -> Grid:
     """The grid of models that the settings ask for."""
     common = _common(settings, selection, settings.n_starts_each)
     family = family_of(settings)
-    models = {
-        (structure, size): family.build(
-            replace(settings, **{family.size.field: size}, **_structured(family, structure))
-        )
-        for structure in structures(settings, len(selection.columns))
-        for size in range(settings.smallest, settings.largest + 1)
-    }
+    models = {}
+    for structure in structures(settings, len(selection.columns)):
+        for size in range(settings.smallest, settings.largest + 1):
+            chosen = changed(settings, **cell_settings(settings, (structure, size)))
+            models[structure, size] = family.build(chosen)
     asked = [tuple(models), settings.folds]
+    asked += [
+        getattr(settings, n) for n in family.controls if n not in (family.size, family.structure)
+    ]
     key = _key(settings, table, selection, common, asked)
     return Grid(key=key, models=models, folds=settings.folds, **common)
 
 
+def cell_settings(settings: Settings, label: tuple[str, int]) -> dict[str, Any]:
+    """What to choose for one model of the grid."""
+    family, (structure, size) = family_of(settings), label
+    chosen = {family.size: size}
+    if structure:
+        # A link holds names only, of numbers as well.
+        chosen[family.structure] = FIELDS[family.structure].kind.read(structure)[0]
+    return chosen
+
+
+def offered_structures(settings: Settings) -> tuple[str, ...]:
+    """All structures that can be compared, by name; () where there is one only."""
+    family = family_of(settings)
+    if family.structure is None:
+        return ()
+    numbers = tuple(map(str, range(1, MOST_NUMBERS + 1)))
+    return tuple(family.controls[family.structure]) or numbers
+
+
+def usual_structures(settings: Settings, n_columns: int) -> tuple[str, ...]:
+    """Those compared unless others are chosen; in one dimension many are the same."""
+    return offered_structures(settings)[: USUAL_STRUCTURES if n_columns > 1 else 2]
+
+
 def structures(settings: Settings, n_columns: int) -> tuple[str, ...]:
-    """The structures compared: those chosen, or the family's usual ones, or "" for none."""
-    size = family_of(settings).size
-    if not size.structure:
-        return ("",)
-    offered = family_of(settings).controls[size.structure]
+    """The structures compared, "" for the only one."""
+    offered = offered_structures(settings)
     chosen = tuple(name for name in settings.structures_compared if name in offered)
-    return chosen or size.usual_structures(n_columns)
-
-
-def _structured(family, structure: str) -> dict[str, str]:
-    return {family.size.structure: structure} if structure else {}
+    return chosen or usual_structures(settings, n_columns) or ("",)
 
 
 def _common(settings: Settings, selection: Selection, n_seeds: int) -> dict[str, Any]:
