@@ -13,6 +13,7 @@ page = st.navigation(
     [
         st.Page("pages/explore.py", title="Explore", default=True),
         st.Page("pages/local_optima.py", title="Local optima"),
+        st.Page("pages/model_selection.py", title="How many?"),
     ],
     position="top",
 )

@@ -22,6 +22,7 @@ from em_core import (
     ProbabilisticPCA,
     StudentT,
     TwoLevel,
+    goodness_of_fit,
 )
 from em_core.covariances import STRUCTURES
 from em_core.datasets import EXAMPLES
@@ -356,7 +357,10 @@ FAMILIES = {
         read=select_levels,
     ),
     "factor-analysis": _factors(
-        "Factor analysis", FactorAnalysis, ("ability", "wine", "iris", "airquality")
+        "Factor analysis",
+        FactorAnalysis,
+        ("ability", "wine", "iris", "airquality"),
+        test_of_fit=goodness_of_fit,
     ),
     "probabilistic-pca": _factors(
         "Probabilistic PCA", ProbabilisticPCA, ("ratings", "ability", "wine", "iris")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
+from em_core.factor_summaries import GoodnessOfFit
 from pages.ui.data import ColumnReport, Selection, anything
 from pages.ui.figures.picture import Picture, Scene
 from pages.ui.text import component_names
@@ -23,6 +24,7 @@ class Family(NamedTuple):
     controls: the fields of Settings it shows, each with what its values mean, where that needs
         saying; labels: what a field is called here, where that is not its usual label.
     size: the field that says how large a model is; structure: the one that says how constrained.
+    test_of_fit(params, data): whether the size suffices, where there is such a test.
     unit: what its components are called; "" where rows belong to none.
     starts: methods by name, each with one plain line on what it does; parameters: names of the
         arrays that `model.params` takes.
@@ -53,6 +55,7 @@ class Family(NamedTuple):
     tables: Callable[[Any, Any, Selection, Settings], list[tuple[str, pd.DataFrame]]]
     results: Callable[[Any, Any, Any, Selection, Settings], dict[str, np.ndarray]]
     point: Callable[..., tuple[str, pd.DataFrame]] | None = None
+    test_of_fit: Callable[[Any, Any], GoodnessOfFit] | None = None
     labels: Mapping[str, str] = {}
     size: str | None = "n_components"
     structure: str | None = None

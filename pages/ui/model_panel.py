@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,18 +18,21 @@ SEEDS = 2**32
 
 
 def choose_model(
-    selection: Selection | None, choose_start: Callable[[], None] | None = None
+    selection: Selection | None,
+    choose_start: Callable[[], None] | None = None,
+    without: Collection[str] = (),
 ) -> None:
     """Widgets for everything that decides the fit apart from the data.
 
-    choose_start: widgets of a page that makes its starts another way.
+    choose_start: widgets of a page that makes its starts another way; without: fields that this
+    page varies itself.
     """
     family = family_of(shell.settings())
     st.subheader(family.label, anchor=False)
     if len(FAMILIES) > 1:
         shell.widget("family")
     for name, meanings in family.controls.items():
-        if name != "missing" or _has_holes(selection):
+        if name not in without and (name != "missing" or _has_holes(selection)):
             _choose(name, meanings)
     if choose_start is None:
         _choose_start(selection)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 
 import numpy as np
@@ -14,31 +13,28 @@ from em_core.success import Interval
 from pages.ui import fit_panel, shell, tables
 from pages.ui.data import Selection, Table
 from pages.ui.families import family_of
-from pages.ui.figures.landscape import COLLAPSED, Climb, curves, strip
+from pages.ui.figures.landscape import COLLAPSED, COLOURS, Climb, curves, strip
 from pages.ui.figures.thumbnail import thumbnail
 from pages.ui.presets import PRESETS, Preset
-from pages.ui.runs import AS_THEY_ARE, Units
 from pages.ui.scenes import scene_of
-from pages.ui.searches import Search
+from pages.ui.searches import Search, search_of, seeded_starts, usual_start
 from pages.ui.settings import FIELDS, Settings
 from pages.ui.text import nats, sentence
+from pages.ui.work import current
 
-PATIENCE = 0.4
 REFRESH_SECONDS = 0.5
 MOST_PICTURES = 8
 PICTURES_ACROSS = 4
 THUMBNAIL_POINTS = 300
 SEEDS_LISTED = 8
-# Streamlit puts the theme's own colours in their place, light or dark.
-COLOURS = tuple(f"#0000{i:02d}" for i in range(1, 11))
-NOT_SEEDED = ("means", "parameters")
 
 
 def choose_starts() -> None:
     """Widgets for which starts are made."""
     settings = shell.settings()
-    methods = [name for name in family_of(settings).starts if name not in NOT_SEEDED]
-    shell.widget("starts_compared", options=methods, default=(_usual(settings),))
+    shell.widget(
+        "starts_compared", options=seeded_starts(settings), default=(usual_start(settings),)
+    )
     shell.widget("n_starts")
     shell.widget("seed", label="First seed")
     with st.expander("Data that trap EM"):
@@ -51,40 +47,9 @@ def _take(preset: Preset) -> None:
     shell.say(f"{preset.title}: {preset.look_for}")
 
 
-def _usual(settings: Settings) -> str:
-    """The start chosen on the Explore page, if seeds make it differ."""
-    usual = next(iter(family_of(settings).starts))
-    return usual if settings.start in ("", *NOT_SEEDED) else settings.start
-
-
 def current_search(settings: Settings, table: Table, selection: Selection) -> Search | None:
     """The search these settings ask for, begun if it is new; None where it cannot be."""
-    family = family_of(settings)
-    names = ("family", "n_starts", "seed", "tolerance", "max_iterations", "group_column")
-    names += tuple(family.controls)
-    starts = settings.starts_compared or (_usual(settings),)
-    asked = [table.fingerprint, selection.columns, starts, [getattr(settings, n) for n in names]]
-    key = hashlib.sha256(repr(asked).encode()).hexdigest()[:16]
-    search: Search | None = st.session_state.get("search")
-    if search is None or search.key != key:
-        if search is not None:
-            search.stop()
-        units = AS_THEY_ARE
-        if settings.standardise and "standardise" in family.controls:
-            units = Units.of(selection.values)
-        search = Search(
-            key=key,
-            model=family.build(settings),
-            data=family.data(selection),
-            starts=starts,
-            seeds=range(settings.seed, settings.seed + settings.n_starts),
-            tolerance=settings.tolerance,
-            max_iterations=settings.max_iterations,
-            units=units,
-        )
-        st.session_state["search"] = search
-        search.begin()
-        search.done.wait(PATIENCE)
+    search = current("search", search_of(settings, table, selection))
     if search.error:
         st.error(sentence(search.error))
         return None
@@ -230,7 +195,7 @@ def _optimum_line(number: int, optimum: Optimum) -> str:
 def _thumbnail(search: Search, optimum: Optimum, selection: Selection):
     settings = shell.settings()
     fit = optimum.fit
-    last = fit.trace[-1]._replace(params=search.params(fit))
+    last = fit.trace[-1]._replace(params=search.in_data_units(fit.params))
     scene = scene_of(
         search.key,
         search.model,
@@ -301,7 +266,7 @@ def show_picked(settings: Settings, selection: Selection, table: Table) -> None:
     if settings.picked_seed is None:
         return
     one = replace(
-        settings, seed=settings.picked_seed, start=settings.picked_start or _usual(settings)
+        settings, seed=settings.picked_seed, start=settings.picked_start or usual_start(settings)
     )
     st.subheader(f"Played: {_name(one.start, one.seed)}", anchor=False)
     run = fit_panel.current_run(one, table, selection)

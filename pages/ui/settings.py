@@ -228,6 +228,7 @@ AXES = {
 }
 COLOURS = {"blended": "Blended", "certainty": "By certainty"}
 CURVES = {"likelihood": "Bound and likelihood", "gap": "Distance to the best, log scale"}
+CRITERIA = {"bic": "BIC", "icl": "ICL", "aic": "AIC", "cross_validation": "Cross-validation"}
 SEED = Integer(0, 2**32 - 1)
 NAME = Text()
 
@@ -400,6 +401,33 @@ class Settings:
         "Starts",
         "Every seed of each of these is run.",
         "multiselect",
+    )
+    # Many models
+    smallest: int = _setting(1, "kf", Integer(1, 50), "view", "From", widget="number")
+    largest: int = _setting(6, "kt", Integer(1, 50), "view", "To", widget="number")
+    structures_compared: tuple[str, ...] = _setting(
+        (), "cov2", Names(), "view", "Structures", "A line of the grid each.", "multiselect"
+    )
+    n_starts_each: int = _setting(
+        10,
+        "ne",
+        Integer(1, 100),
+        "view",
+        "Starts of each model",
+        "The best of them counts. Every model gets the same seeds.",
+        "number",
+    )
+    folds: int = _setting(
+        0,
+        "cv",
+        Integer(0, 20),
+        "view",
+        "Folds for cross-validation",
+        "Each fold of the rows is left out once and predicted by the rest. 0 for none.",
+        "number",
+    )
+    criterion: str = _setting(
+        "bic", "by", Choice(CRITERIA), "view", "Compared by", widget="segmented"
     )
     picked_start: str = _setting("", "ps", NAME, "moment", "Start played")
     picked_seed: int | None = _setting(None, "pk", SEED, "moment", "Seed played")
