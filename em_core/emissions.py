@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.covariances import STRUCTURES, extreme_eigenvalues
+from em_core.covariances import ALIASES, STRUCTURES, extreme_eigenvalues
+from em_core.domains import Real, structured
 from em_core.em import Collapse, Shared
 from em_core.gaussian_kernel import CentredRows, GaussianKernel, squared_distances, units_of
 from em_core.imputation import Imputation, filled
@@ -247,6 +248,14 @@ class Gaussian:
             spread = (values - mean) ** 2 + left[:, :, None]
             squares[block.rows] = (shares * spread).sum(axis=0).T
         return filled(data, means + rows.origin, np.sqrt(squares))
+
+    def domains(self, params: GaussianParams) -> tuple:
+        """Where the parameters may lie, for `Coordinates`; means in their standard deviations."""
+        code = ALIASES.get(self.covariance, self.covariance)
+        return (
+            Real(params.means, "mean", np.sqrt(diagonals(params.covariances))),
+            structured(params.covariances, code),
+        )
 
     def rescale(self, params: GaussianParams, shift, scale) -> GaussianParams:
         """The parameters of scale * x + shift; scale and shift are (D,)."""

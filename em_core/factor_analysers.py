@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from em_core.domains import Positive, Real, Triangular
 from em_core.em import Collapse, Shared
 from em_core.emissions import (
     EMPTY_SHARE,
@@ -260,6 +261,16 @@ class FactorAnalyser:
         """Covariances drawn towards their pooled average, and their main directions."""
         shrunk = self.gaussian.shrink(params.gaussian, counts)
         return self._factored(shrunk, params.noise_variances.min(axis=0))
+
+    def domains(self, params: FactorAnalyserParams) -> tuple:
+        """Where the parameters may lie, for `Coordinates`; in the columns' standard deviations."""
+        unit = np.sqrt(diagonals(params.covariances))
+        return (
+            Real(params.means, "mean", unit),
+            Real(params.loadings, "loading", unit[..., None]),
+            Positive(params.noise_variances, "noise variance"),
+            Triangular(params.factor_scales),
+        )
 
     def rescale(self, params: FactorAnalyserParams, shift, scale) -> FactorAnalyserParams:
         """The parameters of scale * x + shift; scale and shift are (D,)."""

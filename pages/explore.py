@@ -2,12 +2,14 @@
 
 import streamlit as st
 
-from pages.ui import data_panel, fit_panel, model_panel, shell
+from pages.ui import data_panel, fit_panel, model_panel, presets_panel, shell
+from pages.ui.presets import GALLERY
 
 shell.enter()
 shell.header("Explore")
 
 with st.sidebar:
+    presets_panel.offer("One example of every model", GALLERY)
     st.subheader("Data", anchor=False)
     table = data_panel.choose_table()
     selection, reports = (None, []) if table is None else data_panel.choose_columns(table)

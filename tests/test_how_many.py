@@ -94,8 +94,10 @@ def test_every_family_says_what_its_size_is_and_makes_a_grid(name):
     assert {family.size, family.structure} - {None} <= set(family.controls) & set(FIELDS)
     settings = Settings(family=name, example=family.examples[0])
     table = from_dataset(load(family.examples[0]))
-    columns = default_columns(describe_columns(table), None, family.takes, family.most_columns)
-    selection = family.data(table, columns, None)
+    columns = default_columns(
+        describe_columns(table), None, family.takes, family.prefers, family.most_columns
+    )
+    selection = family.read(table, columns, None, None, family.holes)
     grid = grid_of(replace(settings, smallest=1, largest=2), table, selection)
     sizes = sorted({size for _, size in grid.models})
     assert sizes == [1, 2]

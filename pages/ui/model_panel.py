@@ -32,7 +32,7 @@ def choose_model(
     if len(FAMILIES) > 1:
         shell.widget("family")
     for name, meanings in family.controls.items():
-        if name not in without:
+        if name not in without and (name != "missing" or _has_holes(selection)):
             _choose(name, meanings)
     if choose_start is None:
         _choose_start(selection)
@@ -69,11 +69,20 @@ def _choose_start(selection: Selection | None) -> None:
             )
 
 
+def _has_holes(selection: Selection | None) -> bool:
+    """Whether some rows miss a value, be they used or left out."""
+    if selection is None:
+        return False
+    return len(selection.left_out) > 0 or bool(np.isnan(selection.values).any())
+
+
 def _choose(name: str, meanings: Mapping[str, str]) -> Any:
     """The widget of a setting, and under it what the value in force means."""
+    labels = family_of(shell.settings()).labels
+    more = {"label": labels[name]} if name in labels else {}
     if not meanings:
-        return shell.widget(name)
-    value = shell.widget(name, options=list(meanings))
+        return shell.widget(name, **more)
+    value = shell.widget(name, options=list(meanings), **more)
     st.caption(f"{meanings[value][:1].upper()}{meanings[value][1:]}.")
     return value
 
@@ -93,6 +102,7 @@ def _place_means(selection: Selection) -> None:
         order = np.argsort(selection.values[:, 0], kind="stable")
         spread = np.linspace(0, len(order) - 1, n_components + 2)[1:-1].round().astype(int)
         placed = selection.values[order[spread]]
+        placed = np.where(np.isnan(placed), np.nanmean(selection.values, axis=0), placed)
         shell.change(start_means=tuple(map(tuple, placed.tolist())))
     table = pd.DataFrame(
         placed,

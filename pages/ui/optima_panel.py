@@ -14,9 +14,9 @@ from pages.ui import fit_panel, shell, tables
 from pages.ui.data import Selection, Table
 from pages.ui.families import family_of
 from pages.ui.figures.landscape import COLLAPSED, COLOURS, Climb, curves, strip
-from pages.ui.figures.picture import Scene
 from pages.ui.figures.thumbnail import thumbnail
 from pages.ui.presets import PRESETS, Preset
+from pages.ui.scenes import scene_of
 from pages.ui.searches import Search, search_of, seeded_starts, usual_start
 from pages.ui.settings import FIELDS, Settings
 from pages.ui.text import nats, sentence
@@ -196,22 +196,14 @@ def _thumbnail(search: Search, optimum: Optimum, selection: Selection):
     settings = shell.settings()
     fit = optimum.fit
     last = fit.trace[-1]._replace(params=search.in_data_units(fit.params))
-    sample = np.arange(len(search.data))
-    if len(sample) > THUMBNAIL_POINTS:
-        rng = np.random.default_rng(0)
-        sample = np.sort(rng.choice(len(sample), THUMBNAIL_POINTS, replace=False))
-    scene = Scene(
-        run=search.key,
-        model=search.model,
-        steps=[last._replace(phase="start")],
-        running=False,
-        opening="",
-        data=search.data,
-        sample=sample,
-        rows=selection.rows + 1,
-        columns=selection.columns,
-        titles=selection.columns,
-        settings=settings,
+    scene = scene_of(
+        search.key,
+        search.model,
+        search.data,
+        [last._replace(phase="start")],
+        selection,
+        settings,
+        most=THUMBNAIL_POINTS,
     )
     picture, _ = family_of(settings).picture(scene)
     order = optimum.alignment

@@ -24,6 +24,17 @@ class Units(NamedTuple):
     shift: np.ndarray | float
     scale: np.ndarray | float
 
+    @classmethod
+    def of(cls, values: np.ndarray) -> Units:
+        """Those that give every column of (N, D) values mean 0 and standard deviation 1."""
+        return cls(np.nanmean(values, axis=0), np.nanstd(values, axis=0))
+
+    def offset(self, values: np.ndarray) -> float:
+        """What a log-likelihood of standardised values is above that of the values, in nats."""
+        if self is AS_THEY_ARE:
+            return 0.0
+        return float((~np.isnan(values)).sum(axis=0) @ np.log(self.scale))
+
     def standardised(self, values: np.ndarray) -> np.ndarray:
         return (values - self.shift) / self.scale
 
@@ -49,7 +60,7 @@ class Run:
 
     key: str
     model: Any
-    data: Any
+    data: Any  # as the model takes them
     start: Beginning
     tolerance: float
     max_iterations: int
@@ -108,13 +119,13 @@ class Run:
     def _units(self) -> Units:
         if not self.standardise:
             return AS_THEY_ARE
-        return Units(self.data.mean(axis=0), self.data.std(axis=0))
+        return Units.of(self.data)
 
     def _in_data_units(self, step: HalfStep, units: Units) -> HalfStep:
         """The same half-step for the data before standardising: densities shrink by the scale."""
         if units is AS_THEY_ARE:
             return step
-        change = len(self.data) * np.log(units.scale).sum()
+        change = units.offset(self.data)
         return step._replace(
             params=self.model.rescale(step.params, *units),
             posterior_params=self.model.rescale(step.posterior_params, *units),

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from em_core import restarts, select
 from em_core import selection as grids
 from em_core.restarts import Restarts
@@ -50,9 +48,7 @@ class _OnOneTable(Work):
     @property
     def offset(self) -> float:
         """What standardising took off every log-likelihood, in nats, negative."""
-        if self.units is AS_THEY_ARE:
-            return 0.0
-        return -len(self.data) * float(np.log(self.units.scale).sum())
+        return -self.units.offset(self.data)
 
     @property
     def _options(self) -> dict[str, Any]:
@@ -183,9 +179,9 @@ def structures(settings: Settings, n_columns: int) -> tuple[str, ...]:
 def _common(settings: Settings, selection: Selection, n_seeds: int) -> dict[str, Any]:
     units = AS_THEY_ARE
     if settings.standardise and "standardise" in family_of(settings).controls:
-        units = Units(selection.values.mean(axis=0), selection.values.std(axis=0))
+        units = Units.of(selection.values)
     return {
-        "data": selection.values,
+        "data": family_of(settings).data(selection),
         "starts": settings.starts_compared or (usual_start(settings),),
         "seeds": range(settings.seed, settings.seed + n_seeds),
         "tolerance": settings.tolerance,
@@ -196,5 +192,6 @@ def _common(settings: Settings, selection: Selection, n_seeds: int) -> dict[str,
 
 def _key(settings: Settings, table: Table, selection: Selection, common, asked) -> str:
     known = [common[name] for name in ("starts", "seeds", "tolerance", "max_iterations")]
-    about = [table.fingerprint, selection.columns, settings.family, settings.standardise]
+    about = [table.fingerprint, selection.columns, selection.group_name, settings.family]
+    about += [settings.standardise, settings.missing]
     return hashlib.sha256(repr([*about, *known, asked]).encode()).hexdigest()[:16]

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from em_core.covariances import STRUCTURES
 from em_core.datasets import EXAMPLES, GENERATORS
-from pages.ui.families import FAMILIES
+from pages.ui.families import DEGREES, FAMILIES, ROTATIONS
 
 FORMAT_VERSION = "1"
 VERSION_KEY = "v"
@@ -220,7 +220,12 @@ STARTS = {name: name for family in FAMILIES.values() for name in family.starts} 
     "means": "hand-placed means",
     "parameters": "explicit parameters",
 }
-AXES = {"columns": "Two columns", "principal": "Principal components", "pairs": "All pairs"}
+AXES = {
+    "series": "Over time",
+    "columns": "Two columns",
+    "principal": "Principal components",
+    "pairs": "All pairs",
+}
 COLOURS = {"blended": "Blended", "certainty": "By certainty"}
 CURVES = {"likelihood": "Bound and likelihood", "gap": "Distance to the best, log scale"}
 CRITERIA = {"bic": "BIC", "icl": "ICL", "aic": "AIC", "cross_validation": "Cross-validation"}
@@ -234,8 +239,9 @@ class Settings:
 
     # Data
     source: str = _setting("example", "s", Choice(SOURCES), "data", "Data", widget="segmented")
+    # "" is the family's first.
     example: str = _setting(
-        EXAMPLES[0], "e", Choice({n: n for n in EXAMPLES}), "data", "Example", widget="select"
+        "", "e", Choice({n: n for n in EXAMPLES}), "data", "Example", widget="select"
     )
     generator: str = _setting(
         next(iter(GENERATORS)),
@@ -280,11 +286,12 @@ class Settings:
         next(iter(FAMILIES)),
         "m",
         Choice({name: family.label for name, family in FAMILIES.items()}),
-        "fit",
+        "family",
         "Model",
         widget="select",
     )
     n_components: int = _setting(2, "k", Integer(1, 50), "fit", "Components", widget="number")
+    n_factors: int = _setting(2, "q", Integer(1, 20), "fit", "Factors", widget="number")
     covariance: str = _setting(
         "full",
         "cov",
@@ -292,6 +299,59 @@ class Settings:
         "fit",
         "Covariance",
         widget="select",
+    )
+    degrees: str = _setting(
+        "estimated",
+        "nu",
+        Choice({name: name for name in DEGREES}),
+        "fit",
+        "Degrees of freedom",
+        widget="select",
+    )
+    transitions: str = _setting(
+        "any",
+        "tr",
+        Choice({"any": "any", "forward": "never back", "next": "one after the other"}),
+        "fit",
+        "Transitions",
+        "Those ruled out keep the probability zero.",
+        "select",
+    )
+    initial: str = _setting(
+        "free",
+        "ini",
+        Choice({"free": "free", "stationary": "stationary"}),
+        "fit",
+        "Initial probabilities",
+        widget="segmented",
+    )
+    missing: bool = _setting(
+        True,
+        "mv",
+        Flag(),
+        "fit",
+        "Use rows with missing values",
+        "They count for what they have, which is right where values are missing at random. "
+        "Off: such rows are left out.",
+        "toggle",
+    )
+    group_column: str | None = _setting(
+        None,  # the one the data suggest; "" is none
+        "gc",
+        NAME,
+        "fit",
+        "Groups",
+        "The column that says which group or sequence a row belongs to.",
+        "select",
+    )
+    rotation: str = _setting(
+        "none",
+        "rot",
+        Choice({name: name for name in ROTATIONS}),
+        "view",
+        "Rotation",
+        "Of the loadings, after the fit: the likelihood does not change.",
+        "select",
     )
     standardise: bool = _setting(
         False,
@@ -304,7 +364,7 @@ class Settings:
         "toggle",
     )
     start: str = _setting(
-        "k-means++",
+        "",  # the usual one of the family
         "st",
         Choice(STARTS),
         "fit",
@@ -372,7 +432,8 @@ class Settings:
     picked_start: str = _setting("", "ps", NAME, "moment", "Start played")
     picked_seed: int | None = _setting(None, "pk", SEED, "moment", "Seed played")
     # View
-    axes: str = _setting("columns", "ax", Choice(AXES), "view", "Axes", widget="segmented")
+    # "" is the usual one of the family.
+    axes: str = _setting("", "ax", Choice(AXES), "view", "Axes", widget="segmented")
     axis_x: str = _setting("", "x", NAME, "view", "Across", widget="select")
     axis_y: str = _setting("", "y", NAME, "view", "Up", widget="select")
     drawn_rows: int = _setting(
@@ -401,8 +462,29 @@ _BY_KEY = {about.key: about for about in FIELDS.values()}
 
 # What a change in one group resets to its default, unless the same change sets it.
 _OBSOLETE = {
-    "data": ("columns", "label_column", "axis_x", "axis_y", "start_means", "start_params"),
+    "data": (
+        "columns",
+        "label_column",
+        "group_column",
+        "axis_x",
+        "axis_y",
+        "start_means",
+        "start_params",
+    ),
     "columns": ("axis_x", "axis_y", "start_means", "start_params"),
+    # What one family can do, another may not.
+    "family": (
+        "columns",
+        "label_column",
+        "group_column",
+        "start",
+        "start_means",
+        "start_params",
+        "starts_compared",
+        "axes",
+        "axis_x",
+        "axis_y",
+    ),
 }
 
 
@@ -416,8 +498,10 @@ def changed(settings: Settings, **values: Any) -> Settings:
     cleaned = {name: FIELDS[name].clean(value) for name, value in values.items()}
     groups = {FIELDS[name].group for name, v in cleaned.items() if v != getattr(settings, name)}
     obsolete = {name for group in groups for name in _OBSOLETE.get(group, ())}
-    if groups & {"data", "columns", "fit"}:
+    if groups & {"data", "columns", "family", "fit"}:
         obsolete |= {"frame", "point", "picked_start", "picked_seed"}
+    if "family" in groups and settings.example not in FAMILIES[cleaned["family"]].examples:
+        obsolete |= {"example"}
     return replace(settings, **{name: FIELDS[name].default for name in obsolete} | cleaned)
 
 

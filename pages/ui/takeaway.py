@@ -5,21 +5,22 @@ from __future__ import annotations
 import json
 import re
 
+import numpy as np
+
 import em_core
 from em_core.em import Fit
+from pages.ui.beginnings import method_of
 from pages.ui.data import Selection, Table, join_results, to_csv_bytes
-from pages.ui.families import family_of
+from pages.ui.families import example_of, family_of
 from pages.ui.parameters import arrays
+from pages.ui.runs import Run
 from pages.ui.settings import Settings
-from pages.ui.text import component_names
 
 
-def labelled_csv(table: Table, selection: Selection, fit: Fit) -> bytes:
-    """All original rows with their cluster and their probability for every component."""
-    shares = fit.posterior(selection.values).responsibilities
-    names = component_names(fit.model.n_components)
-    joined = join_results(table, selection, shares.argmax(axis=1), shares, names)
-    return to_csv_bytes(joined)
+def results_csv(settings: Settings, table: Table, selection: Selection, run: Run) -> bytes:
+    """All original rows with what the fit says of each: its component and probabilities, say."""
+    results = family_of(settings).results(run.model, run.fit.params, run.data, selection, settings)
+    return to_csv_bytes(join_results(table, selection, results))
 
 
 def parameters_as_json(settings: Settings, selection: Selection, fit: Fit) -> bytes:
@@ -28,7 +29,7 @@ def parameters_as_json(settings: Settings, selection: Selection, fit: Fit) -> by
         "model": family_of(settings).code(settings),
         "columns": list(selection.columns),
         "rows": len(selection.values),
-        "start": settings.start,
+        "start": method_of(settings),
         "seed": settings.seed,
         "standardised": settings.standardise,
         "tolerance": settings.tolerance,
@@ -52,13 +53,14 @@ def script(settings: Settings, selection: Selection, table: Table) -> str:
         body += ["centre, scale = data.mean(axis=0), data.std(axis=0)"]
         data = "(data - centre) / scale"
     body += [f"model = {family_of(settings).code(settings)}"]
-    start = json.dumps(settings.start)
+    method = method_of(settings)
+    start = json.dumps(method)
     unit = ("centre", "scale") if settings.standardise else None
-    if settings.start == "means":
+    if method == "means":
         body += [f"means = np.array({[list(point) for point in settings.start_means]})"]
         placed = "(means - centre) / scale" if unit else "means"
         start = f"from_means(model, {data}, {placed})"
-    elif settings.start == "parameters":
+    elif method == "parameters":
         body += [f"start = model.params(**json.loads({settings.start_params!r}))"]
         start = "model.rescale(start, -centre / scale, 1 / scale)" if unit else "start"
     body += [
@@ -73,9 +75,9 @@ def script(settings: Settings, selection: Selection, table: Table) -> str:
     else:
         body += ["log_likelihood, params = result.log_likelihood, result.params"]
     body += ["print(log_likelihood, result.n_iterations, result.stop_reason)", "print(params)"]
-    head = ["import json", ""] if settings.start == "parameters" else []
+    head = ["import json", ""] if method == "parameters" else []
     head += ["import numpy as np"]
-    head += ["import pandas as pd"] if settings.source == "table" else []
+    head += ["import pandas as pd"]
     head += ["from threadpoolctl import threadpool_limits", ""]
     used = [name for name in em_core.__all__ if re.search(rf"\b{name}\(", "\n".join(body))]
     head += [f"from em_core import {', '.join(sorted(used, key=str.lower))}"]
@@ -88,22 +90,45 @@ def script(settings: Settings, selection: Selection, table: Table) -> str:
 
 
 def _read_data(settings: Settings, selection: Selection, table: Table) -> list[str]:
+    """Lines that read the rows as the model takes them."""
     columns = list(selection.columns)
+    group = selection.group_name
     if settings.source == "table":
-        return [
+        lines = [
             f"table = pd.read_csv({table.name!r})  # your file, read as the app shows it",
-            f"data = table[{columns!r}].apply(pd.to_numeric, errors='coerce').to_numpy(float)",
-            "data = data[np.isfinite(data).all(axis=1)]",
+            f"chosen = table[{columns!r}].copy()",
         ]
-    if settings.source == "example":
-        made = f"load({settings.example!r})"
     else:
-        made = (
-            f"generate({settings.generator!r}, {settings.n_rows}, {settings.true_components}, "
-            f"{settings.n_columns}, np.random.default_rng({settings.data_seed}))"
-        )
-    return [
-        f"dataset = {made}",
-        f"data = dataset.values[:, [dataset.columns.index(name) for name in {columns!r}]]",
-        "data = data[np.isfinite(data).all(axis=1)]",
-    ]
+        made = f"load({example_of(settings)!r})"
+        if settings.source == "generate":
+            made = (
+                f"generate({settings.generator!r}, {settings.n_rows}, {settings.true_components}, "
+                f"{settings.n_columns}, np.random.default_rng({settings.data_seed}))"
+            )
+        lines = [
+            f"dataset = {made}",
+            "table = pd.DataFrame(dataset.values, columns=list(dataset.columns))",
+            f"chosen = table[{columns!r}].copy()",
+        ]
+        if group == table.frame.columns[-1] and group not in columns:
+            lines.insert(2, f"table[{group!r}] = dataset.labels")
+    coded = [name for name, levels in zip(columns, selection.levels, strict=False) if levels]
+    if coded:
+        lines += [
+            f"for name in {coded!r}:",
+            "    codes = chosen[name].astype('category').cat.codes",
+            "    chosen[name] = codes.where(codes >= 0)",
+        ]
+    lines += ["data = chosen.apply(pd.to_numeric, errors='coerce').to_numpy(float)"]
+    used = "np.isfinite(data).all(axis=1)"
+    if np.isnan(selection.values).any():
+        used = "~np.isinf(data).any(axis=1) & ~np.isnan(data).all(axis=1)"
+    if selection.groups:
+        return [
+            *lines,
+            f"groups = table[{group!r}]",
+            f"used = {used} & groups.notna().to_numpy()",
+            "groups = groups[used]",
+            "data = [data[used][groups == name] for name in groups.unique()]",
+        ]
+    return [*lines, f"data = data[{used}]"]

@@ -3,11 +3,10 @@
 import { BoundFigure } from "./bound.js";
 import { MARKUP, connectControls, frameDuration, showControls } from "./controls.js";
 import { decode, openEnvelope } from "./decode.js";
-import { MatrixFigure } from "./matrices.js";
-import { MixtureFigure } from "./mixture.js";
 import { fetchPlotly, loadPlotly, plannedAxes, plotConfig, serverBase } from "./plots.js";
 import { describeFrame, describePoint, onClick, onHover } from "./pointer.js";
 import { PointPainter } from "./points.js";
+import { Stage } from "./stage.js";
 import { readTheme } from "./theme.js";
 
 const REPORT_AFTER = 250; // ms of rest before Python hears of a frame
@@ -142,17 +141,18 @@ class Player {
     if (!picture) return;
     this.theme = readTheme(this.root);
     this.painter.setTheme(this.theme, view.colour);
-    const Figure = picture.matrices.length ? MatrixFigure : MixtureFigure;
-    this.mixture = new Figure(picture, this.theme, this.painter);
+    this.stage = new Stage(picture, this.theme, this.painter);
+    this.axesState = null; // of the stage before
     this.bound = new BoundFigure(picture, this.theme, view.curve);
-    this.root.classList.toggle("emx-matrix", picture.panels.length > 3);
-    this.root.classList.toggle("emx-no-points", picture.matrices.length > 0);
+    this.root.classList.toggle("emx-matrix", picture.panels.length > 3 || this.stage.lines.length > 1);
+    this.root.classList.toggle("emx-no-points", !picture.panels.length);
+    this.root.classList.toggle("emx-time", picture.time);
     this.root.dataset.run = picture.run;
     this.root.querySelector(".emx-note").textContent = picture.note;
     this.root.querySelector(".emx-note").hidden = !picture.note;
     this.size = [mixturePlot, boundPlot].map((plot) => [plot.clientWidth, plot.clientHeight]);
     const [mixtureSize, boundSize] = this.size;
-    this.layouts = [this.mixture.layout(...mixtureSize), this.bound.layout(...boundSize)];
+    this.layouts = [this.stage.layout(...mixtureSize), this.bound.layout(...boundSize)];
     this.describePlots();
     if (!this.plotly) {
       this.readAxes();
@@ -163,7 +163,7 @@ class Player {
     }
     // Plotly takes its time: another run on the same data leaves the axes on the left as they are.
     const axes = JSON.stringify(this.layouts[0]);
-    if (axes !== this.axesDrawn) await this.react(mixturePlot, this.mixture, this.layouts[0]);
+    if (axes !== this.axesDrawn) await this.react(mixturePlot, this.stage, this.layouts[0]);
     this.axesDrawn = axes;
     await this.react(boundPlot, this.bound, this.layouts[1]);
     this.listenToPlotly();
@@ -198,8 +198,8 @@ class Player {
   /** The axes say where the points go. True if they changed. */
   readAxes() {
     if (!this.layouts) return false;
-    const axes = this.drawnPanels().map((panel, p) => {
-      return { panel, matrix: p, ...this.axes(this.mixturePlot, this.layouts[0], p ? p + 1 : "") };
+    const axes = this.stage.entries.map((entry) => {
+      return { ...entry, ...this.axes(this.mixturePlot, this.layouts[0], entry.suffix) };
     });
     if (axes.some(({ x }) => !x)) return false; // Plotly still shows a picture of fewer panels
     const state = JSON.stringify([
@@ -212,14 +212,8 @@ class Player {
     return true;
   }
 
-  /** Matrices have no coordinates to draw points in. */
-  drawnPanels() {
-    const { matrices, panels } = this.picture;
-    return matrices.length ? matrices.map(() => []) : panels;
-  }
-
   paintMixture() {
-    if (this.mixture) this.painter.paint(this.frame, this.view, this.selected, this.mixture);
+    if (this.stage) this.painter.paint(this.frame, this.view, this.selected);
   }
 
   paintBound() {
@@ -231,7 +225,7 @@ class Player {
   /** The current frame, on everything that moves. */
   show() {
     const { frame, picture, root } = this;
-    if (!this.mixture) return;
+    if (!this.stage) return;
     this.paintMixture();
     this.paintBound();
     showControls(root, this);
@@ -260,14 +254,12 @@ class Player {
   }
 
   describePlots() {
-    const { columns, points, components, panels, matrices } = this.picture;
+    const { columns, points, components, panels, summary } = this.picture;
     const count = points.toLocaleString("en");
     const what = panels.length > 1 ? `Matrix of ${columns.join(", ")}` : columns.join(" against ");
     this.mixturePlot.setAttribute(
       "aria-label",
-      matrices.length
-        ? `Parameters of ${components.length} components as shades at the half-step shown`
-        : `${what}: ${count} points and ${components.length} components at the half-step shown`,
+      summary || `${what}: ${count} points and ${components.length} components at the half-step shown`,
     );
     this.boundPlot.setAttribute("aria-label", "ELBO and log-likelihood at every half-step");
   }
@@ -398,22 +390,14 @@ class Player {
       if (frame !== null) this.seek(frame);
     });
     onHover(this.mixturePlot, (x, y) => {
-      if (this.picture?.matrices.length) return this.describeCell(x, y);
       const found = this.picture ? this.painter.nearest(x, y) : null;
-      return found === null ? null : describePoint(this.picture, this.frame, found);
+      if (found !== null) return describePoint(this.picture, this.frame, found);
+      return this.stage?.describe(this.painter.laid ?? [], this.frame, x, y) ?? null;
     });
     onHover(this.boundPlot, (x) => {
       const frame = this.frameUnder(x);
       return frame === null ? null : describeFrame(this.picture, frame);
     });
-  }
-
-  describeCell(left, top) {
-    for (const laid of this.painter.laid ?? []) {
-      const lines = this.mixture.describe(laid, this.frame, left, top);
-      if (lines) return lines;
-    }
-    return null;
   }
 
   frameUnder(left) {
