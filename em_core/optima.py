@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from em_core.alignment import align, assignment_shares, disagreement, some_rows
-from em_core.em import ROUNDING, Fit
+from em_core.em import ROUNDING, Fit, has_collapsed
 from em_core.success import Interval, wilson
 
 # Fits are compared on at most this many rows, drawn at random.
@@ -39,11 +39,12 @@ class StartedFit(Fit):
 
     @property
     def collapsed(self) -> bool:
-        """Whether the last M-step raised flags: a component empty, or a variance at its floor.
+        """Whether a component has degenerated: empty, or with next to no volume.
 
-        The likelihood of such a fit says more about the floor than about the data.
+        Other flags, such as a column without noise of its own in factor analysis, are told but
+        taken for an answer.
         """
-        return bool(self.flags)
+        return has_collapsed(self.flags)
 
     @property
     def is_optimum(self) -> bool:
@@ -103,8 +104,8 @@ class Optimum(NamedTuple):
 class Landscape(NamedTuple):
     """All runs of one model: each is in one of the four groups.
 
-    optima: best first. collapsed: a component is empty or a variance at its floor; never called
-    an optimum. unconverged: stopped too early to tell, or on a plateau.
+    optima: best first. collapsed: a component has degenerated; never called an optimum.
+    unconverged: stopped too early to tell, or on a plateau.
     """
 
     optima: tuple[Optimum, ...]
