@@ -14,6 +14,7 @@ page = st.navigation(
         st.Page("pages/explore.py", title="Explore", default=True),
         st.Page("pages/local_optima.py", title="Local optima"),
         st.Page("pages/model_selection.py", title="How many?"),
+        st.Page("pages/lower_bound.py", title="The bound"),
     ],
     position="top",
 )

@@ -227,6 +227,12 @@ AXES = {
     "pairs": "All pairs",
 }
 COLOURS = {"blended": "Blended", "certainty": "By certainty"}
+LINES = {
+    "parameter": "one parameter",
+    "next": "to the next iterate",
+    "end": "to the end of this fit",
+    "other": "to where another seed ends",
+}
 CURVES = {"likelihood": "Bound and likelihood", "gap": "Distance to the best, log scale"}
 CRITERIA = {"bic": "BIC", "icl": "ICL", "aic": "AIC", "cross_validation": "Cross-validation"}
 SEED = Integer(0, 2**32 - 1)
@@ -431,6 +437,11 @@ class Settings:
     )
     picked_start: str = _setting("", "ps", NAME, "moment", "Start played")
     picked_seed: int | None = _setting(None, "pk", SEED, "moment", "Seed played")
+    # The bound
+    line: str = _setting("parameter", "li", Choice(LINES), "view", "Slice along", widget="select")
+    line_parameter: str = _setting("", "lp", NAME, "view", "Parameter", widget="select")
+    line_second: str = _setting("", "l2", NAME, "view", "Second parameter", widget="select")
+    line_seed: int = _setting(1, "ls", SEED, "view", "Other seed", widget="number")
     # View
     # "" is the usual one of the family.
     axes: str = _setting("", "ax", Choice(AXES), "view", "Axes", widget="segmented")

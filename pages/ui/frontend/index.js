@@ -152,7 +152,7 @@ class Player {
     this.root.querySelector(".emx-note").hidden = !picture.note;
     this.size = [mixturePlot, boundPlot].map((plot) => [plot.clientWidth, plot.clientHeight]);
     const [mixtureSize, boundSize] = this.size;
-    this.layouts = [this.stage.layout(...mixtureSize), this.bound.layout(...boundSize)];
+    this.layouts = [this.stage.layout(...mixtureSize, this.frame), this.bound.layout(...boundSize)];
     this.describePlots();
     if (!this.plotly) {
       this.readAxes();
@@ -226,6 +226,7 @@ class Player {
   show() {
     const { frame, picture, root } = this;
     if (!this.stage) return;
+    this.stage.follow(frame, this.plotly, axesOf(this.mixturePlot));
     this.paintMixture();
     this.paintBound();
     showControls(root, this);
