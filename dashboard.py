@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import shell
+from pages.ui import share, shell
 from pages.ui.player import preload
 
 st.set_page_config(page_title="EM Explorer", layout="wide")
@@ -18,3 +18,4 @@ page = st.navigation(
 )
 with shell.frame(page.url_path):
     page.run()
+    share.show_dialogs()

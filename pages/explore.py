@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import data_panel, fit_panel, model_panel, shell
+from pages.ui import data_panel, fit_panel, model_panel, replay, shell
 
 shell.enter()
 shell.header("Explore")
@@ -22,6 +22,7 @@ if selection is not None:
     run = fit_panel.current_run(settings, table, selection)
     if run is not None:
         fit_panel.choose_axes(selection)
+        replay.check(run)
         fit_panel.show_run(run, selection, table)
         if not run.running:
             fit_panel.show_takeaway(run, settings, selection, table)

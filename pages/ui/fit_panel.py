@@ -272,7 +272,7 @@ def _agreement_at(run: str, index: int, label: str, _model, _step: HalfStep, _se
 @st.fragment
 def show_takeaway(run: Run, settings: Settings, selection: Selection, table: Table) -> None:
     """Downloads of the finished fit, and the Python for it to those who ask."""
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, key="takeaway"):
         _download(
             "Rows with clusters (CSV)",
             "em-explorer-clusters.csv",
