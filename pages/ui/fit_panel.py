@@ -9,8 +9,8 @@ import numpy as np
 import streamlit as st
 
 from em_core import HalfStep
-from pages.ui import report, shell, tables, takeaway
-from pages.ui.data import Selection, Table
+from pages.ui import report, shell, standalone, tables, takeaway
+from pages.ui.data import Selection, Table, to_csv_bytes, to_parquet_bytes
 from pages.ui.families import beginning, family_of
 from pages.ui.figures.coordinates import two_columns
 from pages.ui.figures.picture import Scene, View, pack
@@ -111,7 +111,7 @@ def _watch(run: Run, selection: Selection, table: Table, live: bool) -> None:
         # The half-step of a link may not have been reached yet: until the fit ends, follow it.
         frame=None if running else _frame(shown, settings.frame),
         point=_position(sample, settings.point),
-        view=View(**{name: getattr(settings, name) for name in VIEW_FIELDS}),
+        view=_view(settings),
     )
     if running:
         shell.remember(**state.view._asdict())
@@ -272,18 +272,32 @@ def _agreement_at(run: str, index: int, label: str, _model, _step: HalfStep, _se
 @st.fragment
 def show_takeaway(run: Run, settings: Settings, selection: Selection, table: Table) -> None:
     """Downloads of the finished fit, and the Python for it to those who ask."""
+    name = takeaway.LABELLED_NAME
+    payload, _, _ = _picture(run, shell.settings(), selection, table, running=False)
     with st.container(horizontal=True, key="takeaway"):
         _download(
             "Rows with clusters (CSV)",
-            "em-explorer-clusters.csv",
+            f"{name}.csv",
             "text/csv",
-            lambda: takeaway.labelled_csv(table, selection, run.fit),
+            lambda: to_csv_bytes(takeaway.labelled(table, selection, run.fit)),
         )
         _download(
-            "Parameters (JSON)",
+            "Rows with clusters (Parquet)",
+            f"{name}.parquet",
+            "application/vnd.apache.parquet",
+            lambda: to_parquet_bytes(takeaway.labelled(table, selection, run.fit)),
+        )
+        _download(
+            "Parameters and trace (JSON)",
             "em-explorer-parameters.json",
             "application/json",
             lambda: takeaway.parameters_as_json(settings, selection, run.fit),
+        )
+        _download(
+            "Animation (HTML)",
+            "em-explorer.html",
+            "text/html",
+            lambda: _standalone(run, payload, settings, table),
         )
     label = "Python that gives these numbers"
     with st.expander(label, key="python", on_change="rerun") as expander:
@@ -293,3 +307,17 @@ def show_takeaway(run: Run, settings: Settings, selection: Selection, table: Tab
 
 def _download(label: str, file_name: str, mime: str, make: Callable[[], bytes]) -> None:
     st.download_button(label, data=make, file_name=file_name, mime=mime, on_click="ignore")
+
+
+def _standalone(run: Run, payload: bytes, settings: Settings, table: Table) -> bytes:
+    return standalone.page(
+        payload,
+        _view(settings),
+        f"{table.name}: {family_of(settings).label}",
+        f"{_opening(settings)} Log-likelihood {nats(run.fit.log_likelihood)} nats after "
+        f"{counted(run.fit.n_iterations, 'iteration')}. Made with EM Explorer.",
+    )
+
+
+def _view(settings: Settings) -> View:
+    return View(**{name: getattr(settings, name) for name in VIEW_FIELDS})

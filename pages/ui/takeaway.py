@@ -5,26 +5,35 @@ from __future__ import annotations
 import json
 import re
 
+import numpy as np
+import pandas as pd
+
 import em_core
 from em_core.em import Fit
-from pages.ui.data import Selection, Table, join_results, to_csv_bytes
+from pages.ui.data import Selection, Table, harmless, join_results
 from pages.ui.families import family_of
 from pages.ui.parameters import arrays
 from pages.ui.settings import Settings
 from pages.ui.text import component_names
 
+INFINITE_IS_MISSING = "data[np.isinf(data)] = np.nan"
+LABELLED_NAME = "em-explorer-clusters"
 
-def labelled_csv(table: Table, selection: Selection, fit: Fit) -> bytes:
+
+def labelled(table: Table, selection: Selection, fit: Fit) -> pd.DataFrame:
     """All original rows with their cluster and their probability for every component."""
     shares = fit.posterior(selection.values).responsibilities
     names = component_names(fit.model.n_components)
-    joined = join_results(table, selection, shares.argmax(axis=1), shares, names)
-    return to_csv_bytes(joined)
+    return join_results(table, selection, shares.argmax(axis=1), shares, names)
 
 
 def parameters_as_json(settings: Settings, selection: Selection, fit: Fit) -> bytes:
-    """Parameters in the original units, and what is needed to judge and to repeat the fit."""
+    """Parameters in the original units, the trace, and what it takes to judge and repeat the fit.
+
+    Log-likelihoods are totals in nats.
+    """
     content = {
+        "em_core": em_core.__version__,
         "model": family_of(settings).code(settings),
         "columns": list(selection.columns),
         "rows": len(selection.values),
@@ -41,6 +50,16 @@ def parameters_as_json(settings: Settings, selection: Selection, fit: Fit) -> by
         "icl": fit.icl,
     }
     content |= {name: array.tolist() for name, array in arrays(fit.params).items()}
+    content["trace"] = [
+        {
+            "iteration": step.iteration,
+            "phase": step.phase,
+            "elbo": step.elbo,
+            "log_likelihood": step.log_likelihood,
+            "flags": list(step.flags),
+        }
+        for step in fit.trace
+    ]
     return json.dumps(content, indent=2).encode()
 
 
@@ -90,20 +109,24 @@ def script(settings: Settings, selection: Selection, table: Table) -> str:
 def _read_data(settings: Settings, selection: Selection, table: Table) -> list[str]:
     columns = list(selection.columns)
     if settings.source == "table":
-        return [
-            f"table = pd.read_csv({table.name!r})  # your file, read as the app shows it",
-            f"data = table[{columns!r}].apply(pd.to_numeric, errors='coerce').to_numpy(float)",
-            "data = data[np.isfinite(data).all(axis=1)]",
+        named = [harmless(name) for name in columns]
+        read = [
+            f"# Download “Rows with clusters (CSV)” to {LABELLED_NAME}.csv first.",
+            f'table = pd.read_csv("{LABELLED_NAME}.csv", float_precision="round_trip")',
+            f"data = table[{named!r}].to_numpy(float)",
         ]
-    if settings.source == "example":
-        made = f"load({settings.example!r})"
     else:
-        made = (
-            f"generate({settings.generator!r}, {settings.n_rows}, {settings.true_components}, "
-            f"{settings.n_columns}, np.random.default_rng({settings.data_seed}))"
-        )
-    return [
-        f"dataset = {made}",
-        f"data = dataset.values[:, [dataset.columns.index(name) for name in {columns!r}]]",
-        "data = data[np.isfinite(data).all(axis=1)]",
-    ]
+        if settings.source == "example":
+            made = f"load({settings.example!r})"
+        else:
+            made = (
+                f"generate({settings.generator!r}, {settings.n_rows}, {settings.true_components}, "
+                f"{settings.n_columns}, np.random.default_rng({settings.data_seed}))"
+            )
+        read = [
+            f"dataset = {made}",
+            f"data = dataset.values[:, [dataset.columns.index(name) for name in {columns!r}]]",
+        ]
+    if np.isnan(selection.values).any():
+        return [*read, "data = data[np.isfinite(data).any(axis=1)]", INFINITE_IS_MISSING]
+    return [*read, "data = data[np.isfinite(data).all(axis=1)]"]
