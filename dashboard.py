@@ -4,10 +4,12 @@ import streamlit as st
 
 from pages.ui import share, shell
 from pages.ui.player import preload
+from pages.ui.workers import pool
 
 st.set_page_config(page_title="EM Explorer", layout="wide")
 preload()
 shell.one_blas_thread()
+pool()
 
 page = st.navigation(
     [

@@ -24,5 +24,5 @@ if selection is not None:
         fit_panel.choose_axes(selection)
         replay.check(run)
         fit_panel.show_run(run, selection, table)
-        if not run.running:
+        if run.fit is not None:
             fit_panel.show_takeaway(run, settings, selection, table)

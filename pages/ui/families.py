@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from em_core import STARTS, Bernoulli, Categorical, Gaussian, Mixture, Poisson, from_means
+from em_core import STARTS, Bernoulli, Categorical, Gaussian, Mixture, Poisson
 from em_core.covariances import STRUCTURES
 from em_core.datasets import EXAMPLES
 from em_core.initialization import require_distinct_rows
@@ -37,7 +37,7 @@ from pages.ui.parameters import (
     items_point,
     items_tables,
 )
-from pages.ui.runs import Beginning
+from pages.ui.runs import Beginning, ByMethod, FromMeans, FromParams
 
 if TYPE_CHECKING:  # the settings offer what is in this table
     from pages.ui.settings import Settings
@@ -150,13 +150,11 @@ def beginning(model, settings: Settings, data) -> Beginning:
     if settings.start == "means":
         require_distinct_rows(data, model.n_components)
         means = _placed_means(model, settings, data.shape[1])
-        return lambda data, units: from_means(model, data, units.standardised(means))
+        return FromMeans(model, means)
     if settings.start == "parameters":
         params = _explicit_params(model, settings, data)
-        return lambda data, units: units.standardised_params(model, params)
-    return lambda data, units: model.initial_params(
-        data, settings.start, np.random.default_rng(settings.seed)
-    )
+        return FromParams(model, params)
+    return ByMethod(model, settings.start, settings.seed)
 
 
 def _placed_means(model, settings: Settings, n_columns: int) -> np.ndarray:

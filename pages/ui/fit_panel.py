@@ -36,6 +36,10 @@ STOPPED = {
         "Please report this."
     ),
     "not_finite": "Stopped after {iterations}: the log-likelihood is not a finite number.",
+    "time": (
+        "Ended after {iterations}: the time that one fit may take here is over. It has not "
+        "converged. Use fewer rows or components, or a larger tolerance."
+    ),
     "stopped": "You stopped this fit after {iterations}. It has not converged.",
 }
 
@@ -97,9 +101,7 @@ def _watch(run: Run, selection: Selection, table: Table, live: bool) -> None:
         return
     settings = shell.settings()
     if not run.trace:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.info(f"Finding a start by {settings.start} for {len(run.data):,} rows …")
-            st.button("Stop", on_click=run.stop)
+        _line(*_beginning_line(run, settings))
         shell.remember()
         return
     _status(run)
@@ -121,6 +123,18 @@ def _watch(run: Run, selection: Selection, table: Table, live: bool) -> None:
     at_end = index == len(run.trace) - 1
     shell.remember(frame=None if at_end else index, point=point, **state.view._asdict())
     _frame_shown(run, index, point, selection, settings)
+
+
+def _beginning_line(run: Run, settings: Settings) -> tuple[str, str, str, Callable[[], None]]:
+    """The line for a run that has no start yet."""
+    if not run.running:
+        return "This fit was stopped before it had begun.", "Go on", "play_arrow", run.begin
+    if place := run.queued:
+        others = counted(place - 1, "fit") if place > 1 else "no other fit"
+        text = f"All processors are busy with other people's fits; {others} waits before yours …"
+        return text, "Stop", "stop", run.stop
+    text = f"Finding a start by {settings.start} for {counted(len(run.data), 'row')} …"
+    return text, "Stop", "stop", run.stop
 
 
 def _frame(shown: np.ndarray, step: int | None) -> int | None:
