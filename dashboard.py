@@ -2,12 +2,14 @@
 
 import streamlit as st
 
-from pages.ui import shell
+from pages.ui import share, shell
 from pages.ui.player import preload
+from pages.ui.workers import pool
 
 st.set_page_config(page_title="EM Explorer", layout="wide")
 preload()
 shell.one_blas_thread()
+pool()
 
 page = st.navigation(
     [
@@ -20,3 +22,4 @@ page = st.navigation(
 )
 with shell.frame(page.url_path):
     page.run()
+    share.show_dialogs()

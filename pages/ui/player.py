@@ -184,16 +184,16 @@ def _send(
             views = (*known[1][-ECHOES:], asked.view)
         if picture == earlier.picture and wish == earlier.wish:
             return earlier._replace(frames=frames, views=views)
-    envelope = {
-        "picture": picture,
-        "wish": wish,
-        "frame": asked.frame,
-        "point": asked.point,
-        "view": asked.view._asdict(),
-        "plotly": ensure_plotly_asset(),
-    }
-    text = json.dumps(envelope).encode()
-    return _Sent(run, picture, wish, frames, views, struct.pack("<I", len(text)) + text + payload)
+    wishes = {"picture": picture, "wish": wish, "point": asked.point}
+    data = envelope(payload, asked.view, asked.frame, plotly=ensure_plotly_asset(), **wishes)
+    return _Sent(run, picture, wish, frames, views, data)
+
+
+def envelope(payload: bytes, view: View, frame: int | None, **wishes: Any) -> bytes:
+    """What the player's script reads: the wishes of the page as JSON, then the packed picture."""
+    usual = {"picture": "", "wish": 0, "point": None, "plotly": ""}
+    text = json.dumps(usual | wishes | {"frame": frame, "view": view._asdict()}).encode()
+    return struct.pack("<I", len(text)) + text + payload
 
 
 def _reported(
