@@ -486,6 +486,35 @@ class Settings:
     line_parameter: str = _setting("", "lp", NAME, "view", "Parameter", widget="select")
     line_second: str = _setting("", "l2", NAME, "view", "Second parameter", widget="select")
     line_seed: int = _setting(1, "ls", SEED, "view", "Other seed", widget="number")
+    # Theory
+    tiny_data: str = _setting(
+        "0.2, 0.8, 1.1, 3.9, 4.4, 5.2",
+        "td",
+        Text(r"[-+0-9.,;eE ]{0,200}", "a list of numbers"),
+        "view",
+        "Numbers",
+        "Two to twelve numbers, separated by commas.",
+    )
+    tiny_place_1: float = _setting(
+        0.25, "t1", Real(0.0, 1.0, step=0.05), "view", "Mean of component 1", widget="slider"
+    )
+    tiny_place_2: float = _setting(
+        0.6, "t2", Real(0.0, 1.0, step=0.05), "view", "Mean of component 2", widget="slider"
+    )
+    tiny_weight: float = _setting(
+        0.5, "tw", Real(0.05, 0.95, step=0.05), "view", "Weight of component 1", widget="slider"
+    )
+    tiny_row: int = _setting(3, "tr", Integer(1, 12), "view", "Which number", widget="slider")
+    tiny_q: float = _setting(
+        0.3, "tq", Real(0.01, 0.99, step=0.01), "view", "q(component 1)", widget="slider"
+    )
+    tiny_iteration: int = _setting(1, "ti", Integer(1, 20), "view", "Iteration", widget="slider")
+    tiny_apart: float = _setting(
+        1.5, "tx", Real(0.2, 3.0, step=0.1), "view", "The points are at ± this", widget="slider"
+    )
+    tiny_start: float = _setting(
+        0.3, "tm", Real(0.05, 3.0, step=0.05), "view", "θ starts at", widget="slider"
+    )
     # View
     # "" is the usual one of the family.
     axes: str = _setting("", "ax", Choice(AXES), "view", "Axes", widget="segmented")
