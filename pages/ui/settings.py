@@ -431,6 +431,8 @@ class Settings:
     )
     picked_start: str = _setting("", "ps", NAME, "moment", "Start played")
     picked_seed: int | None = _setting(None, "pk", SEED, "moment", "Seed played")
+    rival_start: str = _setting("", "rs", NAME, "moment", "Start raced against")
+    rival_seed: int | None = _setting(None, "rk", SEED, "moment", "Seed raced against")
     # View
     # "" is the usual one of the family.
     axes: str = _setting("", "ax", Choice(AXES), "view", "Axes", widget="segmented")
@@ -499,7 +501,7 @@ def changed(settings: Settings, **values: Any) -> Settings:
     groups = {FIELDS[name].group for name, v in cleaned.items() if v != getattr(settings, name)}
     obsolete = {name for group in groups for name in _OBSOLETE.get(group, ())}
     if groups & {"data", "columns", "family", "fit"}:
-        obsolete |= {"frame", "point", "picked_start", "picked_seed"}
+        obsolete |= {"frame", "point", "picked_start", "picked_seed", "rival_start", "rival_seed"}
     if "family" in groups and settings.example not in FAMILIES[cleaned["family"]].examples:
         obsolete |= {"example"}
     return replace(settings, **{name: FIELDS[name].default for name in obsolete} | cleaned)
