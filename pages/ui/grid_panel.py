@@ -23,8 +23,8 @@ from pages.ui.searches import (
     cell_settings,
     grid_of,
     offered_structures,
+    recommended_start,
     seeded_starts,
-    usual_start,
     usual_structures,
 )
 from pages.ui.settings import CRITERIA, FIELDS, Settings
@@ -81,7 +81,7 @@ def choose_grid(selection: Selection | None) -> None:
         )
     shell.widget("n_starts_each")
     shell.widget(
-        "starts_compared", options=seeded_starts(settings), default=(usual_start(settings),)
+        "starts_compared", options=seeded_starts(settings), default=(recommended_start(settings),)
     )
     shell.widget("seed", label="First seed")
     shell.widget("folds")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from em_core import restarts, select
+from em_core import HalfStep, restarts, select
 from em_core import selection as grids
 from em_core.restarts import Restarts
 from pages.ui.data import Selection, Table
@@ -72,6 +72,20 @@ class Search(_OnOneTable):
             return params
         return self.model.rescale(params, *self.units)
 
+    def trace(self, fit) -> list[HalfStep]:
+        """A fit's half-steps in the units of the data."""
+        if self.units is AS_THEY_ARE:
+            return list(fit.trace)
+        return [
+            step._replace(
+                params=self.in_data_units(step.params),
+                posterior_params=self.in_data_units(step.posterior_params),
+                elbo=step.elbo + self.offset,
+                log_likelihood=step.log_likelihood + self.offset,
+            )
+            for step in fit.trace
+        ]
+
     def steps(self) -> Iterator[Any]:
         if self.runs is None:
             self.runs = restarts(self.model, self.rows, self.seeds, self.starts, **self._options)
@@ -114,15 +128,22 @@ def seeded_starts(settings: Settings) -> list[str]:
     return [name for name in family_of(settings).starts if name not in NOT_SEEDED]
 
 
-def usual_start(settings: Settings) -> str:
-    """The start of many runs where none is chosen."""
+def recommended_start(settings: Settings) -> str:
+    """The start that finds the best optimum most often."""
     names = seeded_starts(settings)
     return RECOMMENDED if RECOMMENDED in names else names[0]
 
 
+def usual_starts(settings: Settings) -> tuple[str, ...]:
+    """The starts of a search where none are chosen: one to find the best optimum, and the usual
+    one beside it, which ends in others as well."""
+    return tuple(dict.fromkeys((recommended_start(settings), seeded_starts(settings)[0])))
+
+
 def search_of(settings: Settings, table: Table, selection: Selection) -> Search:
     """The many starts that the settings ask for."""
-    common = _common(settings, selection, settings.n_starts)
+    starts = settings.starts_compared or usual_starts(settings)
+    common = _common(settings, selection, starts, settings.n_starts)
     asked = [getattr(settings, name) for name in family_of(settings).controls]
     model = family_of(settings).build(settings)
     return Search(key=_key(settings, table, selection, common, asked), model=model, **common)
@@ -130,7 +151,8 @@ def search_of(settings: Settings, table: Table, selection: Selection) -> Search:
 
 def grid_of(settings: Settings, table: Table, selection: Selection) -> Grid:
     """The grid of models that the settings ask for."""
-    common = _common(settings, selection, settings.n_starts_each)
+    starts = settings.starts_compared or (recommended_start(settings),)
+    common = _common(settings, selection, starts, settings.n_starts_each)
     family = family_of(settings)
     models = {}
     for structure in structures(settings, len(selection.columns)):
@@ -176,13 +198,15 @@ def structures(settings: Settings, n_columns: int) -> tuple[str, ...]:
     return chosen or usual_structures(settings, n_columns) or ("",)
 
 
-def _common(settings: Settings, selection: Selection, n_seeds: int) -> dict[str, Any]:
+def _common(
+    settings: Settings, selection: Selection, starts: tuple[str, ...], n_seeds: int
+) -> dict[str, Any]:
     units = AS_THEY_ARE
     if settings.standardise and "standardise" in family_of(settings).controls:
         units = Units.of(selection.values)
     return {
         "data": family_of(settings).data(selection),
-        "starts": settings.starts_compared or (usual_start(settings),),
+        "starts": starts,
         "seeds": range(settings.seed, settings.seed + n_seeds),
         "tolerance": settings.tolerance,
         "max_iterations": settings.max_iterations,

@@ -481,6 +481,8 @@ class Settings:
     )
     picked_start: str = _setting("", "ps", NAME, "moment", "Start played")
     picked_seed: int | None = _setting(None, "pk", SEED, "moment", "Seed played")
+    rival_start: str = _setting("", "rs", NAME, "moment", "Start raced against")
+    rival_seed: int | None = _setting(None, "rk", SEED, "moment", "Seed raced against")
     # The bound
     line: str = _setting("parameter", "li", Choice(LINES), "view", "Slice along", widget="select")
     line_parameter: str = _setting("", "lp", NAME, "view", "Parameter", widget="select")
@@ -504,7 +506,7 @@ class Settings:
     tiny_weight: float = _setting(
         0.5, "tw", Real(0.05, 0.95, step=0.05), "view", "Weight of component 1", widget="slider"
     )
-    tiny_row: int = _setting(3, "tr", Integer(1, 12), "view", "Which number", widget="slider")
+    tiny_row: int = _setting(3, "tn", Integer(1, 12), "view", "Which number", widget="slider")
     tiny_q: float = _setting(
         0.3, "tq", Real(0.01, 0.99, step=0.01), "view", "q(component 1)", widget="slider"
     )
@@ -584,6 +586,10 @@ _OBSOLETE = {
 }
 
 
+# Runs picked among many: other starts are other runs.
+_PICKED = ("picked_start", "picked_seed", "rival_start", "rival_seed")
+
+
 def changed(settings: Settings, **values: Any) -> Settings:
     """`settings` with new values, each replaced by the nearest valid one.
 
@@ -595,7 +601,7 @@ def changed(settings: Settings, **values: Any) -> Settings:
     groups = {FIELDS[name].group for name, v in cleaned.items() if v != getattr(settings, name)}
     obsolete = {name for group in groups for name in _OBSOLETE.get(group, ())}
     if groups & {"data", "columns", "family", "fit"}:
-        obsolete |= {"frame", "point", "picked_start", "picked_seed", "result"}
+        obsolete |= {"frame", "point", "result", *_PICKED}
     if "family" in groups and settings.example not in FAMILIES[cleaned["family"]].examples:
         obsolete |= {"example"}
     if cleaned.get("source", "table") != "table":

@@ -7,6 +7,7 @@ import { savePicture } from "./pictures.js";
 import { fetchPlotly, loadPlotly, plannedAxes, plotConfig, serverBase } from "./plots.js";
 import { describeFrame, describePoint, onClick, onHover } from "./pointer.js";
 import { PointPainter } from "./points.js";
+import { Rival } from "./rival.js";
 import { Stage } from "./stage.js";
 import { readTheme } from "./theme.js";
 
@@ -55,6 +56,7 @@ class Player {
     this.mixturePlot = root.querySelector('[data-plot="mixture"]');
     this.boundPlot = root.querySelector('[data-plot="bound"]');
     this.painter = new PointPainter(root.querySelector("canvas"));
+    this.rival = new Rival(root);
     connectControls(root, this);
     this.connectPlots();
     this.watchSurroundings();
@@ -88,7 +90,9 @@ class Player {
       if (asked) this.stop();
       if (asked || !this.picture) Object.assign(this.view, wishes.view);
       if (wishes.picture !== this.pictureId) {
-        const picture = await decode(payload);
+        const own = wishes.rival || payload.length; // in a race a second picture follows
+        const picture = await decode(payload.subarray(0, own));
+        this.rival.adopt(wishes.rival ? await decode(payload.subarray(own)) : null);
         this.pictureId = wishes.picture;
         this.adopt(picture, wishes);
       }
@@ -144,7 +148,8 @@ class Player {
     this.painter.setTheme(this.theme, view.colour);
     this.stage = new Stage(picture, this.theme, this.painter);
     this.axesState = null; // of the stage before
-    this.bound = new BoundFigure(picture, this.theme, view.curve);
+    this.bound = new BoundFigure(picture, this.theme, view.curve, this.rival.picture);
+    this.root.classList.toggle("emx-race", Boolean(this.rival.picture));
     this.root.classList.toggle("emx-matrix", picture.panels.length > 3 || this.stage.lines.length > 1);
     this.root.classList.toggle("emx-no-points", !picture.panels.length);
     this.root.classList.toggle("emx-time", picture.time);
@@ -167,6 +172,7 @@ class Player {
     if (axes !== this.axesDrawn) await this.react(mixturePlot, this.stage, this.layouts[0]);
     this.axesDrawn = axes;
     await this.react(boundPlot, this.bound, this.layouts[1]);
+    await this.rival.draw(this.plotly, this.theme, view);
     this.listenToPlotly();
     this.readAxes();
     this.show();
@@ -214,7 +220,10 @@ class Player {
   }
 
   paintMixture() {
-    if (this.stage) this.painter.paint(this.frame, this.view, this.selected);
+    if (!this.stage) return;
+    const rings = this.rival.disagreement(this.picture, this.frame);
+    this.painter.paint(this.frame, this.view, this.selected, rings);
+    this.rival.paint(this.frame, this.view, rings);
   }
 
   paintBound() {
@@ -360,7 +369,10 @@ class Player {
     if ("curve" in change) {
       this.enqueue(() => this.draw());
     } else {
-      if ("colour" in change) this.painter.setTheme(this.theme, this.view.colour);
+      if ("colour" in change) {
+        this.painter.setTheme(this.theme, this.view.colour);
+        this.rival.setTheme(this.theme, this.view.colour);
+      }
       this.paintMixture();
       showControls(this.root, this);
     }
@@ -449,7 +461,7 @@ class Player {
     this.destroyed = true;
     this.resizing.disconnect();
     for (const timer of [this.reportTimer, this.announceTimer, this.themeTimer]) clearTimeout(timer);
-    for (const plot of [this.mixturePlot, this.boundPlot]) {
+    for (const plot of [this.mixturePlot, this.boundPlot, this.rival.plot]) {
       if (axesOf(plot)._fullLayout) this.plotly?.purge(axesOf(plot));
     }
   }

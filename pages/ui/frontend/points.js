@@ -46,8 +46,11 @@ export class PointPainter {
     return this.histograms.get(column);
   }
 
-  /** The figure of each pair of axes paints what lies on the points: ellipses, means, densities. */
-  paint(frame, view, selected) {
+  /**
+   * The figure of each pair of axes paints what lies on the points: ellipses, means, densities.
+   * `rings` are points to be ringed, if any.
+   */
+  paint(frame, view, selected, rings = null) {
     if (!this.axes || !this.picture) return;
     if (this.stale) this.layOut();
     this.pixels.set(this.base);
@@ -64,6 +67,7 @@ export class PointPainter {
         figure.paint(this.context, laid, frame);
         if (!panel) return;
         if (this.picture.time) this.paintRibbon(laid, posterior);
+        if (rings) this.paintRings(laid, rings);
         this.paintSelected(laid, selected);
       });
       if (!figure.paintOutside) continue;
@@ -290,6 +294,23 @@ export class PointPainter {
       context.lineWidth = 1.1;
       context.stroke();
     });
+  }
+
+  paintRings({ panel, x, y }, rings) {
+    const { context, picture, ratio, theme } = this;
+    const toX = this.scale(x, panel[0], false);
+    const toY = panel.length === 2 ? this.scale(y, panel[1], true) : null;
+    const low = y._offset + y._length - RUG / 2;
+    context.beginPath();
+    for (const i of rings) {
+      const left = (toX.slope * picture.positions[panel[0]][i] + toX.start) / ratio;
+      const top = toY ? (toY.slope * picture.positions[panel[1]][i] + toY.start) / ratio : low;
+      context.moveTo(left + 5.5, top);
+      context.arc(left, top, 5.5, 0, 2 * Math.PI);
+    }
+    context.strokeStyle = theme.text;
+    context.lineWidth = 1.3;
+    context.stroke();
   }
 
   paintSelected({ panel, x, y }, selected) {
