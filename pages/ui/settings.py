@@ -262,6 +262,8 @@ LINES = {
     "end": "to the end of this fit",
     "other": "to where another seed ends",
 }
+RACE_AXES = {"passes": "Passes over the data", "iteration": "Iterations", "seconds": "Seconds"}
+RACE_SCALES = {"gap": "Below the best, log scale", "likelihood": "Log-likelihood"}
 CURVES = {"likelihood": "Bound and likelihood", "gap": "Distance to the best, log scale"}
 CRITERIA = {"bic": "BIC", "icl": "ICL", "aic": "AIC", "cross_validation": "Cross-validation"}
 SEED = Integer(0, 2**32 - 1)
@@ -488,6 +490,24 @@ class Settings:
     line_parameter: str = _setting("", "lp", NAME, "view", "Parameter", widget="select")
     line_second: str = _setting("", "l2", NAME, "view", "Second parameter", widget="select")
     line_seed: int = _setting(1, "ls", SEED, "view", "Other seed", widget="number")
+    # Relatives
+    raced: tuple[str, ...] = _setting(
+        (), "rv", Names(), "view", "Algorithms", "All begin at the same start.", "multiselect"
+    )
+    race_passes: int = _setting(
+        100,
+        "rp",
+        Integer(5, 3000),
+        "view",
+        "Most passes over the data",
+        "Each stops after this many, or when it has nothing left to gain.",
+        "number",
+    )
+    race_axis: str = _setting(
+        "passes", "ra", Choice(RACE_AXES), "view", "Across", widget="segmented"
+    )
+    race_scale: str = _setting("gap", "rs", Choice(RACE_SCALES), "view", "Up", widget="segmented")
+    race_played: str = _setting("", "rl", NAME, "view", "Played", widget="select")
     # Theory
     tiny_data: str = _setting(
         "0.2, 0.8, 1.1, 3.9, 4.4, 5.2",

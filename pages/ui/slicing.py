@@ -63,6 +63,9 @@ def line_of(model, steps: Sequence[HalfStep], index: int, asked: Asked) -> tuple
         after = steps[index + 1].params if index + 1 < len(steps) else None
         return line_between(model, step.params, after or _beyond(model, steps)), 0.0
     end = steps[-1].params if asked.kind == "end" else asked.other
+    if end is step.params:
+        before = next((s.params for s in reversed(steps) if s.params is not end), end)
+        return line_between(model, before, end), 1.0
     return line_between(model, step.params, end), 0.0
 
 
