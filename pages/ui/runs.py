@@ -187,7 +187,7 @@ class Run:
 
 
 class Runs:
-    """The last few runs of one session. A new one ends those still going on, and so does its end."""
+    """The last few runs of one session. A new one, or the end of it, ends those still going on."""
 
     def __init__(self) -> None:
         self._runs: OrderedDict[str, Run] = OrderedDict()
