@@ -37,8 +37,6 @@ class Visitor:
     def run(self, fragment: str = "", *triggers: WidgetState) -> float:
         """Ask for a run of the script, wait for its end; the seconds it took."""
         began = time.monotonic()
-        if not fragment:
-            self._page.clear()
         message = BackMsg()
         message.rerun_script.query_string = self._query
         message.rerun_script.fragment_id = fragment
@@ -54,7 +52,10 @@ class Visitor:
         self.received += content
         message = ForwardMsg.FromString(content)
         kind = message.WhichOneof("type")
-        if kind == "auto_rerun":
+        if kind == "navigation":  # the whole page runs
+            self._page.clear()
+            self._polling = None
+        elif kind == "auto_rerun":
             self._polling = message.auto_rerun.fragment_id
         elif kind == "stop_auto_rerun":
             self._polling = None
@@ -75,26 +76,10 @@ class Visitor:
         return "\n".join(self._page.values())
 
     def settle(self) -> None:
-        """Let fragments that run by themselves run until none does."""
+        """Run what runs by itself until nothing does. The end of a fit runs the whole page."""
         while self._polling:
             time.sleep(0.25)
             self.run(self._polling)
-            # The end of a fit asks for a run of the whole page, which comes by itself.
-            self._drain()
-
-    def _drain(self) -> None:
-        while True:
-            try:
-                content = self._socket.recv(timeout=0.3)
-            except TimeoutError:
-                return
-            self.received += content
-            message = ForwardMsg.FromString(content)
-            if message.WhichOneof("type") == "new_session":
-                self._page.clear()
-                self._polling = None
-                while not self._receive():
-                    pass
 
     def click(self, label: str) -> float:
         return self.run("", WidgetState(id=self._ids["button", label], trigger_value=True))
