@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import data_panel, fit_panel, model_panel, presets_panel, shell
+from pages.ui import data_panel, fit_panel, model_panel, presets_panel, second_opinion, shell
 from pages.ui.presets import GALLERY
 
 shell.enter()
@@ -26,4 +26,5 @@ if selection is not None:
         fit_panel.choose_axes(selection)
         fit_panel.show_run(run, selection, table)
         if not run.running:
+            second_opinion.show_opinion(run, settings, selection, table)
             fit_panel.show_takeaway(run, settings, selection, table)
