@@ -14,13 +14,14 @@ from em_core.variants import VARIANTS
 from pages.ui import fit_panel, shell, tables
 from pages.ui.data import Selection, Table
 from pages.ui.families import family_of
-from pages.ui.figures.picture import Scene, View, pack
+from pages.ui.figures.picture import View, pack
 from pages.ui.figures.relatives import race_figure
 from pages.ui.jobs import run_job
 from pages.ui.optima_panel import COLOURS
 from pages.ui.player import player
 from pages.ui.racing import IN_WORDS, USUAL, Lane, applicable, observed, race_work
 from pages.ui.runs import Run
+from pages.ui.scenes import scene_of
 from pages.ui.text import nats, sentence
 
 
@@ -133,23 +134,16 @@ def _picture(lane: Lane, run: Run, selection: Selection, table: Table) -> bytes:
         step._replace(elbo=step.log_likelihood) if np.isnan(step.elbo) else step
         for step in lane.steps
     ]
-    sample = np.arange(len(run.data))
-    if len(sample) > fit_panel.LIVE_POINTS:
-        rng = np.random.default_rng(fit_panel.SAMPLE_SEED)
-        sample = np.sort(rng.choice(len(sample), fit_panel.LIVE_POINTS, replace=False))
-    units = dict(zip(table.frame.columns, table.units, strict=False))
-    scene = Scene(
-        run=f"{run.key} {lane.key}",
-        model=run.model,
-        steps=steps,
-        running=False,
+    scene = scene_of(
+        f"{run.key} {lane.key}",
+        run.model,
+        run.data,
+        steps,
+        selection,
+        settings,
+        most=fit_panel.LIVE_POINTS,
         opening=f"{lane.label} starts here.",
-        data=run.data,
-        sample=sample,
-        rows=selection.rows + 1,
-        columns=selection.columns,
-        titles=tuple(f"{c} ({units[c]})" if units.get(c) else c for c in selection.columns),
-        settings=settings,
+        table=table,
     )
     picture, _ = family_of(settings).picture(scene)
     return pack(picture)
