@@ -15,7 +15,7 @@ import numpy as np
 
 from em_core.covariances import ALIASES, STRUCTURES, extreme_eigenvalues
 from em_core.domains import Real, structured
-from em_core.em import Shared
+from em_core.em import Collapse, Shared
 from em_core.gaussian_kernel import CentredRows, GaussianKernel, squared_distances, units_of
 from em_core.imputation import Imputation, filled
 from em_core.incomplete_gaussian import IncompleteKernel, IncompleteRows
@@ -328,11 +328,12 @@ class Gaussian:
         lowest, highest = extreme_eigenvalues(params.covariances, scale)
         at_floor = lowest <= self.floor * (1 + 1e-3)
         if self.structure.pooled and at_floor.any():
-            return (
+            message = (
                 "the shared covariance is at its floor: some columns are (nearly) linear "
-                "combinations of the others, or there are as many components as distinct rows",
+                "combinations of the others, or there are as many components as distinct rows"
             )
-        return tuple(
+            return (Collapse(message),)
+        messages = (
             f"component {place[-1] + 1} is collapsing onto one point: use a shared covariance, "
             "fewer components or another start"
             if highest[tuple(place)] <= POINT_LIKE * self.floor
@@ -340,6 +341,7 @@ class Gaussian:
             "use a shared or diagonal covariance, fewer components or another start"
             for place in np.argwhere(at_floor)
         )
+        return tuple(map(Collapse, messages))
 
     def n_parameters(self, params: GaussianParams) -> int:
         """K D for the means, and the free parameters of the covariance structure."""

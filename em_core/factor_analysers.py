@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from em_core.domains import Positive, Real, Triangular
-from em_core.em import Shared
+from em_core.em import Collapse, Shared
 from em_core.emissions import (
     EMPTY_SHARE,
     Gaussian,
@@ -324,16 +324,25 @@ class FactorAnalyser:
     def flags(
         self, params: FactorAnalyserParams, statistics: FactorAnalyserStatistics
     ) -> tuple[str, ...]:
-        """Which components have a column without noise of its own (a Heywood case)."""
+        """Which components have a column without noise of its own (a Heywood case).
+
+        With more such columns than factors a component has no volume: it has collapsed.
+        """
         minimum = self.floor * statistics.gaussian.scale.value**2
         at_floor = params.noise_variances <= minimum * (1 + NEAR_FLOOR)
-        return tuple(
-            f"component {k + 1} is at its noise floor in column {columns.argmax() + 1}"
-            f"{' and others' if columns.sum() > 1 else ''}: use fewer factors, fewer components or "
-            "another start"
-            for k, columns in enumerate(at_floor)
-            if columns.any()
-        )
+        n_factors = params.loadings.shape[-1]
+        messages = []
+        for k, columns in enumerate(at_floor):
+            if columns.any():
+                kind = Collapse if columns.sum() > n_factors else str
+                others = " and others" if columns.sum() > 1 else ""
+                messages.append(
+                    kind(
+                        f"component {k + 1} is at its noise floor in column {columns.argmax() + 1}"
+                        f"{others}: use fewer factors, fewer components or another start"
+                    )
+                )
+        return tuple(messages)
 
     def n_parameters(self, params: FactorAnalyserParams) -> int:
         """K times the means, loadings up to a rotation, and noise variances of one component."""

@@ -16,7 +16,7 @@ import numpy as np
 
 from em_core import factor_starts
 from em_core.domains import Positive, Real, Triangular
-from em_core.em import Expectation, Shared
+from em_core.em import Collapse, Expectation, Shared
 from em_core.factor_posterior import FactorPosterior, infer
 from em_core.factor_statistics import FactorParams, FactorStatistics, by_design
 from em_core.imputation import Imputation, filled
@@ -313,4 +313,4 @@ class ProbabilisticPCA(_FactorModel):
         """Whether the noise is at its floor."""
         if params.noise_variance > self._smallest_noise(statistics):
             return ()
-        return ("the factors leave no noise: use fewer of them",)
+        return (Collapse("the factors leave no noise: use fewer of them"),)

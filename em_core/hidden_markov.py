@@ -10,7 +10,7 @@ import numpy as np
 
 from em_core import hidden_markov_starts
 from em_core.domains import Derived, Shares
-from em_core.em import Expectation, add
+from em_core.em import Collapse, Expectation, add
 from em_core.emissions import EMPTY_SHARE
 from em_core.forward_backward import Logarithmic, Scaled, Underflow, smooth
 from em_core.imputation import Imputation
@@ -242,7 +242,9 @@ class HiddenMarkov:
         counts, leaving = statistics.emission.counts, statistics.transitions.sum(axis=1)
         empty = counts <= EMPTY_SHARE * counts.sum()
         messages = [
-            f"state {k + 1} is empty: no frame belongs to it; use fewer states or another start"
+            Collapse(
+                f"state {k + 1} is empty: no frame belongs to it; use fewer states or another start"
+            )
             for k in np.flatnonzero(empty)
         ]
         messages += [

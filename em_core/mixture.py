@@ -9,7 +9,7 @@ import numpy as np
 
 from em_core import initialization
 from em_core.domains import Shares
-from em_core.em import Expectation
+from em_core.em import Collapse, Expectation
 from em_core.emissions import EMPTY_SHARE
 from em_core.responsibilities import entropy_of, normalise_shifted, respond
 
@@ -204,8 +204,10 @@ class Mixture:
         """Which components are empty or at their floor."""
         empty = params.weights <= EMPTY_SHARE
         messages = tuple(
-            f"component {k + 1} is empty: no row belongs to it; use fewer components or another "
-            "start"
+            Collapse(
+                f"component {k + 1} is empty: no row belongs to it; use fewer components or "
+                "another start"
+            )
             for *_, k in np.argwhere(empty)
         )
         return messages + self.emission.flags(params.emission, statistics.emission)

@@ -8,7 +8,7 @@ from pages.ui import (
     encoder_panel,
     fit_panel,
     model_panel,
-    race_panel,
+    relatives_panel,
     shell,
 )
 
@@ -26,8 +26,8 @@ if selection is None:
 else:
     run = fit_panel.current_run(shell.settings(), table, selection)
     if run is not None and bound_panel.finished(run):
-        lanes = race_panel.current_race(run)
+        lanes = relatives_panel.current_race(run)
         if lanes is not None:
-            race_panel.show_race(lanes, run)
-            race_panel.show_played(lanes, run, selection, table)
+            relatives_panel.show_race(lanes, run)
+            relatives_panel.show_played(lanes, run, selection, table)
 encoder_panel.show_encoder()

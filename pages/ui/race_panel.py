@@ -1,155 +1,114 @@
-"""The page on EM's relatives: the race, what was promised and seen, and one of them played."""
+"""The race: two runs of one search side by side, on one clock."""
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
-import pandas as pd
 import streamlit as st
 
-from em_core.laws import TOUCH
-from em_core.trials import size
-from em_core.variants import VARIANTS
-from pages.ui import fit_panel, shell, tables
+from em_core.alignment import align, assignment_shares, disagreement, some_rows
+from em_core.optima import MOST_ROWS_COMPARED, StartedFit
+from pages.ui import shell
 from pages.ui.data import Selection, Table
 from pages.ui.families import family_of
-from pages.ui.figures.picture import Scene, View, pack
-from pages.ui.figures.race import race_figure
-from pages.ui.jobs import run_job
-from pages.ui.optima_panel import COLOURS
+from pages.ui.figures.picture import View, pack
+from pages.ui.figures.race import on_one_clock, race
 from pages.ui.player import player
-from pages.ui.racing import IN_WORDS, USUAL, Lane, applicable, observed, race_work
-from pages.ui.runs import Run
-from pages.ui.text import nats, sentence
+from pages.ui.scenes import scene_of
+from pages.ui.searches import Search
+from pages.ui.settings import Settings
+from pages.ui.text import nats
+
+# Two pictures travel: fewer points than of one.
+MOST_POINTS = 5_000
 
 
-def current_race(run: Run) -> list[Lane] | None:
-    """The widgets that choose who runs, and the finished race; None until it is."""
-    try:
-        possible = applicable(run.model, run.data)
-    except ValueError as error:
-        st.error(sentence(error))
-        return None
-    usual = tuple(key for key in USUAL if key in possible)
-    labels = {key: VARIANTS[key].label for key in possible}
-    chosen = shell.widget("raced", options=possible, default=usual, format_func=labels.get) or usual
-    shell.widget("race_passes")
-    passes = shell.settings().race_passes
-    key = hashlib.sha256(repr([run.key, chosen, passes]).encode()).hexdigest()[:16]
-    start = run.trace[0].params
-    lanes = run_job(
-        "race",
-        key,
-        "running all of them",
-        lambda: race_work(run.model, run.data, start, chosen, passes),
+def show_race(settings: Settings, search: Search, selection: Selection, table: Table) -> None:
+    """The two runs that were picked, in the player."""
+    fits = {(fit.start, fit.seed): fit for fit in search.runs.fits}
+    picked = (
+        (settings.picked_start, settings.picked_seed),
+        (settings.rival_start, settings.rival_seed),
     )
-    if lanes is not None and not lanes:
-        st.error("None of these could take a step from this start: choose another start.")
-        return None
-    return lanes
+    names = tuple(f"{start}, seed {seed}" for start, seed in picked)
+    st.subheader(f"The race: {names[0]} against {names[1]}", anchor=False)
+    for name, run in zip(names, picked, strict=True):
+        if run not in fits:
+            st.info(f"There is no run from {name} among these starts. Pick two others above.")
+            return
+    _watch(search, (fits[picked[0]], fits[picked[1]]), names, selection, table)
 
 
-def show_race(lanes: list[Lane], run: Run) -> None:
-    """The curves, and the table of promises."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        axis = shell.widget("race_axis")
-        scale = shell.widget("race_scale")
-    st.plotly_chart(race_figure(lanes, axis, scale, COLOURS), key="race")
-    st.caption(
-        "Faint lines: the same algorithm with other draws. Dotted: its own bound, where it stays "
-        "below the likelihood. Passes and seconds are those the algorithm needs; pricing its "
-        "steps for this picture does not count."
+@st.fragment
+def _watch(search: Search, fits, names, selection: Selection, table: Table) -> None:
+    settings = shell.settings()
+    order, difference = _compared(search, fits)
+    st.markdown(_outcome(fits, difference))
+    first, second, shown = _pictures(search, fits, names, order, selection, table, settings)
+    last = len(shown) - 1
+    frame = None if settings.frame is None else int(np.searchsorted(shown, settings.frame))
+    state = player(
+        first,
+        rival=second,
+        key="race",
+        frame=None if frame is None else min(frame, last),
+        view=View(**{name: getattr(settings, name) for name in View._fields}),
     )
-    tables.show(_ends(lanes, len(run.data)), "Where each of them ended", index=False)
-    st.markdown("##### Promised, and seen here")
-    for lane in lanes:
-        if lane.seed:
-            continue
-        variant = VARIANTS[lane.key]
-        promises = "; ".join(words for law, words in IN_WORDS.items() if law in variant.laws)
-        st.markdown(
-            f"**{variant.label}**: {variant.meaning}.  \n"
-            f":gray[Promises:] {promises or 'nothing'}.  \n"
-            f":gray[Seen:] {observed(lane, len(run.data))}; {lane.ended}."
+    at_end = state.frame is None or state.frame >= last
+    shell.remember(frame=None if at_end else int(shown[state.frame]), **state.view._asdict())
+
+
+def _compared(search: Search, fits) -> tuple[np.ndarray | None, float | None]:
+    """Which component of the second run matches each of the first; on what share they differ."""
+    rows = some_rows(search.rows, MOST_ROWS_COMPARED, np.random.default_rng(0))
+    shares = [assignment_shares(search.model, fit.params, rows) for fit in fits]
+    if shares[0] is None or shares[1] is None:
+        return None, None
+    order = align(*shares)
+    return order, disagreement(shares[0], shares[1][:, order])
+
+
+def _outcome(fits: tuple[StartedFit, StartedFit], difference: float | None) -> str:
+    gap = fits[0].log_likelihood - fits[1].log_likelihood
+    if abs(gap) < 5e-3:
+        said = "Both end at the same log-likelihood"
+    else:
+        said = f"The {'first' if gap > 0 else 'second'} ends {nats(abs(gap))} nats higher"
+    if difference is None:
+        return f"{said}."
+    if difference < 5e-4:
+        return f"{said}, and they group the rows alike."
+    return (
+        f"{said}; they differ on {difference:.1%} of the rows. Points on which they do are ringed."
+    )
+
+
+def _pictures(
+    search: Search, fits, names, order, selection: Selection, table: Table, settings: Settings
+) -> tuple[bytes, bytes, np.ndarray]:
+    """Both packed pictures, and which half-step each of their frames shows."""
+    asked = (search.key, names, settings.axes, settings.axis_x, settings.axis_y, settings.rotation)
+    kept = st.session_state.get("race pictures")
+    if kept is not None and kept[0] == asked:
+        return kept[1]
+    traces = on_one_clock(*(search.trace(fit) for fit in fits))
+    drawn = [
+        family_of(settings).picture(
+            scene_of(
+                f"{search.key} {' '.join(names)}",
+                search.model,
+                search.data,
+                trace,
+                selection,
+                settings,
+                most=min(settings.drawn_rows, MOST_POINTS),
+                table=table,
+            )
         )
-
-
-def _ends(lanes: list[Lane], n_rows: int) -> pd.DataFrame:
-    best = max(float(np.nanmax(lane.log_likelihoods)) for lane in lanes)
-    rows = []
-    for lane in lanes:
-        if lane.seed:
-            continue
-        last = lane.steps[-1]
-        rows.append(
-            {
-                "algorithm": lane.label,
-                "log-likelihood (nats)": nats(last.log_likelihood),
-                "below the best": nats(max(best - last.log_likelihood, 0)),
-                "passes": f"{last.passes:,.4g}",
-                "seconds": f"{last.seconds:.2g}",
-                "gap at the end": _gap(lane, n_rows),
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def _gap(lane: Lane, n_rows: int) -> str:
-    """How far the own bound ends below the likelihood."""
-    if lane.key == "bayes":
-        return "bounds the evidence"
-    last = lane.steps[-1]
-    if np.isnan(last.elbo):
-        return "no bound"
-    return nats(last.kl) if last.kl > TOUCH * size(last.log_likelihood, n_rows) else "0"
-
-
-def show_played(lanes: list[Lane], run: Run, selection: Selection, table: Table) -> None:
-    """One of them in the player."""
-    names = {lane.key: lane.label for lane in lanes if lane.seed == 0}
-    st.subheader("Played", anchor=False)
-    shown = shell.widget("race_played", options=list(names), format_func=names.get)
-    lane = next(lane for lane in lanes if lane.key == shown and lane.seed == 0)
-    st.fragment(_play)(lane, run, selection, table)
-
-
-def _play(lane: Lane, run: Run, selection: Selection, table: Table) -> None:
-    settings = shell.settings()
-    asked = (run.key, lane.key, len(lane.steps), settings.axes, settings.axis_x, settings.axis_y)
-    kept = st.session_state.get("race picture")
-    if kept is None or kept[0] != asked:
-        kept = st.session_state["race picture"] = (asked, _picture(lane, run, selection, table))
-    payload = kept[1]
-    view = View(**{name: getattr(settings, name) for name in fit_panel.VIEW_FIELDS})
-    state = player(payload, key="race player", frame=None, view=view)
-    shell.remember(**state.view._asdict())
-
-
-def _picture(lane: Lane, run: Run, selection: Selection, table: Table) -> bytes:
-    """Steps without a bound are drawn with the log-likelihood in its place."""
-    settings = shell.settings()
-    steps = [
-        step._replace(elbo=step.log_likelihood) if np.isnan(step.elbo) else step
-        for step in lane.steps
+        for trace in traces
     ]
-    sample = np.arange(len(run.data))
-    if len(sample) > fit_panel.LIVE_POINTS:
-        rng = np.random.default_rng(fit_panel.SAMPLE_SEED)
-        sample = np.sort(rng.choice(len(sample), fit_panel.LIVE_POINTS, replace=False))
-    units = dict(zip(table.frame.columns, table.units, strict=False))
-    scene = Scene(
-        run=f"{run.key} {lane.key}",
-        model=run.model,
-        steps=steps,
-        running=False,
-        opening=f"{lane.label} starts here.",
-        data=run.data,
-        sample=sample,
-        rows=selection.rows + 1,
-        columns=selection.columns,
-        titles=tuple(f"{c} ({units[c]})" if units.get(c) else c for c in selection.columns),
-        settings=settings,
-    )
-    picture, _ = family_of(settings).picture(scene)
-    return pack(picture)
+    (first, shown), (second, _) = drawn
+    ends = tuple(len(fit.trace) - 1 for fit in fits)
+    both = race((first, second), ends, names, shown, order)
+    result = pack(both[0]), pack(both[1]), shown
+    st.session_state["race pictures"] = (asked, result)
+    return result

@@ -14,11 +14,12 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from em_core.covariances import STRUCTURES
 from em_core.datasets import EXAMPLES, GENERATORS
-from pages.ui.families import FAMILIES
+from pages.ui.families import DEGREES, FAMILIES, ROTATIONS
+from pages.ui.packing import MOST_CHARACTERS
 
 FORMAT_VERSION = "1"
 VERSION_KEY = "v"
@@ -169,6 +170,34 @@ class JsonObject:
         return value
 
 
+class Result(NamedTuple):
+    """The fingerprint of a finished fit: log-likelihood in nats, and by which em_core."""
+
+    log_likelihood: float
+    iterations: int
+    engine: str
+
+    def same(self, other: Result) -> bool:
+        """Whether both are one answer: elsewhere the last digits may be rounded otherwise."""
+        return self.iterations == other.iterations and math.isclose(
+            self.log_likelihood, other.log_likelihood, rel_tol=1e-9, abs_tol=1e-9
+        )
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """A `Result`, or None: its parts joined by underscores."""
+
+    def read(self, text: str) -> tuple[Result, str]:
+        parts = re.fullmatch(r"([^_]*)_([0-9]{1,9})_([0-9.]{1,12})", text, re.ASCII)
+        if parts is None:
+            raise ValueError("this is not the fingerprint of a result")
+        return Result(_finite(parts[1]), int(parts[2]), parts[3]), ""
+
+    def write(self, value: Result) -> str:
+        return f"{float(value.log_likelihood)!r}_{value.iterations}_{value.engine}"
+
+
 def _finite(text: str) -> float:
     if not re.fullmatch(r"[-+.0-9eE]{1,40}", text):
         raise ValueError(f"{quoted(text)} is not a number")
@@ -220,7 +249,12 @@ STARTS = {name: name for family in FAMILIES.values() for name in family.starts} 
     "means": "hand-placed means",
     "parameters": "explicit parameters",
 }
-AXES = {"columns": "Two columns", "principal": "Principal components", "pairs": "All pairs"}
+AXES = {
+    "series": "Over time",
+    "columns": "Two columns",
+    "principal": "Principal components",
+    "pairs": "All pairs",
+}
 COLOURS = {"blended": "Blended", "certainty": "By certainty"}
 LINES = {
     "parameter": "one parameter",
@@ -240,6 +274,7 @@ THEORY_STEPS = {
 RACE_AXES = {"passes": "Passes over the data", "iteration": "Iterations", "seconds": "Seconds"}
 RACE_SCALES = {"gap": "Below the best, log scale", "likelihood": "Log-likelihood"}
 CURVES = {"likelihood": "Bound and likelihood", "gap": "Distance to the best, log scale"}
+CRITERIA = {"bic": "BIC", "icl": "ICL", "aic": "AIC", "cross_validation": "Cross-validation"}
 SEED = Integer(0, 2**32 - 1)
 NAME = Text()
 
@@ -250,8 +285,9 @@ class Settings:
 
     # Data
     source: str = _setting("example", "s", Choice(SOURCES), "data", "Data", widget="segmented")
+    # "" is the family's first.
     example: str = _setting(
-        EXAMPLES[0], "e", Choice({n: n for n in EXAMPLES}), "data", "Example", widget="select"
+        "", "e", Choice({n: n for n in EXAMPLES}), "data", "Example", widget="select"
     )
     generator: str = _setting(
         next(iter(GENERATORS)),
@@ -279,6 +315,21 @@ class Settings:
     fingerprint: str = _setting(
         "", "fp", Text(r"[0-9a-f]{0,64}", "a fingerprint of a table"), "data", "Table"
     )
+    # How a table of one's own travels: in the link, or under a token in the store.
+    carried: str = _setting(
+        "",
+        "t",
+        Text(f"[A-Za-z0-9_-]{{0,{MOST_CHARACTERS}}}", "a packed table"),
+        "moment",
+        "Table in the link",
+    )
+    shared: str = _setting(
+        "",
+        "sh",
+        Text(r"[A-Za-z0-9_-]{0,64}", "the token of a shared table"),
+        "moment",
+        "Shared table",
+    )
     columns: tuple[str, ...] = _setting(
         (), "c", Names(), "columns", "Columns", "The measurements to cluster by.", "multiselect"
     )
@@ -296,11 +347,12 @@ class Settings:
         next(iter(FAMILIES)),
         "m",
         Choice({name: family.label for name, family in FAMILIES.items()}),
-        "fit",
+        "family",
         "Model",
         widget="select",
     )
     n_components: int = _setting(2, "k", Integer(1, 50), "fit", "Components", widget="number")
+    n_factors: int = _setting(2, "q", Integer(1, 20), "fit", "Factors", widget="number")
     covariance: str = _setting(
         "full",
         "cov",
@@ -308,6 +360,59 @@ class Settings:
         "fit",
         "Covariance",
         widget="select",
+    )
+    degrees: str = _setting(
+        "estimated",
+        "nu",
+        Choice({name: name for name in DEGREES}),
+        "fit",
+        "Degrees of freedom",
+        widget="select",
+    )
+    transitions: str = _setting(
+        "any",
+        "tr",
+        Choice({"any": "any", "forward": "never back", "next": "one after the other"}),
+        "fit",
+        "Transitions",
+        "Those ruled out keep the probability zero.",
+        "select",
+    )
+    initial: str = _setting(
+        "free",
+        "ini",
+        Choice({"free": "free", "stationary": "stationary"}),
+        "fit",
+        "Initial probabilities",
+        widget="segmented",
+    )
+    missing: bool = _setting(
+        True,
+        "mv",
+        Flag(),
+        "fit",
+        "Use rows with missing values",
+        "They count for what they have, which is right where values are missing at random. "
+        "Off: such rows are left out.",
+        "toggle",
+    )
+    group_column: str | None = _setting(
+        None,  # the one the data suggest; "" is none
+        "gc",
+        NAME,
+        "fit",
+        "Groups",
+        "The column that says which group or sequence a row belongs to.",
+        "select",
+    )
+    rotation: str = _setting(
+        "none",
+        "rot",
+        Choice({name: name for name in ROTATIONS}),
+        "view",
+        "Rotation",
+        "Of the loadings, after the fit: the likelihood does not change.",
+        "select",
     )
     standardise: bool = _setting(
         False,
@@ -320,7 +425,7 @@ class Settings:
         "toggle",
     )
     start: str = _setting(
-        "k-means++",
+        "",  # the usual one of the family
         "st",
         Choice(STARTS),
         "fit",
@@ -358,8 +463,37 @@ class Settings:
         "Every seed of each of these is run.",
         "multiselect",
     )
+    # Many models
+    smallest: int = _setting(1, "kf", Integer(1, 50), "view", "From", widget="number")
+    largest: int = _setting(6, "kt", Integer(1, 50), "view", "To", widget="number")
+    structures_compared: tuple[str, ...] = _setting(
+        (), "cov2", Names(), "view", "Structures", "A line of the grid each.", "multiselect"
+    )
+    n_starts_each: int = _setting(
+        10,
+        "ne",
+        Integer(1, 100),
+        "view",
+        "Starts of each model",
+        "The best of them counts. Every model gets the same seeds.",
+        "number",
+    )
+    folds: int = _setting(
+        0,
+        "cv",
+        Integer(0, 20),
+        "view",
+        "Folds for cross-validation",
+        "Each fold of the rows is left out once and predicted by the rest. 0 for none.",
+        "number",
+    )
+    criterion: str = _setting(
+        "bic", "by", Choice(CRITERIA), "view", "Compared by", widget="segmented"
+    )
     picked_start: str = _setting("", "ps", NAME, "moment", "Start played")
     picked_seed: int | None = _setting(None, "pk", SEED, "moment", "Seed played")
+    rival_start: str = _setting("", "rs", NAME, "moment", "Start raced against")
+    rival_seed: int | None = _setting(None, "rk", SEED, "moment", "Seed raced against")
     # The bound
     line: str = _setting("parameter", "li", Choice(LINES), "view", "Slice along", widget="select")
     line_parameter: str = _setting("", "lp", NAME, "view", "Parameter", widget="select")
@@ -404,7 +538,7 @@ class Settings:
     tiny_weight: float = _setting(
         0.5, "tw", Real(0.05, 0.95, step=0.05), "view", "Weight of component 1", widget="slider"
     )
-    tiny_row: int = _setting(3, "tr", Integer(1, 12), "view", "Which number", widget="slider")
+    tiny_row: int = _setting(3, "tn", Integer(1, 12), "view", "Which number", widget="slider")
     tiny_q: float = _setting(
         0.3, "tq", Real(0.01, 0.99, step=0.01), "view", "q(component 1)", widget="slider"
     )
@@ -416,7 +550,8 @@ class Settings:
         0.3, "tm", Real(0.05, 3.0, step=0.05), "view", "θ starts at", widget="slider"
     )
     # View
-    axes: str = _setting("columns", "ax", Choice(AXES), "view", "Axes", widget="segmented")
+    # "" is the usual one of the family.
+    axes: str = _setting("", "ax", Choice(AXES), "view", "Axes", widget="segmented")
     axis_x: str = _setting("", "x", NAME, "view", "Across", widget="select")
     axis_y: str = _setting("", "y", NAME, "view", "Up", widget="select")
     drawn_rows: int = _setting(
@@ -429,6 +564,9 @@ class Settings:
         "number",
     )
     frame: int | None = _setting(None, "f", Integer(0, 200_001), "moment", "Frame")
+    result: Result | None = _setting(  # noqa: RUF009 - it is immutable
+        None, "r", Fingerprint(), "moment", "Result"
+    )
     point: int | None = _setting(None, "pt", Integer(0, 10**9), "moment", "Point")
     colour: str = _setting("blended", "col", Choice(COLOURS), "view", "Colour", widget="segmented")
     contours: bool = _setting(False, "dc", Flag(), "view", "Density contours", widget="toggle")
@@ -436,6 +574,15 @@ class Settings:
     curve: str = _setting("likelihood", "cu", Choice(CURVES), "view", "Curve", widget="segmented")
     speed: float = _setting(1.0, "sd", Real(0.1, 16.0, step=0.5), "view", "Speed", widget="number")
     loop: bool = _setting(False, "lo", Flag(), "view", "Loop", widget="toggle")
+    bare: bool = _setting(
+        False,
+        "bare",
+        Flag(),
+        "view",
+        "Without the controls",
+        "Whoever opens the link sees the picture and plays it, without the sidebar.",
+        "toggle",
+    )
 
 
 FIELDS: Mapping[str, Field] = {
@@ -445,9 +592,34 @@ _BY_KEY = {about.key: about for about in FIELDS.values()}
 
 # What a change in one group resets to its default, unless the same change sets it.
 _OBSOLETE = {
-    "data": ("columns", "label_column", "axis_x", "axis_y", "start_means", "start_params"),
+    "data": (
+        "columns",
+        "label_column",
+        "group_column",
+        "axis_x",
+        "axis_y",
+        "start_means",
+        "start_params",
+    ),
     "columns": ("axis_x", "axis_y", "start_means", "start_params"),
+    # What one family can do, another may not.
+    "family": (
+        "columns",
+        "label_column",
+        "group_column",
+        "start",
+        "start_means",
+        "start_params",
+        "starts_compared",
+        "axes",
+        "axis_x",
+        "axis_y",
+    ),
 }
+
+
+# Runs picked among many: other starts are other runs.
+_PICKED = ("picked_start", "picked_seed", "rival_start", "rival_seed")
 
 
 def changed(settings: Settings, **values: Any) -> Settings:
@@ -460,8 +632,12 @@ def changed(settings: Settings, **values: Any) -> Settings:
     cleaned = {name: FIELDS[name].clean(value) for name, value in values.items()}
     groups = {FIELDS[name].group for name, v in cleaned.items() if v != getattr(settings, name)}
     obsolete = {name for group in groups for name in _OBSOLETE.get(group, ())}
-    if groups & {"data", "columns", "fit"}:
-        obsolete |= {"frame", "point", "picked_start", "picked_seed"}
+    if groups & {"data", "columns", "family", "fit"}:
+        obsolete |= {"frame", "point", "result", *_PICKED}
+    if "family" in groups and settings.example not in FAMILIES[cleaned["family"]].examples:
+        obsolete |= {"example"}
+    if cleaned.get("source", "table") != "table":
+        obsolete |= {"fingerprint", "carried", "shared"}
     return replace(settings, **{name: FIELDS[name].default for name in obsolete} | cleaned)
 
 

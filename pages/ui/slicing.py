@@ -10,7 +10,8 @@ import numpy as np
 from em_core import HalfStep
 from em_core.coordinates import Coordinate, Coordinates
 from em_core.slices import Line, bounds, line_along, line_between, log_likelihoods, slopes
-from pages.ui.figures.mixture import caption, frames_shown
+from em_core.trees import same_bits
+from pages.ui.figures.frames import caption_of_touch, frames_shown
 from pages.ui.figures.picture import Curves, Picture
 from pages.ui.text import component_names, nats
 
@@ -65,9 +66,9 @@ def line_of(model, steps: Sequence[HalfStep], index: int, asked: Asked) -> tuple
         after = steps[index + 1].params if index + 1 < len(steps) else None
         return line_between(model, step.params, after or _beyond(model, steps)), 0.0
     end = steps[-1].params if asked.kind == "end" else asked.other
-    if end is step.params:
-        before = next((s.params for s in reversed(steps) if s.params is not end), end)
-        return line_between(model, before, end), 1.0
+    if same_bits(end, step.params):
+        others = (s.params for s in reversed(steps) if not same_bits(end, s.params))
+        return line_between(model, next(others, end), end), 1.0
     return line_between(model, step.params, end), 0.0
 
 
@@ -114,11 +115,11 @@ def slice_work(
         kept = np.unique(np.geomspace(1, last + 1, most).round().astype(int) - 1)[1:]
         shown = np.concatenate([[0], np.stack([2 * kept - 1, 2 * kept], axis=1).ravel()])
     found: list[Heights] = []
-    q, q_at = None, None
+    q, q_of = None, None
     for count, index in enumerate(shown):
         step = steps[index]
-        if q_at is not step.posterior_params:
-            q, q_at = model.e_step(step.posterior_params, data), step.posterior_params
+        if q_of != (q_of := step.iteration - (step.phase == "M")):
+            q = model.e_step(step.posterior_params, data)
         found.append(heights_of(model, data, steps, index, asked, q, places))
         yield count / len(shown)
     frames = [steps[i] for i in shown]
@@ -148,6 +149,7 @@ def slice_work(
         flags=tuple(step.flags for step in frames),
         running=False,
         note=" ".join(notes),
+        summary=f"Log-likelihood and bound along {asked.title} at the half-step shown",
         slice=curves,
     )
     return picture, shown
@@ -162,7 +164,7 @@ def _caption(steps: Sequence[HalfStep], index: int, opening: str) -> str:
             f"nats up; the log-likelihood gains {nats(step.log_likelihood - before.log_likelihood)}"
             ", by the KL gap more."
         )
-    return caption(steps, index, opening)
+    return caption_of_touch(steps, index, opening)
 
 
 def _curves(found: Sequence[Heights], frames: Sequence[HalfStep], asked: Asked) -> Curves:

@@ -10,6 +10,10 @@ export class SliceFigure {
     this.points = picture.slice.points;
   }
 
+  get axes() {
+    return [{}];
+  }
+
   layout(width, height, frame) {
     const { slice } = this.picture;
     const range = this.range(frame);
@@ -22,10 +26,6 @@ export class SliceFigure {
       },
       yaxis: { ...axisStyle(this.theme), range, title: axisTitle("nats"), showgrid: false },
     };
-  }
-
-  traces() {
-    return [{ type: "scatter", x: [null], y: [null] }];
   }
 
   /** The heights around what is there to see at a frame. */
@@ -110,8 +110,6 @@ export class SliceFigure {
       context.stroke();
     }
   }
-
-  paintTitle() {}
 
   /** The heights under the pointer. */
   describe(axes, frame, left) {
