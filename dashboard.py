@@ -15,6 +15,10 @@ page = st.navigation(
     [
         st.Page("pages/explore.py", title="Explore", default=True),
         st.Page("pages/local_optima.py", title="Local optima"),
+        st.Page("pages/model_selection.py", title="How many?"),
+        st.Page("pages/lower_bound.py", title="The bound"),
+        st.Page("pages/variants.py", title="Relatives"),
+        st.Page("pages/theory.py", title="Theory"),
     ],
     position="top",
 )

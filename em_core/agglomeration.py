@@ -8,17 +8,20 @@ from em_core.gaussian_kernel import squared_distances
 
 # All pairs of groups are compared: beyond this many rows it works on a random sample.
 LARGEST_SAMPLE = 1000
+# The determinant of every possible union is wanted: its cost grows with the cube of this.
+MOST_DIRECTIONS = 8
 
 
 def model_based(points, n_components, rng, weights=None) -> np.ndarray:
     """Fraley's tree for unconstrained covariances, cut at K groups; hard assignments (N, K).
 
-    A single column is cut at its quantiles instead. More than 1,000 rows: a random sample is
-    agglomerated, the rest joins the nearest group.
+    A single column is cut at its quantiles instead. Of more than 8 columns the 8 directions of most
+    spread are used; of more than 1,000 rows a random sample is agglomerated, and the rest joins
+    the nearest group.
     """
     if points.shape[1] == 1:
         return np.eye(n_components)[quantile_groups(points[:, 0], n_components, weights)]
-    points = decorrelate(points)
+    points = decorrelate(points)[:, :MOST_DIRECTIONS]
     sample = np.arange(len(points))
     if len(points) > LARGEST_SAMPLE:
         sample = np.sort(rng.choice(len(points), LARGEST_SAMPLE, replace=False))

@@ -197,11 +197,20 @@ _EXAMPLES = {
         "Three round clusters, and 30 points strewn far around them.",
         "simulated with a fixed seed (em_core.simulated)",
     ),
+    "casino": Example(
+        "The dishonest casino",
+        "die",
+        (),
+        "800 throws of a die, and whether each was a six. Now and then the casino swaps its fair "
+        "die for one that throws a six half of the time.",
+        "simulated with a fixed seed (em_core.simulated), after Durbin et al. 1998",
+    ),
 }
 _SIMULATED = {
     "ratings": simulated.film_ratings,
     "pupils": simulated.pupils_in_schools,
     "strays": simulated.stray_points,
+    "casino": simulated.dishonest_casino,
 }
 
 EXAMPLES: tuple[str, ...] = tuple(_EXAMPLES)

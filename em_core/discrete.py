@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from em_core.domains import Chances, Fixed, Positive, Shares
 from em_core.imputation import Imputation, filled
 from em_core.linear_kernel import LinearKernel
 
@@ -220,6 +221,10 @@ class Bernoulli(_Items):
         """Checked parameters from an array (K, D); raises ValueError naming what is wrong."""
         return BernoulliParams(_shaped(probabilities, n_components, 2, "probabilities", 1.0))
 
+    def domains(self, params) -> tuple:
+        """Where the parameters may lie, for `Coordinates`."""
+        return (Chances(params.probabilities, "probability"),)
+
     def sample(self, params, labels: np.ndarray, rng) -> np.ndarray:
         """(N, D): one row for each label (N,) of a component."""
         wanted = params.probabilities[labels]
@@ -299,6 +304,13 @@ class Categorical(_Items):
             levels = np.full(probabilities.shape[1], probabilities.shape[2])
         return CategoricalParams(probabilities, np.array(levels))
 
+    def domains(self, params) -> tuple:
+        """Where the parameters may lie, for `Coordinates`."""
+        chances = params.probabilities
+        there = np.arange(chances.shape[-1]) < params.levels[:, None]
+        allowed = np.broadcast_to(there, chances.shape)
+        return Shares(chances, "probability", allowed), Fixed(params.levels)
+
     def sample(self, params, labels: np.ndarray, rng) -> np.ndarray:
         """(N, D): one row for each label (N,) of a component."""
         cumulative = params.probabilities.cumsum(axis=-1)[labels]
@@ -358,6 +370,10 @@ class Poisson(_Discrete):
     def params(self, n_components: int, rates) -> PoissonParams:
         """Checked parameters from an array (K, D); raises ValueError naming what is wrong."""
         return PoissonParams(_shaped(rates, n_components, 2, "rates", np.inf))
+
+    def domains(self, params) -> tuple:
+        """Where the parameters may lie, for `Coordinates`."""
+        return (Positive(params.rates, "rate"),)
 
     def sample(self, params, labels: np.ndarray, rng) -> np.ndarray:
         """(N, D): one row for each label (N,) of a component."""

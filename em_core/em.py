@@ -84,7 +84,8 @@ class Model(Protocol):
         return data
 
     def flags(self, params, statistics) -> tuple[str, ...]:
-        """Plain sentences on what a person should know about the M-step that gave `params`."""
+        """Plain sentences on what a person should know about the M-step that gave `params`; where
+        a component has degenerated, a `Collapse`."""
         return ()
 
     def n_observations(self, data, weights=None) -> float:
@@ -92,12 +93,23 @@ class Model(Protocol):
         return len(data) if weights is None else float(weights.sum())
 
 
+class Collapse(str):
+    """A flag saying that a component has degenerated: the likelihood tells more of the floor than
+    of the data, and such an answer must not win."""
+
+
+def has_collapsed(flags: tuple[str, ...]) -> bool:
+    """Whether one of the flags is a `Collapse`."""
+    return any(isinstance(flag, Collapse) for flag in flags)
+
+
 class HalfStep(NamedTuple):
     """One coordinate move: "E" moved q, "M" moved the parameters.
 
     "start" is the first q, the posterior at the starting parameters, so its KL is zero.
-    elbo and log_likelihood are totals in nats; log_likelihood is always at `params`, and
-    q = p(z | x, posterior_params).
+    elbo, log_likelihood and entropy are totals in nats; log_likelihood is always at `params`,
+    q = p(z | x, posterior_params), and entropy is H(q). flags say what a person should know of the
+    M-step; a `Collapse` among them, that the answer is none.
     """
 
     iteration: int
@@ -107,6 +119,7 @@ class HalfStep(NamedTuple):
     elbo: float
     log_likelihood: float
     flags: tuple[str, ...]
+    entropy: float
 
     @property
     def kl(self) -> float:
@@ -190,7 +203,7 @@ def em(
     q = expect(model, params, parts, map)
     elbo = model.expected_log_joint(params, q.statistics) + q.entropy
     log_likelihoods = [q.log_likelihood]
-    yield HalfStep(0, "start", params, params, elbo, q.log_likelihood, ())
+    yield HalfStep(0, "start", params, params, elbo, q.log_likelihood, (), q.entropy)
     if reason := why_stop(log_likelihoods, tolerance):
         return reason
 
@@ -198,10 +211,12 @@ def em(
         old, params = params, model.m_step(params, q.statistics)
         raised = flags(params, q.statistics)
         elbo = model.expected_log_joint(params, q.statistics) + q.entropy
+        entropy = q.entropy
         q = expect(model, params, parts, map)
-        yield HalfStep(iteration, "M", params, old, elbo, q.log_likelihood, raised)
+        moved = HalfStep(iteration, "M", params, old, elbo, q.log_likelihood, raised, entropy)
+        yield moved
         elbo = model.expected_log_joint(params, q.statistics) + q.entropy
-        yield HalfStep(iteration, "E", params, params, elbo, q.log_likelihood, raised)
+        yield moved._replace(phase="E", posterior_params=params, elbo=elbo, entropy=q.entropy)
 
         log_likelihoods.append(q.log_likelihood)
         if reason := why_stop(log_likelihoods, tolerance):
@@ -244,11 +259,15 @@ class Fit:
     trace: tuple[HalfStep, ...]
     stop_reason: StopReason
     n_observations: float
-    entropy: float
 
     @property
     def params(self):
         return self.trace[-1].params
+
+    @property
+    def entropy(self) -> float:
+        """H(q) of the last posterior, in nats, total."""
+        return self.trace[-1].entropy
 
     @property
     def log_likelihood(self) -> float:
@@ -341,7 +360,6 @@ def starting_params(model, data, start, rng: np.random.Generator, weights=None):
 
 
 def finished(model, trace: list[HalfStep], stop_reason: StopReason, data, weights=None) -> Fit:
-    """The Fit of a trace; one more E-step gives the entropy of the final posterior for ICL."""
+    """The Fit of a trace."""
     count = getattr(model, "n_observations", partial(Model.n_observations, model))
-    entropy = model.e_step(trace[-1].params, data, weights).entropy
-    return Fit(model, tuple(trace), stop_reason, count(data, weights), entropy)
+    return Fit(model, tuple(trace), stop_reason, count(data, weights))

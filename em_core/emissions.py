@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.covariances import STRUCTURES, extreme_eigenvalues
-from em_core.em import Shared
+from em_core.covariances import ALIASES, STRUCTURES, extreme_eigenvalues
+from em_core.domains import Real, structured
+from em_core.em import Collapse, Shared
 from em_core.gaussian_kernel import CentredRows, GaussianKernel, squared_distances, units_of
 from em_core.imputation import Imputation, filled
 from em_core.incomplete_gaussian import IncompleteKernel, IncompleteRows
@@ -248,6 +249,14 @@ class Gaussian:
             squares[block.rows] = (shares * spread).sum(axis=0).T
         return filled(data, means + rows.origin, np.sqrt(squares))
 
+    def domains(self, params: GaussianParams) -> tuple:
+        """Where the parameters may lie, for `Coordinates`; means in their standard deviations."""
+        code = ALIASES.get(self.covariance, self.covariance)
+        return (
+            Real(params.means, "mean", np.sqrt(diagonals(params.covariances))),
+            structured(params.covariances, code),
+        )
+
     def rescale(self, params: GaussianParams, shift, scale) -> GaussianParams:
         """The parameters of scale * x + shift; scale and shift are (D,)."""
         covariances = params.covariances * (scale[:, None] * scale)
@@ -319,11 +328,12 @@ class Gaussian:
         lowest, highest = extreme_eigenvalues(params.covariances, scale)
         at_floor = lowest <= self.floor * (1 + 1e-3)
         if self.structure.pooled and at_floor.any():
-            return (
+            message = (
                 "the shared covariance is at its floor: some columns are (nearly) linear "
-                "combinations of the others, or there are as many components as distinct rows",
+                "combinations of the others, or there are as many components as distinct rows"
             )
-        return tuple(
+            return (Collapse(message),)
+        messages = (
             f"component {place[-1] + 1} is collapsing onto one point: use a shared covariance, "
             "fewer components or another start"
             if highest[tuple(place)] <= POINT_LIKE * self.floor
@@ -331,6 +341,7 @@ class Gaussian:
             "use a shared or diagonal covariance, fewer components or another start"
             for place in np.argwhere(at_floor)
         )
+        return tuple(map(Collapse, messages))
 
     def n_parameters(self, params: GaussianParams) -> int:
         """K D for the means, and the free parameters of the covariance structure."""

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.em import Shared
+from em_core.domains import Positive, Real, Triangular
+from em_core.em import Collapse, Shared
 from em_core.emissions import (
     EMPTY_SHARE,
     Gaussian,
@@ -261,6 +262,16 @@ class FactorAnalyser:
         shrunk = self.gaussian.shrink(params.gaussian, counts)
         return self._factored(shrunk, params.noise_variances.min(axis=0))
 
+    def domains(self, params: FactorAnalyserParams) -> tuple:
+        """Where the parameters may lie, for `Coordinates`; in the columns' standard deviations."""
+        unit = np.sqrt(diagonals(params.covariances))
+        return (
+            Real(params.means, "mean", unit),
+            Real(params.loadings, "loading", unit[..., None]),
+            Positive(params.noise_variances, "noise variance"),
+            Triangular(params.factor_scales),
+        )
+
     def rescale(self, params: FactorAnalyserParams, shift, scale) -> FactorAnalyserParams:
         """The parameters of scale * x + shift; scale and shift are (D,)."""
         means, loadings, noise, factor_scales = params
@@ -313,16 +324,25 @@ class FactorAnalyser:
     def flags(
         self, params: FactorAnalyserParams, statistics: FactorAnalyserStatistics
     ) -> tuple[str, ...]:
-        """Which components have a column without noise of its own (a Heywood case)."""
+        """Which components have a column without noise of its own (a Heywood case).
+
+        With more such columns than factors a component has no volume: it has collapsed.
+        """
         minimum = self.floor * statistics.gaussian.scale.value**2
         at_floor = params.noise_variances <= minimum * (1 + NEAR_FLOOR)
-        return tuple(
-            f"component {k + 1} is at its noise floor in column {columns.argmax() + 1}"
-            f"{' and others' if columns.sum() > 1 else ''}: use fewer factors, fewer components or "
-            "another start"
-            for k, columns in enumerate(at_floor)
-            if columns.any()
-        )
+        n_factors = params.loadings.shape[-1]
+        messages = []
+        for k, columns in enumerate(at_floor):
+            if columns.any():
+                kind = Collapse if columns.sum() > n_factors else str
+                others = " and others" if columns.sum() > 1 else ""
+                messages.append(
+                    kind(
+                        f"component {k + 1} is at its noise floor in column {columns.argmax() + 1}"
+                        f"{others}: use fewer factors, fewer components or another start"
+                    )
+                )
+        return tuple(messages)
 
     def n_parameters(self, params: FactorAnalyserParams) -> int:
         """K times the means, loadings up to a rotation, and noise variances of one component."""

@@ -15,7 +15,8 @@ from typing import ClassVar
 import numpy as np
 
 from em_core import factor_starts
-from em_core.em import Expectation, Shared
+from em_core.domains import Positive, Real, Triangular
+from em_core.em import Collapse, Expectation, Shared
 from em_core.factor_posterior import FactorPosterior, infer
 from em_core.factor_statistics import FactorParams, FactorStatistics, by_design
 from em_core.imputation import Imputation, filled
@@ -129,6 +130,11 @@ class _FactorModel:
     def e_step(self, params: FactorParams, data, weights=None) -> Expectation:
         """q(z_n) = N(G L^T noise^-1 (x_n - mean), G), G = (I + L^T noise^-1 L)^-1, where L is the
         loadings of the columns observed in row n; folded into the moments of the regression."""
+        return self.e_step_with(params, data, lambda q: q, weights)
+
+    def e_step_with(self, params: FactorParams, data, restrict, weights=None) -> Expectation:
+        """The E-step of another Gaussian q with the posterior's means: q = restrict(posterior),
+        an `Inference` with other covariances. The log-likelihood is the true one."""
         table = self._table(data, params)
         rows = table.condensed(weights)
         q = infer(params, rows, table.origin)
@@ -141,6 +147,7 @@ class _FactorModel:
             + residual_squares @ (1 / noise)
             + np.trace(mean_products)
         )
+        q = restrict(q)
         entropies = self.n_factors * (1 + np.log(2 * np.pi)) - q.log_precisions
 
         # Where no value is missing one design serves all columns.
@@ -225,6 +232,16 @@ class _FactorModel:
         noise = rng.standard_normal((n, len(params.mean))) * np.sqrt(params.noise)
         return params.mean + factors @ params.loadings.T + noise, factors
 
+    def domains(self, params: FactorParams) -> tuple:
+        """Where the parameters may lie, for `Coordinates`; in the columns' standard deviations."""
+        unit = np.sqrt(np.diag(params.covariance))
+        return (
+            Real(params.mean, "mean", unit),
+            Real(params.loadings, "loading", unit[:, None]),
+            Positive(params.noise_variance, "noise variance"),
+            Triangular(params.factor_scale),
+        )
+
     def rescale(self, params: FactorParams, shift, scale) -> FactorParams:
         """The parameters of scale * x + shift, for x distributed by `params`; both are (D,).
 
@@ -296,4 +313,4 @@ class ProbabilisticPCA(_FactorModel):
         """Whether the noise is at its floor."""
         if params.noise_variance > self._smallest_noise(statistics):
             return ()
-        return ("the factors leave no noise: use fewer of them",)
+        return (Collapse("the factors leave no noise: use fewer of them"),)

@@ -9,7 +9,8 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from em_core import hidden_markov_starts
-from em_core.em import Expectation, add
+from em_core.domains import Derived, Shares
+from em_core.em import Collapse, Expectation, add
 from em_core.emissions import EMPTY_SHARE
 from em_core.forward_backward import Logarithmic, Scaled, Underflow, smooth
 from em_core.imputation import Imputation
@@ -241,7 +242,9 @@ class HiddenMarkov:
         counts, leaving = statistics.emission.counts, statistics.transitions.sum(axis=1)
         empty = counts <= EMPTY_SHARE * counts.sum()
         messages = [
-            f"state {k + 1} is empty: no frame belongs to it; use fewer states or another start"
+            Collapse(
+                f"state {k + 1} is empty: no frame belongs to it; use fewer states or another start"
+            )
             for k in np.flatnonzero(empty)
         ]
         messages += [
@@ -292,6 +295,15 @@ class HiddenMarkov:
         path = random_paths(params.initial_probabilities, params.transition_matrix, lengths, rng)
         frames = self.emission.sample(params.emission, path, rng)
         return split_frames(frames, lengths), split_frames(path, lengths)
+
+    def domains(self, params: HiddenMarkovParams) -> tuple:
+        """Where the parameters may lie, for `Coordinates`."""
+        if self.initial == "stationary":
+            initial = Derived(lambda matrix, emission: stationary_distribution(matrix))
+        else:
+            initial = Shares(params.initial_probabilities, "initial probability")
+        transitions = Shares(params.transition_matrix, "transition probability", self.allowed)
+        return initial, transitions, self.emission.domains(params.emission)
 
     def rescale(self, params: HiddenMarkovParams, shift, scale) -> HiddenMarkovParams:
         """The parameters of scale * x + shift, for x distributed by `params`."""

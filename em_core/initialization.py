@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from em_core.agglomeration import model_based
 from em_core.gaussian_kernel import squared_distances
 from em_core.short_runs import short_runs
 
@@ -106,6 +107,11 @@ STARTS = {
     "k-means": Start(k_means, "responsibilities", "k-means run to its end"),
     "hierarchical": Start(
         hierarchical, "responsibilities", "Ward's tree on sphered columns, cut at K groups"
+    ),
+    "model-based hierarchical": Start(
+        model_based,
+        "responsibilities",
+        "a tree that merges where the likelihood loses the least, cut at K groups, as in mclust",
     ),
     "short runs": Start(
         short_runs, "parameters", "ten short runs of EM from k-means++, the best of them followed"

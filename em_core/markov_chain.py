@@ -11,6 +11,23 @@ MAX_HALVINGS = 30
 SMALLEST_MOVE = 1e-9
 
 
+# Which transitions can happen, by name.
+SHAPES = {
+    "any": "from every state to every state",
+    "forward": "a state stays or moves on to any later state, and never comes back",
+    "next": "a state stays or moves on to the one after it, and never comes back",
+}
+
+
+def allowed_transitions(shape: str, n_states: int) -> np.ndarray | None:
+    """(K, K) booleans for a name in SHAPES; None where all transitions can happen."""
+    if shape == "any":
+        return None
+    state = np.arange(n_states)
+    ahead = state - state[:, None]
+    return (ahead >= 0) & (ahead <= (1 if shape == "next" else n_states))
+
+
 def check_allowed(transitions, n_states: int) -> np.ndarray:
     """(K, K) booleans, which transitions can happen; all, if None. Raises ValueError."""
     shape = n_states, n_states

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from em_core import initialization
-from em_core.em import Expectation
+from em_core.domains import Shares
+from em_core.em import Collapse, Expectation
 from em_core.emissions import EMPTY_SHARE
-from em_core.responsibilities import normalise_shifted, respond
+from em_core.responsibilities import entropy_of, normalise_shifted, respond
 
 # The smallest weight that has a logarithm; below it a component is empty anyway.
 TINY = np.finfo(float).tiny
@@ -163,6 +164,29 @@ class Mixture:
         entropy = (entropy + kernel.entropy).reshape(shape)
         return Expectation(statistics, entropy[()], log_likelihood[()])
 
+    def e_step_with(self, params: MixtureParams, data, respond) -> Expectation:
+        """The E-step of another q than the posterior: q = respond(log joints (K, n), rows).
+
+        What else is latent (weights, factors, missing values) keeps its posterior given the
+        component. The log-likelihood is the true one, which the bound of any q stays below.
+        """
+        kernel = self._kernel(params, data)
+        log_likelihood, entropy, given = 0.0, 0.0, []
+        for block in kernel.blocks():
+            log_joint = np.empty((self.n_components, block.n_rows))
+            kernel.log_joint(block, out=log_joint)
+            log_joint += kernel.shift
+            shares = respond(log_joint, block.rows)
+            log_likelihood += np.logaddexp.reduce(log_joint, axis=0).sum()
+            entropy += entropy_of(shares)
+            kernel.add(block, shares)
+            given.append((block, shares))
+        if len(collapsing := kernel.collapsing()):
+            for block, shares in given:
+                kernel.add_collapsing(block, collapsing, shares)
+        entropy += float(np.sum(kernel.entropy))
+        return Expectation(self._statistics(kernel), entropy, float(log_likelihood))
+
     def m_step(self, params: MixtureParams, statistics: MixtureStatistics) -> MixtureParams:
         """pi_k = N_k / N, and the emission's own M-step."""
         return MixtureParams(
@@ -180,8 +204,10 @@ class Mixture:
         """Which components are empty or at their floor."""
         empty = params.weights <= EMPTY_SHARE
         messages = tuple(
-            f"component {k + 1} is empty: no row belongs to it; use fewer components or another "
-            "start"
+            Collapse(
+                f"component {k + 1} is empty: no row belongs to it; use fewer components or "
+                "another start"
+            )
             for *_, k in np.argwhere(empty)
         )
         return messages + self.emission.flags(params.emission, statistics.emission)
@@ -216,6 +242,10 @@ class Mixture:
         """n rows and the component (N,) each came from."""
         labels = rng.choice(self.n_components, size=n, p=params.weights)
         return self.emission.sample(params.emission, labels, rng), labels
+
+    def domains(self, params: MixtureParams) -> tuple:
+        """Where the parameters may lie, for `Coordinates`."""
+        return Shares(params.weights, "weight"), self.emission.domains(params.emission)
 
     def rescale(self, params: MixtureParams, shift, scale) -> MixtureParams:
         """The parameters of scale * x + shift, for x distributed by `params`."""

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from em_core.alignment import align, assignment_shares, disagreement, some_rows
-from em_core.em import ROUNDING, Fit
+from em_core.em import ROUNDING, Fit, has_collapsed
 from em_core.success import Interval, wilson
 
 # Fits are compared on at most this many rows, drawn at random.
@@ -39,11 +39,12 @@ class StartedFit(Fit):
 
     @property
     def collapsed(self) -> bool:
-        """Whether the last M-step raised flags: a component empty, or a variance at its floor.
+        """Whether a component has degenerated: empty, or with next to no volume.
 
-        The likelihood of such a fit says more about the floor than about the data.
+        Other flags, such as a column without noise of its own in factor analysis, are told but
+        taken for an answer.
         """
-        return bool(self.flags)
+        return has_collapsed(self.flags)
 
     @property
     def is_optimum(self) -> bool:
@@ -103,8 +104,8 @@ class Optimum(NamedTuple):
 class Landscape(NamedTuple):
     """All runs of one model: each is in one of the four groups.
 
-    optima: best first. collapsed: a component is empty or a variance at its floor; never called
-    an optimum. unconverged: stopped too early to tell, or on a plateau.
+    optima: best first. collapsed: a component has degenerated; never called an optimum.
+    unconverged: stopped too early to tell, or on a plateau.
     """
 
     optima: tuple[Optimum, ...]
@@ -213,6 +214,27 @@ def landscape(
     )
 
 
+def place(
+    found: Landscape, model, data, params, log_likelihood: float, *, tolerance: float = 1e-3
+) -> int | None:
+    """Which of the optima found (0 is the best) these parameters are, by the measure of
+    `landscape`; None where they are none of them."""
+    rows = some_rows(data, MOST_ROWS_COMPARED, np.random.default_rng(0))
+    shares = assignment_shares(model, params, rows)
+    allowed = _allowed(log_likelihood, tolerance)
+    for number, optimum in enumerate(found.optima):
+        if abs(optimum.log_likelihood - log_likelihood) > allowed:
+            continue
+        if _same_assignment(assignment_shares(model, optimum.fit.params, rows), shares):
+            return number
+    return None
+
+
+def _allowed(log_likelihood: float, tolerance: float) -> float:
+    """By how many nats two runs into one optimum may differ, each stopped at the tolerance."""
+    return TOLERANCE_FACTOR * (tolerance + ROUNDING * abs(log_likelihood))
+
+
 class _Group(NamedTuple):
     """Runs into one optimum, best first, and how the best of them assigns the rows compared."""
 
@@ -225,7 +247,7 @@ def _groups(model, rows, fits: Sequence[StartedFit], tolerance: float) -> list[_
     groups: list[_Group] = []
     for fit in sorted(fits, key=lambda fit: -fit.log_likelihood):
         shares = assignment_shares(model, fit.params, rows)
-        allowed = TOLERANCE_FACTOR * (tolerance + ROUNDING * abs(fit.log_likelihood))
+        allowed = _allowed(fit.log_likelihood, tolerance)
         near = (g for g in groups if g.fits[0].log_likelihood - fit.log_likelihood <= allowed)
         home = next((group for group in near if _same_assignment(group.shares, shares)), None)
         if home is None:

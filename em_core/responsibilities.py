@@ -108,3 +108,9 @@ def log_total(values: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
     groups = values[:, :grouped].reshape(len(values), LOG_GROUP, -1)
     products = np.multiply.reduce(groups, axis=1)
     return np.log(products).sum(axis=1) + np.log(values[:, grouped:]).sum(axis=1)
+
+
+def entropy_of(shares: np.ndarray) -> float:
+    """H(q) = -sum q log q in nats, of probabilities of any shape."""
+    positive = shares[shares > 0]
+    return -float(positive @ np.log(positive))

@@ -26,7 +26,7 @@ CONFIRMED = 1e-3
 
 
 class Sweep(NamedTuple):
-    """Progress: one iteration of every run that was still going.
+    """Progress: one iteration of every run that was still going, or of some of them.
 
     iteration: 0 while starts are still being made. n_started: starts made so far. n_running: runs
     still going. log_likelihoods (R,): the latest of each start, in nats; NaN before its first.
@@ -139,8 +139,10 @@ class Restarts:
         sweeps = self._stepping(
             self.model, self._data, starts, tolerance=tolerance, **self._options
         )
-        for iteration, advances in enumerate(sweeps):
+        n_advances = [0] * len(runs)
+        for advances in sweeps:
             for advance in advances:
+                n_advances[advance.run] += 1
                 run = runs[advance.run]
                 run.trace += advance.half_steps
                 run.stop_reason, run.failure = advance.stop_reason, advance.failure
@@ -150,6 +152,7 @@ class Restarts:
             ended = time.perf_counter()
             for advance in advances:
                 runs[advance.run].seconds += (ended - began) / len(advances)
+            iteration = max(n_advances[advance.run] for advance in advances) - 1
             yield self._progress(iteration, runs, confirming)
             began = time.perf_counter()
 

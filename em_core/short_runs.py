@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from em_core.em import has_collapsed
 from em_core.stepping import strategy
 
 # Short runs end once an iteration gains less than this share of all that a run has gained so far.
 LEAST_SHARE_GAINED = 0.01
 LONGEST = 100
+MOST_ROWS = 10_000
 
 
 def short_runs(
@@ -18,9 +20,12 @@ def short_runs(
 
     The runs go side by side until each of them has once gained, in an iteration, at most a
     hundredth of the log-likelihood gained since its start (the rule of Biernacki, Celeux & Govaert
-    2003). Runs that raise flags (a component empty or at its floor) lose against all others.
-    Raises ValueError where every run fails.
+    2003). Those in which a component has degenerated lose against all others. Of more than 10,000
+    rows a random sample serves the short runs. Raises ValueError where every run fails.
     """
+    if isinstance(data, np.ndarray) and len(data) > MOST_ROWS:
+        sample = np.sort(rng.choice(len(data), MOST_ROWS, replace=False))
+        data, weights = data[sample], None if weights is None else weights[sample]
     starts = [model.initial_params(data, start, rng, weights) for _ in range(n_runs)]
     traces, waiting, failures = [[] for _ in starts], set(range(n_runs)), {}
     step = strategy(model)
@@ -49,6 +54,6 @@ def _is_short(trace) -> bool:
 
 
 def _merit(step) -> tuple[bool, float]:
-    """Orders half-steps: without flags first, then by log-likelihood; not finite last of all."""
+    """Orders half-steps: without a collapse first, then by log-likelihood; not finite last."""
     finite = bool(np.isfinite(step.log_likelihood))
-    return finite and not step.flags, step.log_likelihood if finite else -np.inf
+    return finite and not has_collapsed(step.flags), step.log_likelihood if finite else -np.inf

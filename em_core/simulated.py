@@ -58,3 +58,17 @@ def stray_points() -> tuple[tuple[str, ...], np.ndarray, tuple[str, ...]]:
     strays = rng.uniform(-35, 40, size=(30, 2))
     names = tuple(f"cluster {g + 1}" for g in group) + ("stray",) * len(strays)
     return ("x1", "x2"), np.concatenate([rows, strays]), names
+
+
+def dishonest_casino() -> tuple[tuple[str, ...], np.ndarray, tuple[str, ...]]:
+    """Throws of a fair die and of a loaded one, swapped now and then (Durbin et al. 1998, 3.1)."""
+    rng = np.random.default_rng(7)
+    loaded = np.zeros(800, dtype=bool)
+    for t in range(1, len(loaded)):
+        swap = rng.random() < (0.1 if loaded[t - 1] else 0.04)
+        loaded[t] = loaded[t - 1] ^ swap
+    fair_throws = rng.integers(1, 7, len(loaded))
+    loaded_throws = rng.choice(np.arange(1, 7), len(loaded), p=[0.1] * 5 + [0.5])
+    throws = np.where(loaded, loaded_throws, fair_throws)
+    values = np.column_stack([throws, throws == 6]).astype(float)
+    return ("throw", "six"), values, tuple(np.where(loaded, "loaded", "fair").tolist())

@@ -12,6 +12,9 @@ import numpy as np
 
 from em_core.em import HalfStep, em
 
+# So many runs are stepped before the caller is asked again whether to go on.
+AT_ONCE = 4
+
 
 class Advance(NamedTuple):
     """What one sweep did to one run, named by its place among the starts.
@@ -38,8 +41,8 @@ def one_by_one(
 ) -> Iterator[list[Advance]]:
     """Step a generator of `em` for each of the starting parameters.
 
-    Each item is one sweep: an `Advance` of every run that had not ended before. The results are
-    those of `em`, bit for bit. `map` may be a thread pool's.
+    Each item is one sweep of a few runs: an `Advance` of each of them that had not ended before.
+    The results are those of `em`, bit for bit. `map` may be a thread pool's.
     """
     prepared = _Prepared(model, data, weights)
     going = {
@@ -50,11 +53,14 @@ def one_by_one(
         for run, params in enumerate(starts)
     }  # fmt: skip
     while going:
-        advances = list(map(_advance, list(going), list(going.values())))
-        for advance in advances:
-            if advance.stop_reason:
-                del going[advance.run]
-        yield advances
+        runs = list(going)
+        for first in range(0, len(runs), AT_ONCE):
+            some = runs[first : first + AT_ONCE]
+            advances = list(map(_advance, some, [going[run] for run in some]))
+            for advance in advances:
+                if advance.stop_reason:
+                    del going[advance.run]
+            yield advances
 
 
 def _advance(run: int, steps: Iterator[HalfStep]) -> Advance:

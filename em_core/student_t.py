@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from em_core.domains import Fixed, Positive
 from em_core.em import Shared
 from em_core.emissions import (
     EMPTY_SHARE,
@@ -260,6 +261,15 @@ class StudentT:
         """Scale matrices drawn towards their pooled average, as by D + 1 further rows each."""
         shrunk = self.gaussian.shrink(params.gaussian, counts)
         return params._replace(covariances=shrunk.covariances)
+
+    def domains(self, params: StudentTParams) -> tuple:
+        """Where the parameters may lie, for `Coordinates`."""
+        degrees = params.degrees_of_freedom
+        if self.degrees_of_freedom is None:
+            tails = Positive(degrees, "degrees of freedom")
+        else:
+            tails = Fixed(degrees)
+        return *self.gaussian.domains(params.gaussian), tails
 
     def rescale(self, params: StudentTParams, shift, scale) -> StudentTParams:
         """The parameters of scale * x + shift; scale and shift are (D,)."""

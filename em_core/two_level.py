@@ -13,6 +13,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from em_core.covariances import floor_eigenvalues
+from em_core.domains import Covariances, Real
 from em_core.em import Expectation, Shared
 from em_core.groups import Groups, as_arrays
 from em_core.two_level_starts import STARTS
@@ -303,6 +304,15 @@ class TwoLevel:
         rows = rows @ np.linalg.cholesky(params.within_covariance).T
         rows += np.repeat(effects, sizes, axis=0)
         return np.split(rows, np.cumsum(sizes)[:-1]), effects
+
+    def domains(self, params: TwoLevelParams) -> tuple:
+        """Where the parameters may lie, for `Coordinates`; the mean in standard deviations."""
+        unit = np.sqrt(np.diag(params.between_covariance + params.within_covariance))
+        return (
+            Real(params.mean, "mean", unit),
+            Covariances(params.between_covariance, quantity="between-group standard deviation"),
+            Covariances(params.within_covariance, quantity="within-group standard deviation"),
+        )
 
     def rescale(self, params: TwoLevelParams, shift, scale) -> TwoLevelParams:
         """The parameters of scale * y + shift, for y distributed by `params`; both are (D,)."""

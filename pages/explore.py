@@ -2,12 +2,22 @@
 
 import streamlit as st
 
-from pages.ui import data_panel, fit_panel, model_panel, replay, shell
+from pages.ui import (
+    data_panel,
+    fit_panel,
+    model_panel,
+    presets_panel,
+    replay,
+    second_opinion,
+    shell,
+)
+from pages.ui.presets import GALLERY
 
 shell.enter()
 shell.header("Explore")
 
 with st.sidebar:
+    presets_panel.offer("One example of every model", GALLERY)
     st.subheader("Data", anchor=False)
     table = data_panel.choose_table()
     selection, reports = (None, []) if table is None else data_panel.choose_columns(table)
@@ -25,4 +35,5 @@ if selection is not None:
         replay.check(run)
         fit_panel.show_run(run, selection, table)
         if run.fit is not None:
+            second_opinion.show_opinion(run, settings, selection, table)
             fit_panel.show_takeaway(run, settings, selection, table)

@@ -19,4 +19,4 @@ else:
     search = optima_panel.current_search(shell.settings(), table, selection)
     if search is not None:
         optima_panel.show_search(search, selection)
-        optima_panel.show_picked(shell.settings(), selection, table)
+        optima_panel.show_picked(shell.settings(), search, selection, table)

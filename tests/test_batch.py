@@ -42,14 +42,9 @@ def test_the_same_traces(name, weighted):
         for seed in range(7)
     ]
     options = {"weights": weights, "tolerance": 1e-3, "max_iterations": 15}
-    sweeps = zip(
-        one_by_one(model, data, starts, **options),
-        side_by_side(model, data, starts, **options),
-        strict=False,
-    )
     traces = {run: ([], []) for run in range(7)}
-    for singly, together in sweeps:
-        for which, advances in enumerate((singly, together)):
+    for which, step in enumerate((one_by_one, side_by_side)):
+        for advances in step(model, data, starts, **options):
             for advance in advances:
                 traces[advance.run][which].extend(advance.half_steps)
     assert model.batches

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from em_core import datasets
 from pages.ui import data
 from pages.ui.data import DataError, Selection, Table
-from pages.ui.families import FAMILIES
 
 NAN, INF = math.nan, math.inf
 
@@ -117,25 +116,6 @@ def test_at_most_eight_columns_by_default():
     assert len(data.default_columns(data.describe_columns(source))) == 8
 
 
-EXAMPLES = [(name, row) for name, family in FAMILIES.items() for row in family.examples]
-
-
-@pytest.mark.parametrize("family, name", EXAMPLES)
-def test_every_example_of_a_family_is_ready_to_fit(family, name):
-    family = FAMILIES[family]
-    example = datasets.load(name)
-    source = data.from_dataset(example)
-    found = data.describe_columns(source)
-    chosen = family.data(source, example.columns, data.suggest_label(source, found))
-    present = np.isfinite(example.values)
-    whole = present.all(axis=1) if family.data is data.select else present.any(axis=1)
-    np.testing.assert_array_equal(chosen.values, example.values[whole])
-    assert chosen.label_name == example.label_name
-    offered = data.default_columns(found, chosen.label_name, family.takes, family.most_columns)
-    assert set(offered) <= set(example.columns)
-    assert len(source.units) == source.frame.shape[1]
-
-
 def test_generated_data_take_the_same_road():
     rng = np.random.default_rng(0)
     generated = datasets.generate("separated", 60, 3, 2, rng)
@@ -163,6 +143,35 @@ def test_rows_that_can_not_be_used_are_listed_with_reasons():
         "row": [2, 3, 4],
         "reason": ["x is missing", "y is infinite", "x is missing; y is infinite"],
     }
+
+
+def test_rows_with_holes_are_kept_for_models_that_can_use_them():
+    source = read("x,y\n1,2\n,3\n4,1e400\n,\n7,8\n")
+    chosen = data.select(source, ["x", "y"], holes=True)
+    np.testing.assert_array_equal(chosen.values, [[1, 2], [np.nan, 3], [7, 8]])
+    assert chosen.left_out["reason"].tolist() == ["y is infinite", "x is missing; y is missing"]
+
+
+def test_rows_of_a_group_stand_together_and_those_of_none_are_listed():
+    source = read("x,school\n1,b\n2,a\n3,\n4,b\n5,a\n6,a\n")
+    chosen = data.select(source, ["x"], group_column="school")
+    assert chosen.groups == ("b", "a") and chosen.sizes.tolist() == [2, 3]
+    assert chosen.rows.tolist() == [0, 3, 1, 4, 5]
+    assert [part.ravel().tolist() for part in chosen.parts] == [[1, 4], [2, 5, 6]]
+    assert chosen.left_out.to_dict("list") == {"row": [3], "reason": ["school is missing"]}
+
+
+def test_levels_keep_their_names():
+    source = read("answer,grade,item\nyes,3,0\nno,1,1\n,2,1\nno,3,0\n")
+    chosen = data.select_levels(source, ["answer", "grade", "item"])
+    np.testing.assert_array_equal(chosen.values[:, 0], [1, 0, np.nan, 0])
+    assert chosen.values[:, 1].tolist() == [2, 0, 1, 2]
+    assert chosen.levels == (("no", "yes"), ("1", "2", "3"), ())
+
+
+def test_a_third_level_is_left_for_a_binary_model_to_refuse():
+    source = read("item\n0\n1\n3\n")
+    assert data.select_levels(source, ["item"], most=2).values.ravel().tolist() == [0, 1, 3]
 
 
 def test_missing_values_elsewhere_do_not_matter():
@@ -208,8 +217,10 @@ def fitted(source: Table, columns: list[str]) -> tuple[Selection, pd.DataFrame]:
     n = len(chosen.values)
     labels = np.arange(n) % 2
     responsibilities = np.column_stack([np.full(n, 0.1) + labels * 0.2, 0.9 - labels * 0.2])
-    names = ["component 1", "component 2"]
-    return chosen, data.join_results(source, chosen, labels, responsibilities, names)
+    names = np.array(["component 1", "component 2"], dtype=object)
+    results = {"cluster": names[labels]}
+    results |= {f"P({name})": responsibilities[:, k] for k, name in enumerate(names)}
+    return chosen, data.join_results(source, chosen, results)
 
 
 def test_results_join_the_original_rows():

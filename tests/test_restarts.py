@@ -13,9 +13,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from em_core import Gaussian, Mixture, MixtureParams, em, fit
+from em_core import FactorAnalyser, Gaussian, Mixture, MixtureParams, em, fit
 from em_core.alignment import align, disagreement, some_rows
 from em_core.datasets import load
+from em_core.em import Collapse
 from em_core.emissions import GaussianParams
 from em_core.factor_analysis import FactorAnalysis
 from em_core.hidden_markov import HiddenMarkov
@@ -495,3 +496,21 @@ def test_short_runs_that_fail_lose_or_say_why():
         assert params.weights.min() >= 0.15
     with pytest.raises(ValueError, match="a component is too small"):
         short_runs(Careful(Gaussian(), 7), IRIS, np.random.default_rng(0))
+
+
+def test_a_column_without_noise_of_its_own_is_told_but_is_an_answer():
+    """A Heywood case: the factor is the first column itself. The likelihood stays bounded."""
+    rng = np.random.default_rng(0)
+    factor = rng.normal(size=200)
+    data = factor[:, None] * [1.0, 0.8, 0.6, 0.7] + [0, 0.5, 0.5, 0.5] * rng.normal(size=(200, 4))
+    runs = restarts(FactorAnalysis(1), data, range(3), "random loadings", max_iterations=20_000)
+    assert "Heywood" in runs.best.flags[0] and not runs.best.collapsed
+    assert len(runs.optima) == 1 and not runs.landscape.collapsed
+
+
+def test_a_component_on_too_few_rows_has_collapsed():
+    rows = np.vstack([np.random.default_rng(0).normal(size=(60, 4)), np.full((3, 4), 30.0)])
+    for model in (Mixture(Gaussian(), 2), Mixture(FactorAnalyser(1), 2)):
+        runs = restarts(model, rows, range(5))
+        assert runs.best.collapsed and not runs.optima
+        assert any(isinstance(flag, Collapse) for flag in runs.best.flags)

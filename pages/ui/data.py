@@ -3,7 +3,7 @@
 import hashlib
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -65,14 +65,27 @@ class ColumnReport(NamedTuple):
 
 
 class Selection(NamedTuple):
-    """The rows and columns a model is fitted to, and the rows that had to be left out."""
+    """The rows and columns a model is fitted to, and the rows that had to be left out.
 
-    values: np.ndarray  # (N, D) float64, finite
+    Where rows are in groups or sequences, those of one stand together, in their order.
+    """
+
+    values: np.ndarray  # (N, D) float64, finite or NaN where a value is missing
     columns: tuple[str, ...]
     rows: np.ndarray  # (N,) 0-based positions in the table
     left_out: pd.DataFrame  # columns "row" (from 1) and "reason"
     labels: np.ndarray | None  # (N,) object: str, or None where the label is missing
     label_name: str | None
+    group_name: str | None = None
+    groups: tuple[str, ...] = ()  # what the G groups are called, in their order; () for none
+    sizes: np.ndarray = np.zeros(0, dtype=int)  # (G,) rows of each
+    # For each column the names of its levels 0, 1, 2, ...; () for a column of numbers.
+    levels: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def parts(self) -> list[np.ndarray]:
+        """The rows of each group, or all rows as one."""
+        return np.split(self.values, np.cumsum(self.sizes)[:-1]) if self.groups else [self.values]
 
 
 def from_dataset(dataset: datasets.Dataset) -> Table:
@@ -223,34 +236,70 @@ def answered(report: ColumnReport) -> bool:
     return report.usable or (report.constant and "number" in report.type)
 
 
+def classified(report: ColumnReport) -> bool:
+    """Whether a column holds levels: numbers, or text of a few kinds."""
+    few = report.type in ("text", "true/false") and 1 <= report.distinct <= MAX_LABELS
+    return answered(report) or few
+
+
+def counted(report: ColumnReport) -> bool:
+    """Whether a column holds whole numbers."""
+    return report.type == "whole number"
+
+
+def binary(report: ColumnReport) -> bool:
+    """Whether a column has two levels at most."""
+    return classified(report) and report.distinct <= 2
+
+
+def anything(report: ColumnReport) -> bool:
+    return True
+
+
 def default_columns(
     reports: Sequence[ColumnReport],
     label: str | None = None,
     takes: Callable[[ColumnReport], bool] = measured,
+    prefers: Callable[[ColumnReport], bool] = anything,
     most: int = MAX_DEFAULT_COLUMNS,
 ) -> tuple[str, ...]:
-    """The first columns that a model `takes` and are neither label nor row number."""
-    names = [r.name for r in reports if takes(r) and not r.row_number and r.name != label]
-    return tuple(names[:most])
+    """The first columns that a model `takes` and `prefers` and are neither label nor row number.
+
+    Where it prefers none, the first that it takes.
+    """
+    possible = [r for r in reports if takes(r) and not r.row_number and r.name != label]
+    preferred = [r for r in possible if prefers(r)]
+    return tuple(r.name for r in (preferred or possible)[:most])
 
 
 # ---------------------------------------------------------------------------------------------
 # Choosing rows and columns
 
 
-def select(table: Table, columns: Sequence[str], label_column: str | None = None) -> Selection:
+def select(
+    table: Table,
+    columns: Sequence[str],
+    label_column: str | None = None,
+    group_column: str | None = None,
+    holes: bool = False,
+) -> Selection:
     """The rows whose chosen columns all hold finite numbers; the others are listed with reasons.
 
-    Raises DataError if a column can't be used or no row is left.
+    holes: rows with some values missing are kept, with NaN. Raises DataError if a column can't be
+    used or no row is left.
     """
     columns = _chosen(table, columns, label_column)
     for name in columns:
         _check_measurement(_describe(name, table.frame[name]))
     values = _numbers(table, columns)
-    selection = _selected(table, columns, label_column, values, np.isfinite(values).all(axis=1))
+    used = np.isfinite(values).all(axis=1)
+    if holes:
+        used = ~np.isinf(values).any(axis=1) & ~np.isnan(values).all(axis=1)
+    selection = _selected(table, columns, label_column, values, used, group_column)
     used = selection.values
     for name, column in zip(columns, used.T, strict=True):
-        if len(used) > 1 and column.min() == column.max():
+        column = column[~np.isnan(column)]
+        if len(used) > 1 and (not len(column) or column.min() == column.max()):
             raise DataError(
                 f"Column {name!r} has the same value in all {len(used):,} rows that can be "
                 "used: untick it."
@@ -259,7 +308,11 @@ def select(table: Table, columns: Sequence[str], label_column: str | None = None
 
 
 def select_items(
-    table: Table, columns: Sequence[str], label_column: str | None = None
+    table: Table,
+    columns: Sequence[str],
+    label_column: str | None = None,
+    group_column: str | None = None,
+    holes: bool = True,
 ) -> Selection:
     """The rows that hold at least one of the chosen columns; a missing value is NaN.
 
@@ -272,8 +325,51 @@ def select_items(
         if not report.usable and not report.constant:
             _check_measurement(report)
     values = _numbers(table, columns)
-    values[np.isinf(values)] = np.nan
-    return _selected(table, columns, label_column, values, ~np.isnan(values).all(axis=1))
+    return _selected(table, columns, label_column, values, _answering(values, holes), group_column)
+
+
+def select_levels(
+    table: Table,
+    columns: Sequence[str],
+    label_column: str | None = None,
+    group_column: str | None = None,
+    holes: bool = True,
+    most: int = MAX_LABELS,
+) -> Selection:
+    """As `select_items`; text, and numbers that do not count from 0, are coded by their levels.
+
+    Levels are in alphabetical or numerical order; columns of numbers with more than `most` of them
+    are left to the model.
+    """
+    columns = _chosen(table, columns, label_column)
+    coded, levels = [], []
+    for name in columns:
+        report = _describe(name, table.frame[name])
+        counts = _counts_from_zero(report, table.frame[name])
+        if classified(report) and report.distinct <= most and not counts:
+            cells = table.frame[name].astype("category")
+            coded.append(np.where(cells.isna(), np.nan, cells.cat.codes.astype(float)))
+            levels.append(tuple(map(str, cells.cat.categories)))
+            continue
+        if not report.usable and not report.constant:
+            _check_measurement(report)
+        coded.append(_numbers(table, [name])[:, 0])
+        levels.append(())
+    values = np.column_stack(coded)
+    used = _answering(values, holes)
+    selection = _selected(table, columns, label_column, values, used, group_column)
+    return selection._replace(levels=tuple(levels))
+
+
+def _counts_from_zero(report: ColumnReport, column: pd.Series) -> bool:
+    """Whether a column's values are levels as they are."""
+    return report.type == "whole number" and set(column.dropna()) == set(range(report.distinct))
+
+
+def _answering(values: np.ndarray, holes: bool) -> np.ndarray:
+    if holes:
+        return ~np.isinf(values).any(axis=1) & ~np.isnan(values).all(axis=1)
+    return np.isfinite(values).all(axis=1)
 
 
 def _chosen(table: Table, columns: Sequence[str], label_column: str | None) -> tuple[str, ...]:
@@ -297,20 +393,42 @@ def _numbers(table: Table, columns: Sequence[str]) -> np.ndarray:
 
 
 def _selected(
-    table: Table, columns: tuple[str, ...], label_column: str | None, values, used: np.ndarray
+    table: Table,
+    columns: tuple[str, ...],
+    label_column: str | None,
+    values,
+    used: np.ndarray,
+    group_column: str | None,
 ) -> Selection:
     left_out = _reasons(values, columns, np.flatnonzero(~used))
-    values = np.ascontiguousarray(values[used])
+    rows = np.flatnonzero(used)
+    groups, sizes = (), np.zeros(0, dtype=int)
+    if group_column is not None and len(rows):
+        rows, groups, sizes, ungrouped = _grouped(table.frame[group_column], rows)
+        left_out = pd.concat([left_out, ungrouped]).sort_values("row", ignore_index=True)
+    values = np.ascontiguousarray(values[rows])
     if not len(values):
         raise DataError(
             "No row has a number in every chosen column: untick the columns with the most missing "
             "values."
         )
-    rows = np.flatnonzero(used)
     labels = None
     if label_column is not None:
         labels = _labels(table.frame[label_column].iloc[rows])
-    return Selection(values, columns, rows, left_out, labels, label_column)
+    return Selection(
+        values, columns, rows, left_out, labels, label_column, group_column, groups, sizes
+    )
+
+
+def _grouped(
+    column: pd.Series, rows: np.ndarray
+) -> tuple[np.ndarray, tuple[str, ...], np.ndarray, pd.DataFrame]:
+    """Rows with those of one group together; the groups' names and sizes; rows without a group."""
+    codes, names = pd.factorize(column.iloc[rows])
+    without = rows[codes < 0]
+    order = np.argsort(codes, kind="stable")[len(without) :]
+    left_out = pd.DataFrame({"row": without + 1, "reason": f"{column.name} is missing"})
+    return rows[order], tuple(map(str, names)), np.bincount(codes[codes >= 0]), left_out
 
 
 def _check_measurement(report: ColumnReport) -> None:
@@ -349,25 +467,22 @@ def confusion_table(
 
 
 def join_results(
-    table: Table,
-    selection: Selection,
-    labels: Sequence[int],
-    responsibilities: np.ndarray,
-    component_names: Sequence[str],
+    table: Table, selection: Selection, results: Mapping[str, np.ndarray]
 ) -> pd.DataFrame:
-    """All rows of the table, with each row's cluster and its probability for every component.
+    """All rows of the table with further columns; the rows left out have empty cells there.
 
-    `labels` (N,) holds component numbers from 0, `responsibilities` (N, K) the posterior of the
-    selected rows; the rows left out have empty cells.
+    results: for each new column (N,) text or numbers of the selected rows.
     """
     frame = table.frame.copy()
-    cluster = np.full(len(frame), None, dtype=object)
-    cluster[selection.rows] = np.asarray(component_names, dtype=object)[np.asarray(labels)]
-    frame[_free("cluster", frame)] = pd.Series(cluster, index=frame.index, dtype="str")
-    for k, name in enumerate(component_names):
-        probability = np.full(len(frame), np.nan)
-        probability[selection.rows] = responsibilities[:, k]
-        frame[_free(f"P({name})", frame)] = probability
+    for name, values in results.items():
+        if np.issubdtype(np.asarray(values).dtype, np.number):
+            column = np.full(len(frame), np.nan)
+            column[selection.rows] = values
+            frame[_free(name, frame)] = column
+        else:
+            column = np.full(len(frame), None, dtype=object)
+            column[selection.rows] = values
+            frame[_free(name, frame)] = pd.Series(column, index=frame.index, dtype="str")
     return frame
 
 

@@ -117,9 +117,15 @@ def _reports(fingerprint: str, _table: Table) -> list[data.ColumnReport]:
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _selection(
-    family: str, fingerprint: str, columns: tuple[str, ...], label: str, _table: Table
+    family: str,
+    fingerprint: str,
+    columns: tuple[str, ...],
+    label: str,
+    group: str,
+    holes: bool,
+    _table: Table,
 ) -> Selection:
-    return FAMILIES[family].data(_table, columns, label or None)
+    return FAMILIES[family].read(_table, columns, label or None, group or None, holes)
 
 
 def choose_columns(table: Table) -> tuple[Selection | None, list[data.ColumnReport]]:
@@ -128,17 +134,19 @@ def choose_columns(table: Table) -> tuple[Selection | None, list[data.ColumnRepo
     suggested = data.suggest_label(table, reports)
     candidates = data.label_candidates(reports)
     family = family_of(shell.settings())
-    usable = [report.name for report in reports if family.takes(report)]
-    defaults = data.default_columns(reports, suggested, family.takes, family.most_columns)
+    group = _choose_groups(table, reports, suggested)
+    usable = [r.name for r in reports if family.takes(r) and r.name != group]
+    defaults = data.default_columns(
+        reports, suggested, family.takes, family.prefers, family.most_columns
+    )
+    defaults = tuple(name for name in defaults if name != group)
     if not usable:
         reasons = " ".join(f"{r.name}: {r.why_not}" for r in reports[:5])
-        st.error(
-            f"No column of this table can be clustered: at least one must hold numbers. {reasons}"
-        )
+        st.error(f"No column of this table can be used: at least one must hold numbers. {reasons}")
         return None, reports
     columns = shell.widget("columns", options=usable, default=defaults or tuple(usable[:1]))
     label = ""
-    if candidates:
+    if candidates and family.unit:
         label = shell.widget(
             "label_column",
             options=["", *candidates],
@@ -147,11 +155,41 @@ def choose_columns(table: Table) -> tuple[Selection | None, list[data.ColumnRepo
         )
     try:
         return _selection(
-            shell.settings().family, table.fingerprint, columns, label, table
+            shell.settings().family,
+            table.fingerprint,
+            columns,
+            label,
+            group,
+            family.holes and shell.settings().missing,
+            table,
         ), reports
     except DataError as error:
         st.error(str(error))
         return None, reports
+
+
+def _choose_groups(table: Table, reports: list[data.ColumnReport], suggested: str | None) -> str:
+    """The column that says which group or sequence a row is in; "" for none."""
+    family = family_of(shell.settings())
+    if not family.grouping:
+        return ""
+    rows = len(table.frame)
+    possible = [r.name for r in reports if r.type != "number" and 2 <= r.distinct < rows]
+    if not possible and not family.alone:
+        st.error(
+            "This model needs a column that says which group a row belongs to: text or whole "
+            "numbers, the same for all rows of a group."
+        )
+    if not possible:
+        return ""
+    usual = "" if family.alone else suggested if suggested in possible else possible[0]
+    return shell.widget(
+        "group_column",
+        options=["", *possible] if family.alone else possible,
+        default=usual,
+        format_func=lambda name: name or "one sequence",
+        label="Sequences" if family.grouping == "sequence" else "Groups",
+    )
 
 
 def show_table(
@@ -184,7 +222,9 @@ def _facts(table: Table, selection: Selection | None, reports: list[data.ColumnR
     st.markdown("\n".join(f"- {plain(fact)}" for fact in table.parsing))
     tables.show(_columns_table(table, reports), "Columns", index=False)
     for report in [report for report in reports if not report.usable]:
-        st.markdown(f"**{plain(report.name)}** can't be clustered by. {plain(report.why_not)}")
+        st.markdown(
+            f"**{plain(report.name)}** can't be used as a measurement. {plain(report.why_not)}"
+        )
     if selection is not None and len(selection.left_out):
         st.markdown(
             f"**{len(selection.left_out):,} of {counted(rows, 'row')} left out**, because a "

@@ -1,195 +1,399 @@
 """The table of model families: one row makes a model appear in the app.
 
 A row says what the family is called, how its model is built, which settings it shows, how a table
-becomes its data, how it may start, and how it is drawn and put into numbers.
+becomes its data, how it may start, and how it is drawn and put into numbers: see `family.Family`.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
-
-from em_core import STARTS, Bernoulli, Categorical, Gaussian, Mixture, Poisson
+from em_core import (
+    STARTS,
+    Bernoulli,
+    Categorical,
+    FactorAnalyser,
+    FactorAnalysis,
+    Gaussian,
+    HiddenMarkov,
+    Mixture,
+    Poisson,
+    ProbabilisticPCA,
+    StudentT,
+    TwoLevel,
+    goodness_of_fit,
+)
 from em_core.covariances import STRUCTURES
 from em_core.datasets import EXAMPLES
-from em_core.initialization import require_distinct_rows
+from em_core.markov_chain import SHAPES, allowed_transitions
 from pages.ui.data import (
-    MAX_DEFAULT_COLUMNS,
-    ColumnReport,
-    Selection,
-    Table,
     answered,
+    binary,
+    classified,
+    counted,
     measured,
     select,
     select_items,
+    select_levels,
 )
+from pages.ui.family import Family
+from pages.ui.figures.factors import factors_picture
 from pages.ui.figures.items import items_picture
+from pages.ui.figures.levels import shrinkage_picture
 from pages.ui.figures.mixture import mixture_picture
-from pages.ui.figures.picture import Picture, Scene
+from pages.ui.figures.own import own_picture
+from pages.ui.figures.sequence import hidden_markov_picture
+from pages.ui.own_models import OwnModel, own_models
 from pages.ui.parameters import (
-    arrays,
-    gaussian_mixture_point,
-    gaussian_tables,
+    cluster_results,
+    factor_point,
+    factor_results,
+    factor_tables,
+    group_results,
+    hidden_markov_point,
+    hidden_markov_tables,
     items_point,
     items_tables,
+    mixture_point,
+    mixture_tables,
+    own_results,
+    own_tables,
+    two_level_tables,
 )
-from pages.ui.runs import Beginning, ByMethod, FromMeans, FromParams
 
 if TYPE_CHECKING:  # the settings offer what is in this table
     from pages.ui.settings import Settings
 
-
-class Family(NamedTuple):
-    """One family of models.
-
-    build(settings): the em_core model; code(settings): the same as Python source.
-    controls: the fields of Settings it shows, each with what its values mean, where that needs
-        saying; starts: methods by name, each with one plain line on what it does;
-        parameters: names of the arrays that `model.params` takes.
-    takes(report): whether a column can be used; most_columns: how many are chosen at first.
-    data(table, columns, label column): the rows and columns it is fitted to; examples: data sets.
-    views: which of the axes in Settings it can be drawn on; picture(scene): the picture, and which
-        half-step each of its frames shows.
-    tables(params, columns, number of rows): parameters as tables, each with its title;
-        point(model, params, row): the formula of a row's posterior, and its terms.
-    """
-
-    label: str
-    build: Callable[[Settings], Any]
-    code: Callable[[Settings], str]
-    controls: Mapping[str, Mapping[str, str]]
-    starts: Mapping[str, str]
-    parameters: tuple[str, ...]
-    takes: Callable[[ColumnReport], bool]
-    most_columns: int
-    data: Callable[[Table, Sequence[str], str | None], Selection]
-    examples: tuple[str, ...]
-    views: tuple[str, ...]
-    picture: Callable[[Scene], tuple[Picture, np.ndarray]]
-    tables: Callable[[Any, Sequence[str], int], list[tuple[str, pd.DataFrame]]]
-    point: Callable[[Any, Any, np.ndarray], tuple[str, pd.DataFrame]]
-
-
 MOST_ITEMS = 100
-GAUSSIAN_EXAMPLES = tuple(
-    name for name in EXAMPLES if name not in ("digits", "lsat6", "earthquakes", "ratings", "pupils")
-)
+# Data sets that are of use to one family only.
+SPECIAL = ("digits", "lsat6", "earthquakes", "ratings", "pupils", "geyser", "ability", "casino")
+GAUSSIAN_EXAMPLES = tuple(name for name in EXAMPLES if name not in SPECIAL)
+EXPLICIT = "parameters"
+PLANE_VIEWS = ("columns", "principal", "pairs")
+ROTATIONS = {
+    "none": "as EM leaves them; the first factor explains the most",
+    "varimax": "turned so that each factor has few large loadings; factors stay uncorrelated",
+    "promax": "turned further: factors may correlate",
+}
+DEGREES = {
+    "estimated": "estimated for each component, from 1 to 200",
+    "1": "Cauchy: the heaviest tails",
+    "3": "heavy tails",
+    "8": "moderate tails",
+    "30": "nearly Gaussian",
+}
+FULL, DIAG = "full", "diag"
+HMM_COVARIANCES = ("full", "tied", "diag", "spherical")
 
 
-def _items(label: str, emission: type, parameter: str, examples: tuple[str, ...]) -> Family:
+def _meanings(starts) -> dict[str, str]:
+    return {name: getattr(start, "meaning", start) for name, start in starts.items()}
+
+
+def _explicit(parameters: tuple[str, ...]) -> dict[str, str]:
+    names = ", ".join(parameters[:-1]) + " and " + parameters[-1]
+    return {EXPLICIT: f"{names.replace('_', ' ')} you give"}
+
+
+def _structures(names=tuple(STRUCTURES)) -> dict[str, str]:
+    return {name: STRUCTURES[name].meaning for name in names}
+
+
+def _items(label: str, emission: type, parameter: str, examples: tuple[str, ...], **more) -> Family:
     """The row of a mixture of items or counts."""
     return Family(
         label=label,
         build=lambda s: Mixture(emission(), n_components=s.n_components),
         code=lambda s: f"Mixture({emission.__name__}(), n_components={s.n_components})",
-        controls={"n_components": {}},
-        starts={name: start.meaning for name, start in STARTS.items()}
-        | {"parameters": f"weights and {parameter} you give"},
+        controls={"n_components": {}, "missing": {}},
+        starts=_meanings(STARTS) | _explicit(("weights", parameter)),
         parameters=("weights", parameter),
-        takes=answered,
         most_columns=MOST_ITEMS,
-        data=select_items,
         examples=examples,
-        views=(),
         picture=items_picture,
         tables=items_tables,
         point=items_point,
+        results=cluster_results,
+        **({"takes": answered, "read": select_items, "unit": "class"} | more),
     )
 
 
-FAMILIES = {
-    "gaussian-mixture": Family(
-        label="Gaussian mixture",
-        build=lambda s: Mixture(Gaussian(covariance=s.covariance), n_components=s.n_components),
-        code=lambda s: (
-            f'Mixture(Gaussian(covariance="{s.covariance}"), n_components={s.n_components})'
-        ),
-        controls={
-            "n_components": {},
-            "covariance": {name: structure.meaning for name, structure in STRUCTURES.items()},
-            "standardise": {},
-        },
-        starts={name: start.meaning for name, start in STARTS.items()}
-        | {
-            "means": "means that you place",
-            "parameters": "weights, means and covariances you give",
-        },
-        parameters=("weights", "means", "covariances"),
+def _continuous(label: str, emission, code, controls, parameters, **more) -> Family:
+    """The row of a mixture whose components are ellipses."""
+    return Family(
+        label=label,
+        build=lambda s: Mixture(emission(s), n_components=s.n_components),
+        code=lambda s: f"Mixture({code(s)}, n_components={s.n_components})",
+        controls={"n_components": {}} | controls | {"standardise": {}},
+        parameters=("weights", *parameters),
         takes=measured,
-        most_columns=MAX_DEFAULT_COLUMNS,
-        data=select,
-        examples=GAUSSIAN_EXAMPLES,
-        views=("columns", "principal", "pairs"),
+        read=select,
+        views=PLANE_VIEWS,
         picture=mixture_picture,
-        tables=gaussian_tables,
-        point=gaussian_mixture_point,
+        tables=mixture_tables,
+        point=mixture_point,
+        results=cluster_results,
+        **({"starts": _meanings(STARTS) | _explicit(("weights", *parameters))} | more),
+    )
+
+
+def _hidden_markov(label: str, emission, code, controls, parameters, examples, **more) -> Family:
+    """The row of a hidden Markov model."""
+    chain = ("initial_probabilities", "transition_matrix")
+    return Family(
+        label=label,
+        build=lambda s: HiddenMarkov(
+            emission(s),
+            s.n_components,
+            transitions=allowed_transitions(s.transitions, s.n_components),
+            initial=s.initial,
+        ),
+        code=lambda s: _hidden_markov_code(code(s), s),
+        controls={"n_components": {}}
+        | controls
+        | {
+            "transitions": SHAPES,
+            "initial": {
+                "free": "the chances of each state at the start are estimated",
+                "stationary": "they are the states' long-run shares under the transitions",
+            },
+            "missing": {},
+        },
+        labels={"n_components": "States"},
+        starts=_meanings(HiddenMarkov.starts) | _explicit((*chain, *parameters)),
+        parameters=(*chain, *parameters),
+        examples=examples,
+        picture=hidden_markov_picture,
+        tables=hidden_markov_tables,
+        point=hidden_markov_point,
+        results=cluster_results,
+        unit="state",
+        grouping="sequence",
+        data=lambda selection: selection.parts,
+        **({"takes": answered, "read": select_items, "views": ("series",)} | more),
+    )
+
+
+def _hidden_markov_code(emission: str, settings: Settings) -> str:
+    more = "" if settings.initial == "free" else f', initial="{settings.initial}"'
+    allowed = allowed_transitions(settings.transitions, settings.n_components)
+    if allowed is not None:
+        more += f", transitions={allowed.astype(int).tolist()}"
+    return f"HiddenMarkov({emission}, n_states={settings.n_components}{more})"
+
+
+def _factors(label: str, model: type, examples: tuple[str, ...], **more) -> Family:
+    """The row of a model of continuous factors behind the columns."""
+    parameters = ("mean", "loadings", "noise_variance")
+    return Family(
+        label=label,
+        build=lambda s: model(s.n_factors),
+        code=lambda s: f"{model.__name__}({s.n_factors})",
+        controls={"n_factors": {}, "rotation": ROTATIONS, "missing": {}},
+        starts=_meanings(model.starts) | _explicit(parameters),
+        parameters=parameters,
+        takes=measured,
+        read=select,
+        most_columns=MOST_ITEMS,
+        examples=examples,
+        picture=factors_picture,
+        tables=factor_tables,
+        point=factor_point,
+        results=factor_results,
+        size="n_factors",
+        unit="",
+        **more,
+    )
+
+
+def _covariance(settings: Settings) -> str:
+    return f'Gaussian(covariance="{settings.covariance}")'
+
+
+def _degrees(settings: Settings) -> float | None:
+    return None if settings.degrees == "estimated" else float(settings.degrees)
+
+
+def _student_code(settings: Settings) -> str:
+    degrees = _degrees(settings)
+    more = "" if degrees is None else f", degrees_of_freedom={degrees:g}"
+    return f'StudentT(covariance="{settings.covariance}"{more})'
+
+
+def _own(own: OwnModel) -> Family:
+    """The row of a model that whoever started the dashboard brought."""
+    return Family(
+        label=own.title,
+        build=lambda settings: own.model,
+        code=lambda settings: "model",
+        controls={},
+        starts=_meanings(own.model.starts),
+        parameters=(),
+        takes=answered,
+        read=select_items,
+        examples=tuple(EXAMPLES),
+        picture=own_picture,
+        tables=own_tables,
+        results=own_results,
+        size=None,
+        unit="",
+        most_columns=1,
+        holes=False,
+        data=lambda selection: own_data(own.model, selection),
+    )
+
+
+def own_data(model, selection):
+    """The rows as a person's own model takes them: a table, or its only column."""
+    check = getattr(model, "check", lambda data: data)
+    try:
+        return check(selection.values)
+    except ValueError:
+        if selection.values.shape[1] > 1:
+            raise
+        return check(selection.values[:, 0])
+
+
+FAMILIES = {
+    "gaussian-mixture": _continuous(
+        "Gaussian mixture",
+        emission=lambda s: Gaussian(covariance=s.covariance),
+        code=_covariance,
+        controls={"covariance": _structures(), "missing": {}},
+        parameters=("means", "covariances"),
+        starts=_meanings(STARTS)
+        | {"means": "means that you place"}
+        | _explicit(("weights", "means", "covariances")),
+        structure="covariance",
+        examples=GAUSSIAN_EXAMPLES,
+    ),
+    "student-mixture": _continuous(
+        "Student-t mixture: clusters that survive outliers",
+        emission=lambda s: StudentT(covariance=s.covariance, degrees_of_freedom=_degrees(s)),
+        code=_student_code,
+        controls={"covariance": _structures(), "degrees": DEGREES},
+        parameters=("means", "covariances", "degrees_of_freedom"),
+        structure="covariance",
+        examples=("strays", *(name for name in GAUSSIAN_EXAMPLES if name != "strays")),
+        holes=False,
+    ),
+    "factor-analysers": _continuous(
+        "Mixture of factor analysers: clusters near planes",
+        emission=lambda s: FactorAnalyser(s.n_factors),
+        code=lambda s: f"FactorAnalyser({s.n_factors})",
+        controls={"n_factors": {}, "missing": {}},
+        parameters=("means", "loadings", "noise_variances"),
+        structure="n_factors",
+        examples=("iris", "wine", "diabetes", "usarrests"),
+        labels={"n_factors": "Factors in each component"},
     ),
     "bernoulli-mixture": _items(
-        "Bernoulli mixture: yes-or-no items", Bernoulli, "probabilities", ("digits", "lsat6")
+        "Bernoulli mixture: yes-or-no items",
+        Bernoulli,
+        "probabilities",
+        ("digits", "lsat6"),
+        takes=classified,
+        prefers=binary,
+        read=partial(select_levels, most=2),
     ),
     "categorical-mixture": _items(
-        "Categorical mixture: items with levels", Categorical, "probabilities", ("lsat6", "digits")
+        "Categorical mixture: items with levels",
+        Categorical,
+        "probabilities",
+        ("lsat6", "digits"),
+        takes=classified,
+        read=select_levels,
     ),
-    "poisson-mixture": _items("Poisson mixture: counts", Poisson, "rates", ("earthquakes",)),
-}
+    "poisson-mixture": _items(
+        "Poisson mixture: counts",
+        Poisson,
+        "rates",
+        ("earthquakes",),
+        prefers=counted,
+        unit="component",
+    ),
+    "gaussian-hmm": _hidden_markov(
+        "Hidden Markov model: measurements",
+        emission=lambda s: Gaussian(covariance=s.covariance),
+        code=_covariance,
+        controls={"covariance": _structures(HMM_COVARIANCES)},
+        parameters=("means", "covariances"),
+        examples=("geyser", "faithful", "airquality"),
+        takes=measured,
+        read=select,
+        views=("series", *PLANE_VIEWS),
+        structure="covariance",
+    ),
+    "poisson-hmm": _hidden_markov(
+        "Hidden Markov model: counts",
+        emission=lambda s: Poisson(),
+        code=lambda s: "Poisson()",
+        controls={},
+        parameters=("rates",),
+        examples=("earthquakes",),
+        prefers=counted,
+    ),
+    "bernoulli-hmm": _hidden_markov(
+        "Hidden Markov model: yes-or-no items",
+        emission=lambda s: Bernoulli(),
+        code=lambda s: "Bernoulli()",
+        controls={},
+        parameters=("probabilities",),
+        examples=("casino",),
+        takes=classified,
+        prefers=binary,
+        read=partial(select_levels, most=2),
+    ),
+    "categorical-hmm": _hidden_markov(
+        "Hidden Markov model: items with levels",
+        emission=lambda s: Categorical(),
+        code=lambda s: "Categorical()",
+        most_columns=1,
+        controls={},
+        parameters=("probabilities",),
+        examples=("casino",),
+        takes=classified,
+        read=select_levels,
+    ),
+    "factor-analysis": _factors(
+        "Factor analysis",
+        FactorAnalysis,
+        ("ability", "wine", "iris", "airquality"),
+        test_of_fit=goodness_of_fit,
+    ),
+    "probabilistic-pca": _factors(
+        "Probabilistic PCA", ProbabilisticPCA, ("ratings", "ability", "wine", "iris")
+    ),
+    "two-level": Family(
+        label="Two-level model: rows in groups",
+        build=lambda s: TwoLevel(),
+        code=lambda s: "TwoLevel()",
+        controls={},
+        starts=_meanings(TwoLevel.starts)
+        | _explicit(("mean", "between_covariance", "within_covariance")),
+        parameters=("mean", "between_covariance", "within_covariance"),
+        takes=measured,
+        read=select,
+        examples=("pupils", "iris", "wine"),
+        picture=shrinkage_picture,
+        tables=two_level_tables,
+        results=group_results,
+        size=None,
+        unit="",
+        holes=False,
+        grouping="group",
+        alone=False,
+        data=lambda selection: selection.parts,
+    ),
+} | {f"own-{own.name}": _own(own) for own in own_models().models}
 
 
 def family_of(settings: Settings) -> Family:
     return FAMILIES[settings.family]
 
 
-def beginning(model, settings: Settings, data) -> Beginning:
-    """How a run starts: by a method, from means placed by hand, or from parameters.
-
-    Raises ValueError with a plain sentence where what was typed cannot be used.
-    """
-    if settings.start == "means":
-        require_distinct_rows(data, model.n_components)
-        means = _placed_means(model, settings, data.shape[1])
-        return FromMeans(model, means)
-    if settings.start == "parameters":
-        params = _explicit_params(model, settings, data)
-        return FromParams(model, params)
-    return ByMethod(model, settings.start, settings.seed)
-
-
-def _placed_means(model, settings: Settings, n_columns: int) -> np.ndarray:
-    means = np.array(settings.start_means, dtype=float)
-    if means.shape != (model.n_components, n_columns):
-        raise ValueError(
-            f"Place {model.n_components} means of {n_columns} numbers each "
-            "in the table under “Start”."
-        )
-    return means
-
-
-def _explicit_params(model, settings: Settings, data):
-    family = family_of(settings)
-    try:
-        members = json.loads(settings.start_params or "{}")
-        given = {name: np.array(members[name], dtype=float) for name in family.parameters}
-    except (ValueError, TypeError, KeyError):
-        names = ", ".join(f'"{name}": [...]' for name in family.parameters)
-        raise ValueError(
-            f"Give the start as JSON with {_listed(family.parameters)}, all numbers: {{{names}}}."
-        ) from None
-    method = next(iter(family.starts))
-    usual = arrays(model.initial_params(data, method, np.random.default_rng(0)))
-    for name in family.parameters:
-        if given[name].shape != usual[name].shape:
-            raise ValueError(
-                f"The explicit {name} have shape {given[name].shape}; this model of these columns "
-                f"needs {usual[name].shape}: change the JSON, the model or the columns."
-            )
-    try:
-        return model.params(**given)
-    except ValueError as error:
-        raise ValueError(f"The explicit parameters cannot be used: {error}.") from None
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:-1]) + f" and {names[-1]}"
+def example_of(settings: Settings) -> str:
+    """The example in force: the one chosen, or the family's first where it has no such example."""
+    examples = family_of(settings).examples
+    return settings.example if settings.example in examples else examples[0]

@@ -10,19 +10,20 @@ import streamlit as st
 
 from em_core import HalfStep
 from pages.ui import report, shell, standalone, tables, takeaway
+from pages.ui.beginnings import beginning, method_of
 from pages.ui.data import Selection, Table, to_csv_bytes, to_parquet_bytes
-from pages.ui.families import beginning, family_of
+from pages.ui.families import family_of
 from pages.ui.figures.coordinates import two_columns
-from pages.ui.figures.picture import Scene, View, pack
+from pages.ui.figures.picture import View, name_columns, pack
 from pages.ui.player import player
 from pages.ui.runs import Run, Runs
+from pages.ui.scenes import scene_of
 from pages.ui.settings import FIELDS, Settings
 from pages.ui.text import counted, nats, plain, sentence
 
 # While a fit goes on its whole picture so far is sent again and again: few points keep it light.
 LIVE_POINTS = 2_000
 REFRESH_SECONDS = 0.25
-SAMPLE_SEED = 0
 VIEW_FIELDS = View._fields
 
 STOPPED = {
@@ -47,19 +48,20 @@ STOPPED = {
 def current_run(settings: Settings, table: Table, selection: Selection) -> Run | None:
     """The run these settings ask for, begun if it is new; None if they ask for what cannot be."""
     family = family_of(settings)
-    model = family.build(settings)
     try:
-        start = beginning(model, settings, selection.values)
+        model = family.build(settings)
+        fitted = family.data(selection)
+        start = beginning(model, settings, fitted)
     except ValueError as error:
-        st.error(sentence(error))
+        st.error(sentence(name_columns(str(error), selection.columns)))
         return None
-    fit_fields = [name for name, field in FIELDS.items() if field.group == "fit"]
+    fit_fields = [name for name, field in FIELDS.items() if field.group in ("family", "fit")]
     asked = [table.fingerprint, selection.columns, [getattr(settings, name) for name in fit_fields]]
     run = st.session_state.setdefault("runs", Runs()).get(
         Run(
             key=hashlib.sha256(repr(asked).encode()).hexdigest()[:16],
             model=model,
-            data=selection.values,
+            data=fitted,
             start=start,
             tolerance=settings.tolerance,
             max_iterations=settings.max_iterations,
@@ -67,7 +69,7 @@ def current_run(settings: Settings, table: Table, selection: Selection) -> Run |
         )
     )
     if run.error:
-        st.error(sentence(run.error))
+        st.error(sentence(name_columns(run.error, selection.columns)))
         return None
     return run
 
@@ -75,12 +77,14 @@ def current_run(settings: Settings, table: Table, selection: Selection) -> Run |
 def choose_axes(selection: Selection) -> None:
     """Which coordinates of the data are drawn, where there is a choice."""
     columns, views = selection.columns, family_of(shell.settings()).views
-    if len(columns) < 3 or not views:
+    if "series" in views and len(columns) == 2:
+        views = ("series", "columns")
+    if len(views) < 2 or len(columns) < (2 if "series" in views else 3):
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        shell.widget("axes", options=views)
+        axes = shell.widget("axes", options=views)
         settings = shell.settings()
-        if settings.axes == "columns":
+        if axes == "columns" and len(columns) > 2:
             across, up = two_columns(settings, columns)
             shell.widget("axis_x", options=columns, default=columns[across])
             shell.widget("axis_y", options=columns, default=columns[up])
@@ -97,7 +101,7 @@ def _watch(run: Run, selection: Selection, table: Table, live: bool) -> None:
     if live != running:
         st.rerun()  # only a run of the page starts or ends the polling
     if run.error:
-        st.error(sentence(run.error))
+        st.error(sentence(name_columns(run.error, selection.columns)))
         return
     settings = shell.settings()
     if not run.trace:
@@ -133,7 +137,8 @@ def _beginning_line(run: Run, settings: Settings) -> tuple[str, str, str, Callab
         others = counted(place - 1, "fit") if place > 1 else "no other fit"
         text = f"All processors are busy with other people's fits; {others} waits before yours …"
         return text, "Stop", "stop", run.stop
-    text = f"Finding a start by {settings.start} for {counted(len(run.data), 'row')} …"
+    n_rows = sum(map(len, run.data)) if isinstance(run.data, list) else len(run.data)
+    text = f"Finding a start by {method_of(settings)} for {counted(n_rows, 'row')} …"
     return text, "Stop", "stop", run.stop
 
 
@@ -180,41 +185,36 @@ def _picture(
     """The packed picture, which half-step each frame shows, and which rows are drawn."""
     most = LIVE_POINTS if running else settings.drawn_rows
     steps = list(run.trace)
-    look = settings.axes, settings.axis_x, settings.axis_y
+    look = settings.axes, settings.axis_x, settings.axis_y, settings.rotation
     asked = (run.key, len(steps), most, running, look)
     kept = st.session_state.get("picture")
     if kept is not None and kept[0] == asked:
         return kept[1]
-    sample = np.arange(len(run.data))
-    if len(sample) > most:
-        rng = np.random.default_rng(SAMPLE_SEED)
-        sample = np.sort(rng.choice(len(run.data), most, replace=False))
-    units = dict(zip(table.frame.columns, table.units, strict=False))
-    scene = Scene(
-        run=run.key,
-        model=run.model,
-        steps=steps,
+    scene = scene_of(
+        run.key,
+        run.model,
+        run.data,
+        steps,
+        selection,
+        settings,
+        most=most,
         running=running,
         opening=_opening(settings),
-        data=run.data,
-        sample=sample,
-        rows=selection.rows + 1,
-        columns=selection.columns,
-        titles=tuple(f"{c} ({units[c]})" if units.get(c) else c for c in selection.columns),
-        settings=settings,
+        table=table,
     )
     picture, shown = family_of(settings).picture(scene)
-    result = pack(picture), shown, sample
+    result = pack(picture), shown, scene.sample
     st.session_state["picture"] = (asked, result)
     return result
 
 
 def _opening(settings: Settings) -> str:
-    if settings.start == "means":
+    method = method_of(settings)
+    if method == "means":
         return "Start: hand-placed means."
-    if settings.start == "parameters":
+    if method == "parameters":
         return "Start: explicit parameters."
-    return f"Start: {settings.start}, seed {settings.seed}."
+    return f"Start: {method}, seed {settings.seed}."
 
 
 def _frame_shown(
@@ -224,15 +224,15 @@ def _frame_shown(
     step, family = run.trace[index], family_of(settings)
     name = "the start" if step.phase == "start" else f"{step.phase}-step {step.iteration}"
     st.markdown(report.gain_sentence(run.trace, index))
-    numbers = family.tables(step.params, selection.columns, len(run.data))
-    titles = [title for title, _ in numbers] + ["Points"]
+    numbers = family.tables(run.model, step.params, selection, settings)
+    titles = [title for title, _ in numbers] + ["Points"] * (family.point is not None)
     titles += ["Known labels"] * (selection.labels is not None)
     tabs = dict(zip(titles, st.tabs(titles, key="details", on_change="rerun"), strict=True))
     for title, frame in numbers:
         if tabs[title].open:
             with tabs[title]:
                 tables.show(frame, f"At {name}, in the original units")
-    if tabs["Points"].open:
+    if "Points" in tabs and tabs["Points"].open:
         with tabs["Points"]:
             _points(run, index, point, selection, settings)
     if selection.labels is not None and tabs["Known labels"].open:
@@ -243,63 +243,83 @@ def _frame_shown(
 def _points(
     run: Run, index: int, point: int | None, selection: Selection, settings: Settings
 ) -> None:
-    step = run.trace[index]
-    if point is None or point >= len(run.data):
-        st.caption("Click a point in the picture to see how its responsibilities come about.")
-    else:
+    step, family = run.trace[index], family_of(settings)
+    n_rows = len(selection.values)
+    chosen = st.number_input(
+        "Row, or click a point in the picture",
+        min_value=1,
+        max_value=n_rows,
+        value=None if point is None or point >= n_rows else point + 1,
+        help="Rows are counted as the fit has them.",
+        key=f"row {run.key} {point}",
+        width=260,
+    )
+    if chosen is not None:
+        point = int(chosen) - 1
         row = selection.values[point]
-        values = ", ".join(f"{n} = {v:g}" for n, v in zip(selection.columns, row, strict=True))
+        values = ", ".join(
+            f"{n} = {'missing' if np.isnan(v) else format(v, 'g')}"
+            for n, v in zip(selection.columns, row, strict=True)
+        )
         # q is the posterior at the parameters before an M half-step.
-        formula, terms = family_of(settings).point(run.model, step.posterior_params, row)
-        st.markdown(f"**Row {selection.rows[point] + 1}** ({plain(values)})")
+        formula, terms = family.point(run.model, step.posterior_params, run.data, selection, point)
+        st.markdown(f"**Row {selection.rows[point] + 1} of the table** ({plain(values)})")
         st.latex(formula)
-        tables.show(terms, "Each component's share")
-    doubtful, looked_at = _doubtful(run.key, index, run.model, step, selection)
-    scope = "" if looked_at == len(run.data) else f" of {looked_at:,} rows looked at"
-    tables.show(doubtful, f"The rows whose component is the least sure{scope}", index=False)
+        tables.show(terms, "Its posterior")
+    if not family.unit:
+        return
+    doubtful, looked_at = _doubtful(
+        run.key, index, run.model, run.data, step, selection, family.unit
+    )
+    scope = "" if looked_at == n_rows else f" of {looked_at:,} rows looked at"
+    tables.show(doubtful, f"The rows whose {family.unit} is the least sure{scope}", index=False)
 
 
 def _agreement(run: Run, index: int, selection: Selection) -> None:
     adjusted_rand, confusion = _agreement_at(
-        run.key, index, selection.label_name, run.model, run.trace[index], selection
+        run.key, index, selection.label_name, run.model, run.data, run.trace[index], selection
     )
     st.markdown(
         f"Adjusted Rand index with **{plain(selection.label_name)}**: **{adjusted_rand:.3f}** "
         "(1: the same groups; about 0: no better than chance)."
     )
-    tables.show(confusion, "Rows by known label and component")
+    tables.show(confusion, f"Rows by known label and {family_of(shell.settings()).unit}")
 
 
 # Both take a pass over the data. The key of a run stands for its data and its model.
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _doubtful(run: str, index: int, _model, _step: HalfStep, _selection: Selection):
-    return report.doubtful_points(_model, _step.posterior_params, _selection)
+def _doubtful(
+    run: str, index: int, _model, _data, _step: HalfStep, _selection: Selection, unit: str
+):
+    return report.doubtful_points(_model, _step.posterior_params, _data, _selection, unit)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _agreement_at(run: str, index: int, label: str, _model, _step: HalfStep, _selection: Selection):
-    return report.agreement_with_labels(_model, _step.posterior_params, _selection)
+def _agreement_at(
+    run: str, index: int, label: str, _model, _data, _step: HalfStep, _selection: Selection
+):
+    return report.agreement_with_labels(_model, _step.posterior_params, _data, _selection)
 
 
 @st.fragment
 def show_takeaway(run: Run, settings: Settings, selection: Selection, table: Table) -> None:
     """Downloads of the finished fit, and the Python for it to those who ask."""
-    name = takeaway.LABELLED_NAME
+    name = takeaway.RESULTS_NAME
     payload, _, _ = _picture(run, shell.settings(), selection, table, running=False)
     with st.container(horizontal=True, key="takeaway"):
         _download(
-            "Rows with clusters (CSV)",
+            "Rows with results (CSV)",
             f"{name}.csv",
             "text/csv",
-            lambda: to_csv_bytes(takeaway.labelled(table, selection, run.fit)),
+            lambda: to_csv_bytes(takeaway.with_results(settings, table, selection, run)),
         )
         _download(
-            "Rows with clusters (Parquet)",
+            "Rows with results (Parquet)",
             f"{name}.parquet",
             "application/vnd.apache.parquet",
-            lambda: to_parquet_bytes(takeaway.labelled(table, selection, run.fit)),
+            lambda: to_parquet_bytes(takeaway.with_results(settings, table, selection, run)),
         )
         _download(
             "Parameters and trace (JSON)",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,25 +11,31 @@ import streamlit as st
 
 from pages.ui import shell
 from pages.ui.data import Selection
-from pages.ui.families import FAMILIES, family_of
-from pages.ui.text import component_names
+from pages.ui.families import family_of
+from pages.ui.own_models import own_models
+from pages.ui.text import component_names, plain
 
 SEEDS = 2**32
 
 
 def choose_model(
-    selection: Selection | None, choose_start: Callable[[], None] | None = None
+    selection: Selection | None,
+    choose_start: Callable[[], None] | None = None,
+    without: Collection[str] = (),
 ) -> None:
     """Widgets for everything that decides the fit apart from the data.
 
-    choose_start: widgets of a page that makes its starts another way.
+    choose_start: widgets of a page that makes its starts another way; without: fields that this
+    page varies itself.
     """
     family = family_of(shell.settings())
     st.subheader(family.label, anchor=False)
-    if len(FAMILIES) > 1:
-        shell.widget("family")
+    shell.widget("family")
+    for problem in own_models().problems:
+        st.warning(plain(problem))
     for name, meanings in family.controls.items():
-        _choose(name, meanings)
+        if name not in without and (name != "missing" or _has_holes(selection)):
+            _choose(name, meanings)
     if choose_start is None:
         _choose_start(selection)
     else:
@@ -65,11 +71,20 @@ def _choose_start(selection: Selection | None) -> None:
             )
 
 
+def _has_holes(selection: Selection | None) -> bool:
+    """Whether some rows miss a value, be they used or left out."""
+    if selection is None:
+        return False
+    return len(selection.left_out) > 0 or bool(np.isnan(selection.values).any())
+
+
 def _choose(name: str, meanings: Mapping[str, str]) -> Any:
     """The widget of a setting, and under it what the value in force means."""
+    labels = family_of(shell.settings()).labels
+    more = {"label": labels[name]} if name in labels else {}
     if not meanings:
-        return shell.widget(name)
-    value = shell.widget(name, options=list(meanings))
+        return shell.widget(name, **more)
+    value = shell.widget(name, options=list(meanings), **more)
     st.caption(f"{meanings[value][:1].upper()}{meanings[value][1:]}.")
     return value
 
@@ -89,6 +104,7 @@ def _place_means(selection: Selection) -> None:
         order = np.argsort(selection.values[:, 0], kind="stable")
         spread = np.linspace(0, len(order) - 1, n_components + 2)[1:-1].round().astype(int)
         placed = selection.values[order[spread]]
+        placed = np.where(np.isnan(placed), np.nanmean(selection.values, axis=0), placed)
         shell.change(start_means=tuple(map(tuple, placed.tolist())))
     table = pd.DataFrame(
         placed,

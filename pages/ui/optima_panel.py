@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 
 import numpy as np
@@ -14,31 +13,27 @@ from em_core.success import Interval
 from pages.ui import fit_panel, shell, tables
 from pages.ui.data import Selection, Table
 from pages.ui.families import family_of
-from pages.ui.figures.landscape import COLLAPSED, Climb, curves, strip
-from pages.ui.figures.picture import Scene
+from pages.ui.figures.landscape import COLLAPSED, COLOURS, Climb, curves, strip
 from pages.ui.figures.thumbnail import thumbnail
 from pages.ui.presets import PRESETS, Preset
-from pages.ui.runs import AS_THEY_ARE, Units
-from pages.ui.searches import Search
+from pages.ui.race_panel import show_race
+from pages.ui.scenes import scene_of
+from pages.ui.searches import Search, recommended_start, search_of, seeded_starts, usual_starts
 from pages.ui.settings import FIELDS, Settings
 from pages.ui.text import nats, sentence
+from pages.ui.work import current
 
-PATIENCE = 0.4
 REFRESH_SECONDS = 0.5
 MOST_PICTURES = 8
 PICTURES_ACROSS = 4
 THUMBNAIL_POINTS = 300
 SEEDS_LISTED = 8
-# Streamlit puts the theme's own colours in their place, light or dark.
-COLOURS = tuple(f"#0000{i:02d}" for i in range(1, 11))
-NOT_SEEDED = ("means", "parameters")
 
 
 def choose_starts() -> None:
     """Widgets for which starts are made."""
     settings = shell.settings()
-    methods = [name for name in family_of(settings).starts if name not in NOT_SEEDED]
-    shell.widget("starts_compared", options=methods, default=(_usual(settings),))
+    shell.widget("starts_compared", options=seeded_starts(settings), default=usual_starts(settings))
     shell.widget("n_starts")
     shell.widget("seed", label="First seed")
     with st.expander("Data that trap EM"):
@@ -51,39 +46,9 @@ def _take(preset: Preset) -> None:
     shell.say(f"{preset.title}: {preset.look_for}")
 
 
-def _usual(settings: Settings) -> str:
-    """The start chosen on the Explore page, if seeds make it differ."""
-    usual = next(iter(family_of(settings).starts))
-    return usual if settings.start in NOT_SEEDED else settings.start
-
-
 def current_search(settings: Settings, table: Table, selection: Selection) -> Search | None:
     """The search these settings ask for, begun if it is new; None where it cannot be."""
-    family = family_of(settings)
-    names = ("family", "n_starts", "seed", "tolerance", "max_iterations", *family.controls)
-    starts = settings.starts_compared or (_usual(settings),)
-    asked = [table.fingerprint, selection.columns, starts, [getattr(settings, n) for n in names]]
-    key = hashlib.sha256(repr(asked).encode()).hexdigest()[:16]
-    search: Search | None = st.session_state.get("search")
-    if search is None or search.key != key:
-        if search is not None:
-            search.stop()
-        units = AS_THEY_ARE
-        if settings.standardise and "standardise" in family.controls:
-            units = Units(selection.values.mean(axis=0), selection.values.std(axis=0))
-        search = Search(
-            key=key,
-            model=family.build(settings),
-            data=selection.values,
-            starts=starts,
-            seeds=range(settings.seed, settings.seed + settings.n_starts),
-            tolerance=settings.tolerance,
-            max_iterations=settings.max_iterations,
-            units=units,
-        )
-        st.session_state["search"] = search
-        search.begin()
-        search.done.wait(PATIENCE)
+    search = current("search", search_of(settings, table, selection))
     if search.error:
         st.error(sentence(search.error))
         return None
@@ -117,16 +82,34 @@ def _watch(search: Search, selection: Selection, live: bool) -> None:
     picked = st.plotly_chart(
         strip(climbs, COLOURS), key="strip", on_select="rerun", selection_mode="points"
     )
-    for point in picked.selection.points[:1]:
-        start, seed = point["customdata"]
-        if (start, seed) != (shell.settings().picked_start, shell.settings().picked_seed):
-            shell.change(picked_start=start, picked_seed=int(seed), frame=None)
-            st.rerun()
+    st.caption("Click a mark to play that start; with Shift a second one, to race the two.")
+    _pick([tuple(point["customdata"]) for point in picked.selection.points])
     _gallery(search, landscape, selection)
     st.plotly_chart(curves(climbs, COLOURS), key="curves")
     tables.show(_optima_table(search, landscape), "Optima, best first", index=False)
     if len(search.starts) > 1:
         tables.show(_success_table(search), "Which start is better?", index=False)
+
+
+def _pick(selected: list[tuple[str, int]]) -> None:
+    """Play the start that was clicked, or race the first against the second."""
+    if not selected or selected == st.session_state.get("picked"):
+        return
+    st.session_state["picked"] = selected
+    runs = dict(enumerate(selected))
+    _choose(runs[0], runs.get(1))
+    st.rerun()
+
+
+def _choose(run: tuple[str, int], rival: tuple[str, int] | None) -> None:
+    start, seed = rival or ("", None)
+    shell.change(
+        picked_start=run[0],
+        picked_seed=int(run[1]),
+        rival_start=start,
+        rival_seed=None if seed is None else int(seed),
+        frame=None,
+    )
 
 
 def _progress(search: Search) -> None:
@@ -196,17 +179,32 @@ def _gallery(search: Search, landscape: Landscape, selection: Selection) -> None
                 key=f"thumbnail {number}",
                 config={"staticPlot": True},
             )
-            st.caption(_optimum_line(number, optimum))
-            _button(
-                "Play",
-                "play_arrow",
-                f"play {number}",
-                picked_start=optimum.fit.start,
-                picked_seed=optimum.fit.seed,
-                frame=None,
-            )
+            st.caption(_optimum_line(search, number, optimum))
+            _play_or_race(landscape, number)
     if len(landscape.optima) > MOST_PICTURES:
         st.caption(f"The best {MOST_PICTURES} of {len(landscape.optima)} optima are drawn.")
+
+
+def _play_or_race(landscape: Landscape, number: int) -> None:
+    """Buttons under the picture of an optimum."""
+    fit, settings = landscape.optima[number].fit, shell.settings()
+    run, played = (fit.start, fit.seed), (settings.picked_start, settings.picked_seed)
+    with st.container(horizontal=True):
+        if st.button("Play", key=f"play {number}", icon=":material/play_arrow:"):
+            _choose(run, None)
+            st.rerun()
+        if len(landscape.optima) < 2:
+            return
+        if settings.picked_seed is None or played == run:
+            other = landscape.optima[0 if number else 1].fit
+            played, against = (other.start, other.seed), f"optimum {1 if number else 2}"
+        else:
+            against = _name(*played)
+        if st.button(
+            "Race", key=f"race {number}", icon=":material/sports_score:", help=f"Against {against}"
+        ):
+            _choose(played, run)
+            st.rerun()
 
 
 def _share(optimum: Optimum) -> str:
@@ -217,35 +215,28 @@ def _percent(share: float, interval: Interval) -> str:
     return f"{share:.0%} ({interval.low:.0%} to {interval.high:.0%})"
 
 
-def _optimum_line(number: int, optimum: Optimum) -> str:
+def _optimum_line(search: Search, number: int, optimum: Optimum) -> str:
+    flags = "".join(f" {sentence(flag)}" for flag in optimum.fit.flags[:1])
     if number == 0:
-        return f"The best: {nats(optimum.log_likelihood)} nats."
+        return f"The best: {nats(optimum.log_likelihood + search.offset)} nats.{flags}"
     line = f"{nats(optimum.gap)} nats below the best"
     if optimum.disagreement is not None:
         line += f"; {optimum.disagreement:.1%} of the rows are grouped otherwise"
-    return line + "."
+    return f"{line}.{flags}"
 
 
 def _thumbnail(search: Search, optimum: Optimum, selection: Selection):
     settings = shell.settings()
     fit = optimum.fit
-    last = fit.trace[-1]._replace(params=search.params(fit))
-    sample = np.arange(len(search.data))
-    if len(sample) > THUMBNAIL_POINTS:
-        rng = np.random.default_rng(0)
-        sample = np.sort(rng.choice(len(sample), THUMBNAIL_POINTS, replace=False))
-    scene = Scene(
-        run=search.key,
-        model=search.model,
-        steps=[last._replace(phase="start")],
-        running=False,
-        opening="",
-        data=search.data,
-        sample=sample,
-        rows=selection.rows + 1,
-        columns=selection.columns,
-        titles=selection.columns,
-        settings=settings,
+    last = fit.trace[-1]._replace(params=search.in_data_units(fit.params))
+    scene = scene_of(
+        search.key,
+        search.model,
+        search.data,
+        [last._replace(phase="start")],
+        selection,
+        settings,
+        most=THUMBNAIL_POINTS,
     )
     picture, _ = family_of(settings).picture(scene)
     order = optimum.alignment
@@ -303,12 +294,18 @@ def _success_table(search: Search) -> pd.DataFrame:
     )
 
 
-def show_picked(settings: Settings, selection: Selection, table: Table) -> None:
-    """The run that was picked, in the player."""
+def show_picked(settings: Settings, search: Search, selection: Selection, table: Table) -> None:
+    """The run that was picked, in the player; or the two that race."""
     if settings.picked_seed is None:
         return
+    if settings.rival_seed is not None:
+        if not search.running:
+            show_race(settings, search, selection, table)
+        return
     one = replace(
-        settings, seed=settings.picked_seed, start=settings.picked_start or _usual(settings)
+        settings,
+        seed=settings.picked_seed,
+        start=settings.picked_start or recommended_start(settings),
     )
     st.subheader(f"Played: {_name(one.start, one.seed)}", anchor=False)
     run = fit_panel.current_run(one, table, selection)

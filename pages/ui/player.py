@@ -74,18 +74,25 @@ class _Sent(NamedTuple):
 
 
 def player(
-    payload: bytes, *, key: str, frame: int | None, view: View, point: int | None = None
+    payload: bytes,
+    *,
+    key: str,
+    frame: int | None,
+    view: View,
+    point: int | None = None,
+    rival: bytes = b"",
 ) -> PlayerState:
     """Show a packed picture, at `frame` and in `view` unless the person chose otherwise.
 
     `point` is the point marked at first. The state's own point is the one clicked in this picture.
+    `rival` is the picture of a second run with as many frames, shown beside it on the same clock.
     """
     asked = PlayerState(frame, point, view)
     run = run_of(payload)
     earlier: _Sent | None = st.session_state.get(f"{key}.sent")
     before = PlayerState(None, None, earlier.views[-1] if earlier else view)
     known = _reported(st.session_state.get(key), run, "", before)
-    sent = _send(payload, earlier, asked, known)
+    sent = _send(payload, rival, earlier, asked, known)
     st.session_state[f"{key}.sent"] = sent
     result = _component()(
         key=key,
@@ -164,7 +171,11 @@ def _nothing() -> None:
 
 
 def _send(
-    payload: bytes, earlier: _Sent | None, asked: PlayerState, reported: PlayerState
+    payload: bytes,
+    rival: bytes,
+    earlier: _Sent | None,
+    asked: PlayerState,
+    reported: PlayerState,
 ) -> _Sent:
     """What to send: the same bytes as last time unless there is something new to show.
 
@@ -173,7 +184,7 @@ def _send(
     the player did not report lately is a wish of the page.
     """
     run, wish = run_of(payload), 0
-    picture = hashlib.blake2b(payload, digest_size=12).hexdigest()
+    picture = hashlib.blake2b(payload + rival, digest_size=12).hexdigest()
     frames, views = (None, asked.frame), (asked.view,)
     if earlier is not None:
         wish = earlier.wish
@@ -185,13 +196,14 @@ def _send(
         if picture == earlier.picture and wish == earlier.wish:
             return earlier._replace(frames=frames, views=views)
     wishes = {"picture": picture, "wish": wish, "point": asked.point}
-    data = envelope(payload, asked.view, asked.frame, plotly=ensure_plotly_asset(), **wishes)
+    wishes |= {"plotly": ensure_plotly_asset(), "rival": len(payload) if rival else 0}
+    data = envelope(payload, asked.view, asked.frame, **wishes) + rival
     return _Sent(run, picture, wish, frames, views, data)
 
 
 def envelope(payload: bytes, view: View, frame: int | None, **wishes: Any) -> bytes:
     """What the player's script reads: the wishes of the page as JSON, then the packed picture."""
-    usual = {"picture": "", "wish": 0, "point": None, "plotly": ""}
+    usual = {"picture": "", "wish": 0, "point": None, "plotly": "", "rival": 0}
     text = json.dumps(usual | wishes | {"frame": frame, "view": view._asdict()}).encode()
     return struct.pack("<I", len(text)) + text + payload
 

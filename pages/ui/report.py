@@ -9,6 +9,7 @@ import pandas as pd
 
 from em_core import HalfStep
 from em_core.agreement import adjusted_rand_index
+from em_core.alignment import assignment_shares
 from pages.ui.data import Selection, confusion_table
 from pages.ui.text import component_names, nats
 
@@ -38,15 +39,20 @@ def gain_sentence(steps: Sequence[HalfStep], index: int) -> str:
     )
 
 
-def doubtful_points(model, params, selection: Selection) -> tuple[pd.DataFrame, int]:
+def doubtful_points(
+    model, params, data, selection: Selection, unit: str
+) -> tuple[pd.DataFrame, int]:
     """The rows whose most responsible component is the least sure, and how many were looked at."""
     stride = -(-len(selection.values) // MOST_ROWS_AT_A_GLANCE)
     values = selection.values[::stride]
-    shares = model.posterior(params, values).responsibilities
+    if isinstance(data, list):  # sequences cannot be thinned out
+        shares = assignment_shares(model, params, data)[::stride]
+    else:
+        shares = assignment_shares(model, params, data[::stride])
     certainty = shares.max(axis=1)
     order = np.argsort(certainty, kind="stable")[:MOST_DOUBTFUL]
     ranked = np.argsort(-shares[order], axis=1)
-    names = np.array(component_names(shares.shape[1]))
+    names = np.array(component_names(shares.shape[1], unit))
     table = {"row": selection.rows[::stride][order] + 1}
     table |= {name: values[order, d] for d, name in enumerate(selection.columns)}
     table["most responsible"] = names[ranked[:, 0]]
@@ -57,8 +63,12 @@ def doubtful_points(model, params, selection: Selection) -> tuple[pd.DataFrame, 
     return pd.DataFrame(table), len(values)
 
 
-def agreement_with_labels(model, params, selection: Selection) -> tuple[float, pd.DataFrame]:
+def agreement_with_labels(model, params, data, selection: Selection) -> tuple[float, pd.DataFrame]:
     """Adjusted Rand index of clusters and known labels, and the confusion matrix."""
-    clusters = model.predict(params, selection.values)
-    table = confusion_table(selection.labels, clusters, component_names(model.n_components))
+    clusters = model.predict(params, data)
+    paths = isinstance(clusters, list)
+    clusters = np.concatenate(clusters) if paths else clusters
+    number = model.n_states if paths else model.n_components
+    names = component_names(number, "state" if paths else "component")
+    table = confusion_table(selection.labels, clusters, names)
     return adjusted_rand_index(selection.labels, clusters), table

@@ -27,6 +27,17 @@ class Units(NamedTuple):
     shift: np.ndarray | float
     scale: np.ndarray | float
 
+    @classmethod
+    def of(cls, values: np.ndarray) -> Units:
+        """Those that give every column of (N, D) values mean 0 and standard deviation 1."""
+        return cls(np.nanmean(values, axis=0), np.nanstd(values, axis=0))
+
+    def offset(self, values: np.ndarray) -> float:
+        """What a log-likelihood of standardised values is above that of the values, in nats."""
+        if self is AS_THEY_ARE:
+            return 0.0
+        return float((~np.isnan(values)).sum(axis=0) @ np.log(self.scale))
+
     def standardised(self, values: np.ndarray) -> np.ndarray:
         return (values - self.shift) / self.scale
 
@@ -87,7 +98,7 @@ def climb(
 
     Parameters and log-likelihoods are in the units of `data`, also where the fit is standardised.
     """
-    units = Units(data.mean(axis=0), data.std(axis=0)) if standardise else AS_THEY_ARE
+    units = Units.of(data) if standardise else AS_THEY_ARE
     rows = units.standardised(data) if standardise else data
     first = start(rows, units)
     steps = em(model, rows, first, tolerance=tolerance, max_iterations=max_iterations)
@@ -98,18 +109,18 @@ def climb(
         except StopIteration as end:
             return end.value
         if index >= told:
-            taken.append(_in_data_units(step, model, units, len(data)))
+            taken.append(_in_data_units(step, model, units, data))
         # A run pauses on an E half-step only, where the bound touches.
         if taken and step.phase != "M":
             yield tuple(taken)
             taken = []
 
 
-def _in_data_units(step: HalfStep, model, units: Units, n_rows: int) -> HalfStep:
+def _in_data_units(step: HalfStep, model, units: Units, data) -> HalfStep:
     """The same half-step for the data before standardising: densities shrink by the scale."""
     if units is AS_THEY_ARE:
         return step
-    change = n_rows * np.log(units.scale).sum()
+    change = units.offset(data)
     return step._replace(
         params=model.rescale(step.params, *units),
         posterior_params=model.rescale(step.posterior_params, *units),
@@ -129,7 +140,7 @@ class Run:
 
     key: str
     model: Any
-    data: Any
+    data: Any  # as the model takes them
     start: Beginning
     tolerance: float
     max_iterations: int
@@ -187,7 +198,7 @@ class Run:
 
 
 class Runs:
-    """The last few runs of one session. A new one, or the end of it, ends those still going on."""
+    """The last few runs of one session; those still going on end with it, or for a new one."""
 
     def __init__(self) -> None:
         self._runs: OrderedDict[str, Run] = OrderedDict()

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Protocol
 
 from em_core.covariances import STRUCTURES
 from em_core.datasets import EXAMPLES, GENERATORS
-from pages.ui.families import FAMILIES
+from pages.ui.families import DEGREES, FAMILIES, ROTATIONS
 from pages.ui.packing import MOST_CHARACTERS
 
 FORMAT_VERSION = "1"
@@ -249,9 +249,23 @@ STARTS = {name: name for family in FAMILIES.values() for name in family.starts} 
     "means": "hand-placed means",
     "parameters": "explicit parameters",
 }
-AXES = {"columns": "Two columns", "principal": "Principal components", "pairs": "All pairs"}
+AXES = {
+    "series": "Over time",
+    "columns": "Two columns",
+    "principal": "Principal components",
+    "pairs": "All pairs",
+}
 COLOURS = {"blended": "Blended", "certainty": "By certainty"}
+LINES = {
+    "parameter": "one parameter",
+    "next": "to the next iterate",
+    "end": "to the end of this fit",
+    "other": "to where another seed ends",
+}
+RACE_AXES = {"passes": "Passes over the data", "iteration": "Iterations", "seconds": "Seconds"}
+RACE_SCALES = {"gap": "Below the best, log scale", "likelihood": "Log-likelihood"}
 CURVES = {"likelihood": "Bound and likelihood", "gap": "Distance to the best, log scale"}
+CRITERIA = {"bic": "BIC", "icl": "ICL", "aic": "AIC", "cross_validation": "Cross-validation"}
 SEED = Integer(0, 2**32 - 1)
 NAME = Text()
 
@@ -262,8 +276,9 @@ class Settings:
 
     # Data
     source: str = _setting("example", "s", Choice(SOURCES), "data", "Data", widget="segmented")
+    # "" is the family's first.
     example: str = _setting(
-        EXAMPLES[0], "e", Choice({n: n for n in EXAMPLES}), "data", "Example", widget="select"
+        "", "e", Choice({n: n for n in EXAMPLES}), "data", "Example", widget="select"
     )
     generator: str = _setting(
         next(iter(GENERATORS)),
@@ -323,11 +338,12 @@ class Settings:
         next(iter(FAMILIES)),
         "m",
         Choice({name: family.label for name, family in FAMILIES.items()}),
-        "fit",
+        "family",
         "Model",
         widget="select",
     )
     n_components: int = _setting(2, "k", Integer(1, 50), "fit", "Components", widget="number")
+    n_factors: int = _setting(2, "q", Integer(1, 20), "fit", "Factors", widget="number")
     covariance: str = _setting(
         "full",
         "cov",
@@ -335,6 +351,59 @@ class Settings:
         "fit",
         "Covariance",
         widget="select",
+    )
+    degrees: str = _setting(
+        "estimated",
+        "nu",
+        Choice({name: name for name in DEGREES}),
+        "fit",
+        "Degrees of freedom",
+        widget="select",
+    )
+    transitions: str = _setting(
+        "any",
+        "tr",
+        Choice({"any": "any", "forward": "never back", "next": "one after the other"}),
+        "fit",
+        "Transitions",
+        "Those ruled out keep the probability zero.",
+        "select",
+    )
+    initial: str = _setting(
+        "free",
+        "ini",
+        Choice({"free": "free", "stationary": "stationary"}),
+        "fit",
+        "Initial probabilities",
+        widget="segmented",
+    )
+    missing: bool = _setting(
+        True,
+        "mv",
+        Flag(),
+        "fit",
+        "Use rows with missing values",
+        "They count for what they have, which is right where values are missing at random. "
+        "Off: such rows are left out.",
+        "toggle",
+    )
+    group_column: str | None = _setting(
+        None,  # the one the data suggest; "" is none
+        "gc",
+        NAME,
+        "fit",
+        "Groups",
+        "The column that says which group or sequence a row belongs to.",
+        "select",
+    )
+    rotation: str = _setting(
+        "none",
+        "rot",
+        Choice({name: name for name in ROTATIONS}),
+        "view",
+        "Rotation",
+        "Of the loadings, after the fit: the likelihood does not change.",
+        "select",
     )
     standardise: bool = _setting(
         False,
@@ -347,7 +416,7 @@ class Settings:
         "toggle",
     )
     start: str = _setting(
-        "k-means++",
+        "",  # the usual one of the family
         "st",
         Choice(STARTS),
         "fit",
@@ -385,10 +454,92 @@ class Settings:
         "Every seed of each of these is run.",
         "multiselect",
     )
+    # Many models
+    smallest: int = _setting(1, "kf", Integer(1, 50), "view", "From", widget="number")
+    largest: int = _setting(6, "kt", Integer(1, 50), "view", "To", widget="number")
+    structures_compared: tuple[str, ...] = _setting(
+        (), "cov2", Names(), "view", "Structures", "A line of the grid each.", "multiselect"
+    )
+    n_starts_each: int = _setting(
+        10,
+        "ne",
+        Integer(1, 100),
+        "view",
+        "Starts of each model",
+        "The best of them counts. Every model gets the same seeds.",
+        "number",
+    )
+    folds: int = _setting(
+        0,
+        "cv",
+        Integer(0, 20),
+        "view",
+        "Folds for cross-validation",
+        "Each fold of the rows is left out once and predicted by the rest. 0 for none.",
+        "number",
+    )
+    criterion: str = _setting(
+        "bic", "by", Choice(CRITERIA), "view", "Compared by", widget="segmented"
+    )
     picked_start: str = _setting("", "ps", NAME, "moment", "Start played")
     picked_seed: int | None = _setting(None, "pk", SEED, "moment", "Seed played")
+    rival_start: str = _setting("", "rs", NAME, "moment", "Start raced against")
+    rival_seed: int | None = _setting(None, "rk", SEED, "moment", "Seed raced against")
+    # The bound
+    line: str = _setting("parameter", "li", Choice(LINES), "view", "Slice along", widget="select")
+    line_parameter: str = _setting("", "lp", NAME, "view", "Parameter", widget="select")
+    line_second: str = _setting("", "l2", NAME, "view", "Second parameter", widget="select")
+    line_seed: int = _setting(1, "ls", SEED, "view", "Other seed", widget="number")
+    # Relatives
+    raced: tuple[str, ...] = _setting(
+        (), "rv", Names(), "view", "Algorithms", "All begin at the same start.", "multiselect"
+    )
+    race_passes: int = _setting(
+        100,
+        "rp",
+        Integer(5, 3000),
+        "view",
+        "Most passes over the data",
+        "Each stops after this many, or when it has nothing left to gain.",
+        "number",
+    )
+    race_axis: str = _setting(
+        "passes", "ra", Choice(RACE_AXES), "view", "Across", widget="segmented"
+    )
+    race_scale: str = _setting("gap", "rz", Choice(RACE_SCALES), "view", "Up", widget="segmented")
+    race_played: str = _setting("", "rl", NAME, "view", "Played", widget="select")
+    # Theory
+    tiny_data: str = _setting(
+        "0.2, 0.8, 1.1, 3.9, 4.4, 5.2",
+        "td",
+        Text(r"[-+0-9.,;eE ]{0,200}", "a list of numbers"),
+        "view",
+        "Numbers",
+        "Two to twelve numbers, separated by commas.",
+    )
+    tiny_place_1: float = _setting(
+        0.25, "t1", Real(0.0, 1.0, step=0.05), "view", "Mean of component 1", widget="slider"
+    )
+    tiny_place_2: float = _setting(
+        0.6, "t2", Real(0.0, 1.0, step=0.05), "view", "Mean of component 2", widget="slider"
+    )
+    tiny_weight: float = _setting(
+        0.5, "tw", Real(0.05, 0.95, step=0.05), "view", "Weight of component 1", widget="slider"
+    )
+    tiny_row: int = _setting(3, "tn", Integer(1, 12), "view", "Which number", widget="slider")
+    tiny_q: float = _setting(
+        0.3, "tq", Real(0.01, 0.99, step=0.01), "view", "q(component 1)", widget="slider"
+    )
+    tiny_iteration: int = _setting(1, "ti", Integer(1, 20), "view", "Iteration", widget="slider")
+    tiny_apart: float = _setting(
+        1.5, "tx", Real(0.2, 3.0, step=0.1), "view", "The points are at ± this", widget="slider"
+    )
+    tiny_start: float = _setting(
+        0.3, "tm", Real(0.05, 3.0, step=0.05), "view", "θ starts at", widget="slider"
+    )
     # View
-    axes: str = _setting("columns", "ax", Choice(AXES), "view", "Axes", widget="segmented")
+    # "" is the usual one of the family.
+    axes: str = _setting("", "ax", Choice(AXES), "view", "Axes", widget="segmented")
     axis_x: str = _setting("", "x", NAME, "view", "Across", widget="select")
     axis_y: str = _setting("", "y", NAME, "view", "Up", widget="select")
     drawn_rows: int = _setting(
@@ -429,9 +580,34 @@ _BY_KEY = {about.key: about for about in FIELDS.values()}
 
 # What a change in one group resets to its default, unless the same change sets it.
 _OBSOLETE = {
-    "data": ("columns", "label_column", "axis_x", "axis_y", "start_means", "start_params"),
+    "data": (
+        "columns",
+        "label_column",
+        "group_column",
+        "axis_x",
+        "axis_y",
+        "start_means",
+        "start_params",
+    ),
     "columns": ("axis_x", "axis_y", "start_means", "start_params"),
+    # What one family can do, another may not.
+    "family": (
+        "columns",
+        "label_column",
+        "group_column",
+        "start",
+        "start_means",
+        "start_params",
+        "starts_compared",
+        "axes",
+        "axis_x",
+        "axis_y",
+    ),
 }
+
+
+# Runs picked among many: other starts are other runs.
+_PICKED = ("picked_start", "picked_seed", "rival_start", "rival_seed")
 
 
 def changed(settings: Settings, **values: Any) -> Settings:
@@ -444,8 +620,10 @@ def changed(settings: Settings, **values: Any) -> Settings:
     cleaned = {name: FIELDS[name].clean(value) for name, value in values.items()}
     groups = {FIELDS[name].group for name, v in cleaned.items() if v != getattr(settings, name)}
     obsolete = {name for group in groups for name in _OBSOLETE.get(group, ())}
-    if groups & {"data", "columns", "fit"}:
-        obsolete |= {"frame", "point", "picked_start", "picked_seed", "result"}
+    if groups & {"data", "columns", "family", "fit"}:
+        obsolete |= {"frame", "point", "result", *_PICKED}
+    if "family" in groups and settings.example not in FAMILIES[cleaned["family"]].examples:
+        obsolete |= {"example"}
     if cleaned.get("source", "table") != "table":
         obsolete |= {"fingerprint", "carried", "shared"}
     return replace(settings, **{name: FIELDS[name].default for name in obsolete} | cleaned)

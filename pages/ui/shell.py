@@ -124,11 +124,11 @@ def change(**values: Any) -> None:
     st.session_state["settings"] = table.changed(settings(), **values)
 
 
-def remember(place: str = "tell_link", **values: Any) -> None:
+def remember(place: str = "", /, **values: Any) -> None:
     """`change` from inside a fragment, link included: only a full run brings it up to date itself.
 
-    Call it once, at the same place, in every run of the fragment. place: a name of its own for
-    each fragment of a page.
+    Call it once, at the same place, in every run of the fragment; of several fragments on a page
+    each needs a `place` of its own.
     """
     change(**values)
     _replace_link("tell_link", place)
@@ -206,6 +206,7 @@ _MAKERS = {
     "select": lambda value, **rest: st.selectbox(index=rest["options"].index(value), **rest),
     "multiselect": lambda value, **rest: st.multiselect(default=value, **rest),
     "number": lambda value, **rest: st.number_input(value=value, **rest),
+    "slider": lambda value, **rest: st.slider(value=value, **rest),
     "toggle": lambda value, **rest: st.toggle(value=value, **rest),
 }
 
@@ -258,7 +259,7 @@ def _push_link() -> None:
         st.query_params.from_dict(query)
 
 
-def _replace_link(writer: str, key: str | None = None) -> None:
+def _replace_link(writer: str, place: str = "") -> None:
     """Bring the address up to date without a step in the history.
 
     Streamlit can only add steps: pausing ten times would be ten steps back. And it drops the
@@ -267,7 +268,7 @@ def _replace_link(writer: str, key: str | None = None) -> None:
     query = table.to_query(settings())
     if query != st.session_state["link"].query:
         _note_link(query)
-    _component(writer)(data=st.session_state["link"]._asdict(), key=key or writer)
+    _component(writer)(data=st.session_state["link"]._asdict(), key=writer + place)
 
 
 class _Link(NamedTuple):

@@ -10,21 +10,20 @@ import pandas as pd
 
 import em_core
 from em_core.em import Fit
+from pages.ui.beginnings import method_of
 from pages.ui.data import Selection, Table, harmless, join_results
-from pages.ui.families import family_of
+from pages.ui.families import example_of, family_of
 from pages.ui.parameters import arrays
+from pages.ui.runs import Run
 from pages.ui.settings import Settings
-from pages.ui.text import component_names
 
-INFINITE_IS_MISSING = "data[np.isinf(data)] = np.nan"
-LABELLED_NAME = "em-explorer-clusters"
+RESULTS_NAME = "em-explorer-results"
 
 
-def labelled(table: Table, selection: Selection, fit: Fit) -> pd.DataFrame:
-    """All original rows with their cluster and their probability for every component."""
-    shares = fit.posterior(selection.values).responsibilities
-    names = component_names(fit.model.n_components)
-    return join_results(table, selection, shares.argmax(axis=1), shares, names)
+def with_results(settings: Settings, table: Table, selection: Selection, run: Run) -> pd.DataFrame:
+    """All original rows with what the fit says of each: its component and probabilities, say."""
+    results = family_of(settings).results(run.model, run.fit.params, run.data, selection, settings)
+    return join_results(table, selection, results)
 
 
 def parameters_as_json(settings: Settings, selection: Selection, fit: Fit) -> bytes:
@@ -37,7 +36,7 @@ def parameters_as_json(settings: Settings, selection: Selection, fit: Fit) -> by
         "model": family_of(settings).code(settings),
         "columns": list(selection.columns),
         "rows": len(selection.values),
-        "start": settings.start,
+        "start": method_of(settings),
         "seed": settings.seed,
         "standardised": settings.standardise,
         "tolerance": settings.tolerance,
@@ -71,13 +70,14 @@ def script(settings: Settings, selection: Selection, table: Table) -> str:
         body += ["centre, scale = data.mean(axis=0), data.std(axis=0)"]
         data = "(data - centre) / scale"
     body += [f"model = {family_of(settings).code(settings)}"]
-    start = json.dumps(settings.start)
+    method = method_of(settings)
+    start = json.dumps(method)
     unit = ("centre", "scale") if settings.standardise else None
-    if settings.start == "means":
+    if method == "means":
         body += [f"means = np.array({[list(point) for point in settings.start_means]})"]
         placed = "(means - centre) / scale" if unit else "means"
         start = f"from_means(model, {data}, {placed})"
-    elif settings.start == "parameters":
+    elif method == "parameters":
         body += [f"start = model.params(**json.loads({settings.start_params!r}))"]
         start = "model.rescale(start, -centre / scale, 1 / scale)" if unit else "start"
     body += [
@@ -92,9 +92,9 @@ def script(settings: Settings, selection: Selection, table: Table) -> str:
     else:
         body += ["log_likelihood, params = result.log_likelihood, result.params"]
     body += ["print(log_likelihood, result.n_iterations, result.stop_reason)", "print(params)"]
-    head = ["import json", ""] if settings.start == "parameters" else []
+    head = ["import json", ""] if method == "parameters" else []
     head += ["import numpy as np"]
-    head += ["import pandas as pd"] if settings.source == "table" else []
+    head += ["import pandas as pd"]
     head += ["from threadpoolctl import threadpool_limits", ""]
     used = [name for name in em_core.__all__ if re.search(rf"\b{name}\(", "\n".join(body))]
     head += [f"from em_core import {', '.join(sorted(used, key=str.lower))}"]
@@ -107,26 +107,46 @@ def script(settings: Settings, selection: Selection, table: Table) -> str:
 
 
 def _read_data(settings: Settings, selection: Selection, table: Table) -> list[str]:
-    columns = list(selection.columns)
-    if settings.source == "table":
-        named = [harmless(name) for name in columns]
-        read = [
-            f"# Download “Rows with clusters (CSV)” to {LABELLED_NAME}.csv first.",
-            f'table = pd.read_csv("{LABELLED_NAME}.csv", float_precision="round_trip")',
-            f"data = table[{named!r}].to_numpy(float)",
+    """Lines that read the rows as the model takes them."""
+    own = settings.source == "table"
+    name = harmless if own else str
+    columns = list(map(name, selection.columns))
+    group = None if selection.group_name is None else name(selection.group_name)
+    coded = [column for column, levels in zip(columns, selection.levels, strict=False) if levels]
+    if own:
+        lines = [
+            f"# Download “Rows with results (CSV)” to {RESULTS_NAME}.csv first.",
+            f'table = pd.read_csv("{RESULTS_NAME}.csv", float_precision="round_trip")',
         ]
     else:
-        if settings.source == "example":
-            made = f"load({settings.example!r})"
-        else:
+        made = f"load({example_of(settings)!r})"
+        if settings.source == "generate":
             made = (
                 f"generate({settings.generator!r}, {settings.n_rows}, {settings.true_components}, "
                 f"{settings.n_columns}, np.random.default_rng({settings.data_seed}))"
             )
-        read = [
+        lines = [
             f"dataset = {made}",
-            f"data = dataset.values[:, [dataset.columns.index(name) for name in {columns!r}]]",
+            "table = pd.DataFrame(dataset.values, columns=list(dataset.columns))",
         ]
+        if group is not None and group not in table.frame.columns[:-1]:
+            lines += [f"table[{group!r}] = dataset.labels"]
+    if coded:
+        lines += [
+            f"for name in {coded!r}:",
+            "    codes = table[name].astype('category').cat.codes",
+            "    table[name] = codes.where(codes >= 0)",
+        ]
+    lines += [f"data = table[{columns!r}].to_numpy(float)"]
+    used = "np.isfinite(data).all(axis=1)"
     if np.isnan(selection.values).any():
-        return [*read, "data = data[np.isfinite(data).any(axis=1)]", INFINITE_IS_MISSING]
-    return [*read, "data = data[np.isfinite(data).all(axis=1)]"]
+        used = "~np.isinf(data).any(axis=1) & ~np.isnan(data).all(axis=1)"
+    if not selection.groups:
+        return [*lines, f"data = data[{used}]"]
+    return [
+        *lines,
+        f"groups = table[{group!r}]",
+        f"used = {used} & groups.notna().to_numpy()",
+        "groups = groups[used]",
+        "data = [data[used][groups == name] for name in groups.unique()]",
+    ]

@@ -23,8 +23,8 @@ def sentence(text: object) -> str:
     return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")
 
 
-def component_names(n_components: int) -> tuple[str, ...]:
-    return tuple(f"component {k + 1}" for k in range(n_components))
+def component_names(n_components: int, unit: str = "component") -> tuple[str, ...]:
+    return tuple(f"{unit} {k + 1}" for k in range(n_components))
 
 
 def nats(value: float, signed: bool = False) -> str:

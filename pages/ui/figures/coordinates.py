@@ -24,7 +24,12 @@ class Coordinates(NamedTuple):
     note: str
 
     def positions(self, data: np.ndarray) -> np.ndarray:
-        return (data - self.shift) @ self.directions
+        """(N, d) places of rows; a row that is missing a column drawn is where its average is."""
+        return np.nan_to_num(data - self.shift) @ self.directions
+
+    def missing(self, data: np.ndarray) -> np.ndarray:
+        """(N,) whether a row is missing a column that is drawn."""
+        return np.isnan(data[:, np.any(self.directions, axis=1)]).any(axis=1)
 
     def covariances(self, covariances: np.ndarray) -> np.ndarray:
         return self.directions.T @ covariances @ self.directions
@@ -36,7 +41,7 @@ def coordinates_of(scene: Scene) -> Coordinates:
     if len(titles) == 1:
         return chosen_columns(titles, [0])
     if len(titles) > 2 and axes == "principal":
-        return principal_components(titles, scene.data)
+        return principal_components(titles, scene.values)
     if len(titles) > 2 and axes == "pairs":
         return all_pairs(titles)
     return chosen_columns(titles, two_columns(scene.settings, scene.columns))
@@ -65,10 +70,11 @@ def chosen_columns(columns: Sequence[str], chosen: Sequence[int]) -> Coordinates
 
 def principal_components(columns: Sequence[str], data: np.ndarray) -> Coordinates:
     """The two directions in which the standardised columns spread the most."""
-    spread = data.std(axis=0)
+    spread = np.nanstd(data, axis=0)
     scale = np.where(spread > 0, spread, 1)
-    centre = data.mean(axis=0)
-    values, vectors = np.linalg.eigh(np.cov((data - centre) / scale, rowvar=False))
+    centre = np.nanmean(data, axis=0)
+    standardised = np.nan_to_num((data - centre) / scale)
+    values, vectors = np.linalg.eigh(np.cov(standardised, rowvar=False))
     order = np.argsort(values)[::-1][:2]
     # The sign of an eigenvector is arbitrary: make its largest entry positive.
     largest = np.abs(vectors[:, order]).argmax(axis=0)

@@ -1,109 +1,163 @@
-"""The picture of a Gaussian mixture: which half-steps are shown, and what each one did."""
+"""The picture of a mixture in continuous columns: points, and an ellipse for each component."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from em_core import HalfStep
-from pages.ui.figures.coordinates import coordinates_of
-from pages.ui.figures.picture import Picture, Scene
-from pages.ui.text import component_names, nats
+from em_core.alignment import assignment_shares
+from pages.ui.figures.coordinates import Coordinates, coordinates_of
+from pages.ui.figures.frames import Change, Frames, frames_of, share_change
+from pages.ui.figures.picture import Chart, Marks, Picture, Scene
 
-# Half-steps drawn one by one; of the iterations after these, evenly spaced ones.
-DENSE_ITERATIONS = 60
-MOST_ITERATIONS = 240
-# A posterior of this many points and frames in total is what a browser takes in within a second.
-MOST_POINT_FRAMES = 8_000_000
+# Rows with holes are drawn one by one, in every frame: more than these nobody could tell apart.
+MOST_HOLLOW = 300
+HOLLOW_RADIUS = 3.6
+AXIS_WIDTH = 2.4
 
 
-def frames_shown(n_steps: int, n_points: int) -> np.ndarray:
-    """Indices of the half-steps drawn: all of the first iterations, then evenly spaced ones.
+def mixture_picture(
+    scene: Scene, change: Change | None = None, weights: np.ndarray | None = None
+) -> tuple[Picture, np.ndarray]:
+    """The picture of a run, and which half-step each of its frames shows.
 
-    Both half-steps of an iteration are shown or neither, and always the first and the last.
+    weights (F, K): of the components, if not those of their parameters.
     """
-    last = (n_steps - 1) // 2
-    most = int(np.clip(MOST_POINT_FRAMES // max(n_points, 1), 40, MOST_ITERATIONS))
-    if last <= most:
-        return np.arange(n_steps)
-    dense = min(DENSE_ITERATIONS, most // 2)
-    later = np.linspace(dense + 1, last, most - dense).round().astype(int)
-    iterations = np.concatenate([np.arange(1, dense + 1), later])
-    return np.concatenate([[0], np.stack([2 * iterations - 1, 2 * iterations], axis=1).ravel()])
-
-
-def mixture_picture(scene: Scene) -> tuple[Picture, np.ndarray]:
-    """The picture of a run, and which half-step each of its frames shows."""
-    steps, model, sample = scene.steps, scene.model, scene.sample
+    model, sample = scene.model, scene.sample
     coordinates = coordinates_of(scene)
-    shown = frames_shown(len(steps), len(sample))
-    frames = [steps[i] for i in shown]
-    # In an M half-step the responsibilities are still those of the E half-step before it.
-    source = [i - 1 if steps[i].phase == "M" else i for i in shown]
-    distinct, posterior = np.unique(source, return_inverse=True)
-    drawn = scene.data[sample]
+    frames = frames_of(scene, len(sample))
+    drawn = scene.values[sample]
     notes = [coordinates.note]
-    if len(sample) < len(scene.data):
-        notes.append(f"{len(sample):,} of {len(scene.data):,} rows are drawn; the fit uses all.")
-    if len(shown) < len(steps):
-        last = (len(steps) - 1) // 2
-        notes.append(f"{len(shown) // 2} of {last} iterations are shown.")
-    picture = Picture(
-        run=scene.run,
+    if len(sample) < len(scene.values):
+        notes.append(f"{len(sample):,} of {len(scene.values):,} rows are drawn; the fit uses all.")
+    notes += frames.notes
+    hollow = coordinates.missing(drawn)
+    charts: list[Chart] = []
+    positions = coordinates.positions(drawn)
+    if hollow.any():
+        charts, ends = _holes(frames, coordinates, np.flatnonzero(hollow))
+        positions[hollow] = ends
+        shown = min(int(hollow.sum()), MOST_HOLLOW)
+        notes.append(
+            f"{hollow.sum():,} rows have no value in a column drawn: hollow, at their expected "
+            "place, with one standard deviation. Missing at random is assumed."
+        )
+        if shown < hollow.sum():
+            notes[-1] += f" {shown} of them are drawn."
+    if hasattr(frames.steps[0].params, "loadings"):
+        charts += _principal_axes(frames, coordinates)
+    sizes: list[np.ndarray] = []
+    if hasattr(getattr(model, "emission", None), "latent_weights"):
+        sizes = [_latent_weights(model, step, drawn) for step in frames.posteriors]
+        notes.append("Small points have little weight in the fit: outliers.")
+    picture = frames.picture(
+        change or share_change(scene.unit),
         columns=coordinates.names,
-        positions=coordinates.positions(drawn),
-        rows=scene.rows[sample],
+        positions=positions,
+        hollow=hollow,
         panels=coordinates.panels,
-        components=component_names(model.n_components),
-        iterations=np.array([step.iteration for step in frames]),
-        phases=tuple(step.phase for step in frames),
-        elbo=np.array([step.elbo for step in frames]),
-        log_likelihood=np.array([step.log_likelihood for step in frames]),
-        weights=np.array([step.params.weights for step in frames]),
-        means=np.array([coordinates.positions(step.params.means) for step in frames]),
-        covariances=np.array([coordinates.covariances(step.params.covariances) for step in frames]),
-        posterior=posterior,
-        responsibilities=_responsibilities(model, steps, distinct, drawn),
-        captions=tuple(caption(steps, i, scene.opening) for i in shown),
-        flags=tuple(step.flags for step in frames),
-        running=scene.running,
+        weights=np.array([step.params.weights for step in frames.steps])
+        if weights is None
+        else weights,
+        means=np.array([coordinates.positions(step.params.means) for step in frames.steps]),
+        covariances=np.array(
+            [coordinates.covariances(step.params.covariances) for step in frames.steps]
+        ),
+        responsibilities=(shares_of(scene, step) for step in frames.posteriors),
+        sizes=sizes,
+        charts=tuple(charts),
         note=" ".join(filter(None, notes)),
     )
-    return picture, shown
+    return picture, frames.shown
 
 
-def _responsibilities(
-    model, steps: Sequence[HalfStep], distinct: np.ndarray, drawn: np.ndarray
-) -> Iterator[np.ndarray]:
-    for i in distinct:
-        yield model.posterior(steps[i].params, drawn).responsibilities
+def shares_of(scene: Scene, step: HalfStep) -> np.ndarray:
+    """(n, K) probabilities of the components of the rows drawn."""
+    if isinstance(scene.data, list):
+        return assignment_shares(scene.model, step.params, scene.data)[scene.sample]
+    return assignment_shares(scene.model, step.params, scene.data[scene.sample])
 
 
-def caption(steps: Sequence[HalfStep], index: int, opening: str) -> str:
-    """What one half-step did, in a sentence or two."""
-    step = steps[index]
-    if step.phase == "start":
-        return f"{opening} Log-likelihood {nats(step.log_likelihood)} nats."
-    before = steps[index - 1]
-    if step.phase == "M":
-        gain = step.log_likelihood - before.log_likelihood
-        return (
-            f"M-step {step.iteration}: {_largest_change(before.params, step.params)}, "
-            f"log-likelihood {nats(gain, signed=True)}, KL gap {nats(max(step.kl, 0))} nats."
+def _latent_weights(model, step: HalfStep, drawn: np.ndarray) -> np.ndarray:
+    shares = model.posterior(step.params, drawn).responsibilities
+    return model.emission.latent_weights(step.params.emission, drawn, shares)
+
+
+def _holes(
+    frames: Frames, coordinates: Coordinates, holes: np.ndarray
+) -> tuple[list[Chart], np.ndarray]:
+    """Rings where rows with holes are expected, over every panel; and their places at the end."""
+    scene = frames.scene
+    drawn = scene.values[scene.sample]
+    last = frames.steps[-1].params
+    imputed = scene.model.impute(last, scene.data).values
+    if isinstance(scene.data, list):
+        imputed = np.concatenate(imputed)
+    ends = coordinates.positions(imputed[scene.sample][holes])
+    rows = holes[:MOST_HOLLOW]
+    colours = shares_of(scene, frames.steps[-1])[rows].argmax(axis=1)
+    places, spreads = [], []
+    for step in frames.posteriors:
+        filled = _imputed(scene, step, drawn, rows)
+        places.append(coordinates.positions(filled.values))
+        squares = (filled.deviations**2) @ coordinates.directions**2
+        spreads.append(np.sqrt(squares))
+    at = np.array(places)[frames.posterior]
+    spread = np.array(spreads)[frames.posterior]
+    charts = []
+    for panel, axes in enumerate(coordinates.panels):
+        if len(axes) == 1:
+            continue
+        centre, half = at[..., list(axes)], spread[..., list(axes)]
+        bars = [
+            np.concatenate(
+                [centre - half * unit, centre + half * unit, np.ones((*at.shape[:2], 1))], axis=2
+            )
+            for unit in np.eye(2)
+        ]
+        rings = np.concatenate([centre, np.full((*at.shape[:2], 1), HOLLOW_RADIUS)], axis=2)
+        marks = (
+            Marks("segments", np.concatenate(bars, axis=1), np.tile(colours, 2)),
+            Marks("rings", rings, colours),
         )
-    return (
-        f"E-step {step.iteration}: the bound rose {nats(max(step.elbo - before.elbo, 0))} nats to "
-        f"touch the log-likelihood, {nats(step.log_likelihood)}."
+        charts.append(Chart(marks, panel=panel))
+    return charts, ends
+
+
+def _imputed(scene: Scene, step: HalfStep, drawn: np.ndarray, rows: np.ndarray):
+    if not isinstance(scene.data, list):
+        return scene.model.impute(step.params, drawn[rows])
+    filled = scene.model.impute(step.params, scene.data)
+    chosen = scene.sample[rows]
+    return type(filled)(*(np.concatenate(table)[chosen] for table in filled))
+
+
+def _principal_axes(frames: Frames, coordinates: Coordinates) -> list[Chart]:
+    """The loadings of every component, from its mean to either side."""
+    means = np.array([coordinates.positions(step.params.means) for step in frames.steps])
+    loadings = np.array(
+        [
+            np.einsum("kdq,de->kqe", step.params.loadings, coordinates.directions)
+            for step in frames.steps
+        ]
     )
+    n_frames, n_components, n_factors, _ = loadings.shape
+    owners = np.repeat(np.arange(n_components), n_factors)
+    charts = []
+    for panel, axes in enumerate(coordinates.panels):
+        if len(axes) == 1:
+            continue
+        centre = means[:, :, None, list(axes)]
+        reach = loadings[..., list(axes)]
+        width = np.full((*reach.shape[:-1], 1), AXIS_WIDTH)
+        ends = np.concatenate([centre - reach, centre + reach, width], axis=-1)
+        segments = ends.reshape(n_frames, n_components * n_factors, 5)
+        charts.append(Chart((Marks("segments", segments, owners),), panel=panel))
+    return charts
 
 
-def _largest_change(before, after) -> str:
-    """The component whose share of the rows changed the most."""
-    change = after.weights - before.weights
-    k = int(np.abs(change).argmax())
-    if abs(change[k]) < 5e-4:
-        return "no component's share changed by 0.1 %"
-    verb = "grew" if change[k] > 0 else "shrank"
-    percent = 100 * after.weights[k]
-    return f"component {k + 1} {verb} to {percent:.{0 if percent >= 10 else 1}f} %"
+def occupancy(frames: Frames, shares: Sequence[np.ndarray]) -> np.ndarray:
+    """(F, K) the average share of each component among the rows drawn."""
+    return np.array([share.mean(axis=0) for share in shares])[frames.posterior]

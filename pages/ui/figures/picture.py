@@ -12,6 +12,7 @@ is read as a number (the curves) stays float64. `pages/ui/frontend/decode.js` re
 from __future__ import annotations
 
 import json
+import re
 import struct
 import zlib
 from collections.abc import Iterable, Sequence
@@ -49,18 +50,42 @@ class Scene(NamedTuple):
     steps: Sequence[HalfStep]
     running: bool
     opening: str  # how the run began, in a sentence
-    data: Any
+    data: Any  # as the model takes them
+    values: np.ndarray  # (N, D) the rows, whatever groups they are in
     sample: np.ndarray  # (n,) the rows drawn
     rows: np.ndarray  # (N,) the number of each row as a person counts
     columns: tuple[str, ...]
     titles: tuple[str, ...]  # the columns with their units
+    unit: str  # "component", "state" or "class"
+    components: tuple[str, ...]  # the names of all K of them
+    groups: tuple[str, ...]  # of data in groups or sequences, what each is called
+    levels: tuple[tuple[str, ...], ...]  # of coded columns, what each level is called
     settings: Settings
+
+    @property
+    def plural(self) -> str:
+        return self.unit + ("es" if self.unit.endswith("s") else "s")
+
+    def named(self, sentence: str) -> str:
+        """A sentence of a model's, which knows columns by number, with their names."""
+        return name_columns(sentence, self.columns)
+
+
+def name_columns(sentence: str, columns: Sequence[str]) -> str:
+    """“column 2” becomes “column sepal width”."""
+
+    def name(match: re.Match) -> str:
+        number = int(match[1])
+        return f"column “{columns[number - 1]}”" if 0 < number <= len(columns) else match[0]
+
+    return re.sub(r"\bcolumn (\d+)\b", name, sentence)
 
 
 class Matrix(NamedTuple):
     """Parameters drawn as shades: F matrices of r rows and c columns, from `low` to `high`.
 
-    component: whose colour it has; None where every row is a component of its own.
+    component: whose colour it has; None where every row is a component of its own. Where `low` is
+    negative, the two signs have colours of their own and rows have none.
     """
 
     rows: tuple[str, ...]
@@ -69,10 +94,68 @@ class Matrix(NamedTuple):
     low: float
     high: float
     component: int | None
+    title: str = ""
+
+
+# Colours of marks that belong to no component.
+INK, MUTED = -1, -2
+
+
+class Marks(NamedTuple):
+    """m shapes of one kind in each of F frames, or in one where they stay.
+
+    kind, and what the c numbers of a shape are: "dots" and "rings" (x, y, radius in pixels); "line"
+    (x, y), one line through all; "segments" and "arrows" (x, y, x, y, width in pixels); "bars"
+    (x, y, x, y, opacity).
+    components: (m,) whose colour each has, or INK or MUTED; a line has that of its first.
+    labels: (m,) told of the one under the pointer, or none; arrows and dots of radius 9 or more
+        have theirs written.
+    """
+
+    kind: Literal["dots", "rings", "line", "segments", "arrows", "bars"]
+    values: np.ndarray  # (F or 1, m, c)
+    components: np.ndarray
+    labels: tuple[str, ...] = ()
+
+
+class Axis(NamedTuple):
+    """ticks: names at 0, 1, 2, ...; () for a scale of numbers. visible: whether it is drawn."""
+
+    title: str
+    low: float
+    high: float
+    ticks: tuple[str, ...] = ()
+    visible: bool = True
+
+
+class Chart(NamedTuple):
+    """Marks on a pair of axes: its own, or those of a panel of points, which it is drawn over."""
+
+    marks: tuple[Marks, ...]
+    x: Axis | None = None
+    y: Axis | None = None
+    panel: int | None = None
+    title: str = ""
+
+
+class Curves(NamedTuple):
+    """Heights along a line through the parameters, for F frames at T places each, in nats.
+
+    low, high (F,): the heights to show at each frame.
+    """
+
+    title: str  # what is on the axis across
+    across: np.ndarray  # (F, T)
+    likelihood: np.ndarray  # (F, T)
+    bound: np.ndarray  # (F, T)
+    here: np.ndarray  # (F,) where the frame's parameters are
+    low: np.ndarray
+    high: np.ndarray
+    range: tuple[float, float]
 
 
 class Picture(NamedTuple):
-    """One run, ready to draw: points and ellipses in panels, or else matrices.
+    """One run, ready to draw: points and ellipses in panels, matrices, and charts.
 
     n points in d drawn coordinates, K components, F frames (half-steps), G distinct posteriors.
     """
@@ -96,7 +179,22 @@ class Picture(NamedTuple):
     flags: tuple[tuple[str, ...], ...]  # (F,) warnings in plain words
     running: bool  # the fit goes on: follow the last frame
     note: str  # "5,000 of 1,000,000 rows drawn"; "" if there is nothing to say
+    summary: str = ""  # what is seen, for those who cannot; "" where it is points and components
     matrices: tuple[Matrix, ...] = ()
+    charts: tuple[Chart, ...] = ()
+    # What stands in each line, from above, and the line's share of the height: "points",
+    # "matrices" or the number of a chart. () where all there is are points or matrices.
+    arrangement: tuple[tuple[float, tuple[str | int, ...]], ...] = ()
+    # The first coordinate is time: bands in place of ellipses, a ribbon of the posterior under the
+    # points, and a line through them that is broken before each of `breaks`.
+    time: bool = False
+    ticks: tuple[tuple[str, ...], ...] = ()  # (d) names at 0, 1, 2, ... of drawn coordinates
+    breaks: np.ndarray = np.zeros(0, dtype=int)
+    hollow: np.ndarray | None = None  # (n,) points that are not painted: marks stand for them
+    # (n,) for each posterior: the most probable path; how large points are, from 0 to 1.
+    paths: Sequence[np.ndarray] = ()
+    sizes: Sequence[np.ndarray] = ()
+    slice: Curves | None = None
 
 
 def pack(picture: Picture) -> bytes:
@@ -105,6 +203,8 @@ def pack(picture: Picture) -> bytes:
     drawn = np.rint((picture.positions - low) / span * POSITION_LEVELS).astype(np.uint16)
     stored, weights, means, covariances, cells = _distinct_parameters(picture, low, span)
     levels = certainty_levels(len(picture.positions))
+    marks = _marks(picture, low, span)
+    frames = np.unique(stored, return_index=True)[1]
     arrays = {
         "elbo": np.asarray(picture.elbo, dtype=np.float64),
         "log_likelihood": np.asarray(picture.log_likelihood, dtype=np.float64),
@@ -112,15 +212,36 @@ def pack(picture: Picture) -> bytes:
         "means": means,
         "covariances": covariances,
         "cells": cells,
+        "marks": _joined([m._replace(values=m.values[frames]) for m in marks if _moves(m)]),
+        "still": _joined([m for m in marks if not _moves(m)]),
+        "hollow": np.zeros(0, dtype=np.uint8)
+        if picture.hollow is None or not picture.hollow.any()
+        else picture.hollow.astype(np.uint8),
         "rows": np.diff(np.asarray(picture.rows, dtype=np.uint32), prepend=np.uint32(0)),
         "positions": _byte_planes(drawn.T),
     }
-    posteriors = [*_posterior_deltas(picture.responsibilities, levels)]
+    arrays |= _heights(picture.slice)
+    extra = [
+        [np.asarray(path, dtype=np.uint8) for path in picture.paths],
+        [np.rint(np.clip(size, 0, 1) * (levels - 1)).astype(np.uint8) for size in picture.sizes],
+    ]
+    planes = [*filter(None, extra)]
+    posteriors = [
+        own + b"".join(plane.tobytes() for plane in more)
+        for own, *more in zip(
+            _posterior_deltas(picture.responsibilities, levels),
+            *map(_deltas, planes),
+            strict=True,
+        )
+    ]
     header = _header(picture) | {
         "low": low.tolist(),
         "span": span.tolist(),
         "parameters": stored.tolist(),
         "posteriors": len(posteriors),
+        "planes": 3 + len(planes),
+        "path": bool(extra[0]),
+        "size": bool(extra[1]),
         "levels": levels,
         "arrays": [[name, str(array.dtype), int(array.size)] for name, array in arrays.items()],
     }
@@ -144,6 +265,25 @@ def certainty_levels(n_points: int) -> int:
     return 32 if n_points <= 5_000 else 16
 
 
+def _heights(slice: Curves | None) -> dict[str, np.ndarray]:
+    """The curves of a slice, relative to a base so that float32 keeps their digits."""
+    if slice is None:
+        return {}
+    base = _base(slice)
+    return {
+        "slice_across": slice.across.astype(np.float32).ravel(),
+        "slice_likelihood": (slice.likelihood - base).astype(np.float32).ravel(),
+        "slice_bound": (slice.bound - base).astype(np.float32).ravel(),
+        "slice_here": slice.here.astype(np.float64),
+        "slice_low": slice.low.astype(np.float64),
+        "slice_high": slice.high.astype(np.float64),
+    }
+
+
+def _base(slice: Curves) -> float:
+    return float(slice.high.max())
+
+
 def _header(picture: Picture) -> dict[str, Any]:
     """Everything that is text or small enough to be text."""
     return {
@@ -158,6 +298,14 @@ def _header(picture: Picture) -> dict[str, Any]:
         "flags": [list(flags) for flags in picture.flags],
         "running": bool(picture.running),
         "note": picture.note,
+        "summary": picture.summary,
+        "slice": picture.slice
+        and {
+            "title": picture.slice.title,
+            "points": picture.slice.across.shape[1],
+            "range": list(picture.slice.range),
+            "base": _base(picture.slice),
+        },
         "matrices": [
             {
                 "rows": list(matrix.rows),
@@ -165,15 +313,40 @@ def _header(picture: Picture) -> dict[str, Any]:
                 "low": matrix.low,
                 "high": matrix.high,
                 "component": matrix.component,
+                "title": matrix.title,
             }
             for matrix in picture.matrices
         ],
+        "charts": [
+            {
+                "title": chart.title,
+                "panel": chart.panel,
+                "x": chart.x and chart.x._asdict(),
+                "y": chart.y and chart.y._asdict(),
+                "marks": [
+                    {
+                        "kind": marks.kind,
+                        "moves": _moves(marks),
+                        "count": marks.values.shape[1],
+                        "size": marks.values.shape[2],
+                        "components": np.asarray(marks.components).tolist(),
+                        "labels": list(marks.labels),
+                    }
+                    for marks in chart.marks
+                ],
+            }
+            for chart in picture.charts
+        ],
+        "arrangement": [[share, list(names)] for share, names in picture.arrangement],
+        "time": picture.time,
+        "ticks": [list(names) for names in picture.ticks],
+        "breaks": np.asarray(picture.breaks).tolist(),
     }
 
 
 def _extent(positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Origin and length of each axis. Far from zero, float32 would lose the picture without."""
-    if not len(positions):
+    if not positions.size:
         return np.zeros(positions.shape[1]), np.ones(positions.shape[1])
     low, high = positions.min(axis=0), positions.max(axis=0)
     return low, np.where(high > low, high - low, 1.0)
@@ -188,6 +361,7 @@ def _distinct_parameters(
     """
     n_frames, _, d = np.shape(picture.means)
     cells = [matrix.values for matrix in picture.matrices]
+    cells += [m.values for chart in picture.charts for m in chart.marks if _moves(m)]
     flat = np.concatenate(
         [
             np.reshape(part, (n_frames, -1))
@@ -205,6 +379,51 @@ def _distinct_parameters(
         scaled.astype(np.float32),
         _shades(picture.matrices, is_new),
     )
+
+
+def _marks(picture: Picture, low: np.ndarray, span: np.ndarray) -> list[Marks]:
+    """All marks, with places relative to the axes: float32 would blur what is far from zero."""
+    return [
+        marks._replace(values=_relative(chart, marks, picture, low, span))
+        for chart in picture.charts
+        for marks in chart.marks
+    ]
+
+
+def _relative(
+    chart: Chart, marks: Marks, picture: Picture, low: np.ndarray, span: np.ndarray
+) -> np.ndarray:
+    if chart.panel is None:
+        origin = np.array([chart.x.low, chart.y.low])
+        length = np.array([chart.x.high, chart.y.high]) - origin
+    else:
+        i, j = picture.panels[chart.panel]
+        origin, length = low[[i, j]], span[[i, j]]
+    values = np.array(marks.values, dtype=float)
+    ends = 4 if marks.kind in ("segments", "arrows", "bars") else 2
+    for end in range(0, ends, 2):
+        values[..., end : end + 2] = (values[..., end : end + 2] - origin) / length
+    return values
+
+
+def _joined(marks: Sequence[Marks]) -> np.ndarray:
+    """The numbers of marks with as many frames, frame after frame."""
+    if not marks:
+        return np.zeros(0, dtype=np.float32)
+    rows = [m.values.reshape(len(m.values), -1) for m in marks]
+    return np.concatenate(rows, axis=1, dtype=np.float32)
+
+
+def _moves(marks: Marks) -> bool:
+    return len(marks.values) > 1
+
+
+def _deltas(planes: Sequence[np.ndarray]) -> Iterable[np.ndarray]:
+    """Each plane as its change (XOR) from the one before."""
+    before = np.uint8(0)
+    for plane in planes:
+        yield plane ^ before
+        before = plane
 
 
 def _shades(matrices: Sequence[Matrix], frames: np.ndarray) -> np.ndarray:

@@ -15,6 +15,8 @@ OUTLINE = np.linspace(0, 2 * np.pi, 60)
 
 def thumbnail(picture: Picture, colours: Sequence[str], order: np.ndarray) -> go.Figure:
     """The last frame of a picture, component order[k] drawn in colour k, without axes."""
+    if not picture.panels or picture.time:
+        return _matrices(picture)
     *_, responsibilities = picture.responsibilities
     labels = responsibilities.argmax(axis=1)
     flat = len(picture.panels[0]) == 1
@@ -44,6 +46,23 @@ def thumbnail(picture: Picture, colours: Sequence[str], order: np.ndarray) -> go
         figure.add_scatter(
             x=outline[0], y=outline[1], mode="lines", line={"width": 2, "color": colour}
         )
+    return _without_axes(figure)
+
+
+def _matrices(picture: Picture) -> go.Figure:
+    """The last values of the matrices, side by side; dots where there are charts alone."""
+    figure = go.Figure()
+    if picture.matrices:
+        values = np.concatenate([matrix.values[-1][::-1] for matrix in picture.matrices], axis=1)
+        low, high = picture.matrices[0].low, picture.matrices[0].high
+        figure.add_heatmap(z=values, zmin=low, zmax=high, showscale=False, colorscale="Blues")
+    for marks in picture.charts[0].marks if not picture.matrices else ():
+        if marks.kind == "dots":
+            figure.add_scatter(x=marks.values[-1][:, 0], y=marks.values[-1][:, 1], mode="markers")
+    return _without_axes(figure)
+
+
+def _without_axes(figure: go.Figure) -> go.Figure:
     axis = {"visible": False, "fixedrange": True}
     figure.update_layout(
         xaxis=axis,

@@ -7,14 +7,20 @@ import { fade } from "./theme.js";
 const HALF = 0.25; // a half-step takes half an iteration: a quarter on either side of its place
 
 export class BoundFigure {
-  constructor(picture, theme, curve) {
+  /** `rival` is the picture of a second run with as many frames, or null. */
+  constructor(picture, theme, curve, rival = null) {
     Object.assign(this, { picture, theme, curve });
     this.places = picture.iterations.map((i, f) => (picture.phases[f] === "M" ? i - 0.5 : i));
-    this.best = picture.log_likelihood.reduce((a, b) => Math.max(a, b), -Infinity);
+    const all = [picture, ...(rival ? [rival] : [])];
+    this.best = Math.max(...all.map((run) => run.log_likelihood.reduce((a, b) => Math.max(a, b), -Infinity)));
     this.floor = this.smallestGap();
     const inGap = curve === "gap";
     this.likelihood = Array.from(picture.log_likelihood, (v) => (inGap ? this.logGap(v) : v));
     this.elbo = Array.from(picture.elbo, (v) => (inGap ? this.logGap(v) : v));
+    this.rival = rival && {
+      likelihood: Array.from(rival.log_likelihood, (v) => (inGap ? this.logGap(v) : v)),
+      elbo: Array.from(rival.elbo, (v) => (inGap ? this.logGap(v) : v)),
+    };
   }
 
   /** A little under the smallest visible distance: the logarithm of 0 has no place on an axis. */
@@ -68,12 +74,13 @@ export class BoundFigure {
 
   /** The first iterations can dwarf the rest: leave them out where they take most of the height. */
   range() {
-    const values = [...this.likelihood, ...this.elbo];
+    const elbos = this.rival ? [this.elbo, this.rival.elbo] : [this.elbo];
+    const values = [...this.likelihood, ...(this.rival?.likelihood ?? []), ...elbos.flat()];
     const top = Math.max(...values); // by rounding the bound may lie a hair above the likelihood
     let bottom = Math.min(...values);
     if (this.curve !== "gap") {
       for (let from = 1; from <= 4 && from < this.places.length - 4; from++) {
-        const later = Math.min(...this.elbo.slice(from));
+        const later = Math.min(...elbos.flatMap((elbo) => elbo.slice(from)));
         if (top - later < 0.3 * (top - bottom)) bottom = later;
       }
     }
@@ -110,6 +117,7 @@ export class BoundFigure {
       { ...common, ...filled, ...this.band(last) },
       { ...common, line: line(fade(text, 0.3), 1.4), ...this.plateaus(this.likelihood, last) },
       { ...common, line: line(fade(primary, 0.4), 1.2), ...this.plateaus(this.elbo, last) },
+      ...(this.rival ? [{ ...common, line: line(fade(text, 0.3), 1.2), ...this.plateaus(this.rival.likelihood, last) }] : []),
     ];
   }
 
@@ -136,6 +144,19 @@ export class BoundFigure {
         context.strokeStyle = colour;
         context.lineWidth = width;
         context.stroke();
+      }
+      if (this.rival) {
+        context.setLineDash([6, 4]);
+        for (const [values, colour, width] of [
+          [this.rival.likelihood, theme.text, 2.4],
+          [this.rival.elbo, theme.primary, 1.7],
+        ]) {
+          trace(this.plateaus(values, frame));
+          context.strokeStyle = colour;
+          context.lineWidth = width;
+          context.stroke();
+        }
+        context.setLineDash([]);
       }
       this.paintCursor(context, at, axes, frame);
     });

@@ -91,3 +91,12 @@ export function meanPath(context, k, left, top, radius) {
   }
   context.closePath();
 }
+
+/** A heading above the left end of a pair of axes, outside of them. */
+export function paintHeading(context, theme, { x, y }, text) {
+  context.fillStyle = theme.text;
+  context.font = `600 13px ${theme.font}`;
+  context.textAlign = "left";
+  context.textBaseline = "bottom";
+  context.fillText(text, x._offset, y._offset - 3);
+}

@@ -37,14 +37,18 @@ export const MARKUP = `
     </div>
     <div class="emx-plot" data-plot="mixture" role="img"><canvas></canvas><div class="emx-axes"></div><div class="emx-tip" hidden></div></div>
   </section>
-  <section class="emx-panel">
+  <section class="emx-panel emx-rival" hidden>
+    <div class="emx-tools"></div>
+    <div class="emx-plot" data-plot="rival" role="img"><canvas></canvas><div class="emx-axes"></div><div class="emx-tip" hidden></div></div>
+  </section>
+  <section class="emx-panel emx-curves">
     <div class="emx-tools">
       <div class="emx-choice" role="group" aria-label="Scale of the bound">
         <button type="button" data-curve="likelihood" title="ELBO and log-likelihood in nats">Bound</button><button
           type="button" data-curve="gap" title="log10 of the distance to the best log-likelihood: late progress shows">Late progress</button>
       </div>
       <div class="emx-legend" aria-hidden="true"><span class="emx-key-likelihood">log-likelihood</span><span
-        class="emx-key-elbo">ELBO</span><span class="emx-key-kl">KL gap</span></div>
+        class="emx-key-elbo">ELBO</span><span class="emx-key-kl">KL gap</span><span class="emx-key-rival">second run</span></div>
     </div>
     <div class="emx-plot" data-plot="bound" role="img"><canvas></canvas><div class="emx-axes"></div><div class="emx-tip" hidden></div></div>
   </section>

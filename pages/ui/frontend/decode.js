@@ -27,13 +27,33 @@ export async function decode(payload) {
   return {
     ...header,
     ...arrays,
+    // A slice fills the panel as a matrix does: nothing in it is a point.
+    matrices: header.slice ? [{ rows: [], columns: [], component: null }] : header.matrices,
     run,
     d,
     frames: header.phases.length,
     rows: undoDifferences(arrays.rows),
     positions: joinBytePlanes(arrays.positions, d, header.points),
-    posteriorBytes: undoDeltas(raw.subarray(offset), 3 * header.points),
+    posteriorBytes: undoDeltas(raw.subarray(offset), header.planes * header.points),
+    ...placesOfMarks(header.charts),
   };
+}
+
+/** Where the numbers of each set of marks begin, among those that move or those that stay. */
+function placesOfMarks(charts) {
+  const used = { true: 0, false: 0 };
+  for (const marks of charts.flatMap((chart) => chart.marks)) {
+    marks.offset = used[marks.moves];
+    used[marks.moves] += marks.count * marks.size;
+  }
+  return { markStride: used.true };
+}
+
+/** The numbers of a set of marks at a frame, `size` for each mark; places are shares of the axes. */
+export function marksAt(picture, marks, frame) {
+  const at = marks.moves ? picture.parameters[frame] * picture.markStride : 0;
+  const from = at + marks.offset;
+  return (marks.moves ? picture.marks : picture.still).subarray(from, from + marks.count * marks.size);
 }
 
 /** Fed by hand: a Blob's stream would go round by another process first. */
@@ -66,12 +86,18 @@ function undoDeltas(bytes, stride) {
   return bytes;
 }
 
-/** The posterior a frame shows: three bytes a point. */
+/** The posterior a frame shows: a byte a point and plane. */
 export function posteriorOf(picture, frame) {
   const n = picture.points;
-  const at = picture.posterior[frame] * 3 * n;
+  const at = picture.posterior[frame] * picture.planes * n;
   const plane = (index) => picture.posteriorBytes.subarray(at + index * n, at + (index + 1) * n);
-  return { first: plane(0), second: plane(1), level: plane(2) };
+  return {
+    first: plane(0),
+    second: plane(1),
+    level: plane(2),
+    path: picture.path ? plane(3) : null,
+    size: picture.size ? plane(picture.planes - 1) : null,
+  };
 }
 
 /** Weight, mean and covariance of one component at a frame, in the units of the data. */

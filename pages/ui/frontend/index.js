@@ -3,12 +3,12 @@
 import { BoundFigure } from "./bound.js";
 import { MARKUP, connectControls, frameDuration, showControls } from "./controls.js";
 import { decode, openEnvelope } from "./decode.js";
-import { MatrixFigure } from "./matrices.js";
-import { MixtureFigure } from "./mixture.js";
 import { savePicture } from "./pictures.js";
 import { fetchPlotly, loadPlotly, plannedAxes, plotConfig, serverBase } from "./plots.js";
 import { describeFrame, describePoint, onClick, onHover } from "./pointer.js";
 import { PointPainter } from "./points.js";
+import { Rival } from "./rival.js";
+import { Stage } from "./stage.js";
 import { readTheme } from "./theme.js";
 
 const REPORT_AFTER = 250; // ms of rest before Python hears of a frame
@@ -56,6 +56,7 @@ class Player {
     this.mixturePlot = root.querySelector('[data-plot="mixture"]');
     this.boundPlot = root.querySelector('[data-plot="bound"]');
     this.painter = new PointPainter(root.querySelector("canvas"));
+    this.rival = new Rival(root);
     connectControls(root, this);
     this.connectPlots();
     this.watchSurroundings();
@@ -89,7 +90,9 @@ class Player {
       if (asked) this.stop();
       if (asked || !this.picture) Object.assign(this.view, wishes.view);
       if (wishes.picture !== this.pictureId) {
-        const picture = await decode(payload);
+        const own = wishes.rival || payload.length; // in a race a second picture follows
+        const picture = await decode(payload.subarray(0, own));
+        this.rival.adopt(wishes.rival ? await decode(payload.subarray(own)) : null);
         this.pictureId = wishes.picture;
         this.adopt(picture, wishes);
       }
@@ -143,17 +146,19 @@ class Player {
     if (!picture) return;
     this.theme = readTheme(this.root);
     this.painter.setTheme(this.theme, view.colour);
-    const Figure = picture.matrices.length ? MatrixFigure : MixtureFigure;
-    this.mixture = new Figure(picture, this.theme, this.painter);
-    this.bound = new BoundFigure(picture, this.theme, view.curve);
-    this.root.classList.toggle("emx-matrix", picture.panels.length > 3);
-    this.root.classList.toggle("emx-no-points", picture.matrices.length > 0);
+    this.stage = new Stage(picture, this.theme, this.painter);
+    this.axesState = null; // of the stage before
+    this.bound = new BoundFigure(picture, this.theme, view.curve, this.rival.picture);
+    this.root.classList.toggle("emx-race", Boolean(this.rival.picture));
+    this.root.classList.toggle("emx-matrix", picture.panels.length > 3 || this.stage.lines.length > 1);
+    this.root.classList.toggle("emx-no-points", !picture.panels.length);
+    this.root.classList.toggle("emx-time", picture.time);
     this.root.dataset.run = picture.run;
     this.root.querySelector(".emx-note").textContent = picture.note;
     this.root.querySelector(".emx-note").hidden = !picture.note;
     this.size = [mixturePlot, boundPlot].map((plot) => [plot.clientWidth, plot.clientHeight]);
     const [mixtureSize, boundSize] = this.size;
-    this.layouts = [this.mixture.layout(...mixtureSize), this.bound.layout(...boundSize)];
+    this.layouts = [this.stage.layout(...mixtureSize, this.frame), this.bound.layout(...boundSize)];
     this.describePlots();
     if (!this.plotly) {
       this.readAxes();
@@ -164,9 +169,10 @@ class Player {
     }
     // Plotly takes its time: another run on the same data leaves the axes on the left as they are.
     const axes = JSON.stringify(this.layouts[0]);
-    if (axes !== this.axesDrawn) await this.react(mixturePlot, this.mixture, this.layouts[0]);
+    if (axes !== this.axesDrawn) await this.react(mixturePlot, this.stage, this.layouts[0]);
     this.axesDrawn = axes;
     await this.react(boundPlot, this.bound, this.layouts[1]);
+    await this.rival.draw(this.plotly, this.theme, view);
     this.listenToPlotly();
     this.readAxes();
     this.show();
@@ -199,8 +205,8 @@ class Player {
   /** The axes say where the points go. True if they changed. */
   readAxes() {
     if (!this.layouts) return false;
-    const axes = this.drawnPanels().map((panel, p) => {
-      return { panel, matrix: p, ...this.axes(this.mixturePlot, this.layouts[0], p ? p + 1 : "") };
+    const axes = this.stage.entries.map((entry) => {
+      return { ...entry, ...this.axes(this.mixturePlot, this.layouts[0], entry.suffix) };
     });
     if (axes.some(({ x }) => !x)) return false; // Plotly still shows a picture of fewer panels
     const state = JSON.stringify([
@@ -213,14 +219,11 @@ class Player {
     return true;
   }
 
-  /** Matrices have no coordinates to draw points in. */
-  drawnPanels() {
-    const { matrices, panels } = this.picture;
-    return matrices.length ? matrices.map(() => []) : panels;
-  }
-
   paintMixture() {
-    if (this.mixture) this.painter.paint(this.frame, this.view, this.selected, this.mixture);
+    if (!this.stage) return;
+    const rings = this.rival.disagreement(this.picture, this.frame);
+    this.painter.paint(this.frame, this.view, this.selected, rings);
+    this.rival.paint(this.frame, this.view, rings);
   }
 
   paintBound() {
@@ -232,7 +235,8 @@ class Player {
   /** The current frame, on everything that moves. */
   show() {
     const { frame, picture, root } = this;
-    if (!this.mixture) return;
+    if (!this.stage) return;
+    this.stage.follow(frame, this.plotly, axesOf(this.mixturePlot));
     this.paintMixture();
     this.paintBound();
     showControls(root, this);
@@ -261,14 +265,12 @@ class Player {
   }
 
   describePlots() {
-    const { columns, points, components, panels, matrices } = this.picture;
+    const { columns, points, components, panels, summary } = this.picture;
     const count = points.toLocaleString("en");
     const what = panels.length > 1 ? `Matrix of ${columns.join(", ")}` : columns.join(" against ");
     this.mixturePlot.setAttribute(
       "aria-label",
-      matrices.length
-        ? `Parameters of ${components.length} components as shades at the half-step shown`
-        : `${what}: ${count} points and ${components.length} components at the half-step shown`,
+      summary || `${what}: ${count} points and ${components.length} components at the half-step shown`,
     );
     this.boundPlot.setAttribute("aria-label", "ELBO and log-likelihood at every half-step");
   }
@@ -367,7 +369,10 @@ class Player {
     if ("curve" in change) {
       this.enqueue(() => this.draw());
     } else {
-      if ("colour" in change) this.painter.setTheme(this.theme, this.view.colour);
+      if ("colour" in change) {
+        this.painter.setTheme(this.theme, this.view.colour);
+        this.rival.setTheme(this.theme, this.view.colour);
+      }
       this.paintMixture();
       showControls(this.root, this);
     }
@@ -416,22 +421,14 @@ class Player {
       if (frame !== null) this.seek(frame);
     });
     onHover(this.mixturePlot, (x, y) => {
-      if (this.picture?.matrices.length) return this.describeCell(x, y);
       const found = this.picture ? this.painter.nearest(x, y) : null;
-      return found === null ? null : describePoint(this.picture, this.frame, found);
+      if (found !== null) return describePoint(this.picture, this.frame, found);
+      return this.stage?.describe(this.painter.laid ?? [], this.frame, x, y) ?? null;
     });
     onHover(this.boundPlot, (x) => {
       const frame = this.frameUnder(x);
       return frame === null ? null : describeFrame(this.picture, frame);
     });
-  }
-
-  describeCell(left, top) {
-    for (const laid of this.painter.laid ?? []) {
-      const lines = this.mixture.describe(laid, this.frame, left, top);
-      if (lines) return lines;
-    }
-    return null;
   }
 
   frameUnder(left) {
@@ -464,7 +461,7 @@ class Player {
     this.destroyed = true;
     this.resizing.disconnect();
     for (const timer of [this.reportTimer, this.announceTimer, this.themeTimer]) clearTimeout(timer);
-    for (const plot of [this.mixturePlot, this.boundPlot]) {
+    for (const plot of [this.mixturePlot, this.boundPlot, this.rival.plot]) {
       if (axesOf(plot)._fullLayout) this.plotly?.purge(axesOf(plot));
     }
   }

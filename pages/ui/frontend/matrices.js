@@ -1,54 +1,61 @@
 // The left panel for models whose parameters are matrices: pictures of pixels, or a table in shades.
 
-import { toPixels } from "./canvas.js";
+import { paintHeading, toPixels } from "./canvas.js";
 import { axisStyle, baseLayout, escapeText } from "./plots.js";
 import { css, inkOn, mix, rgb } from "./theme.js";
 
-const TITLE_ROOM = 20;
-const MOST_NUMBERS = 84; // cells with room for a number each
+const TITLE_ROOM = 22;
+const POSITIVE = 0; // the colours of the two signs
+const NEGATIVE = 1;
+const NUMBER = [30, 13]; // px across and down that a number needs
+const LINE = 12; // px down that a name needs
+const GAP = 10; // px between pictures
 const LONGEST_NAME = 16;
 
 export class MatrixFigure {
   constructor(picture, theme) {
     Object.assign(this, { picture, theme });
-    this.across = Math.ceil(Math.sqrt(picture.matrices.length));
-    this.down = Math.ceil(picture.matrices.length / this.across);
     this.offsets = [0];
     for (const { rows, columns } of picture.matrices) {
       this.offsets.push(this.offsets.at(-1) + rows.length * columns.length);
     }
   }
 
+  get axes() {
+    return this.picture.matrices.map((_, matrix) => ({ matrix }));
+  }
+
   layout(width, height) {
     const { matrices } = this.picture;
     const single = matrices.length === 1;
+    const heading = single && matrices[0].title ? TITLE_ROOM : 0;
     const layout = { ...baseLayout(this.theme, width, height, [[0, 1]]), uirevision: "matrices" };
     const longest = Math.max(...matrices[0].rows.map((name) => Math.min(name.length, LONGEST_NAME)));
     const names = Math.max(...matrices[0].columns.map((name) => Math.min(name.length, LONGEST_NAME)));
+    const inner = [width, height];
     layout.margin = single
-      ? { l: 16 + 7 * longest, r: 10, t: 8, b: 16 + 6 * names }
-      : { l: 8, r: 8, t: 8, b: 8 };
+      ? { l: 16 + 7 * longest, r: 10, t: 8 + 1.3 * heading, b: turned(matrices[0]) ? 16 + 6 * names : 30 }
+      : { l: 0, r: 0, t: 0, b: 0 };
+    inner[0] -= layout.margin.l + layout.margin.r;
+    inner[1] -= layout.margin.t + layout.margin.b;
+    const boxes = single ? [{ x: [0, 1], y: [0, 1] }] : squares(matrices, width, height);
+    const down = inner[1] / matrices[0].rows.length;
     matrices.forEach((matrix, m) => {
       const suffix = m ? m + 1 : "";
-      const column = m % this.across;
-      const line = Math.floor(m / this.across);
-      const gap = single ? 0 : 0.04;
-      const title = single ? 0 : TITLE_ROOM / height;
-      const top = 1 - line / this.down - title;
       layout[`xaxis${suffix}`] = {
         ...axisStyle(this.theme),
         ...labels(single ? matrix.columns : []),
-        domain: [column / this.across, (column + 1) / this.across - gap],
+        domain: boxes[m].x,
         anchor: `y${suffix}`,
         range: [-0.5, matrix.columns.length - 0.5],
         showgrid: false,
         fixedrange: true,
-        tickangle: single && matrix.columns.length > 6 ? -60 : 0,
+        tickangle: single && turned(matrix) ? -60 : 0,
       };
       layout[`yaxis${suffix}`] = {
         ...axisStyle(this.theme),
-        ...labels(single ? matrix.rows : []),
-        domain: [Math.max(0, top - 1 / this.down + title + gap), top],
+        ...labels(single ? matrix.rows : [], Math.ceil(LINE / down)),
+        domain: boxes[m].y,
         anchor: `x${suffix}`,
         range: [matrix.rows.length - 0.5, -0.5],
         showgrid: false,
@@ -56,13 +63,6 @@ export class MatrixFigure {
       };
     });
     return layout;
-  }
-
-  traces() {
-    return this.picture.matrices.map((_, m) => {
-      const suffix = m ? m + 1 : "";
-      return { type: "scatter", x: [null], y: [null], xaxis: `x${suffix}`, yaxis: `y${suffix}` };
-    });
   }
 
   /** The value of a cell at a frame. */
@@ -79,23 +79,23 @@ export class MatrixFigure {
     const { rows, columns, low, high, component } = picture.matrices[m];
     const at = toPixels(axes);
     const [paper, ink] = [rgb(theme.background), rgb(theme.text)];
-    const numbers = rows.length * columns.length <= MOST_NUMBERS;
     context.textAlign = "center";
     context.textBaseline = "middle";
     context.font = `12px ${theme.font}`;
     rows.forEach((_, i) => {
-      const own = rgb(theme.colour(component ?? i));
       columns.forEach((_, j) => {
         const value = this.value(frame, m, i, j);
-        const share = high > low ? (value - low) / (high - low) : 0;
+        const signed = low < 0 && (value < 0 ? NEGATIVE : POSITIVE);
+        const own = rgb(theme.colour(signed === false ? component ?? i : signed));
+        const share = low < 0 ? Math.abs(value) / Math.max(high, -low) : high > low ? (value - low) / (high - low) : 0;
         const colour = mix(own, paper, share);
         const [left, right] = [at.left(j - 0.5), at.left(j + 0.5)].map(Math.round);
         const [top, bottom] = [at.top(i - 0.5), at.top(i + 0.5)].map(Math.round);
         context.fillStyle = css(colour);
         context.fillRect(left, top, right - left, bottom - top);
-        if (numbers && right - left > 30) {
+        if (component === null && right - left >= NUMBER[0] && bottom - top >= NUMBER[1]) {
           context.fillStyle = inkOn(css(colour));
-          context.fillText(shortNumber(value), (left + right) / 2, (top + bottom) / 2);
+          context.fillText(shortNumber(value, high), (left + right) / 2, (top + bottom) / 2);
         }
       });
     });
@@ -105,17 +105,13 @@ export class MatrixFigure {
   }
 
   /** Above each picture its component and that component's weight; outside the axes. */
-  paintTitle(context, axes, frame) {
+  paintOutside(context, axes, frame) {
     const { picture, theme } = this;
-    const { component } = picture.matrices[axes.matrix];
-    if (component === null) return;
+    const { component, title } = picture.matrices[axes.matrix];
+    if (component === null) return paintHeading(context, theme, axes, title);
     const weight = picture.weights[picture.parameters[frame] * picture.components.length + component];
-    context.fillStyle = theme.text;
-    context.font = `600 13px ${theme.font}`;
-    context.textAlign = "left";
-    context.textBaseline = "bottom";
     const percent = (100 * weight).toFixed(weight < 0.1 ? 1 : 0);
-    context.fillText(`${component + 1} · ${percent} %`, axes.x._offset, axes.y._offset - 3);
+    paintHeading(context, theme, axes, `${component + 1} · ${percent} %`);
   }
 
   /** What lies under the pointer, or null. */
@@ -128,11 +124,39 @@ export class MatrixFigure {
   }
 }
 
-function labels(names) {
-  const short = (name) => (name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1)}…` : name);
-  return { tickmode: "array", tickvals: names.map((_, i) => i), ticktext: names.map((n) => escapeText(short(n))) };
+/** Places for matrices of one shape, their cells square and as large as can be; titles above them. */
+function squares(matrices, width, height) {
+  const [columns, rows] = [matrices[0].columns.length, matrices[0].rows.length];
+  let best = { cell: 0 };
+  for (let across = 1; across <= matrices.length; across++) {
+    const down = Math.ceil(matrices.length / across);
+    const cell = Math.min((width / across - GAP) / columns, (height / down - GAP - TITLE_ROOM) / rows);
+    if (cell > best.cell) best = { across, cell };
+  }
+  const [step, line] = [best.cell * columns + GAP, best.cell * rows + GAP + TITLE_ROOM];
+  return matrices.map((_, m) => {
+    const left = (m % best.across) * step + 1;
+    const top = Math.floor(m / best.across) * line + TITLE_ROOM;
+    return {
+      x: [left / width, (left + best.cell * columns) / width],
+      y: [1 - (top + best.cell * rows) / height, 1 - top / height],
+    };
+  });
 }
 
-function shortNumber(value) {
+/** Column names that would run into each other are written at an angle. */
+function turned({ columns }) {
+  return columns.length > 6 || columns.reduce((sum, name) => sum + name.length, 0) > 48;
+}
+
+/** Names at 0, 1, 2, ..., or only every so many of them. */
+function labels(names, every = 1) {
+  const short = (name) => (name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1)}…` : name);
+  const shown = names.map((_, i) => i).filter((i) => i % every === 0);
+  return { tickmode: "array", tickvals: shown, ticktext: shown.map((i) => escapeText(short(names[i]))) };
+}
+
+function shortNumber(value, high = Infinity) {
+  if (high <= 1 && value > 0 && value < 0.001) return "<0.001";
   return value.toLocaleString("en", { maximumSignificantDigits: Math.abs(value) < 0.1 ? 1 : 2 });
 }

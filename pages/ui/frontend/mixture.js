@@ -3,11 +3,15 @@
 import { dashOf, meanPath, strokeWithHalo, toPixels, tracePath } from "./canvas.js";
 import { componentAt } from "./decode.js";
 import { ellipse, normalDensity } from "./density.js";
+import { paintMarks } from "./marks.js";
 import { axisStyle, axisTitle, baseLayout, escapeText } from "./plots.js";
 import { fade, inkOn } from "./theme.js";
 
 const PADDING = 0.06;
 const CURVE_POINTS = 141;
+
+// Under a series: the ribbon of the posterior, and that of the most probable path.
+export const RIBBON = 11;
 
 export class MixtureFigure {
   constructor(picture, theme, painter) {
@@ -17,8 +21,15 @@ export class MixtureFigure {
     this.small = picture.panels.length > 3;
   }
 
+  get axes() {
+    return this.picture.panels.map((panel) => ({ panel }));
+  }
+
   range(column) {
-    const { low, span } = this.picture;
+    const { low, span, time } = this.picture;
+    // A series leaves room for its ribbon.
+    if (time && column) return [low[column] - 0.22 * span[column], low[column] + 1.08 * span[column]];
+    if (time) return [low[0] - 0.01 * span[0], low[0] + 1.01 * span[0]];
     return [low[column] - PADDING * span[column], low[column] + (1 + PADDING) * span[column]];
   }
 
@@ -60,6 +71,7 @@ export class MixtureFigure {
         range: diagonal ? this.densityRange(panel[0]) : this.range(panel[1]),
         showgrid: false,
         fixedrange: diagonal,
+        ...(diagonal ? {} : this.named(panel[1])),
         showticklabels: leftmost && (!diagonal || alone),
         title: leftmost && title ? axisTitle(escapeText(title)) : undefined,
         matches: diagonal
@@ -68,6 +80,13 @@ export class MixtureFigure {
       };
     });
     return layout;
+  }
+
+  /** Levels have names in place of numbers. */
+  named(column) {
+    const names = this.picture.ticks[column] ?? [];
+    if (!names.length) return {};
+    return { tickmode: "array", tickvals: names.map((_, i) => i), ticktext: names.map(escapeText) };
   }
 
   /** Panels of the same column zoom together: they follow the first of them. */
@@ -99,14 +118,6 @@ export class MixtureFigure {
     return { x, parts, mixture };
   }
 
-  /** Plotly draws the axes of a panel only if something is in it. */
-  traces() {
-    return this.picture.panels.map((_, p) => {
-      const suffix = p ? p + 1 : "";
-      return { type: "scatter", x: [null], y: [null], xaxis: `x${suffix}`, yaxis: `y${suffix}` };
-    });
-  }
-
   /** One panel at a frame, on a canvas clipped to the axes. */
   paint(context, axes, frame) {
     const components = this.picture.components.map((_, k) => componentAt(this.picture, frame, k));
@@ -119,10 +130,47 @@ export class MixtureFigure {
       return;
     }
     const [i, j] = axes.panel;
+    if (this.picture.time) {
+      components.forEach((component, k) => this.paintBand(context, axes, at, component, k));
+      return;
+    }
     const places = components.map(({ mean }) => [at.left(mean[i]), at.top(mean[j])]);
     components.forEach((component, k) => this.paintEllipses(context, axes.panel, at, component, k));
     this.paintTrails(context, axes.panel, at, frame);
+    this.paintCharts(context, axes, at, frame);
     places.forEach(([left, top], k) => this.paintMean(context, k, left, top));
+  }
+
+  /** Marks over this panel. */
+  paintCharts(context, { panel }, at, frame) {
+    const { picture, theme } = this;
+    const { low, span, panels, charts } = picture;
+    const [i, j] = panel;
+    const places = {
+      left: (share) => at.left(low[i] + share * span[i]),
+      top: (share) => at.top(low[j] + share * span[j]),
+    };
+    for (const chart of charts) {
+      if (chart.panel !== null && panels[chart.panel] === panel) {
+        paintMarks(context, theme, picture, chart, places, frame);
+      }
+    }
+  }
+
+  /** Along a series a component is its mean, a line, and one standard deviation about it. */
+  paintBand(context, { panel, x }, at, { mean, covariance }, k) {
+    const { theme } = this;
+    const value = mean[panel[1]];
+    const deviation = Math.sqrt(covariance[panel[1]][panel[1]]);
+    const [left, right] = [x._offset, x._offset + x._length];
+    const [top, bottom] = [at.top(value + deviation), at.top(value - deviation)];
+    context.fillStyle = fade(theme.colour(k), 0.13);
+    context.fillRect(left, top, right - left, bottom - top);
+    tracePath(context, [left, right], [at.top(value), at.top(value)]);
+    strokeWithHalo(context, {
+      colour: theme.lineColour(k), halo: fade(theme.background, 0.5), width: 1.6, dash: dashOf(k),
+    });
+    this.paintMean(context, k, left + 14 + 20 * (k % 2), at.top(value));
   }
 
   paintEllipses(context, panel, at, component, k) {

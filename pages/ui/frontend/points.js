@@ -4,6 +4,7 @@
 import { fitCanvas, insideAxes, isInside, paintGrid, toPixels } from "./canvas.js";
 import { componentAt, posteriorOf } from "./decode.js";
 import { contourSegments, mixtureGrid } from "./density.js";
+import { RIBBON } from "./mixture.js";
 import { css, fade, mix, pointColours, rgb } from "./theme.js";
 
 const FULL = 65535;
@@ -29,7 +30,10 @@ export class PointPainter {
     this.stale = true;
   }
 
-  /** Call when the axes moved: panels are {panel, x, y}, x and y being Plotly's own axis objects. */
+  /**
+   * Call when the axes moved: each of `axes` is {figure, x, y}, x and y being Plotly's own axis
+   * objects, and `panel` where there are points on it.
+   */
   setAxes(axes) {
     this.axes = axes;
     this.stale = true;
@@ -42,36 +46,84 @@ export class PointPainter {
     return this.histograms.get(column);
   }
 
-  /** `figure` paints what lies on the points of a panel: ellipses, means, densities. */
-  paint(frame, view, selected, figure) {
+  /**
+   * The figure of each pair of axes paints what lies on the points: ellipses, means, densities.
+   * `rings` are points to be ringed, if any.
+   */
+  paint(frame, view, selected, rings = null) {
     if (!this.axes || !this.picture) return;
     if (this.stale) this.layOut();
     this.pixels.set(this.base);
-    if (this.picture.matrices.length) return this.paintMatrices(frame, figure);
     const posterior = posteriorOf(this.picture, frame);
     for (const laid of this.laid) {
-      if (laid.panel.length === 2) this.paintPoints(laid, posterior, view);
+      if (laid.panel?.length === 2) this.paintPoints(laid, posterior, view);
     }
     this.context.putImageData(this.image, 0, 0);
     for (const laid of this.laid) {
+      const { figure, panel } = laid;
       insideAxes(this.context, this.ratio, laid, () => {
-        if (laid.panel.length === 1) this.paintBars(laid, posterior, view);
-        else if (view.contours) this.paintContours(laid, frame);
+        if (panel?.length === 1) this.paintBars(laid, posterior, view);
+        else if (panel && view.contours && !this.picture.time) this.paintContours(laid, frame);
         figure.paint(this.context, laid, frame);
+        if (!panel) return;
+        if (this.picture.time) this.paintRibbon(laid, posterior);
+        if (rings) this.paintRings(laid, rings);
         this.paintSelected(laid, selected);
       });
+      if (!figure.paintOutside) continue;
+      this.context.save();
+      this.context.scale(this.ratio, this.ratio);
+      figure.paintOutside(this.context, laid, frame);
+      this.context.restore();
     }
   }
 
-  paintMatrices(frame, figure) {
-    this.context.putImageData(this.image, 0, 0);
-    for (const laid of this.laid) {
-      insideAxes(this.context, this.ratio, laid, () => figure.paint(this.context, laid, frame));
-      this.context.save();
-      this.context.scale(this.ratio, this.ratio);
-      figure.paintTitle(this.context, laid, frame);
-      this.context.restore();
+  /** Under a series: the state of every moment by its probability, and by the most probable path. */
+  paintRibbon({ offsets, which, x, y }, { first, second, level, path }) {
+    const { context, picture, ratio, table, theme } = this;
+    const { levels, components } = picture;
+    const width = this.canvas.width;
+    const bottom = y._offset + y._length;
+    const right = x._offset + x._length;
+    const strip = (top, colourOf) => {
+      let from = null;
+      for (let j = 0; j < which.length; j++) {
+        const left = (offsets[j] % width) / ratio;
+        if (from !== null && left - from < 0.5) continue; // nothing narrower can be seen
+        const end = j + 1 < which.length ? (offsets[j + 1] % width) / ratio : right;
+        context.fillStyle = colourOf(which[j]);
+        context.fillRect(left, top, Math.max(end - left, 0.5) + 0.3, RIBBON);
+        from = left;
+      }
+    };
+    strip(bottom - RIBBON, (i) => {
+      const colour = table[(first[i] * components.length + second[i]) * levels + level[i]];
+      return `rgb(${colour & 255} ${(colour >> 8) & 255} ${(colour >> 16) & 255})`;
+    });
+    if (path) strip(bottom - 2 * RIBBON - 2, (i) => theme.colour(path[i]));
+  }
+
+  /** A line through the points of a series, broken between sequences. */
+  paintSeries({ panel, x, y }) {
+    const { context, picture, ratio, theme } = this;
+    const { positions, points, breaks } = picture;
+    const [toX, toY] = [this.scale(x, panel[0], false), this.scale(y, panel[1], true)];
+    const starts = new Set(breaks);
+    context.save();
+    context.beginPath();
+    context.rect(x._offset * ratio, y._offset * ratio, x._length * ratio, y._length * ratio);
+    context.clip();
+    context.beginPath();
+    for (let i = 0; i < points; i++) {
+      const left = toX.slope * positions[panel[0]][i] + toX.start;
+      const top = toY.slope * positions[panel[1]][i] + toY.start;
+      if (!i || starts.has(i)) context.moveTo(left, top);
+      else context.lineTo(left, top);
     }
+    context.strokeStyle = fade(theme.text, 0.32);
+    context.lineWidth = ratio;
+    context.stroke();
+    context.restore();
   }
 
   /** Everything that depends on the axes, the size and the theme but not on the frame. */
@@ -82,10 +134,11 @@ export class PointPainter {
     context.fillRect(0, 0, canvas.width, canvas.height);
     context.save();
     context.scale(this.ratio, this.ratio);
-    for (const axes of this.picture.matrices.length ? [] : this.axes) {
-      paintGrid(context, this.theme.faint, axes, true, axes.panel.length === 2);
+    for (const axes of this.axes.filter((a) => a.panel || a.figure.chart?.x.visible)) {
+      paintGrid(context, this.theme.faint, axes, true, axes.panel?.length !== 1);
     }
     context.restore();
+    if (this.picture.time) this.axes.filter((a) => a.panel).forEach((axes) => this.paintSeries(axes));
     this.image = context.getImageData(0, 0, canvas.width, canvas.height);
     this.pixels = new Int32Array(this.image.data.buffer);
     this.base = this.pixels.slice();
@@ -96,7 +149,7 @@ export class PointPainter {
 
   /** Pixels of the points inside a panel, and which points they are. */
   project({ panel, x, y }) {
-    if (panel.length !== 2) return {};
+    if (panel?.length !== 2) return {};
     const { positions, points } = this.picture;
     const [toX, toY] = [this.scale(x, panel[0], false), this.scale(y, panel[1], true)];
     const [across, up] = [positions[panel[0]], positions[panel[1]]];
@@ -138,15 +191,21 @@ export class PointPainter {
     const byLevel = Array.from({ length: levels }, (_, level) => {
       return make(0.8 + 2.2 * (1 - level / (levels - 1)));
     });
-    return { plain, byLevel };
+    const bySize = Array.from({ length: levels }, (_, level) => make(0.35 + (0.9 * level) / (levels - 1)));
+    return { plain, byLevel, bySize };
   }
 
-  paintPoints({ offsets, which }, { first, second, level }, view) {
+  paintPoints({ offsets, which }, { first, second, level, size }, view) {
     const { pixels, table, sprites } = this;
-    const { levels, components } = this.picture;
+    const { levels, components, hollow } = this.picture;
     for (let j = 0; j < which.length; j++) {
       const i = which[j];
-      const { steps, opacities } = view.uncertainty ? sprites.byLevel[level[i]] : sprites.plain;
+      if (hollow.length && hollow[i]) continue;
+      const { steps, opacities } = size
+        ? sprites.bySize[size[i]]
+        : view.uncertainty
+          ? sprites.byLevel[level[i]]
+          : sprites.plain;
       const colour = table[(first[i] * components.length + second[i]) * levels + level[i]];
       const redBlue = colour & 0xff00ff;
       const green = colour & 0xff00;
@@ -237,6 +296,23 @@ export class PointPainter {
     });
   }
 
+  paintRings({ panel, x, y }, rings) {
+    const { context, picture, ratio, theme } = this;
+    const toX = this.scale(x, panel[0], false);
+    const toY = panel.length === 2 ? this.scale(y, panel[1], true) : null;
+    const low = y._offset + y._length - RUG / 2;
+    context.beginPath();
+    for (const i of rings) {
+      const left = (toX.slope * picture.positions[panel[0]][i] + toX.start) / ratio;
+      const top = toY ? (toY.slope * picture.positions[panel[1]][i] + toY.start) / ratio : low;
+      context.moveTo(left + 5.5, top);
+      context.arc(left, top, 5.5, 0, 2 * Math.PI);
+    }
+    context.strokeStyle = theme.text;
+    context.lineWidth = 1.3;
+    context.stroke();
+  }
+
   paintSelected({ panel, x, y }, selected) {
     if (selected === null) return;
     const { context, ratio, theme } = this;
@@ -258,10 +334,9 @@ export class PointPainter {
 
   /** The point nearest to a place on the canvas, within reach, or null. */
   nearest(left, top, reach = 12) {
-    if (this.picture?.matrices.length) return null;
     for (const laid of this.laid ?? []) {
       const { panel, x, y } = laid;
-      if (!isInside(left, x) || !isInside(top, y)) continue;
+      if (!panel || !isInside(left, x) || !isInside(top, y)) continue;
       const to = this.scale(x, panel[0], false);
       const down = panel.length === 2 ? this.scale(y, panel[1], true) : null;
       const across = this.picture.positions[panel[0]];

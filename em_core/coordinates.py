@@ -1,0 +1,113 @@
+"""Parameters of any model as points of an unconstrained space.
+
+Every vector of numbers is a valid set of parameters: weights sum to 1, covariances are positive
+definite, rates are positive. So any line through it can be walked, and any optimiser used on it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from em_core.domains import Derived
+
+
+class Coordinate(NamedTuple):
+    """One coordinate with a plain name: its position, what it moves, and where in the array."""
+
+    position: int
+    quantity: str
+    place: tuple[int, ...]
+
+
+class Coordinates:
+    """Coordinates of a model's parameters near some of them, in units of their own size there.
+
+    The model says by `domains(params)` where its parameters may lie: a tuple of domains in the
+    order of their fields. Raises ValueError for a model that does not.
+    """
+
+    def __init__(self, model, params):
+        if not hasattr(model, "domains"):
+            raise ValueError(
+                f"{type(model).__name__} does not say where its parameters may lie: give it a "
+                "method `domains(params)`"
+            )
+        self.reference = params
+        self.domains = model.domains(params)
+        self.size = len(self.vector(params))
+
+    def vector(self, params) -> np.ndarray:
+        """(P,) the coordinates of parameters."""
+        return np.concatenate([np.zeros(0), *_vectors(self.domains, params)])
+
+    def params(self, vector: np.ndarray):
+        """The parameters at coordinates (P,); at (T, P) for T models side by side."""
+        params, used = _build(self.domains, self.reference, np.asarray(vector, dtype=float))
+        assert used == vector.shape[-1]
+        return params
+
+    def values(self, params) -> np.ndarray:
+        """(P,) what each coordinate moves (a mean, a weight, a standard deviation), itself."""
+        return np.concatenate(
+            [domain.values(leaf) for domain, leaf in _leaves(self.domains, params)]
+        )
+
+    def value_along(self, position: int, vectors: np.ndarray) -> np.ndarray:
+        """(T,) what one coordinate moves, at vectors (T, P): the other arrays are not made."""
+        at = 0
+        for domain, _ in _leaves(self.domains, self.reference):
+            n = len(domain.names)
+            if position < at + n:
+                parts = vectors[:, at : at + n]
+                return np.array([domain.values(domain.leaf(v))[position - at] for v in parts])
+            at += n
+        raise ValueError(f"there are {at} coordinates, and none at position {position}")
+
+    @property
+    def named(self) -> tuple[Coordinate, ...]:
+        """Those with a plain name."""
+        names = [name for domain, _ in _leaves(self.domains, self.reference)
+                 for name in domain.names]  # fmt: skip
+        return tuple(
+            Coordinate(position, *name) for position, name in enumerate(names) if name is not None
+        )
+
+    def blocks(self) -> list[slice]:
+        """The coordinates of each array of parameters."""
+        ends = np.cumsum([len(vector) for vector in _vectors(self.domains, self.reference)])
+        starts = np.concatenate([[0], ends[:-1]])
+        return [slice(int(a), int(b)) for a, b in zip(starts, ends, strict=True) if b > a]
+
+
+def _leaves(domains, params) -> list[tuple[Any, Any]]:
+    pairs = []
+    for domain, part in zip(domains, params, strict=True):
+        if isinstance(domain, Derived):
+            continue
+        pairs += _leaves(domain, part) if isinstance(domain, tuple) else [(domain, part)]
+    return pairs
+
+
+def _vectors(domains, params) -> list[np.ndarray]:
+    return [domain.vector(leaf) for domain, leaf in _leaves(domains, params)]
+
+
+def _build(domains, like, vector: np.ndarray):
+    """Parameters of the type of `like`, and how many coordinates they took."""
+    parts, used = [], 0
+    for domain, part in zip(domains, like, strict=True):
+        if isinstance(domain, Derived):
+            parts.append(domain)
+        elif isinstance(domain, tuple):
+            built, n = _build(domain, part, vector[..., used:])
+            parts.append(built)
+            used += n
+        else:
+            n = len(domain.names)
+            parts.append(domain.leaf(vector[..., used : used + n]))
+            used += n
+    given = [part for part in parts if not isinstance(part, Derived)]
+    parts = [part.value(*given) if isinstance(part, Derived) else part for part in parts]
+    return type(like)(*parts), used

@@ -1,0 +1,122 @@
+"""E-steps of hidden Markov models under another q over paths than the posterior."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from em_core.em import Expectation
+from em_core.hidden_markov import HiddenMarkov, HiddenMarkovParams, HiddenMarkovStatistics
+from em_core.mixture import Mixture, MixtureParams
+from em_core.responsibilities import entropy_of
+from em_core.sequences import lengths_of
+
+TINY = np.finfo(float).tiny
+
+
+class Paths(NamedTuple):
+    """A q over the paths of all sequences.
+
+    shares (T, K): of each state in every frame; transitions (K, K): expected steps; entropy in
+    nats; log_likelihood where it is a by-product, else NaN.
+    """
+
+    shares: np.ndarray
+    transitions: np.ndarray
+    entropy: float
+    log_likelihood: float = np.nan
+
+
+class Chains:
+    """The sequences of one data set end to end, ready for one E-step after the other."""
+
+    def __init__(self, model: HiddenMarkov, data):
+        self.model = model
+        self.data = model.check(data)
+        self.lengths = lengths_of(self.data)
+        ends = np.cumsum(self.lengths)
+        self.firsts, self.lasts = ends - self.lengths, ends - 1
+        self.mixture = Mixture(model.emission, model.n_states)
+        self.rows = self.mixture.prepare(np.concatenate(self.data))
+
+    def _equal(self, params: HiddenMarkovParams) -> MixtureParams:
+        n = self.model.n_states
+        return MixtureParams(np.full(n, 1 / n), params.emission)
+
+    def log_densities(self, params: HiddenMarkovParams) -> np.ndarray:
+        """(T, K) log p(x_t | state) in nats."""
+        joint = self.mixture.log_joint(self._equal(params), self.rows)
+        return joint + np.log(self.model.n_states)
+
+    def e_step(
+        self, params: HiddenMarkovParams, choose: Callable[[HiddenMarkovParams, np.ndarray], Paths]
+    ) -> Expectation:
+        """The statistics of q = choose(params, log densities (T, K))."""
+        q = choose(params, self.log_densities(params))
+        emission = self.mixture.e_step_with(
+            self._equal(params), self.rows, lambda _, rows: np.ascontiguousarray(q.shares[rows].T)
+        )
+        statistics = HiddenMarkovStatistics(
+            q.shares[self.firsts].sum(axis=0), q.transitions, emission.statistics.emission
+        )
+        # What is latent within the emissions, beyond the states.
+        within = emission.entropy - entropy_of(q.shares)
+        return Expectation(statistics, q.entropy + within, q.log_likelihood)
+
+    def of_path(self, path: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Shares (T, K) and steps (K, K) of one path (T,)."""
+        n = self.model.n_states
+        transitions = np.zeros((n, n))
+        inside = np.ones(len(path) - 1, bool)
+        inside[self.lasts[:-1]] = False
+        np.add.at(transitions, (path[:-1][inside], path[1:][inside]), 1)
+        return np.eye(n)[path], transitions
+
+
+def logs(params: HiddenMarkovParams) -> tuple[np.ndarray, np.ndarray]:
+    """Logarithms of initial probabilities (K,) and transitions (K, K)."""
+    return tuple(np.log(np.maximum(part, TINY)) for part in params[:2])
+
+
+def draw_paths(chains: Chains, params, densities: np.ndarray, n: int, rng) -> list[np.ndarray]:
+    """n paths (T,) drawn from the posterior, and the log-likelihood last: forward, then back
+    (Carter & Kohn 1994)."""
+    initial, matrix = params[:2]
+    peaks = densities.max(axis=1)
+    likelihoods = np.exp(densities - peaks[:, None])
+    filtered = np.empty_like(likelihoods)
+    log_likelihood = peaks.sum()
+    paths = np.empty((n, len(densities)), dtype=int)
+    for first, last in zip(chains.firsts, chains.lasts, strict=True):
+        ahead = initial
+        for t in range(first, last + 1):
+            joint = ahead * likelihoods[t]
+            total = max(joint.sum(), TINY)
+            filtered[t] = joint / total
+            log_likelihood += np.log(total)
+            ahead = filtered[t] @ matrix
+        chances = np.broadcast_to(filtered[last], (n, len(initial)))
+        for t in range(last, first - 1, -1):
+            if t < last:
+                chances = filtered[t] * matrix[:, paths[:, t + 1]].T
+            cumulative = chances.cumsum(axis=1)
+            drawn = rng.random((n, 1)) * cumulative[:, -1:]
+            paths[:, t] = (drawn >= cumulative).sum(axis=1)
+    return [*paths, log_likelihood]
+
+
+def e_step_of(model, data, mixture_q, chain_q: Callable[[Chains], Any]):
+    """e_step(params, iteration) of a mixture, by mixture_q(log joints, rows, iteration), or of a
+    hidden Markov model, by chain_q(chains)(params, log densities, iteration)."""
+    if isinstance(model, HiddenMarkov):
+        chains = Chains(model, data)
+        choose = chain_q(chains)
+        return lambda params, iteration: chains.e_step(
+            params, lambda params, densities: choose(params, densities, iteration)
+        )
+    rows = model.prepare(data)
+    return lambda params, iteration: model.e_step_with(
+        params, rows, lambda log_joint, rows: mixture_q(log_joint, rows, iteration)
+    )

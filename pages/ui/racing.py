@@ -1,0 +1,106 @@
+"""EM and its relatives from one start: each one's steps, and what was seen of its promises."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from em_core.trials import size
+from em_core.variants import VARIANTS, run
+from em_core.variants.steps import Step
+
+# Those that draw run from several seeds: their noise is part of what there is to see.
+DRAWS = ("stochastic", "monte-carlo", "online")
+SEEDS = 5
+# One that takes longer is stopped, so that the others get their turn.
+MOST_SECONDS = 10.0
+# More lines at once cannot be told apart.
+USUAL = (
+    "exact", "hard", "gradient", "incremental", "monte-carlo", "mean-field", "bayes", "squarem",
+    "l-bfgs",
+)  # fmt: skip
+# A fall by less is rounding: see em_core.laws.
+ROUNDING = 1e-10
+IN_WORDS = {
+    "below": "bound below the likelihood",
+    "touches": "touches it after every E-step",
+    "climbs": "bound never falls",
+    "likelihood climbs": "likelihood never falls",
+    "stationary": "ends where EM has nothing left to gain",
+    "unbiased": "right on average over the draws",
+}
+
+
+class Lane(NamedTuple):
+    """One run of one algorithm. ended: in words, why."""
+
+    key: str
+    seed: int
+    steps: tuple[Step, ...]
+    ended: str
+
+    @property
+    def label(self) -> str:
+        return VARIANTS[self.key].label
+
+    @property
+    def log_likelihoods(self) -> np.ndarray:
+        return np.array([step.log_likelihood for step in self.steps])
+
+    @property
+    def bounds(self) -> np.ndarray:
+        return np.array([step.elbo for step in self.steps])
+
+
+def applicable(model, data) -> list[str]:
+    """The keys of those that apply to a model and its data."""
+    data = model.check(data)
+    return [key for key, variant in VARIANTS.items() if variant.takes(model, data)]
+
+
+def race_work(
+    model, data, start, keys: Sequence[str], max_passes: int
+) -> Generator[float, None, list[Lane]]:
+    """Work on a race: one lane for each algorithm, several for those that draw."""
+    entries = [(key, seed) for key in keys for seed in range(SEEDS if key in DRAWS else 1)]
+    lanes = []
+    for count, (key, seed) in enumerate(entries):
+        steps, ended = [], "nothing left to gain"
+        try:
+            for step in run(VARIANTS[key], model, data, start, seed=seed, max_passes=max_passes):
+                steps.append(step)
+                if step.seconds > MOST_SECONDS:
+                    ended = f"stopped after {MOST_SECONDS:.0f} seconds"
+                    break
+                if step.passes >= max_passes:
+                    ended = f"stopped after {max_passes:,} passes"
+                yield (count + min(step.passes / max_passes, 1)) / len(entries)
+        except np.linalg.LinAlgError:
+            ended = "a covariance became singular"
+        if steps:
+            lanes.append(Lane(key, seed, tuple(steps), ended))
+    return lanes
+
+
+def observed(lane: Lane, n_rows: int) -> str:
+    """What was seen of the bound and the likelihood, against rounding."""
+    likelihood, bound = lane.log_likelihoods, lane.bounds
+    unit = size(float(likelihood[-1]), n_rows)
+    said = [_falls("likelihood", likelihood, unit)]
+    if np.isfinite(bound).all():
+        said.insert(0, _falls("bound", bound, unit))
+    if lane.key == "bayes":
+        used = int((lane.steps[-1].params.weights > 0.5 / n_rows).sum())
+        said.append(f"{used} components left with rows")
+    return "; ".join(said)
+
+
+def _falls(what: str, heights: np.ndarray, unit: float) -> str:
+    falls = -np.diff(heights)
+    count = int((falls > ROUNDING * unit).sum())
+    if not count:
+        return f"{what} never fell"
+    times = "once" if count == 1 else f"{count} times"
+    return f"{what} fell {times}, by {falls.max():.2g} nats at most"

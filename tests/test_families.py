@@ -1,0 +1,178 @@
+"""Every family of models with each of its examples: from the table to picture, numbers, script."""
+
+import json
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from em_core import datasets, em
+from pages.ui import data, takeaway
+from pages.ui.beginnings import method_of
+from pages.ui.families import FAMILIES, family_of
+from pages.ui.figures.picture import Scene, name_columns, pack
+from pages.ui.figures.thumbnail import thumbnail
+from pages.ui.presets import GALLERY, PRESETS
+from pages.ui.scenes import scene_of
+from pages.ui.settings import Settings, changed, parse, to_query
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = [(name, row) for name, family in FAMILIES.items() for row in family.examples]
+COLOURS = tuple(f"#0000{i:02d}" for i in range(1, 11))
+
+
+def read(settings: Settings) -> tuple[data.Table, data.Selection]:
+    """The example of these settings as the page reads it at first."""
+    family = family_of(settings)
+    table = data.from_dataset(datasets.load(settings.example))
+    reports = data.describe_columns(table)
+    suggested = data.suggest_label(table, reports)
+    group = suggested if family.grouping == "group" else None
+    columns = settings.columns or data.default_columns(
+        reports, suggested, family.takes, family.prefers, family.most_columns
+    )
+    columns = tuple(name for name in columns if name != group)
+    label = suggested if family.unit else None
+    return table, family.read(table, columns, label, group, family.holes)
+
+
+def started(settings: Settings, iterations: int = 5) -> tuple[data.Table, data.Selection, Scene]:
+    family = family_of(settings)
+    table, selection = read(settings)
+    model, rows = family.build(settings), family.data(selection)
+    start = model.initial_params(rows, method_of(settings), np.random.default_rng(0))
+    steps = [*em(model, rows, start, max_iterations=iterations)]
+    scene = scene_of("run", model, rows, steps, selection, settings, most=300, table=table)
+    return table, selection, scene
+
+
+@pytest.mark.parametrize("name, example", EXAMPLES)
+def test_every_example_becomes_a_picture_numbers_and_results(name, example):
+    settings = changed(Settings(), family=name, example=example)
+    family = family_of(settings)
+    _, selection, scene = started(settings)
+    params = scene.steps[-1].params
+
+    picture, shown = family.picture(scene)
+    picture = picture._replace(responsibilities=[*picture.responsibilities])
+    assert len(shown) == len(picture.captions) == len(scene.steps)
+    assert picture.panels or picture.matrices or picture.charts
+    assert zlib.decompressobj().decompress(pack(picture)[len(b"EMP1") + 4 + len("run") :])
+    order = np.arange(len(picture.components))
+    assert thumbnail(picture, COLOURS, order)
+
+    tables = family.tables(scene.model, params, selection, settings)
+    assert tables and all(frame.size and not frame.isna().any(axis=None) for _, frame in tables)
+    results = family.results(scene.model, params, scene.data, selection, settings)
+    assert results and {len(values) for values in results.values()} == {len(selection.values)}
+    if family.point is not None:
+        formula, terms = family.point(scene.model, params, scene.data, selection, 0)
+        assert formula and terms.size
+
+
+@pytest.mark.parametrize("preset", [*GALLERY, *PRESETS], ids=lambda preset: preset.title)
+def test_presets_travel_in_a_link_and_fit_their_family(preset):
+    settings = changed(Settings(), **preset.settings)
+    assert parse(to_query(settings)) == (settings, ())
+    family = family_of(settings)
+    assert settings.source != "example" or settings.example in family.examples
+    assert set(preset.settings) & set(family.controls) or not family.controls
+
+
+def test_the_gallery_shows_every_family_of_the_theory():
+    shown = {preset.settings["family"] for preset in GALLERY}
+    assert shown >= {
+        "gaussian-mixture", "bernoulli-mixture", "categorical-mixture", "poisson-mixture",
+        "gaussian-hmm", "poisson-hmm", "categorical-hmm", "factor-analysis", "probabilistic-pca",
+        "two-level", "factor-analysers", "student-mixture",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("view", ["series", "columns", "principal", "pairs"])
+def test_a_markov_chain_is_drawn_over_time_or_in_the_plane(view):
+    settings = changed(Settings(), family="gaussian-hmm", example="airquality", axes=view)
+    _, _, scene = started(settings)
+    picture, _ = family_of(settings).picture(scene)
+    assert picture.time == (view == "series")
+    assert bool(picture.paths) == picture.time
+    pack(picture)
+
+
+def test_rows_with_holes_are_rings_at_their_conditional_means():
+    settings = changed(Settings(), family="gaussian-mixture", example="airquality", n_components=1)
+    _, selection, scene = started(settings)
+    picture, _ = family_of(settings).picture(scene)
+    hollow = np.isnan(selection.values[:, :2]).any(axis=1)
+    np.testing.assert_array_equal(picture.hollow, hollow)
+    (chart,) = picture.charts
+    bars, rings = chart.marks
+    last = scene.model.impute(scene.steps[-1].params, selection.values)
+    np.testing.assert_allclose(rings.values[-1][:, :2], last.values[hollow][:, :2])
+    n = hollow.sum()
+    reach = (bars.values[-1][:n, 2] - bars.values[-1][:n, 0]) / 2
+    np.testing.assert_allclose(reach, last.deviations[hollow][:, 0], atol=1e-9)
+
+
+def test_strays_are_drawn_small():
+    settings = changed(
+        Settings(),
+        family="student-mixture",
+        example="strays",
+        n_components=3,
+        degrees="3",
+        start="hierarchical",
+    )
+    _, selection, scene = started(settings, iterations=30)
+    picture, _ = family_of(settings).picture(scene)
+    strays = selection.labels[scene.sample] == "stray"
+    assert np.median(picture.sizes[-1][strays]) < 0.2 < np.median(picture.sizes[-1][~strays])
+
+
+def test_columns_are_named_in_what_a_model_says():
+    said = "column 2 holds 3: leave column 2 out; column 9 is none of these"
+    assert name_columns(said, ("age", "sex")) == (
+        "column “sex” holds 3: leave column “sex” out; column 9 is none of these"
+    )
+
+
+def test_changing_the_family_lets_go_of_what_it_cannot_use():
+    settings = changed(Settings(), example="iris", start="hierarchical", columns=("sepal length",))
+    other = changed(settings, family="two-level")
+    assert (other.example, other.start, other.columns) == ("iris", "", ())
+    assert changed(settings, family="bernoulli-mixture").example == ""
+
+
+SCRIPTS = [
+    {"family": "gaussian-mixture", "example": "airquality"},
+    {"family": "categorical-mixture", "example": "lsat6", "max_iterations": 20},
+    {"family": "categorical-hmm", "example": "casino", "max_iterations": 20},
+    {"family": "gaussian-hmm", "example": "geyser", "transitions": "forward", "initial": "free"},
+    {"family": "two-level", "example": "pupils"},
+    {"family": "probabilistic-pca", "example": "ratings", "max_iterations": 20},
+    {"family": "student-mixture", "example": "strays", "standardise": True, "max_iterations": 20},
+]
+
+
+@pytest.mark.parametrize("chosen", SCRIPTS, ids=lambda chosen: chosen["family"])
+def test_the_script_gives_the_numbers_shown(chosen):
+    settings = changed(Settings(), **chosen)
+    table, selection, _ = started(settings, iterations=1)
+    code = takeaway.script(settings, selection, table)
+    code += "\nimport json\nprint(json.dumps(log_likelihood))"
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert ran.returncode == 0, ran.stderr
+    family = family_of(settings)
+    model, rows = family.build(settings), family.data(selection)
+    if settings.standardise:
+        rows = (rows - rows.mean(axis=0)) / rows.std(axis=0)
+    start = model.initial_params(rows, next(iter(family.starts)), np.random.default_rng(0))
+    *_, last = em(model, rows, start, max_iterations=settings.max_iterations)
+    offset = len(rows) * np.log(selection.values.std(axis=0)).sum() if settings.standardise else 0
+    assert json.loads(ran.stdout.splitlines()[-1]) == pytest.approx(
+        last.log_likelihood - offset, rel=1e-12
+    )

@@ -1,0 +1,125 @@
+"""What the page "How many?" shows: its pictures, and how it puts a grid into words."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from em_core import Gaussian, Mixture, select
+from em_core.datasets import generate, load
+from pages.ui.comparison import difference, meaning, named
+from pages.ui.data import default_columns, describe_columns, from_dataset
+from pages.ui.data import select as select_columns
+from pages.ui.families import FAMILIES
+from pages.ui.figures.criteria import Score, criterion_grid, criterion_lines, short, shown_range
+from pages.ui.searches import cell_settings, grid_of, usual_structures
+from pages.ui.settings import FIELDS, Settings, changed
+
+GAUSSIAN = FAMILIES["gaussian-mixture"]
+COLOURS = ["#111111", "#222222", "#333333"]
+SCORES = [
+    Score("full", 1, 700.0, 120.0, "usable", "one"),
+    Score("full", 2, 580.0, 0.0, "usable", "two"),
+    Score("full", 3, -9000.0, -9580.0, "collapsed", "three"),
+    Score("tied", 1, 700.0, 120.0, "usable", "one, tied"),
+    Score("tied", 2, 590.0, 10.0, "usable", "two, tied"),
+    Score("tied", 3, np.nan, np.nan, "failed", "three, tied"),
+]
+
+
+def test_a_line_for_each_structure_broken_where_nothing_can_be_recommended():
+    figure = criterion_lines(SCORES, COLOURS, "components", "BIC")
+    full, tied, best = figure.data
+    assert (full.name, tied.name, best.name) == ("full", "tied", "the best")
+    assert list(full.y) == [700.0, 580.0, None] and list(tied.y) == [700.0, 590.0, None]
+    assert (list(best.x), list(best.y)) == ([2], [580.0])
+    json.loads(figure.to_json())
+
+
+def test_what_collapsed_does_not_set_the_scale_and_a_poor_structure_does_not_flatten_the_rest():
+    assert shown_range(SCORES)[0] > 500
+    poor = [Score("spherical", k, 1e6 + k, 1e6, "usable", "") for k in range(2)]
+    good = [Score("full", k, 500.0 + k, k, "usable", "") for k in range(9)]
+    assert shown_range([*good, *poor])[1] < 600
+
+
+def test_every_cell_of_the_grid_can_be_clicked_and_read():
+    heat, cells = criterion_grid(SCORES, "components").data
+    assert [list(place) for place in cells.customdata] == [[s.structure, s.size] for s in SCORES]
+    assert list(cells.text) == ["120", "best", "✕", "120", "10", "!"]
+    assert np.isnan(heat.z[0, 2]) and np.isnan(heat.z[1, 2])
+    assert heat.z[0, 1] == 0 and np.nanmax(heat.z) == 1
+    assert cells.textfont.color[1] == "white" and cells.textfont.color[0] == "black"
+
+
+def test_numbers_fit_their_cells():
+    texts = [short(value) for value in (0, 0.04, 9.94, 9.96, 1234.5, 9999.4, 123_456)]
+    assert texts == ["0.0", "0.0", "9.9", "10", "1,234", "9,999", "123k"]
+
+
+@pytest.fixture(scope="module")
+def faithful():
+    """Two well separated groups."""
+    rows = load("faithful").values
+    models = {("full", k): Mixture(Gaussian(), k) for k in (1, 2, 3)}
+    models |= {("tied", 2): Mixture(Gaussian("tied"), 2)}
+    return rows, {cell.label: cell for cell in select(models, rows, range(3)).cells}
+
+
+def test_other_sizes_join_or_split_the_groups_of_the_best(faithful):
+    rows, cells = faithful
+    best = cells["full", 2]
+    joins = difference(GAUSSIAN, best, cells["full", 1], rows)
+    assert joins == "joins components 1 and 2 of the best"
+    assert difference(GAUSSIAN, best, cells["full", 3], rows).startswith("splits component ")
+    assert difference(GAUSSIAN, best, cells["full", 2], rows) == "the same groups"
+    other = difference(GAUSSIAN, best, cells["tied", 2], rows)
+    assert other == "the same groups" or other.startswith("as many groups, ")
+
+
+def test_models_are_named_and_explained():
+    assert named(GAUSSIAN, ("tied", 1)) == "1 component, tied"
+    assert named(FAMILIES["poisson-mixture"], ("", 3)) == "3 components"
+    assert meaning(GAUSSIAN, ("full", 1)) == ""
+    assert "size" in meaning(GAUSSIAN, ("full", 2))
+    assert meaning(FAMILIES["poisson-mixture"], ("", 3)) == ""
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_family_says_what_its_size_is_and_makes_a_grid(name):
+    family = FAMILIES[name]
+    if family.size is None:
+        return
+    assert {family.size, family.structure} - {None} <= set(family.controls) & set(FIELDS)
+    settings = Settings(family=name, example=family.examples[0])
+    table = from_dataset(load(family.examples[0]))
+    columns = default_columns(
+        describe_columns(table), None, family.takes, family.prefers, family.most_columns
+    )
+    selection = family.read(table, columns, None, None, family.holes)
+    grid = grid_of(replace(settings, smallest=1, largest=2), table, selection)
+    sizes = sorted({size for _, size in grid.models})
+    assert sizes == [1, 2]
+    compared = {structure for structure, _ in grid.models}
+    assert compared == set(usual_structures(settings, len(selection.columns)) or [""])
+    for label, model in grid.models.items():
+        chosen = changed(settings, **cell_settings(settings, label))
+        assert family.build(chosen) == model and getattr(chosen, family.size) == label[1]
+
+
+def test_scores_of_standardised_data_are_those_of_the_data():
+    """A mixture of full covariances fits standardised data as well as the data themselves."""
+    table = from_dataset(generate("separated", 120, 2, 2, np.random.default_rng(0)))
+    selection = select_columns(table, ["x1", "x2"], None)
+    settings = Settings(source="generate", largest=2, n_starts_each=2, starts_compared=("k-means",))
+    grids = [grid_of(replace(settings, standardise=on), table, selection) for on in (False, True)]
+    assert grids[0].key != grids[1].key
+    for grid in grids:
+        for _ in grid.steps():
+            pass
+    plain, scaled = (
+        {cell.label: cell.score("bic") - 2 * grid.offset for cell in grid.cells} for grid in grids
+    )
+    for label in (("full", 1), ("full", 2)):
+        assert scaled[label] == pytest.approx(plain[label], abs=0.05)

@@ -1,0 +1,95 @@
+"""Journeys through the page "How many?", in a real browser."""
+
+import re
+
+import pytest
+from browser import Visitors, idle
+from playwright.sync_api import Page, expect
+
+from em_core import Gaussian, Mixture, select
+from em_core.datasets import load
+
+pytestmark = pytest.mark.browser
+
+RECOMMENDS = re.compile(r"BIC recommends .*")
+FAITHFUL = "model_selection?v=1&e=faithful&kt=3&ne=3&cov2=full,tied"
+
+
+def recommended(page: Page, link: str) -> str:
+    """Follow a link to the page; what is recommended once the grid is complete."""
+    page.goto(link)
+    heading = page.get_by_role("heading", name=RECOMMENDS)
+    expect(heading).to_be_visible(timeout=60_000)
+    idle(page)
+    return heading.inner_text()
+
+
+def cell(page: Page, text: str):
+    return page.locator(".js-plotly-plot .textpoint").filter(has_text=re.compile(f"^{text}$"))
+
+
+def test_the_recommendation_what_comes_close_and_a_cell_opened_in_explore(
+    app: str, visitors: Visitors
+) -> None:
+    page = visitors.open()
+    said = recommended(page, f"{app}/{FAITHFUL}")
+    models = {
+        (name, k): Mixture(Gaussian(name), k) for name in ("full", "tied") for k in range(1, 4)
+    }
+    grid = select(models, load("faithful").values, range(3), "short runs")
+    structure, size = grid.best().label
+    assert said == f"BIC recommends {size} components, {structure}"
+    for close in grid.runners_up():
+        structure, size = close.label
+        expect(page.get_by_text(f"{size} components, {structure}").first).to_be_visible()
+    expect(page.get_by_role("table")).to_contain_text("3 of 3 starts")
+
+    other = visitors.open()
+    assert recommended(other, page.url) == said
+
+    cell(page, "best").click(force=True)
+    expect(page).to_have_url(re.compile(r"/\?|explore"))
+    expect(page.get_by_role("heading", name="Explore")).to_be_visible()
+    bic = f"{grid.best().score('bic'):,.2f}"
+    expect(page.get_by_text(f"BIC {bic}")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name=RECOMMENDS)).to_be_visible(timeout=60_000)
+    assert visitors.problems == []
+
+
+def test_another_criterion_and_cross_validation_on_request(app: str, page: Page) -> None:
+    recommended(page, f"{app}/model_selection?v=1&e=faithful&kt=2&ne=2&cov2=full")
+    page.get_by_text("ICL", exact=True).first.click(force=True)
+    expect(page.get_by_role("heading", name=re.compile("ICL recommends"))).to_be_visible()
+    page.get_by_text("Cross-validation", exact=True).click()
+    page.get_by_role("button", name="Cross-validate in 5 folds").click()
+    heading = page.get_by_role("heading", name=re.compile("Cross-validation recommends"))
+    expect(heading).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("table")).to_contain_text("held out")
+    idle(page)
+    assert "cv=5" in page.url and "by=cross_validation" in page.url
+
+
+def test_what_collapsed_is_marked_and_the_reason_is_told(app: str, page: Page) -> None:
+    link = f"{app}/model_selection?v=1&s=generate&g=near-singular&n=60&kf=1&kt=3&ne=3&cov2=full"
+    assert recommended(page, link).startswith("BIC recommends 1 component")
+    expect(cell(page, "✕")).to_have_count(2)
+    expect(page.get_by_text("None of these is ever recommended.")).to_be_visible()
+    cell(page, "✕").first.click(force=True)
+    expect(page.get_by_role("heading", name="Explore")).to_be_visible()
+    expect(page.locator(".emx-flags")).to_be_visible()
+
+
+def test_a_long_grid_can_be_watched_stopped_and_gone_on_with(app: str, page: Page) -> None:
+    page.goto(f"{app}/model_selection?v=1&s=generate&g=overlapping&n=5000&tk=4&ne=20&tol=1e-8")
+    expect(page.get_by_text(re.compile(r"\d+ of 24 models fitted"))).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text(re.compile(r"You stopped after \d+ of 24 models"))).to_be_visible()
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+
+
+def test_a_family_without_structures_has_one_line(app: str, page: Page) -> None:
+    recommended(page, f"{app}/model_selection?v=1&e=earthquakes&m=poisson-mixture&kt=4&ne=4")
+    expect(page.get_by_text("Structures")).to_have_count(0)
+    expect(page.get_by_role("heading", name=RECOMMENDS)).to_contain_text("2 components")

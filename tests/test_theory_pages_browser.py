@@ -1,0 +1,125 @@
+"""Journeys through the pages on the bound, the relatives and the theory, in a real browser."""
+
+import re
+
+import pytest
+from browser import Visitors, idle
+from playwright.sync_api import Page, expect
+
+from em_core import Gaussian, Mixture, fit
+from em_core.datasets import load
+from em_core.slices import line_along, slopes
+
+pytestmark = pytest.mark.browser
+
+FAITHFUL = "v=1&e=faithful&k=2"
+PLAYER = ".emx[data-axes]"
+
+
+def minus(text: str) -> str:
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def drawn(page: Page, link: str) -> None:
+    page.goto(link)
+    expect(page.locator(PLAYER)).to_be_visible(timeout=60_000)
+    idle(page)
+
+
+def test_the_bound_touches_with_the_same_slope_and_plays(app: str, visitors: Visitors) -> None:
+    page = visitors.open()
+    drawn(page, f"{app}/lower_bound?{FAITHFUL}&f=4")
+    rows = load("faithful").values
+    model = Mixture(Gaussian(), 2)
+    step = fit(model, rows).trace[4]
+    q = model.e_step(step.params, rows)
+    # The first mean of the first component, in its own units.
+    line = line_along(model, step.params, 2)
+    of_bound, _ = slopes(model, model.prepare(rows), line, q)
+    of_bound /= step.params.covariances[0, 0, 0] ** 0.5
+    table = page.get_by_role("table").first
+    for name in ("slope of the bound", "slope of the log-likelihood"):
+        expect(table.get_by_role("row").filter(has_text=name)).to_contain_text(
+            minus(f"{of_bound:,.6g}")
+        )
+    expect(table).to_contain_text("M-step 3: gain of the bound")
+    # The next half-step: the parameters move, and the KL gap opens.
+    page.get_by_role("button", name="Next half-step").click()
+    expect(page.get_by_text("At M-step 3")).to_be_visible()
+    expect(page.get_by_text(re.compile("M-step 3: to the top of the bound")).first).to_be_visible()
+    idle(page)
+    other = visitors.open()
+    drawn(other, page.url)
+    expect(other.get_by_text("At M-step 3")).to_be_visible()
+
+
+@pytest.mark.parametrize("query", [
+    "li=next", "li=end", "li=other&ls=5", "lp=weight%200", "lp=standard%20deviation%201%200",
+])  # fmt: skip
+def test_every_slice_is_drawn(app: str, page: Page, query: str) -> None:
+    drawn(page, f"{app}/lower_bound?{FAITHFUL}&{query}")
+    expect(page.get_by_role("table").first).to_contain_text("slope of the bound")
+    painted = page.locator('[data-plot="mixture"] canvas').evaluate(
+        "c => { const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
+        " const s = new Set(); for (let i = 0; i < d.length; i += 4)"
+        " s.add(d[i] << 16 | d[i + 1] << 8 | d[i + 2]); return s.size; }"
+    )
+    assert painted > 20
+
+
+def test_items_have_a_bound_too_and_a_surface(app: str, page: Page) -> None:
+    drawn(page, f"{app}/lower_bound?v=1&m=poisson-mixture&e=earthquakes&k=2")
+    page.get_by_text("As a surface over two parameters").click()
+    expect(page.get_by_text(re.compile("shades are the log-likelihood"))).to_be_visible()
+    expect(page.get_by_test_id("stPlotlyChart").locator("svg").first).to_be_visible()
+
+
+def test_theory_shows_the_numbers_of_the_reader(app: str, page: Page) -> None:
+    page.goto(f"{app}/theory?v=1&td=1,2,6,7,7.5")
+    expect(page.get_by_text("32 assignments of 5 numbers")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("table").first).to_contain_text("largest difference of the four")
+    slider = page.get_by_role("slider", name="q(component 1)")
+    slider.focus()
+    shown = page.locator(".katex-html").filter(has_text="gap").first
+    before = shown.inner_text()
+    slider.press("ArrowRight")
+    expect(shown).not_to_have_text(before)
+    expect(page).to_have_url(re.compile("tq=0.31"))
+    numbers = page.get_by_label("Numbers: two to twelve")
+    numbers.fill("1, two")
+    numbers.press("Enter")
+    expect(page.get_by_text("this is not a list of numbers").first).to_be_visible()
+    numbers.fill("4")
+    numbers.press("Enter")
+    expect(page.get_by_text("Give from 2 to 12 numbers; these are 1.")).to_be_visible()
+
+
+def test_a_question_opens_the_page_that_shows_it(app: str, page: Page) -> None:
+    page.goto(f"{app}/theory")
+    page.get_by_text("Does EM find the best parameters?").click()
+    page.get_by_role("link", name="Run many starts").click()
+    expect(page.get_by_role("heading", name="Local optima")).to_be_visible(timeout=30_000)
+
+
+def test_relatives_race_and_one_is_played(app: str, page: Page) -> None:
+    page.goto(f"{app}/variants?{FAITHFUL}&rv=exact,hard,squarem&rp=30")
+    expect(page.get_by_text("Promised, and seen here")).to_be_visible(timeout=60_000)
+    table = page.get_by_role("table").first
+    best = fit(Mixture(Gaussian(), 2), load("faithful").values, tolerance=1e-9).log_likelihood
+    expect(table.get_by_role("row").filter(has_text="SQUAREM")).to_contain_text(
+        minus(f"{best:,.2f}")
+    )
+    expect(page.get_by_text("bound never fell; likelihood never fell").first).to_be_visible()
+    expect(page.locator(PLAYER)).to_be_visible()
+    page.get_by_text("Log-likelihood", exact=True).click()
+    idle(page)
+    expect(page).to_have_url(re.compile("rs=likelihood"))
+
+
+def test_a_long_race_can_be_stopped(app: str, page: Page) -> None:
+    page.goto(f"{app}/variants?v=1&s=generate&n=20000&k=5&rv=exact,gradient,squarem&rp=3000")
+    stop = page.get_by_role("button", name="Stop")
+    expect(page.get_by_text("Running all of them")).to_be_visible(timeout=60_000)
+    stop.click()
+    expect(page.get_by_text("You stopped this")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("button", name="Do it")).to_be_visible()
