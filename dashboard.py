@@ -2,20 +2,26 @@
 
 import streamlit as st
 
-from pages.ui import shell
+from pages.ui import share, shell
 from pages.ui.player import preload
+from pages.ui.workers import pool
 
 st.set_page_config(page_title="EM Explorer", layout="wide")
 preload()
 shell.one_blas_thread()
+pool()
 
 page = st.navigation(
     [
         st.Page("pages/explore.py", title="Explore", default=True),
         st.Page("pages/local_optima.py", title="Local optima"),
         st.Page("pages/model_selection.py", title="How many?"),
+        st.Page("pages/lower_bound.py", title="The bound"),
+        st.Page("pages/variants.py", title="Relatives"),
+        st.Page("pages/theory.py", title="Theory"),
     ],
     position="top",
 )
 with shell.frame(page.url_path):
     page.run()
+    share.show_dialogs()

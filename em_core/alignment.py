@@ -31,6 +31,19 @@ def align(reference: np.ndarray, other: np.ndarray) -> np.ndarray:
     return linear_sum_assignment(reference.T @ other, maximize=True)[1]
 
 
+def relabelled(params, order: np.ndarray):
+    """Parameters of a mixture or a hidden Markov model with component order[k] in place k."""
+    moved = {}
+    for name, part in zip(params._fields, params, strict=True):
+        if isinstance(part, tuple):
+            moved[name] = relabelled(part, order)
+        elif name != "levels":
+            moved[name] = part[order]
+    if "transition_matrix" in moved:
+        moved["transition_matrix"] = moved["transition_matrix"][:, order]
+    return type(params)(**{**params._asdict(), **moved})
+
+
 def disagreement(reference: np.ndarray, aligned: np.ndarray) -> float:
     """Share of rows that belong elsewhere: half the mean absolute difference of the shares.
 

@@ -54,6 +54,17 @@ class Coordinates:
             [domain.values(leaf) for domain, leaf in _leaves(self.domains, params)]
         )
 
+    def value_along(self, position: int, vectors: np.ndarray) -> np.ndarray:
+        """(T,) what one coordinate moves, at vectors (T, P): the other arrays are not made."""
+        at = 0
+        for domain, _ in _leaves(self.domains, self.reference):
+            n = len(domain.names)
+            if position < at + n:
+                parts = vectors[:, at : at + n]
+                return np.array([domain.values(domain.leaf(v))[position - at] for v in parts])
+            at += n
+        raise ValueError(f"there are {at} coordinates, and none at position {position}")
+
     @property
     def named(self) -> tuple[Coordinate, ...]:
         """Those with a plain name."""

@@ -93,6 +93,8 @@ def bounds(model, coordinates: Coordinates, vectors: np.ndarray, q: Expectation)
 
 def log_likelihoods(model, data, coordinates: Coordinates, vectors: np.ndarray) -> np.ndarray:
     """(T,) log p(data | params) in nats at coordinates (T, P), in few passes over the data."""
+    if isinstance(data, np.ndarray) and hasattr(model, "prepare"):
+        data = model.prepare(data)
     return _heights(
         model, coordinates, vectors, lambda params: model.e_step(params, data).log_likelihood
     )

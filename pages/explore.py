@@ -2,7 +2,15 @@
 
 import streamlit as st
 
-from pages.ui import data_panel, fit_panel, model_panel, presets_panel, second_opinion, shell
+from pages.ui import (
+    data_panel,
+    fit_panel,
+    model_panel,
+    presets_panel,
+    replay,
+    second_opinion,
+    shell,
+)
 from pages.ui.presets import GALLERY
 
 shell.enter()
@@ -24,7 +32,8 @@ if selection is not None:
     run = fit_panel.current_run(settings, table, selection)
     if run is not None:
         fit_panel.choose_axes(selection)
+        replay.check(run)
         fit_panel.show_run(run, selection, table)
-        if not run.running:
+        if run.fit is not None:
             second_opinion.show_opinion(run, settings, selection, table)
             fit_panel.show_takeaway(run, settings, selection, table)

@@ -1,12 +1,21 @@
 """Fixtures: the running app, and a browser that may talk to nothing else."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 from browser import CHROMIUM_FLAGS, ROOT, Visitors, chromium_path, serve
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from pages.ui.store import VARIABLE
+
 expect.set_options(timeout=15_000)  # a busy machine is no failure
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _store_apart(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Shared tables go to a folder of the tests, from every process they start."""
+    os.environ[VARIABLE] = str(tmp_path_factory.mktemp("store"))
 
 
 @pytest.fixture(scope="session")

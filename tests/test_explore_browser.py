@@ -156,7 +156,7 @@ def test_an_uploaded_table_is_read_shown_fitted_and_taken_away(app: str, page: P
     assert lines[0] == "width,height,kind,cluster,P(component 1),P(component 2)"
     assert len(lines) == 61 and lines[5].endswith(",,,")
     with page.expect_download() as waiting:
-        page.get_by_role("button", name="Parameters (JSON)").click()
+        page.get_by_role("button", name="Parameters and trace (JSON)").click()
     content = json.loads(waiting.value.path().read_text())
     assert content["rows"] == 59 and nats(content["log_likelihood"]) in status(page)
 

@@ -1,22 +1,21 @@
 """Every family of models in a real browser: its example, the player, the link."""
 
 import re
+from urllib.parse import urlencode
 
+import numpy as np
 import pytest
-from browser import Visitors, idle
+from browser import ROOT, Visitors, idle, serve
 from playwright.sync_api import Page, expect
+from test_families import read
 
-from em_core import Bernoulli, Categorical, Mixture, Poisson, fit
-from em_core.datasets import load
+from em_core import fit
+from pages.ui.beginnings import method_of
+from pages.ui.families import family_of
+from pages.ui.presets import GALLERY
+from pages.ui.settings import Settings, changed, to_query
 
 pytestmark = pytest.mark.browser
-
-# family, its link, and the model it should be
-FAMILIES = {
-    "bernoulli-mixture": ("e=digits&k=10", Bernoulli(), 10, "digits", slice(None)),
-    "categorical-mixture": ("e=lsat6&k=2&it=200", Categorical(), 2, "lsat6", slice(None)),
-    "poisson-mixture": ("e=earthquakes&k=3", Poisson(), 3, "earthquakes", slice(1, 2)),
-}
 
 
 def opened(page: Page, link: str) -> Page:
@@ -30,41 +29,124 @@ def shown(page: Page) -> int:
     return int(page.locator(".emx").get_attribute("data-frame"))
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_example_player_and_link(app: str, visitors: Visitors, family: str) -> None:
-    query, emission, n_components, example, columns = FAMILIES[family]
-    page = opened(visitors.open(), f"{app}/?v=1&m={family}&{query}")
-    most = 200 if "it=" in query else 1000
+def expected(settings: Settings) -> str:
+    """The log-likelihood as the page writes it, fitted here."""
+    _, selection = read(settings)
+    family = family_of(settings)
     result = fit(
-        Mixture(emission, n_components), load(example).values[:, columns], max_iterations=most
+        family.build(settings),
+        family.data(selection),
+        seed=settings.seed,
+        start=method_of(settings),
     )
-    likelihood = f"{result.log_likelihood:,.2f}".replace("-", "\N{MINUS SIGN}")
-    expect(page.get_by_text(f"Log-likelihood {likelihood} nats")).to_be_visible()
+    return f"{result.log_likelihood:,.2f}".replace("-", "\N{MINUS SIGN}")
+
+
+@pytest.mark.parametrize("preset", GALLERY, ids=lambda preset: preset.title)
+def test_example_player_and_link(app: str, visitors: Visitors, preset) -> None:
+    settings = changed(Settings(), **preset.settings)
+    likelihood = f"Log-likelihood {expected(settings)} nats"
+    page = opened(visitors.open(), f"{app}/?{urlencode(to_query(settings))}")
+    expect(page.get_by_text(likelihood)).to_be_visible(timeout=60_000)
+    idle(page)
 
     last = shown(page)
-    page.get_by_role("button", name=re.compile("Previous half-step")).click()
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.get_by_role("button", name="Play", exact=True).click()
+    page.wait_for_function("Number(document.querySelector('.emx').dataset.frame) >= 3")
+    page.get_by_role("button", name="End", exact=True).click()
+    expect(page.locator(".emx")).to_have_attribute("data-frame", str(last))
+    page.get_by_role("button", name="Previous half-step").click()
     expect(page.locator(".emx")).to_have_attribute("data-frame", str(last - 1))
     expect(page.locator(".emx-caption")).to_contain_text("M-step")
     page.wait_for_url(re.compile("[?&]f="))
     idle(page)
     said = page.locator(".emx-caption").inner_text()
+    pixels = painted(page)
+    assert len(pixels) > 8  # colours: something is drawn
 
     other = opened(visitors.open(), page.url)
-    assert shown(other) == last - 1
+    expect(other.get_by_text(likelihood)).to_be_visible(timeout=60_000)
+    expect(other.locator(".emx")).to_have_attribute("data-frame", str(last - 1))
     expect(other.locator(".emx-caption")).to_have_text(said)
-    expect(other.get_by_text(f"Log-likelihood {likelihood} nats")).to_be_visible()
     assert visitors.problems == []
 
 
-def test_shades_are_described_to_those_who_cannot_see_them(app: str, page: Page) -> None:
-    opened(page, f"{app}/?v=1&m=poisson-mixture&e=earthquakes&k=3")
+def painted(page: Page) -> set[int]:
+    """The colours on the left canvas."""
+    values = page.evaluate(
+        """() => {
+            const canvas = document.querySelector('[data-plot="mixture"] canvas');
+            const { width, height } = canvas;
+            const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+            return [...new Set(new Int32Array(data.buffer))];
+        }"""
+    )
+    return set(np.array(values).tolist())
+
+
+def test_the_gallery_is_one_click_away(app: str, page: Page) -> None:
+    opened(page, app)
+    page.get_by_text("One example of every model").click()
+    page.get_by_role("button", name="Pupils in schools").click()
+    expect(page.get_by_text("Averages of small schools")).to_be_visible()
     expect(page.locator('[data-plot="mixture"]')).to_have_attribute(
-        "aria-label", re.compile("Parameters of 3 components as shades")
+        "aria-label", re.compile("Averages of 30 groups")
+    )
+    page.wait_for_url(re.compile("m=two-level"))
+
+
+def test_shades_are_described_to_those_who_cannot_see_them(app: str, page: Page) -> None:
+    opened(page, f"{app}/?v=1&m=bernoulli-mixture&e=digits&k=3")
+    expect(page.locator('[data-plot="mixture"]')).to_have_attribute(
+        "aria-label", re.compile("Parameters of 3 classes as shades")
     )
 
 
-def test_a_three_in_a_binary_table_names_the_column(app: str, page: Page) -> None:
-    page.goto(f"{app}/?v=1&m=bernoulli-mixture&s=generate")
-    expect(page.get_by_text(re.compile(r"Bernoulli items are 0 or 1")).first).to_be_visible(
-        timeout=30_000
-    )
+def test_a_row_typed_by_its_number_shows_its_posterior(app: str, page: Page) -> None:
+    opened(page, f"{app}/?v=1&m=poisson-hmm&e=earthquakes&k=3")
+    page.get_by_role("tab", name="Points").click()
+    page.get_by_role("spinbutton", name=re.compile("Row, or click")).fill("44")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("probability given the whole sequence")).to_be_visible()
+    expect(page.get_by_text("Row 44 of the table")).to_be_visible()
+
+
+WRONG = {
+    "3 in a binary column": ("bernoulli-mixture", "a\n0\n1\n3\n1\n", "“a” holds 3"),
+    "a negative count": ("poisson-mixture", "n,m\n1,2\n-3,1\n2,5\n", "“n” holds -3"),
+    "text in a numeric model": ("gaussian-mixture", "colour\nred\nblue\ngreen\n", "colour"),
+    "a sequence of length 1": ("gaussian-hmm", "x,y\n1,2\n", "more rows"),
+    "all values missing": (
+        "factor-analysis",
+        "a,b,c\n1,,2\n2,,3\n4,,1\n3,,4\n",
+        "It has no values",
+    ),
+    "fewer rows than parameters": ("factor-analysis", "a,b,c,d\n1,2,3,4\n2,1,5,3\n", "rows"),
+    "no groups": ("two-level", "x,y\n1.5,2.5\n2.5,1.5\n3.5,0.5\n", "which group"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_data_get_a_sentence(app: str, visitors: Visitors, case: str) -> None:
+    family, table, sentence = WRONG[case]
+    page = visitors.open()
+    page.goto(f"{app}/?v=1&m={family}&s=table")
+    page.get_by_text("Or paste a table").click()
+    page.get_by_role("textbox", name="Rows with a header").fill(table)
+    page.get_by_role("button", name="Use the pasted table").click()
+    expect(page.get_by_text(sentence).first).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Traceback")).to_have_count(0)
+    assert visitors.problems == []
+
+
+def test_a_model_of_ones_own_is_a_family_like_any_other(tmp_path, visitors, monkeypatch) -> None:
+    example = ROOT / "em_core" / "examples" / "zero_inflated_poisson.py"
+    monkeypatch.setenv("EM_EXPLORER_MODELS", f"{example}:{tmp_path / 'missing.py'}")
+    with serve(ROOT, tmp_path / "app.log") as own:
+        page = opened(visitors.open(), f"{own}/?v=1&m=own-zero_inflated_poisson&e=earthquakes")
+        expect(page.get_by_role("heading", name="Zero-inflated Poisson")).to_be_visible()
+        expect(page.get_by_text("missing.py does not exist")).to_be_visible()
+        expect(page.locator(".emx-caption")).to_contain_text("E-step")
+        assert visitors.problems == []
+        page.context.close()

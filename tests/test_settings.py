@@ -40,6 +40,12 @@ def values(about: table.Field) -> st.SearchStrategy:
             )
         case table.JsonObject():
             return st.just("") | JSON.map(lambda members: kind.read(table.json.dumps(members))[0])
+        case table.Fingerprint():
+            version = st.from_regex(r"[0-9]\.[0-9]{1,3}", fullmatch=True)
+            result = st.builds(table.Result, FINITE, st.integers(0, 10**6), version)
+            return st.none() | result
+        case table.Text() if about.name in ("carried", "shared"):
+            return st.text("aZ0-_", max_size=64)
         case table.Text() if about.name == "fingerprint":
             return st.text("0123456789abcdef", max_size=64)
         case table.Text():

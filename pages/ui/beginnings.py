@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from em_core import from_means
 from em_core.initialization import require_distinct_rows
 from pages.ui.families import family_of
 from pages.ui.family import listed
 from pages.ui.parameters import arrays
-from pages.ui.runs import Beginning
+from pages.ui.runs import Beginning, ByMethod, FromMeans, FromParams
 
 if TYPE_CHECKING:
     from pages.ui.settings import Settings
@@ -33,13 +32,11 @@ def beginning(model, settings: Settings, data) -> Beginning:
     if method == "means":
         require_distinct_rows(data, model.n_components)
         means = _placed_means(model, settings, data.shape[1])
-        return lambda data, units: from_means(model, data, units.standardised(means))
+        return FromMeans(model, means)
     if method == "parameters":
         params = _explicit_params(model, settings, data)
-        return lambda data, units: units.standardised_params(model, params)
-    return lambda data, units: model.initial_params(
-        data, method, np.random.default_rng(settings.seed)
-    )
+        return FromParams(model, params)
+    return ByMethod(model, method, settings.seed)
 
 
 def _placed_means(model, settings: Settings, n_columns: int) -> np.ndarray:

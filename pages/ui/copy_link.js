@@ -7,11 +7,14 @@ export default function ({ parentElement, data }) {
   const field = parentElement.querySelector("input")
 
   button.onclick = async () => {
+    const link = new URL(location.href)
+    if (data.instead) link.search = ""
+    for (const [key, value] of Object.entries(data.more)) link.searchParams.set(key, value)
     let copied = true
     try {
-      await navigator.clipboard.writeText(location.href)
+      await navigator.clipboard.writeText(link.href)
     } catch {
-      field.value = location.href
+      field.value = link.href
       field.hidden = false
       field.focus()
       field.select()

@@ -1,6 +1,7 @@
 """From a table to the numbers a model is fitted to, and back to the rows of the table."""
 
 import hashlib
+import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
@@ -33,12 +34,14 @@ __all__ = [
     "default_columns",
     "describe_columns",
     "from_dataset",
+    "harmless",
     "join_results",
     "label_candidates",
     "read_table",
     "select",
     "suggest_label",
     "to_csv_bytes",
+    "to_parquet_bytes",
 ]
 
 ColumnType = Literal["number", "whole number", "text", "true/false", "date"]
@@ -497,22 +500,34 @@ _FORMULA = re.compile("[=+\\-@\uff1d\uff0b\uff0d\uff20\t\r\n\x00]|\\s+[=+\\-@]")
 def to_csv_bytes(frame: pd.DataFrame) -> bytes:
     """The frame as CSV in UTF-8: no cell or header runs as a formula, every number exact.
 
-    Text that a spreadsheet program may take for a formula gets a leading apostrophe; numbers are
-    written with as many digits as it takes to read the same double back.
+    Numbers are written with as many digits as it takes to read the same double back.
     """
+    # Lines end as RFC 4180 has it; it also makes the writer quote a lone carriage return.
+    return _defused(frame).to_csv(index=False, lineterminator="\r\n").encode()
+
+
+def to_parquet_bytes(frame: pd.DataFrame) -> bytes:
+    """The frame as Parquet, as harmless to a spreadsheet program as the CSV."""
+    buffer = io.BytesIO()
+    _defused(frame).to_parquet(buffer, index=False)
+    return buffer.getvalue()
+
+
+def _defused(frame: pd.DataFrame) -> pd.DataFrame:
+    """Text that a spreadsheet program may take for a formula gets a leading apostrophe."""
     safe = {}
     for position in range(frame.shape[1]):
         column = frame.iloc[:, position]
-        if not pd.api.types.is_numeric_dtype(column):
-            column = column.astype(object).map(_harmless, na_action="ignore")
+        if pd.api.types.is_string_dtype(column):
+            column = column.astype(object).map(harmless, na_action="ignore").astype("str")
         safe[position] = column
     result = pd.DataFrame(safe)
-    result.columns = [_harmless(name) for name in frame.columns]
-    # Lines end as RFC 4180 has it; it also makes the writer quote a lone carriage return.
-    return result.to_csv(index=False, lineterminator="\r\n").encode()
+    result.columns = [harmless(name) for name in frame.columns]
+    return result
 
 
-def _harmless(cell: object) -> object:
+def harmless(cell: object) -> object:
+    """A cell or a header of a download, so that no spreadsheet program runs it."""
     if isinstance(cell, str) and _FORMULA.match(cell):
         return "'" + cell
     return cell

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from em_core import datasets
-from pages.ui import data, shell, tables
+from pages.ui import data, own_table, shell, tables
 from pages.ui.data import DataError, Selection, Table
 from pages.ui.families import FAMILIES, family_of
 from pages.ui.settings import Settings
@@ -59,7 +59,7 @@ def _own_table() -> Table | None:
     st.file_uploader(
         "Upload a table",
         key="upload",
-        help="CSV, TSV, Excel (.xlsx) or Parquet. It stays in this session and is not stored.",
+        help="CSV, TSV, Excel (.xlsx) or Parquet. It is stored only if you share it.",
         max_upload_size=data.MAX_BYTES // 2**20,
         on_change=_read_upload,
     )
@@ -70,21 +70,26 @@ def _own_table() -> Table | None:
         st.button("Use the pasted table", on_click=_read_pasted)
     if complaint := st.session_state.get("table complaint"):
         st.error(complaint)
-    table = st.session_state.get("own table")
     expected = shell.settings().fingerprint
-    if table is None:
+    own = own_table.current()
+    if own is None:
         if expected:
             st.info(
                 "This link was made with a table that is not in the link. Upload the same table "
                 f"(fingerprint {expected}) to see the same picture."
             )
         return None
-    if expected and not table.fingerprint.startswith(expected):
+    if own.carried:
+        st.caption("The table is in the link: whoever has the link has the table.")
+    elif own.shared:
+        st.caption("The table is stored on this server for those who have the link.")
+    elif expected and not own.table.fingerprint.startswith(expected):
         st.warning(
             "The link was made with another table: the fingerprints differ, so the numbers may too."
         )
-    st.caption("The table itself is not in the link: colleagues need the same file.")
-    return table
+    else:
+        st.caption("The table is too large for the link. **Share** can store it for colleagues.")
+    return own.table
 
 
 def _read_upload() -> None:
@@ -98,14 +103,11 @@ def _read_pasted() -> None:
 
 def _take(name: str, content: bytes) -> None:
     """Read a table; where it cannot be read, the one before it stays."""
+    st.session_state["table complaint"] = ""
     try:
-        table = data.read_table(name, content)
+        own_table.take(name, content)
     except DataError as error:
         st.session_state["table complaint"] = str(error)
-        return
-    st.session_state["table complaint"] = ""
-    st.session_state["own table"] = table
-    shell.change(source="table", fingerprint=table.fingerprint[:16])
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

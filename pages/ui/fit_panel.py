@@ -9,9 +9,9 @@ import numpy as np
 import streamlit as st
 
 from em_core import HalfStep
-from pages.ui import report, shell, tables, takeaway
+from pages.ui import report, shell, standalone, tables, takeaway
 from pages.ui.beginnings import beginning, method_of
-from pages.ui.data import Selection, Table
+from pages.ui.data import Selection, Table, to_csv_bytes, to_parquet_bytes
 from pages.ui.families import family_of
 from pages.ui.figures.coordinates import two_columns
 from pages.ui.figures.picture import View, name_columns, pack
@@ -37,6 +37,10 @@ STOPPED = {
         "Please report this."
     ),
     "not_finite": "Stopped after {iterations}: the log-likelihood is not a finite number.",
+    "time": (
+        "Ended after {iterations}: the time that one fit may take here is over. It has not "
+        "converged. Use fewer rows or components, or a larger tolerance."
+    ),
     "stopped": "You stopped this fit after {iterations}. It has not converged.",
 }
 
@@ -101,11 +105,7 @@ def _watch(run: Run, selection: Selection, table: Table, live: bool) -> None:
         return
     settings = shell.settings()
     if not run.trace:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.info(
-                f"Finding a start by {method_of(settings)} for {len(selection.values):,} rows …"
-            )
-            st.button("Stop", on_click=run.stop)
+        _line(*_beginning_line(run, settings))
         shell.remember()
         return
     _status(run)
@@ -117,7 +117,7 @@ def _watch(run: Run, selection: Selection, table: Table, live: bool) -> None:
         # The half-step of a link may not have been reached yet: until the fit ends, follow it.
         frame=None if running else _frame(shown, settings.frame),
         point=_position(sample, settings.point),
-        view=View(**{name: getattr(settings, name) for name in VIEW_FIELDS}),
+        view=_view(settings),
     )
     if running:
         shell.remember(**state.view._asdict())
@@ -127,6 +127,19 @@ def _watch(run: Run, selection: Selection, table: Table, live: bool) -> None:
     at_end = index == len(run.trace) - 1
     shell.remember(frame=None if at_end else index, point=point, **state.view._asdict())
     _frame_shown(run, index, point, selection, settings)
+
+
+def _beginning_line(run: Run, settings: Settings) -> tuple[str, str, str, Callable[[], None]]:
+    """The line for a run that has no start yet."""
+    if not run.running:
+        return "This fit was stopped before it had begun.", "Go on", "play_arrow", run.begin
+    if place := run.queued:
+        others = counted(place - 1, "fit") if place > 1 else "no other fit"
+        text = f"All processors are busy with other people's fits; {others} waits before yours …"
+        return text, "Stop", "stop", run.stop
+    n_rows = sum(map(len, run.data)) if isinstance(run.data, list) else len(run.data)
+    text = f"Finding a start by {method_of(settings)} for {counted(n_rows, 'row')} …"
+    return text, "Stop", "stop", run.stop
 
 
 def _frame(shown: np.ndarray, step: int | None) -> int | None:
@@ -293,18 +306,32 @@ def _agreement_at(
 @st.fragment
 def show_takeaway(run: Run, settings: Settings, selection: Selection, table: Table) -> None:
     """Downloads of the finished fit, and the Python for it to those who ask."""
-    with st.container(horizontal=True):
+    name = takeaway.RESULTS_NAME
+    payload, _, _ = _picture(run, shell.settings(), selection, table, running=False)
+    with st.container(horizontal=True, key="takeaway"):
         _download(
             "Rows with results (CSV)",
-            "em-explorer-results.csv",
+            f"{name}.csv",
             "text/csv",
-            lambda: takeaway.results_csv(settings, table, selection, run),
+            lambda: to_csv_bytes(takeaway.with_results(settings, table, selection, run)),
         )
         _download(
-            "Parameters (JSON)",
+            "Rows with results (Parquet)",
+            f"{name}.parquet",
+            "application/vnd.apache.parquet",
+            lambda: to_parquet_bytes(takeaway.with_results(settings, table, selection, run)),
+        )
+        _download(
+            "Parameters and trace (JSON)",
             "em-explorer-parameters.json",
             "application/json",
             lambda: takeaway.parameters_as_json(settings, selection, run.fit),
+        )
+        _download(
+            "Animation (HTML)",
+            "em-explorer.html",
+            "text/html",
+            lambda: _standalone(run, payload, settings, table),
         )
     label = "Python that gives these numbers"
     with st.expander(label, key="python", on_change="rerun") as expander:
@@ -314,3 +341,17 @@ def show_takeaway(run: Run, settings: Settings, selection: Selection, table: Tab
 
 def _download(label: str, file_name: str, mime: str, make: Callable[[], bytes]) -> None:
     st.download_button(label, data=make, file_name=file_name, mime=mime, on_click="ignore")
+
+
+def _standalone(run: Run, payload: bytes, settings: Settings, table: Table) -> bytes:
+    return standalone.page(
+        payload,
+        _view(settings),
+        f"{table.name}: {family_of(settings).label}",
+        f"{_opening(settings)} Log-likelihood {nats(run.fit.log_likelihood)} nats after "
+        f"{counted(run.fit.n_iterations, 'iteration')}. Made with EM Explorer.",
+    )
+
+
+def _view(settings: Settings) -> View:
+    return View(**{name: getattr(settings, name) for name in VIEW_FIELDS})

@@ -11,8 +11,9 @@ import streamlit as st
 
 from pages.ui import shell
 from pages.ui.data import Selection
-from pages.ui.families import FAMILIES, family_of
-from pages.ui.text import component_names
+from pages.ui.families import family_of
+from pages.ui.own_models import own_models
+from pages.ui.text import component_names, plain
 
 SEEDS = 2**32
 
@@ -29,8 +30,9 @@ def choose_model(
     """
     family = family_of(shell.settings())
     st.subheader(family.label, anchor=False)
-    if len(FAMILIES) > 1:
-        shell.widget("family")
+    shell.widget("family")
+    for problem in own_models().problems:
+        st.warning(plain(problem))
     for name, meanings in family.controls.items():
         if name not in without and (name != "missing" or _has_holes(selection)):
             _choose(name, meanings)

@@ -195,18 +195,17 @@ def _send(
             views = (*known[1][-ECHOES:], asked.view)
         if picture == earlier.picture and wish == earlier.wish:
             return earlier._replace(frames=frames, views=views)
-    envelope = {
-        "picture": picture,
-        "rival": len(payload) if rival else 0,
-        "wish": wish,
-        "frame": asked.frame,
-        "point": asked.point,
-        "view": asked.view._asdict(),
-        "plotly": ensure_plotly_asset(),
-    }
-    text = json.dumps(envelope).encode()
-    data = struct.pack("<I", len(text)) + text + payload + rival
+    wishes = {"picture": picture, "wish": wish, "point": asked.point}
+    wishes |= {"plotly": ensure_plotly_asset(), "rival": len(payload) if rival else 0}
+    data = envelope(payload, asked.view, asked.frame, **wishes) + rival
     return _Sent(run, picture, wish, frames, views, data)
+
+
+def envelope(payload: bytes, view: View, frame: int | None, **wishes: Any) -> bytes:
+    """What the player's script reads: the wishes of the page as JSON, then the packed picture."""
+    usual = {"picture": "", "wish": 0, "point": None, "plotly": "", "rival": 0}
+    text = json.dumps(usual | wishes | {"frame": frame, "view": view._asdict()}).encode()
+    return struct.pack("<I", len(text)) + text + payload
 
 
 def _reported(

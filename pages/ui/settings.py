@@ -14,11 +14,12 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from em_core.covariances import STRUCTURES
 from em_core.datasets import EXAMPLES, GENERATORS
 from pages.ui.families import DEGREES, FAMILIES, ROTATIONS
+from pages.ui.packing import MOST_CHARACTERS
 
 FORMAT_VERSION = "1"
 VERSION_KEY = "v"
@@ -169,6 +170,34 @@ class JsonObject:
         return value
 
 
+class Result(NamedTuple):
+    """The fingerprint of a finished fit: log-likelihood in nats, and by which em_core."""
+
+    log_likelihood: float
+    iterations: int
+    engine: str
+
+    def same(self, other: Result) -> bool:
+        """Whether both are one answer: elsewhere the last digits may be rounded otherwise."""
+        return self.iterations == other.iterations and math.isclose(
+            self.log_likelihood, other.log_likelihood, rel_tol=1e-9, abs_tol=1e-9
+        )
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """A `Result`, or None: its parts joined by underscores."""
+
+    def read(self, text: str) -> tuple[Result, str]:
+        parts = re.fullmatch(r"([^_]*)_([0-9]{1,9})_([0-9.]{1,12})", text, re.ASCII)
+        if parts is None:
+            raise ValueError("this is not the fingerprint of a result")
+        return Result(_finite(parts[1]), int(parts[2]), parts[3]), ""
+
+    def write(self, value: Result) -> str:
+        return f"{float(value.log_likelihood)!r}_{value.iterations}_{value.engine}"
+
+
 def _finite(text: str) -> float:
     if not re.fullmatch(r"[-+.0-9eE]{1,40}", text):
         raise ValueError(f"{quoted(text)} is not a number")
@@ -227,6 +256,12 @@ AXES = {
     "pairs": "All pairs",
 }
 COLOURS = {"blended": "Blended", "certainty": "By certainty"}
+LINES = {
+    "parameter": "one parameter",
+    "next": "to the next iterate",
+    "end": "to the end of this fit",
+    "other": "to where another seed ends",
+}
 CURVES = {"likelihood": "Bound and likelihood", "gap": "Distance to the best, log scale"}
 CRITERIA = {"bic": "BIC", "icl": "ICL", "aic": "AIC", "cross_validation": "Cross-validation"}
 SEED = Integer(0, 2**32 - 1)
@@ -268,6 +303,21 @@ class Settings:
     )
     fingerprint: str = _setting(
         "", "fp", Text(r"[0-9a-f]{0,64}", "a fingerprint of a table"), "data", "Table"
+    )
+    # How a table of one's own travels: in the link, or under a token in the store.
+    carried: str = _setting(
+        "",
+        "t",
+        Text(f"[A-Za-z0-9_-]{{0,{MOST_CHARACTERS}}}", "a packed table"),
+        "moment",
+        "Table in the link",
+    )
+    shared: str = _setting(
+        "",
+        "sh",
+        Text(r"[A-Za-z0-9_-]{0,64}", "the token of a shared table"),
+        "moment",
+        "Shared table",
     )
     columns: tuple[str, ...] = _setting(
         (), "c", Names(), "columns", "Columns", "The measurements to cluster by.", "multiselect"
@@ -433,6 +483,40 @@ class Settings:
     picked_seed: int | None = _setting(None, "pk", SEED, "moment", "Seed played")
     rival_start: str = _setting("", "rs", NAME, "moment", "Start raced against")
     rival_seed: int | None = _setting(None, "rk", SEED, "moment", "Seed raced against")
+    # The bound
+    line: str = _setting("parameter", "li", Choice(LINES), "view", "Slice along", widget="select")
+    line_parameter: str = _setting("", "lp", NAME, "view", "Parameter", widget="select")
+    line_second: str = _setting("", "l2", NAME, "view", "Second parameter", widget="select")
+    line_seed: int = _setting(1, "ls", SEED, "view", "Other seed", widget="number")
+    # Theory
+    tiny_data: str = _setting(
+        "0.2, 0.8, 1.1, 3.9, 4.4, 5.2",
+        "td",
+        Text(r"[-+0-9.,;eE ]{0,200}", "a list of numbers"),
+        "view",
+        "Numbers",
+        "Two to twelve numbers, separated by commas.",
+    )
+    tiny_place_1: float = _setting(
+        0.25, "t1", Real(0.0, 1.0, step=0.05), "view", "Mean of component 1", widget="slider"
+    )
+    tiny_place_2: float = _setting(
+        0.6, "t2", Real(0.0, 1.0, step=0.05), "view", "Mean of component 2", widget="slider"
+    )
+    tiny_weight: float = _setting(
+        0.5, "tw", Real(0.05, 0.95, step=0.05), "view", "Weight of component 1", widget="slider"
+    )
+    tiny_row: int = _setting(3, "tn", Integer(1, 12), "view", "Which number", widget="slider")
+    tiny_q: float = _setting(
+        0.3, "tq", Real(0.01, 0.99, step=0.01), "view", "q(component 1)", widget="slider"
+    )
+    tiny_iteration: int = _setting(1, "ti", Integer(1, 20), "view", "Iteration", widget="slider")
+    tiny_apart: float = _setting(
+        1.5, "tx", Real(0.2, 3.0, step=0.1), "view", "The points are at ± this", widget="slider"
+    )
+    tiny_start: float = _setting(
+        0.3, "tm", Real(0.05, 3.0, step=0.05), "view", "θ starts at", widget="slider"
+    )
     # View
     # "" is the usual one of the family.
     axes: str = _setting("", "ax", Choice(AXES), "view", "Axes", widget="segmented")
@@ -448,6 +532,9 @@ class Settings:
         "number",
     )
     frame: int | None = _setting(None, "f", Integer(0, 200_001), "moment", "Frame")
+    result: Result | None = _setting(  # noqa: RUF009 - it is immutable
+        None, "r", Fingerprint(), "moment", "Result"
+    )
     point: int | None = _setting(None, "pt", Integer(0, 10**9), "moment", "Point")
     colour: str = _setting("blended", "col", Choice(COLOURS), "view", "Colour", widget="segmented")
     contours: bool = _setting(False, "dc", Flag(), "view", "Density contours", widget="toggle")
@@ -455,6 +542,15 @@ class Settings:
     curve: str = _setting("likelihood", "cu", Choice(CURVES), "view", "Curve", widget="segmented")
     speed: float = _setting(1.0, "sd", Real(0.1, 16.0, step=0.5), "view", "Speed", widget="number")
     loop: bool = _setting(False, "lo", Flag(), "view", "Loop", widget="toggle")
+    bare: bool = _setting(
+        False,
+        "bare",
+        Flag(),
+        "view",
+        "Without the controls",
+        "Whoever opens the link sees the picture and plays it, without the sidebar.",
+        "toggle",
+    )
 
 
 FIELDS: Mapping[str, Field] = {
@@ -490,6 +586,10 @@ _OBSOLETE = {
 }
 
 
+# Runs picked among many: other starts are other runs.
+_PICKED = ("picked_start", "picked_seed", "rival_start", "rival_seed")
+
+
 def changed(settings: Settings, **values: Any) -> Settings:
     """`settings` with new values, each replaced by the nearest valid one.
 
@@ -501,9 +601,11 @@ def changed(settings: Settings, **values: Any) -> Settings:
     groups = {FIELDS[name].group for name, v in cleaned.items() if v != getattr(settings, name)}
     obsolete = {name for group in groups for name in _OBSOLETE.get(group, ())}
     if groups & {"data", "columns", "family", "fit"}:
-        obsolete |= {"frame", "point", "picked_start", "picked_seed", "rival_start", "rival_seed"}
+        obsolete |= {"frame", "point", "result", *_PICKED}
     if "family" in groups and settings.example not in FAMILIES[cleaned["family"]].examples:
         obsolete |= {"example"}
+    if cleaned.get("source", "table") != "table":
+        obsolete |= {"fingerprint", "carried", "shared"}
     return replace(settings, **{name: FIELDS[name].default for name in obsolete} | cleaned)
 
 

@@ -27,6 +27,9 @@ from pages.ui.settings import FIELDS, Choice, Field, Integer, Real, Settings, cl
 ENTRY = Path(__file__).parents[2] / "dashboard.py"
 
 STYLE = Path(__file__).with_name("shell.css")
+BARE = Path(__file__).with_name("bare.css")
+# Whoever holds it may delete a shared table, so it is no setting and leaves the address at once.
+OWNER_KEY = "own"
 
 _inside: ContextVar[bool] = ContextVar("inside the dashboard", default=False)
 
@@ -53,6 +56,8 @@ def frame(page: str) -> Iterator[None]:
     _forget_widgets_of_other_pages(page)
     _adopt_link()
     _push_link()
+    if settings().bare:
+        st.html(BARE)
     notices = st.container()
     token = _inside.set(True)
     try:
@@ -81,8 +86,16 @@ def header(title: str) -> None:
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
         st.title(title, width="content")
-        with st.container(width="content"):
+        with st.container(horizontal=True, width="content", vertical_alignment="center"):
+            if settings().bare:
+                st.button("Show the controls", on_click=change, kwargs={"bare": False})
+            else:
+                st.button("Share", icon=":material/share:", key="share", on_click=_ask_to_share)
             copy_link()
+
+
+def _ask_to_share() -> None:
+    st.session_state["sharing"] = True
 
 
 @st.cache_resource
@@ -111,13 +124,14 @@ def change(**values: Any) -> None:
     st.session_state["settings"] = table.changed(settings(), **values)
 
 
-def remember(**values: Any) -> None:
+def remember(place: str = "", /, **values: Any) -> None:
     """`change` from inside a fragment, link included: only a full run brings it up to date itself.
 
-    Call it once, at the same place, in every run of the fragment.
+    Call it once, at the same place, in every run of the fragment; of several fragments on a page
+    each needs a `place` of its own.
     """
     change(**values)
-    _replace_link("tell_link")
+    _replace_link("tell_link", place)
 
 
 def say(*sentences: str) -> None:
@@ -192,6 +206,7 @@ _MAKERS = {
     "select": lambda value, **rest: st.selectbox(index=rest["options"].index(value), **rest),
     "multiselect": lambda value, **rest: st.multiselect(default=value, **rest),
     "number": lambda value, **rest: st.number_input(value=value, **rest),
+    "slider": lambda value, **rest: st.slider(value=value, **rest),
     "toggle": lambda value, **rest: st.toggle(value=value, **rest),
 }
 
@@ -210,9 +225,13 @@ def _take(name: str) -> None:
 # The link
 
 
-def copy_link(label: str = "Copy link") -> None:
-    """A button that puts the address of exactly this view on the clipboard."""
-    _component("copy_link")(data={"label": label}, key="copy link")
+def copy_link(label: str = "Copy link", instead: bool = False, **more: str) -> None:
+    """A button that puts the address of exactly this view on the clipboard.
+
+    more: parameters that only the copy has, besides the others or instead of them.
+    """
+    data = {"label": label, "more": more, "instead": instead}
+    _component("copy_link")(data=data, key=label)
 
 
 def _adopt_link() -> None:
@@ -223,7 +242,10 @@ def _adopt_link() -> None:
     """
     arriving = "settings" not in st.session_state
     if arriving or getattr(get_script_run_ctx(), "is_history_navigation", False):
-        chosen, ignored = table.parse(st.query_params.to_dict())
+        query = st.query_params.to_dict()
+        if owner_token := query.pop(OWNER_KEY, ""):
+            st.session_state["owner token"] = owner_token
+        chosen, ignored = table.parse(query)
         st.session_state["settings"] = chosen
         st.session_state["notices"] = list(ignored)
         _note_link(table.to_query(chosen))
@@ -237,7 +259,7 @@ def _push_link() -> None:
         st.query_params.from_dict(query)
 
 
-def _replace_link(writer: str) -> None:
+def _replace_link(writer: str, place: str = "") -> None:
     """Bring the address up to date without a step in the history.
 
     Streamlit can only add steps: pausing ten times would be ten steps back. And it drops the
@@ -246,7 +268,7 @@ def _replace_link(writer: str) -> None:
     query = table.to_query(settings())
     if query != st.session_state["link"].query:
         _note_link(query)
-    _component(writer)(data=st.session_state["link"]._asdict(), key=writer)
+    _component(writer)(data=st.session_state["link"]._asdict(), key=writer + place)
 
 
 class _Link(NamedTuple):

@@ -6,26 +6,33 @@ import json
 import re
 
 import numpy as np
+import pandas as pd
 
 import em_core
 from em_core.em import Fit
 from pages.ui.beginnings import method_of
-from pages.ui.data import Selection, Table, join_results, to_csv_bytes
+from pages.ui.data import Selection, Table, harmless, join_results
 from pages.ui.families import example_of, family_of
 from pages.ui.parameters import arrays
 from pages.ui.runs import Run
 from pages.ui.settings import Settings
 
+RESULTS_NAME = "em-explorer-results"
 
-def results_csv(settings: Settings, table: Table, selection: Selection, run: Run) -> bytes:
+
+def with_results(settings: Settings, table: Table, selection: Selection, run: Run) -> pd.DataFrame:
     """All original rows with what the fit says of each: its component and probabilities, say."""
     results = family_of(settings).results(run.model, run.fit.params, run.data, selection, settings)
-    return to_csv_bytes(join_results(table, selection, results))
+    return join_results(table, selection, results)
 
 
 def parameters_as_json(settings: Settings, selection: Selection, fit: Fit) -> bytes:
-    """Parameters in the original units, and what is needed to judge and to repeat the fit."""
+    """Parameters in the original units, the trace, and what it takes to judge and repeat the fit.
+
+    Log-likelihoods are totals in nats.
+    """
     content = {
+        "em_core": em_core.__version__,
         "model": family_of(settings).code(settings),
         "columns": list(selection.columns),
         "rows": len(selection.values),
@@ -42,6 +49,16 @@ def parameters_as_json(settings: Settings, selection: Selection, fit: Fit) -> by
         "icl": fit.icl,
     }
     content |= {name: array.tolist() for name, array in arrays(fit.params).items()}
+    content["trace"] = [
+        {
+            "iteration": step.iteration,
+            "phase": step.phase,
+            "elbo": step.elbo,
+            "log_likelihood": step.log_likelihood,
+            "flags": list(step.flags),
+        }
+        for step in fit.trace
+    ]
     return json.dumps(content, indent=2).encode()
 
 
@@ -91,12 +108,15 @@ def script(settings: Settings, selection: Selection, table: Table) -> str:
 
 def _read_data(settings: Settings, selection: Selection, table: Table) -> list[str]:
     """Lines that read the rows as the model takes them."""
-    columns = list(selection.columns)
-    group = selection.group_name
-    if settings.source == "table":
+    own = settings.source == "table"
+    name = harmless if own else str
+    columns = list(map(name, selection.columns))
+    group = None if selection.group_name is None else name(selection.group_name)
+    coded = [column for column, levels in zip(columns, selection.levels, strict=False) if levels]
+    if own:
         lines = [
-            f"table = pd.read_csv({table.name!r})  # your file, read as the app shows it",
-            f"chosen = table[{columns!r}].copy()",
+            f"# Download “Rows with results (CSV)” to {RESULTS_NAME}.csv first.",
+            f'table = pd.read_csv("{RESULTS_NAME}.csv", float_precision="round_trip")',
         ]
     else:
         made = f"load({example_of(settings)!r})"
@@ -108,27 +128,25 @@ def _read_data(settings: Settings, selection: Selection, table: Table) -> list[s
         lines = [
             f"dataset = {made}",
             "table = pd.DataFrame(dataset.values, columns=list(dataset.columns))",
-            f"chosen = table[{columns!r}].copy()",
         ]
-        if group == table.frame.columns[-1] and group not in columns:
-            lines.insert(2, f"table[{group!r}] = dataset.labels")
-    coded = [name for name, levels in zip(columns, selection.levels, strict=False) if levels]
+        if group is not None and group not in table.frame.columns[:-1]:
+            lines += [f"table[{group!r}] = dataset.labels"]
     if coded:
         lines += [
             f"for name in {coded!r}:",
-            "    codes = chosen[name].astype('category').cat.codes",
-            "    chosen[name] = codes.where(codes >= 0)",
+            "    codes = table[name].astype('category').cat.codes",
+            "    table[name] = codes.where(codes >= 0)",
         ]
-    lines += ["data = chosen.apply(pd.to_numeric, errors='coerce').to_numpy(float)"]
+    lines += [f"data = table[{columns!r}].to_numpy(float)"]
     used = "np.isfinite(data).all(axis=1)"
     if np.isnan(selection.values).any():
         used = "~np.isinf(data).any(axis=1) & ~np.isnan(data).all(axis=1)"
-    if selection.groups:
-        return [
-            *lines,
-            f"groups = table[{group!r}]",
-            f"used = {used} & groups.notna().to_numpy()",
-            "groups = groups[used]",
-            "data = [data[used][groups == name] for name in groups.unique()]",
-        ]
-    return [*lines, f"data = data[{used}]"]
+    if not selection.groups:
+        return [*lines, f"data = data[{used}]"]
+    return [
+        *lines,
+        f"groups = table[{group!r}]",
+        f"used = {used} & groups.notna().to_numpy()",
+        "groups = groups[used]",
+        "data = [data[used][groups == name] for name in groups.unique()]",
+    ]

@@ -104,15 +104,22 @@ def frames_shown(n_steps: int, n_points: int) -> np.ndarray:
 def caption(scene: Scene, index: int, change: Change) -> str:
     """What one half-step did, in a sentence or two."""
     step = scene.steps[index]
-    if step.phase == "start":
-        return f"{scene.opening} Log-likelihood {nats(step.log_likelihood)} nats."
+    if step.phase != "M":
+        return caption_of_touch(scene.steps, index, scene.opening)
     before = scene.steps[index - 1]
-    if step.phase == "M":
-        gain = step.log_likelihood - before.log_likelihood
-        return (
-            f"M-step {step.iteration}: {change(before.params, step.params)}, "
-            f"log-likelihood {nats(gain, signed=True)}, KL gap {nats(max(step.kl, 0))} nats."
-        )
+    gain = step.log_likelihood - before.log_likelihood
+    return (
+        f"M-step {step.iteration}: {change(before.params, step.params)}, "
+        f"log-likelihood {nats(gain, signed=True)}, KL gap {nats(max(step.kl, 0))} nats."
+    )
+
+
+def caption_of_touch(steps: Sequence[HalfStep], index: int, opening: str) -> str:
+    """The start, or what an E half-step did: after both the bound touches the likelihood."""
+    step = steps[index]
+    if step.phase == "start":
+        return f"{opening} Log-likelihood {nats(step.log_likelihood)} nats."
+    before = steps[index - 1]
     return (
         f"E-step {step.iteration}: the bound rose {nats(max(step.elbo - before.elbo, 0))} nats to "
         f"touch the log-likelihood, {nats(step.log_likelihood)}."

@@ -138,6 +138,22 @@ class Chart(NamedTuple):
     title: str = ""
 
 
+class Curves(NamedTuple):
+    """Heights along a line through the parameters, for F frames at T places each, in nats.
+
+    low, high (F,): the heights to show at each frame.
+    """
+
+    title: str  # what is on the axis across
+    across: np.ndarray  # (F, T)
+    likelihood: np.ndarray  # (F, T)
+    bound: np.ndarray  # (F, T)
+    here: np.ndarray  # (F,) where the frame's parameters are
+    low: np.ndarray
+    high: np.ndarray
+    range: tuple[float, float]
+
+
 class Picture(NamedTuple):
     """One run, ready to draw: points and ellipses in panels, matrices, and charts.
 
@@ -178,6 +194,7 @@ class Picture(NamedTuple):
     # (n,) for each posterior: the most probable path; how large points are, from 0 to 1.
     paths: Sequence[np.ndarray] = ()
     sizes: Sequence[np.ndarray] = ()
+    slice: Curves | None = None
 
 
 def pack(picture: Picture) -> bytes:
@@ -203,6 +220,7 @@ def pack(picture: Picture) -> bytes:
         "rows": np.diff(np.asarray(picture.rows, dtype=np.uint32), prepend=np.uint32(0)),
         "positions": _byte_planes(drawn.T),
     }
+    arrays |= _heights(picture.slice)
     extra = [
         [np.asarray(path, dtype=np.uint8) for path in picture.paths],
         [np.rint(np.clip(size, 0, 1) * (levels - 1)).astype(np.uint8) for size in picture.sizes],
@@ -247,6 +265,25 @@ def certainty_levels(n_points: int) -> int:
     return 32 if n_points <= 5_000 else 16
 
 
+def _heights(slice: Curves | None) -> dict[str, np.ndarray]:
+    """The curves of a slice, relative to a base so that float32 keeps their digits."""
+    if slice is None:
+        return {}
+    base = _base(slice)
+    return {
+        "slice_across": slice.across.astype(np.float32).ravel(),
+        "slice_likelihood": (slice.likelihood - base).astype(np.float32).ravel(),
+        "slice_bound": (slice.bound - base).astype(np.float32).ravel(),
+        "slice_here": slice.here.astype(np.float64),
+        "slice_low": slice.low.astype(np.float64),
+        "slice_high": slice.high.astype(np.float64),
+    }
+
+
+def _base(slice: Curves) -> float:
+    return float(slice.high.max())
+
+
 def _header(picture: Picture) -> dict[str, Any]:
     """Everything that is text or small enough to be text."""
     return {
@@ -262,6 +299,13 @@ def _header(picture: Picture) -> dict[str, Any]:
         "running": bool(picture.running),
         "note": picture.note,
         "summary": picture.summary,
+        "slice": picture.slice
+        and {
+            "title": picture.slice.title,
+            "points": picture.slice.across.shape[1],
+            "range": list(picture.slice.range),
+            "base": _base(picture.slice),
+        },
         "matrices": [
             {
                 "rows": list(matrix.rows),

@@ -1,6 +1,7 @@
 // The player's buttons, slider and switches, and the keys that do the same.
 
 const SPEEDS = [0.5, 1, 2, 3];
+const SPEED = 'select[aria-label="Speed"]';
 
 const ICONS = {
   start: "M5 5v14M19 5 9 12l10 7z",
@@ -60,6 +61,9 @@ export const MARKUP = `
   <div class="emx-pace">
     <output class="emx-place" aria-hidden="true"></output>
     <select aria-label="Speed" title="Speed">${SPEEDS.map((s) => `<option value="${s}">${s}×</option>`).join("")}</select>
+    <select aria-label="Save" title="Save what is on screen, or all of it as an animation" data-save>
+      <option value="">Save …</option><option value="png">Picture (PNG)</option><option value="svg">Picture (SVG)</option><option value="gif">Animation (GIF)</option>
+    </select>
     <button type="button" data-toggle="loop" aria-label="Loop" title="Loop: start again at the end">${icon("loop")}</button>
   </div>
 </div>
@@ -67,6 +71,7 @@ export const MARKUP = `
 <p class="emx-flags" hidden></p>
 <p class="emx-announce" role="status"></p>
 <p class="emx-note" hidden></p>
+<p class="emx-making" role="status" hidden></p>
 <p class="emx-problem" role="alert" hidden></p>`;
 
 /** Connects every control to `player.act(action)`, `player.seek(frame)` and `player.setView(change)`. */
@@ -83,7 +88,12 @@ export function connectControls(root, player) {
   const scrub = root.querySelector(".emx-scrub");
   scrub.addEventListener("input", () => player.seek(Number(scrub.value), { settled: false }));
   scrub.addEventListener("change", () => player.seek(Number(scrub.value)));
-  const speed = root.querySelector("select");
+  const save = root.querySelector("[data-save]");
+  save.addEventListener("change", () => {
+    player.save(save.value);
+    save.value = "";
+  });
+  const speed = root.querySelector(SPEED);
   speed.addEventListener("change", () => player.setView({ speed: Number(speed.value) }));
   root.addEventListener("keydown", (event) => {
     const action = actionForKey(event);
@@ -140,7 +150,7 @@ export function showControls(root, player) {
   for (const b of root.querySelectorAll("[data-colour]")) press(b, b.dataset.colour === view.colour);
   for (const b of root.querySelectorAll("[data-curve]")) press(b, b.dataset.curve === view.curve);
   for (const b of root.querySelectorAll("[data-toggle]")) press(b, view[b.dataset.toggle]);
-  const speed = root.querySelector("select");
+  const speed = root.querySelector(SPEED);
   const nearest = SPEEDS.reduce((a, b) => (Math.abs(b - view.speed) < Math.abs(a - view.speed) ? b : a));
   speed.value = String(nearest);
 }

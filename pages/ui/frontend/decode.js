@@ -27,6 +27,8 @@ export async function decode(payload) {
   return {
     ...header,
     ...arrays,
+    // A slice fills the panel as a matrix does: nothing in it is a point.
+    matrices: header.slice ? [{ rows: [], columns: [], component: null }] : header.matrices,
     run,
     d,
     frames: header.phases.length,

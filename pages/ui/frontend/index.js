@@ -3,6 +3,7 @@
 import { BoundFigure } from "./bound.js";
 import { MARKUP, connectControls, frameDuration, showControls } from "./controls.js";
 import { decode, openEnvelope } from "./decode.js";
+import { savePicture } from "./pictures.js";
 import { fetchPlotly, loadPlotly, plannedAxes, plotConfig, serverBase } from "./plots.js";
 import { describeFrame, describePoint, onClick, onHover } from "./pointer.js";
 import { PointPainter } from "./points.js";
@@ -84,7 +85,7 @@ class Player {
     if (text === this.envelope) return;
     this.envelope = text;
     this.enqueue(async () => {
-      this.plotlyUrl = serverBase() + wishes.plotly;
+      this.plotlyUrl = wishes.plotly && serverBase() + wishes.plotly;
       const asked = this.wish !== undefined && wishes.wish > this.wish;
       if (asked) this.stop();
       if (asked || !this.picture) Object.assign(this.view, wishes.view);
@@ -157,7 +158,7 @@ class Player {
     this.root.querySelector(".emx-note").hidden = !picture.note;
     this.size = [mixturePlot, boundPlot].map((plot) => [plot.clientWidth, plot.clientHeight]);
     const [mixtureSize, boundSize] = this.size;
-    this.layouts = [this.stage.layout(...mixtureSize), this.bound.layout(...boundSize)];
+    this.layouts = [this.stage.layout(...mixtureSize, this.frame), this.bound.layout(...boundSize)];
     this.describePlots();
     if (!this.plotly) {
       this.readAxes();
@@ -235,6 +236,7 @@ class Player {
   show() {
     const { frame, picture, root } = this;
     if (!this.stage) return;
+    this.stage.follow(frame, this.plotly, axesOf(this.mixturePlot));
     this.paintMixture();
     this.paintBound();
     showControls(root, this);
@@ -384,6 +386,23 @@ class Player {
         this.component.setStateValue("frame", { run: this.picture.run, frame: this.frame });
       }
     }, REPORT_AFTER);
+  }
+
+  /** Saves the picture on screen, or all of them as an animation. */
+  save(kind) {
+    const note = this.root.querySelector(".emx-making");
+    const tell = (text) => {
+      note.textContent = text;
+      note.hidden = !text;
+    };
+    return this.enqueue(async () => {
+      if (!this.plotly || !this.picture) return;
+      try {
+        await savePicture(this, kind, tell);
+      } finally {
+        tell("");
+      }
+    });
   }
 
   // ---- pointer --------------------------------------------------------------------------------

@@ -14,8 +14,12 @@ export function fetchPlotly(url) {
 
 let loading = null;
 
-/** plotly.js, loaded once, without leaving it behind as the page's own window.Plotly. */
+/**
+ * plotly.js, loaded once, without leaving it behind as the page's own window.Plotly. A page that
+ * stands alone brings it along, and has no address for it.
+ */
 export function loadPlotly(url) {
+  if (!url) return Promise.resolve(window.Plotly);
   loading ??= new Promise((resolve, reject) => {
     const own = Object.getOwnPropertyDescriptor(window, "Plotly");
     const script = document.createElement("script");

@@ -4,12 +4,14 @@ import { ChartFigure } from "./marks.js";
 import { MatrixFigure } from "./matrices.js";
 import { MixtureFigure } from "./mixture.js";
 import { baseLayout } from "./plots.js";
+import { SliceFigure } from "./slices.js";
 
 export class Stage {
   constructor(picture, theme, painter) {
     Object.assign(this, { picture, theme });
     const figureOf = (name) => {
       if (name === "points") return (this.points = new MixtureFigure(picture, theme, painter));
+      if (name === "slice") return new SliceFigure(picture, theme);
       return name === "matrices" ? new MatrixFigure(picture, theme) : new ChartFigure(picture, theme, name);
     };
     this.lines = arrangementOf(picture).map(([share, names]) => [share, names.map(figureOf)]);
@@ -20,8 +22,9 @@ export class Stage {
       .map((entry, p) => ({ ...entry, suffix: p ? p + 1 : "" }));
   }
 
-  layout(width, height) {
-    if (this.figures.length === 1) return this.figures[0].layout(width, height);
+  /** Axes for a frame: they move along where they follow it. */
+  layout(width, height, frame) {
+    if (this.figures.length === 1) return this.figures[0].layout(width, height, frame);
     const whole = {
       ...baseLayout(this.theme, width, height, [[0, 1]]),
       margin: { l: 0, r: 0, t: 0, b: 0 },
@@ -42,6 +45,10 @@ export class Stage {
     return whole;
   }
 
+  follow(frame, plotly, axes) {
+    for (const figure of this.figures) figure.follow?.(frame, plotly, axes);
+  }
+
   /** Plotly draws axes only if something is on them. */
   traces() {
     return this.entries.map(({ suffix }) => {
@@ -59,7 +66,8 @@ export class Stage {
   }
 }
 
-function arrangementOf({ arrangement, matrices, charts, panels }) {
+function arrangementOf({ arrangement, matrices, charts, panels, slice }) {
+  if (slice) return [[1, ["slice"]]];
   if (arrangement.length) return arrangement;
   if (matrices.length) return [[1, ["matrices"]]];
   return panels.length ? [[1, ["points"]]] : charts.map((_, c) => [1, [c]]);

@@ -1,0 +1,10 @@
+"""The derivation of EM, each step with its numbers on a handful of data."""
+
+from pages.ui import shell, theory_panel
+
+shell.enter()
+shell.header("Theory")
+tiny = theory_panel.choose_tiny()
+if tiny is not None:
+    for section in theory_panel.SECTIONS:
+        section(tiny)

@@ -1,0 +1,285 @@
+"""The slice of every half-step of a run, ready to be played."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from em_core import HalfStep
+from em_core.coordinates import Coordinate, Coordinates
+from em_core.slices import Line, bounds, line_along, line_between, log_likelihoods, slopes
+from pages.ui.figures.frames import caption_of_touch, frames_shown
+from pages.ui.figures.picture import Curves, Picture
+from pages.ui.text import component_names, nats
+
+# Rows times places times iterations: about two seconds of work for a mixture.
+MOST_EVALUATIONS = 6e7
+PLACES = 49
+FEWEST_PLACES = 17
+MOST_ITERATIONS = 60
+# In coordinates, which have units of their own size: far enough to see the whole hill.
+REACH = 3.0
+ALONG_THE_WAY = (-0.75, 2.0)
+TO_THE_END = (-0.35, 1.35)
+# The heights shown move only when the climb needs another window than the last one.
+CROWDED = 0.3
+SMALL = 1e-4
+# So far to either side the bound should be in sight.
+NEAR = 0.4
+GRID = 31
+# Of two parameters that share a constraint neither moves alone.
+APART = ("mean", "standard deviation", "rate", "loading", "noise variance", "degrees of freedom")
+
+
+class Asked(NamedTuple):
+    """Which slice: its kind (a key of `settings.LINES`), the coordinate, the other end."""
+
+    kind: str
+    coordinate: Coordinate | None
+    other: Any
+    title: str
+
+
+class Heights(NamedTuple):
+    """One half-step's slice."""
+
+    positions: np.ndarray
+    across: np.ndarray
+    likelihood: np.ndarray
+    bound: np.ndarray
+    here: float
+
+
+def line_of(model, steps: Sequence[HalfStep], index: int, asked: Asked) -> tuple[Line, float]:
+    """The line through the parameters of a half-step, and where on it they are."""
+    step = steps[index]
+    if asked.kind == "parameter":
+        return line_along(model, step.params, asked.coordinate.position), 0.0
+    if asked.kind == "next":
+        if step.phase == "M":
+            return line_between(model, step.posterior_params, step.params), 1.0
+        after = steps[index + 1].params if index + 1 < len(steps) else None
+        return line_between(model, step.params, after or _beyond(model, steps)), 0.0
+    end = steps[-1].params if asked.kind == "end" else asked.other
+    return line_between(model, step.params, end), 0.0
+
+
+def _beyond(model, steps: Sequence[HalfStep]):
+    """At the end of a run the last way gone stands for the next one."""
+    last = steps[-1]
+    before = next((s.posterior_params for s in reversed(steps) if s.phase == "M"), last.params)
+    coordinates = Coordinates(model, last.params)
+    here = coordinates.vector(last.params)
+    return coordinates.params(2 * here - coordinates.vector(before))
+
+
+def heights_of(model, data, steps, index: int, asked: Asked, q, places: int) -> Heights:
+    line, here = line_of(model, steps, index, asked)
+    if asked.kind == "parameter":
+        positions = np.linspace(-REACH, REACH, places)
+    else:
+        positions = np.linspace(*(ALONG_THE_WAY if asked.kind == "next" else TO_THE_END), places)
+        positions = np.union1d(positions, [0.0, 1.0])
+    vectors = line.vectors(positions)
+    across = positions
+    if asked.kind == "parameter":
+        across = line.coordinates.value_along(asked.coordinate.position, vectors)
+        here = float(line.coordinates.values(steps[index].params)[asked.coordinate.position])
+    likelihood = log_likelihoods(model, data, line.coordinates, vectors)
+    return Heights(positions, across, likelihood, bounds(model, line.coordinates, vectors, q), here)
+
+
+def slice_work(
+    run, asked: Asked, opening: str, n_rows: int
+) -> Generator[float, None, tuple[Picture, np.ndarray]]:
+    """Work on the picture of a run's slices; returns it, and which half-step each frame shows."""
+    model, steps = run.model, list(run.trace)
+    data = model.prepare(model.check(run.data))
+    last = (len(steps) - 1) // 2
+    most = int(np.clip(MOST_EVALUATIONS / (n_rows * PLACES), 3, MOST_ITERATIONS))
+    places = PLACES if n_rows * PLACES * min(most, last) <= MOST_EVALUATIONS else FEWEST_PLACES
+    shown = frames_shown(len(steps), 0)
+    if last > most:
+        # Where there is most to see: early.
+        kept = np.unique(np.geomspace(1, last + 1, most).round().astype(int) - 1)[1:]
+        shown = np.concatenate([[0], np.stack([2 * kept - 1, 2 * kept], axis=1).ravel()])
+    found: list[Heights] = []
+    q, q_at = None, None
+    for count, index in enumerate(shown):
+        step = steps[index]
+        if q_at is not step.posterior_params:
+            q, q_at = model.e_step(step.posterior_params, data), step.posterior_params
+        found.append(heights_of(model, data, steps, index, asked, q, places))
+        yield count / len(shown)
+    frames = [steps[i] for i in shown]
+    curves = _curves(found, frames, asked)
+    notes = []
+    if len(shown) < len(steps):
+        notes.append(f"{len(shown) // 2} of {last} iterations are shown.")
+    if asked.kind == "parameter":
+        notes.append("All other parameters stay what they are at the half-step shown.")
+    picture = Picture(
+        run=f"{run.key} {asked.kind} {asked.title}",
+        columns=(),
+        positions=np.zeros((0, 0)),
+        rows=np.zeros(0, dtype=int),
+        panels=(),
+        components=component_names(1),
+        iterations=np.array([step.iteration for step in frames]),
+        phases=tuple(step.phase for step in frames),
+        elbo=np.array([step.elbo for step in frames]),
+        log_likelihood=np.array([step.log_likelihood for step in frames]),
+        weights=np.ones((len(frames), 1)),
+        means=np.zeros((len(frames), 1, 0)),
+        covariances=np.zeros((len(frames), 1, 0, 0)),
+        posterior=np.zeros(len(frames), dtype=int),
+        responsibilities=(np.zeros((0, 1)),),
+        captions=tuple(_caption(steps, i, opening) for i in shown),
+        flags=tuple(step.flags for step in frames),
+        running=False,
+        note=" ".join(notes),
+        summary=f"Log-likelihood and bound along {asked.title} at the half-step shown",
+        slice=curves,
+    )
+    return picture, shown
+
+
+def _caption(steps: Sequence[HalfStep], index: int, opening: str) -> str:
+    step = steps[index]
+    if step.phase == "M":
+        before = steps[index - 1]
+        return (
+            f"M-step {step.iteration}: to the top of the bound, {nats(step.elbo - before.elbo)} "
+            f"nats up; the log-likelihood gains {nats(step.log_likelihood - before.log_likelihood)}"
+            ", by the KL gap more."
+        )
+    return caption_of_touch(steps, index, opening)
+
+
+def _curves(found: Sequence[Heights], frames: Sequence[HalfStep], asked: Asked) -> Curves:
+    low, high, window = [], [], None
+    for heights, step in zip(found, frames, strict=True):
+        wanted = _window(heights, step)
+        if (
+            window is None
+            or wanted[1] > window[1]
+            or wanted[0] < window[0]
+            or wanted[1] - wanted[0] < CROWDED * (window[1] - window[0])
+        ):
+            room = 0.25 * (wanted[1] - wanted[0])
+            window = wanted[0] - room, wanted[1] + room
+        low.append(window[0])
+        high.append(window[1])
+    across = np.stack([heights.across for heights in found])
+    finite = across[np.isfinite(across)]
+    ends = float(finite.min()), float(finite.max())
+    if asked.kind == "parameter" and asked.coordinate.quantity not in ("mean", "loading"):
+        # Three e-folds up would leave the rest no room.
+        here = np.array([heights.here for heights in found])
+        ends = 0.0 if ends[0] >= 0 else ends[0], min(ends[1], 2.5 * float(here.max()))
+    margin = 0.02 * (ends[1] - ends[0])
+    return Curves(
+        title=asked.title,
+        across=across,
+        likelihood=_finite(np.stack([h.likelihood for h in found])),
+        bound=_finite(np.stack([h.bound for h in found])),
+        here=np.array([h.here for h in found]),
+        low=np.array(low),
+        high=np.array(high),
+        range=(ends[0] - margin, ends[1] + margin),
+    )
+
+
+def _window(heights: Heights, step: HalfStep) -> tuple[float, float]:
+    """Heights worth seeing: from well below where we are to the top of the hill."""
+    top = max(float(np.max(heights.likelihood)), step.log_likelihood)
+    near = heights.bound[np.abs(heights.positions) <= NEAR]
+    return min(2 * step.elbo - top, float(near[np.isfinite(near)].min(initial=step.elbo))), top
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
+    return np.where(np.isfinite(values), values, -1e30)
+
+
+class Numbers(NamedTuple):
+    """Slopes at the half-step's parameters, in nats per unit of what is on the axis."""
+
+    slope_of_bound: float
+    slope_of_likelihood: float
+
+
+def numbers_at(run, index: int, asked: Asked) -> Numbers:
+    """Both slopes where the line passes the parameters of a half-step."""
+    model, steps = run.model, run.trace
+    step = steps[index]
+    data = model.prepare(model.check(run.data))
+    line, here = line_of(model, steps, index, asked)
+    line = Line(line.coordinates, line.vectors([here])[0], line.direction)
+    q = model.e_step(step.posterior_params, data)
+    of_bound, of_likelihood = slopes(model, data, line, q)
+    if asked.kind != "parameter":
+        return Numbers(of_bound, of_likelihood)
+    ends = line.coordinates.value_along(asked.coordinate.position, line.vectors([-SMALL, SMALL]))
+    rate = float(ends[1] - ends[0]) / (2 * SMALL)
+    return Numbers(of_bound / rate, of_likelihood / rate)
+
+
+class Surface(NamedTuple):
+    """Heights over two parameters: x, y (G,), likelihood and bound (G, G) with a row for each y;
+    path (I, 2): the iterates, the one shown is path[at]."""
+
+    x: np.ndarray
+    y: np.ndarray
+    likelihood: np.ndarray
+    bound: np.ndarray
+    path: np.ndarray
+    at: int
+
+
+def seconds_for(first: Coordinate, coordinates: Coordinates) -> tuple[Coordinate, ...]:
+    """The parameters that can be drawn against a first one."""
+    block = next(b for b in coordinates.blocks() if b.start <= first.position < b.stop)
+    return tuple(
+        other
+        for other in coordinates.named
+        if other.position != first.position
+        and (
+            not block.start <= other.position < block.stop
+            or {first.quantity, other.quantity} <= set(APART)
+        )
+    )
+
+
+def surface_work(
+    run, index: int, first: Coordinate, second: Coordinate
+) -> Generator[float, None, Surface]:
+    """Work on the surface around the parameters of a half-step."""
+    model, steps = run.model, run.trace
+    step = steps[index]
+    data = model.prepare(model.check(run.data))
+    coordinates = Coordinates(model, step.params)
+    origin = coordinates.vector(step.params)
+    iterates = [s for s in steps if s.phase != "E"]
+    places = [first.position, second.position]
+    ways = np.array([coordinates.vector(s.params)[places] for s in iterates]) - origin[places]
+    low, high = np.clip(ways.min(axis=0), -4, -0.5) - 0.4, np.clip(ways.max(axis=0), 0.5, 4) + 0.4
+    grids = np.linspace(low, high, GRID)
+    axes = []
+    for grid, place in zip(grids.T, places, strict=True):
+        vectors = np.repeat(origin[None], GRID, axis=0)
+        vectors[:, place] += grid
+        axes.append(coordinates.value_along(place, vectors))
+    q = model.e_step(step.posterior_params, data)
+    likelihood, bound = np.empty((2, GRID, GRID))
+    for line, offset in enumerate(grids[:, 1]):
+        vectors = np.repeat(origin[None], GRID, axis=0)
+        vectors[:, places[0]] += grids[:, 0]
+        vectors[:, places[1]] += offset
+        likelihood[line] = log_likelihoods(model, data, coordinates, vectors)
+        bound[line] = bounds(model, coordinates, vectors, q)
+        yield (line + 1) / GRID
+    path = np.array([coordinates.values(s.params)[places] for s in iterates])
+    at = max(i for i, s in enumerate(iterates) if s.iteration <= step.iteration)
+    return Surface(*axes, likelihood, bound, path, at)

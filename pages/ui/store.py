@@ -1,0 +1,238 @@
+"""Where shared tables live: a database, so that a link outlives the session and the server.
+
+SQLite in one file by default; PostgreSQL, for several servers behind one address, by its URL.
+Rows hold the bytes of `packing.to_parquet` and only the hashes of the tokens: who reads the
+database learns no link. No Streamlit import.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import sqlalchemy as sql
+from sqlalchemy.exc import SQLAlchemyError
+
+# A directory for SQLite's file, or the URL of a PostgreSQL database.
+VARIABLE = "EM_EXPLORER_STORE"
+DEFAULT_PLACE = Path.home() / ".local/share/em-explorer"
+TOKEN_BYTES = 18  # 144 random bits, 24 characters
+DAY = 86_400
+SWEEP_EVERY = 3600  # seconds
+LOCK = 0x656D  # PostgreSQL's name for "one writer at a time" here; any number
+
+GONE = (
+    "The table of this link is not here: the link is wrong, or the table was deleted or has "
+    "expired. Ask whoever sent it, or upload the table yourself."
+)
+log = logging.getLogger(__name__)
+
+
+class Refused(Exception):
+    """Why a table is not kept; str() is one plain sentence."""
+
+
+class Quotas(NamedTuple):
+    """Limits of the store, in bytes and days."""
+
+    table: int
+    session: int
+    store: int
+    days: int
+
+    @classmethod
+    def configured(cls) -> Quotas:
+        """From the environment: EM_EXPLORER_TABLE_MB, _SESSION_MB, _STORE_MB and _DAYS."""
+        return cls(
+            table=_megabytes("TABLE", 20),
+            session=_megabytes("SESSION", 100),
+            store=_megabytes("STORE", 5_000),
+            days=int(os.environ.get("EM_EXPLORER_DAYS", "365")),
+        )
+
+
+def _megabytes(what: str, usual: int) -> int:
+    return int(float(os.environ.get(f"EM_EXPLORER_{what}_MB", usual)) * 1e6)
+
+
+class Receipt(NamedTuple):
+    """What the owner of a kept table gets: the link's token, the owner's, and when it ends."""
+
+    token: str
+    owner_token: str
+    expires: float  # seconds since 1970
+
+
+_schema = sql.MetaData()
+_tables = sql.Table(
+    "shared_tables",
+    _schema,
+    sql.Column("token_hash", sql.String(64), primary_key=True),
+    sql.Column("owner_hash", sql.String(64), nullable=False, unique=True),
+    sql.Column("session_hash", sql.String(64), nullable=False, index=True),
+    sql.Column("content", sql.LargeBinary, nullable=False),
+    sql.Column("size", sql.BigInteger, nullable=False),
+    sql.Column("created", sql.Float(53), nullable=False),
+    sql.Column("expires", sql.Float(53), nullable=False, index=True),
+)
+
+
+class Store:
+    """Tables as bytes, each under a token that cannot be guessed, until they expire.
+
+    place: a directory or a database URL, as in the environment variable. Every method raises
+    `Refused` where the database cannot be reached.
+    """
+
+    def __init__(self, place: str, quotas: Quotas, now: Callable[[], float] = time.time):
+        self.quotas = quotas
+        self._now = now
+        self._swept = 0.0
+        self._engine = _engine(place)
+        with self._writing() as connection:
+            _schema.create_all(connection)
+
+    def keep(self, content: bytes, session: str, days: float) -> Receipt:
+        """Store `content`; it is safe on disk when this returns.
+
+        Raises Refused where that would exceed a quota.
+        """
+        if len(content) > self.quotas.table:
+            raise Refused(
+                f"This table takes {_size(len(content))} and the most for one is "
+                f"{_size(self.quotas.table)}: share fewer rows or columns."
+            )
+        now = self._now()
+        expires = now + DAY * min(days, self.quotas.days)
+        receipt = Receipt(
+            secrets.token_urlsafe(TOKEN_BYTES), secrets.token_urlsafe(TOKEN_BYTES), expires
+        )
+        with self._writing() as connection:
+            self._sweep(connection)
+            taken = sql.select(sql.func.coalesce(sql.func.sum(_tables.c.size), 0))
+            mine = taken.where(_tables.c.session_hash == _hash(session))
+            if connection.scalar(mine) + len(content) > self.quotas.session:
+                raise Refused(
+                    f"One session may keep {_size(self.quotas.session)} of tables and this would "
+                    "be more: delete one that you shared before."
+                )
+            if connection.scalar(taken) + len(content) > self.quotas.store:
+                raise Refused(
+                    "The store of shared tables is full: send the file along with the link, or "
+                    "ask whoever runs this server for more room."
+                )
+            connection.execute(
+                _tables.insert().values(
+                    token_hash=_hash(receipt.token),
+                    owner_hash=_hash(receipt.owner_token),
+                    session_hash=_hash(session),
+                    content=content,
+                    size=len(content),
+                    created=now,
+                    expires=expires,
+                )
+            )
+        return receipt
+
+    def fetch(self, token: str) -> bytes | None:
+        """The bytes under a token; None alike for wrong, expired and deleted."""
+        if self._now() - self._swept > SWEEP_EVERY:
+            self.sweep()
+        found = sql.select(_tables.c.content).where(
+            _tables.c.token_hash == _hash(token), _tables.c.expires > self._now()
+        )
+        with self._reading() as connection:
+            return connection.scalar(found)
+
+    def delete(self, owner_token: str) -> bool:
+        """Delete at once; False alike for a token that is wrong, expired or used before."""
+        its = _tables.c.owner_hash == _hash(owner_token), _tables.c.expires > self._now()
+        with self._writing() as connection:
+            return connection.execute(_tables.delete().where(*its)).rowcount > 0
+
+    def sweep(self) -> None:
+        """Delete what has expired."""
+        with self._writing() as connection:
+            self._sweep(connection)
+
+    def _sweep(self, connection: sql.Connection) -> None:
+        self._swept = self._now()
+        connection.execute(_tables.delete().where(_tables.c.expires <= self._now()))
+
+    @contextmanager
+    def _reading(self) -> Iterator[sql.Connection]:
+        with _understandable(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[sql.Connection]:
+        """A transaction without another writer beside it, or two could share the last room."""
+        writing = self._engine.execution_options(writes=True)
+        with _understandable(), writing.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(sql.select(sql.func.pg_advisory_xact_lock(LOCK)))
+            yield connection
+
+
+@contextmanager
+def _understandable() -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        log.error("The store of shared tables failed", exc_info=error)
+        raise Refused(
+            "The store of shared tables cannot be reached now: try again later."
+        ) from None
+
+
+def open_store() -> Store:
+    """The store that the environment names."""
+    return Store(os.environ.get(VARIABLE) or str(DEFAULT_PLACE), Quotas.configured())
+
+
+def _engine(place: str) -> sql.Engine:
+    if "://" in place:
+        url = sql.make_url(place)
+        if url.get_backend_name() == "postgresql":
+            url = url.set(drivername="postgresql+psycopg")
+        # Connections that died with the database are noticed before they are used.
+        return sql.create_engine(url, pool_pre_ping=True)
+    folder = Path(place)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    engine = sql.create_engine(
+        sql.URL.create("sqlite", database=str(folder / "em-explorer.sqlite")),
+        connect_args={"timeout": 30},
+    )
+    sql.event.listen(engine, "connect", _prepare_sqlite)
+    sql.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection, _record) -> None:
+    # Python's driver would begin transactions by itself, too late to lock what is read first.
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode=WAL")
+    # Each commit reaches the disk before it is acknowledged.
+    connection.execute("PRAGMA synchronous=FULL")
+    # What is deleted is overwritten.
+    connection.execute("PRAGMA secure_delete=ON")
+
+
+def _begin_sqlite(connection: sql.Connection) -> None:
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _size(size: float) -> str:
+    return f"{size / 1e6:,.3g} MB"

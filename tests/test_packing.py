@@ -1,0 +1,137 @@
+"""Tables as bytes: what goes in comes out, and nothing else can be made of a link."""
+
+import base64
+import json
+import zlib
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pandas.testing import assert_frame_equal
+
+from em_core import datasets
+from pages.ui import data, packing
+from pages.ui.reading import DataError, Table, read_table
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+CELLS = {
+    "float64": st.floats(allow_nan=False) | st.none(),
+    "Int64": st.integers(-(2**63), 2**63 - 1) | st.none(),
+    "str": TEXT | st.none(),
+    "boolean": st.booleans() | st.none(),
+}
+
+
+@st.composite
+def tables(draw) -> Table:
+    names = draw(st.lists(TEXT.filter(bool), min_size=1, max_size=4, unique=True))
+    rows = draw(st.integers(1, 12))
+    frame = pd.DataFrame(
+        {
+            name: pd.Series(draw(st.lists(CELLS[dtype], min_size=rows, max_size=rows)), dtype=dtype)
+            for name in names
+            for dtype in [draw(st.sampled_from(list(CELLS)))]
+        }
+    )
+    units = tuple(draw(st.lists(TEXT, min_size=len(names), max_size=len(names))))
+    return Table(draw(TEXT), frame, (draw(TEXT),), "", units)
+
+
+def alike(one: Table, other: Table) -> None:
+    assert_frame_equal(one.frame, other.frame, check_exact=True)
+    assert (one.name, one.parsing) == (other.name, other.parsing)
+    assert [*filter(any, [one.units])] == [*filter(any, [other.units])]
+
+
+@settings(max_examples=100, deadline=None)
+@given(tables())
+def test_a_table_comes_back_exactly(table: Table) -> None:
+    alike(packing.from_parquet(packing.to_parquet(table)), table)
+    if (text := packing.to_text(table)) is not None:
+        alike(packing.from_text(text), table)
+
+
+@pytest.mark.parametrize("name", ["iris", "faithful", "airquality", "usarrests"])
+def test_small_tables_fit_in_a_link_and_come_back(name: str) -> None:
+    table = data.from_dataset(datasets.load(name))
+    again = read_table(f"{name}.csv", data.to_csv_bytes(table.frame))
+    text = packing.to_text(again)
+    assert text is not None and len(text) <= packing.LINK_CHARACTERS
+    alike(packing.from_text(text), again)
+
+
+def test_large_tables_and_dates_do_not_go_into_a_link() -> None:
+    assert packing.to_text(data.from_dataset(datasets.load("digits"))) is None
+    dated = pd.DataFrame({"day": pd.to_datetime(["2020-01-02", None]), "x": [1.0, 2.0]})
+    table = Table("dated", dated, (), "")
+    assert packing.to_text(table) is None
+    assert_frame_equal(packing.from_parquet(packing.to_parquet(table)).frame, dated)
+
+
+def test_no_table_can_pass_for_another() -> None:
+    """Shared caches go by the fingerprint: it must be that of the content."""
+    table = data.from_dataset(datasets.load("iris"))
+    forged = table._replace(frame=table.frame.head(50))
+    honest = packing.from_parquet(packing.to_parquet(table))
+    other = packing.from_parquet(packing.to_parquet(forged))
+    assert len({table.fingerprint, honest.fingerprint, other.fingerprint}) == 3
+
+
+def squeezed(content: bytes) -> str:
+    squeezer = zlib.compressobj(level=9, wbits=packing.RAW_DEFLATE)
+    return base64.urlsafe_b64encode(squeezer.compress(content) + squeezer.flush()).decode()
+
+
+GOOD = ["name", [], [["x", "number", "", [1.5, None]], ["y", "text", "", ["a", None]]]]
+
+
+def with_column(*column: object) -> object:
+    return ["name", [], [list(column)]]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        [],
+        ["name", [], []],
+        ["name", [], [[]]],
+        [1, [], GOOD[2]],
+        ["name", [3], GOOD[2]],
+        with_column("x", "number", "", []),
+        with_column("x", "number", "", ["1"]),
+        with_column("x", "number", "", [True]),
+        with_column("x", "number", "", [[1]]),
+        with_column("x", "whole", "", [1.5]),
+        with_column("x", "whole", "", [2**63]),
+        with_column("x", "text", "", [1]),
+        with_column("x", "flag", "", [1]),
+        with_column("x", "object", "", [1]),
+        with_column("x", "number", 7, [1.0]),
+        with_column(7, "number", "", [1.0]),
+        ["name", [], [GOOD[2][0], GOOD[2][0]]],
+        ["name", [], [["x", "number", "", [1.0]], ["y", "number", "", [1.0, 2.0]]]],
+        ["name", [], [[f"x{i}", "number", "", [1.0]] for i in range(1_001)]],
+    ],
+    ids=lambda content: json.dumps(content)[:40],
+)
+def test_a_damaged_table_in_a_link_is_refused(content: object) -> None:
+    alike(
+        packing.from_text(squeezed(json.dumps(GOOD).encode())),
+        packing.from_text(squeezed(json.dumps(GOOD).encode())),
+    )
+    with pytest.raises(DataError):
+        packing.from_text(squeezed(json.dumps(content).encode()))
+
+
+@given(st.text("abcXYZ019-_", max_size=200) | st.binary(max_size=200).map(squeezed))
+def test_noise_in_a_link_is_refused(text: str) -> None:
+    with pytest.raises(DataError):
+        packing.from_text(text)
+
+
+def test_a_bomb_in_a_link_is_not_unpacked() -> None:
+    bomb = squeezed(b"[" * 50_000_000)[: packing.MOST_CHARACTERS]
+    with pytest.raises(DataError):
+        packing.from_text(bomb)

@@ -1,0 +1,217 @@
+"""A link shows elsewhere what it showed here, or says why not."""
+
+import re
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+from browser import ROOT, Visitors, idle, serve
+from playwright.sync_api import Page, expect
+from test_explore_browser import STATUS, follow, ready, status, upload
+
+from pages.ui import store
+
+pytestmark = pytest.mark.browser
+
+CLIPBOARD = ["clipboard-read", "clipboard-write"]
+
+
+def rows(count: int, seed: int = 0) -> bytes:
+    values = np.random.default_rng(seed).normal(size=(count, 2))
+    values[::2] += 5
+    return ("width,height\n" + "\n".join(f"{x!r},{y:.2f}" for x, y in values.tolist())).encode()
+
+
+def bring(page: Page, app: str, content: bytes, name: str = "mine.csv") -> None:
+    follow(page, app)
+    page.get_by_text("Table", exact=True).click()
+    upload(page, name, content)
+    expect(page.get_by_text(re.compile(rf"^{name}: ")).first).to_be_visible()
+    # Every finished fit leaves its fingerprint in the address.
+    page.wait_for_url(re.compile(r"s=table.*[?&]r="))
+    ready(page)
+
+
+def copied(page: Page, label: str) -> str:
+    page.get_by_role("button", name=label, exact=True).click()
+    expect(page.get_by_role("status").filter(has_text="Link copied").last).to_be_visible()
+    return page.evaluate("navigator.clipboard.readText()")
+
+
+def share(page: Page) -> None:
+    page.get_by_role("button", name="Share").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    idle(page)
+
+
+def shared_table(page: Page, app: str) -> None:
+    """Bring a table too large for a link, have it stored, and leave the dialog open."""
+    bring(page, app, rows(400))
+    expect(page.get_by_text("The table is too large for the link.")).to_be_visible()
+    share(page)
+    dialog = page.get_by_role("dialog")
+    for word in ("What is stored", "Until when", "Who can see it"):
+        expect(dialog.get_by_text(f"{word}:")).to_be_visible()
+    assert "sh=" not in page.url, "stored only when asked to"
+    dialog.get_by_role("button", name="Store the table").click()
+    expect(dialog.get_by_text("is stored on this server until")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"[?&]sh=[\w-]{24}"))
+
+
+def test_a_small_table_travels_in_the_link(app: str, visitors: Visitors) -> None:
+    sender, receiver = visitors.open(permissions=CLIPBOARD), visitors.open()
+    bring(sender, app, rows(50))
+    sender.keyboard.press("Escape")
+    link = copied(sender, "Copy link")
+    assert len(link) < 2_000
+    follow(receiver, link)
+    assert status(receiver) == status(sender)
+    expect(receiver.get_by_text("mine.csv: 50 rows, 2 columns")).to_be_visible()
+    expect(receiver.get_by_text("The table is in the link")).to_be_visible()
+    assert receiver.url == link
+    receiver.reload()
+    ready(receiver)
+    assert status(receiver) == status(sender)
+
+
+def test_other_data_leaves_the_table_out_of_the_link_and_back_brings_it(
+    app: str, page: Page
+) -> None:
+    bring(page, app, rows(50))
+    with_table = status(page)
+    page.get_by_text("Example", exact=True).first.click()
+    page.wait_for_url(lambda url: "t=" not in url and "fp=" not in url)
+    ready(page)
+    page.get_by_text("Table", exact=True).click()
+    page.wait_for_url(re.compile(r"[?&]t="))
+    ready(page)
+    assert status(page) == with_table
+
+
+def test_a_larger_table_is_stored_on_request_and_deleted_at_once(
+    app: str, visitors: Visitors
+) -> None:
+    sender, receiver = visitors.open(permissions=CLIPBOARD), visitors.open()
+    shared_table(sender, app)
+    link = copied(sender, "Copy this link")
+    follow(receiver, link)
+    assert status(receiver) == status(sender)
+    expect(receiver.get_by_text("mine.csv: 400 rows, 2 columns")).to_be_visible()
+    sender.get_by_role("button", name="Delete it now").click()
+    expect(sender.get_by_role("button", name="Store the table")).to_be_visible()
+    expect(sender).not_to_have_url(re.compile("sh="))
+    late = visitors.open()
+    late.goto(link)
+    expect(late.get_by_text(store.GONE)).to_be_visible()
+
+
+def test_the_owner_link_deletes_from_anywhere(app: str, visitors: Visitors) -> None:
+    owner, elsewhere = visitors.open(permissions=CLIPBOARD), visitors.open()
+    shared_table(owner, app)
+    link, owner_link = copied(owner, "Copy this link"), copied(owner, "Copy owner link")
+    assert parse_qs(urlsplit(owner_link).query).keys() == {"own"}
+    elsewhere.goto(owner_link)
+    elsewhere.get_by_role("button", name="Delete the table").click()
+    expect(elsewhere.get_by_text("The shared table is deleted.")).to_be_visible()
+    assert "own=" not in elsewhere.url, "it must not be sent on by mistake"
+    elsewhere.goto(link)
+    expect(elsewhere.get_by_text(store.GONE)).to_be_visible()
+    elsewhere.goto(owner_link)
+    elsewhere.get_by_role("button", name="Delete the table").click()
+    expect(elsewhere.get_by_text("There is no such table")).to_be_visible()
+
+
+def test_wrong_expired_and_deleted_get_the_same_sentence(app: str, page: Page) -> None:
+    kept = store.open_store()
+    old = store.Store(str(Path(kept._engine.url.database).parent), kept.quotas, lambda: 1e9)
+    deleted = kept.keep(b"deleted", "me", 1)
+    kept.delete(deleted.owner_token)
+    expired = old.keep(b"expired", "me", 1)
+    said = set()
+    for token in (deleted.token, expired.token, "wrong", "A" * 24):
+        page.goto(f"{app}/?v=1&s=table&sh={token}")
+        expect(page.get_by_text(store.GONE)).to_be_visible()
+        idle(page)
+        said.add(page.get_by_role("alert").first.inner_text())
+    assert len(said) == 1
+
+
+def test_a_link_survives_a_restart_of_the_server(visitors: Visitors, tmp_path: Path) -> None:
+    page = visitors.open(permissions=CLIPBOARD)
+    with serve(ROOT, tmp_path / "log") as url:
+        shared_table(page, url)
+        link, seen = copied(page, "Copy this link"), status(page)
+        page.close()
+    later = visitors.open()
+    with serve(ROOT, tmp_path / "log", port=urlsplit(url).port):
+        follow(later, link)
+        assert status(later) == seen
+        later.close()
+
+
+def test_another_result_is_told_with_both_numbers(app: str, page: Page) -> None:
+    follow(page, app)
+    page.wait_for_url(re.compile(r"[?&]r="))
+    result = parse_qs(urlsplit(page.url).query)["r"][0]
+    assert re.fullmatch(r"-1130\.26\d+_\d+_[\d.]+", result)
+    changed = result.replace("-1130.26", "-1130.25")
+    follow(page, f"{app}/?v=1&r={changed}")
+    said = page.get_by_text("This is not what the link was made with")
+    expect(said).to_contain_text("1,130.25")
+    expect(said).to_contain_text("1,130.26")
+    page.reload()
+    expect(said).to_be_visible()
+    page.get_by_role("button", name="Next seed").click()
+    expect(said).to_have_count(0)
+    rounded = result.replace(result.split("_")[0], f"{float(result.split('_')[0]):.11g}")
+    follow(page, f"{app}/?v=1&r={rounded}")
+    expect(said).to_have_count(0)
+
+
+@pytest.mark.parametrize("path", ["", "local_optima"])
+def test_a_teacher_can_hide_the_controls_and_embed(app: str, visitors: Visitors, path: str) -> None:
+    page = visitors.open(permissions=CLIPBOARD)
+    page.goto(f"{app}/{path}?v=1&e=iris&k=3&ns=4")
+    expect(page.get_by_role("button", name="Share")).to_be_visible()
+    idle(page)
+    share(page)
+    page.get_by_role("dialog").get_by_text("Without the controls").click()
+    page.get_by_role("dialog").get_by_text("For embedding in another page").click()
+    idle(page)
+    link = copied(page, "Copy this link")
+    assert parse_qs(urlsplit(link).query).items() >= {"bare": ["1"], "embed": ["true"]}.items()
+    expect(page.get_by_test_id("stSidebar")).to_be_visible()
+    pupil = visitors.open()
+    pupil.goto(link)
+    expect(pupil.get_by_role("heading", level=1)).to_be_visible()
+    idle(pupil)
+    expect(pupil.get_by_test_id("stSidebar")).to_be_hidden()
+    expect(pupil.get_by_role("button", name="Share")).to_have_count(0)
+    pupil.get_by_role("button", name="Show the controls").click()
+    expect(pupil.get_by_test_id("stSidebar")).to_be_visible()
+
+
+LINKS_OF_OLD = {
+    # As they were written when the format was new: they must go on working.
+    "?v=1&e=iris&k=3&cov=tied&seed=7&f=12&col=certainty": r"iris|Iris",
+    "?v=1&s=generate&g=overlapping&n=300&tk=4&ds=5&k=4&c=x1%2Cx2": r"300 rows",
+    "?v=1&s=table&fp=9f2b": r"Upload the same table",
+}
+
+
+@pytest.mark.parametrize("link", LINKS_OF_OLD)
+def test_links_of_old_go_on_working(app: str, page: Page, link: str) -> None:
+    page.goto(f"{app}/{link}")
+    expect(page.get_by_text(re.compile(LINKS_OF_OLD[link])).first).to_be_visible()
+    idle(page)
+    expect(page.get_by_text("does not know")).to_have_count(0)
+    expect(page.get_by_text("so the usual")).to_have_count(0)
+
+
+def test_a_damaged_table_in_a_link_is_said(app: str, page: Page) -> None:
+    page.goto(f"{app}/?v=1&s=table&t=ABCD")
+    expect(page.get_by_text("The table in this link is damaged")).to_be_visible()
+    page.get_by_text("Example", exact=True).first.click()
+    ready(page)
+    expect(page.get_by_text(STATUS).first).to_be_visible()

@@ -1,0 +1,91 @@
+"""Many people at once, on the running app: nobody sees, starves or takes down anybody else."""
+
+import random
+import statistics
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from browser import ROOT, serve
+from visitor import Visitor
+
+pytestmark = pytest.mark.slow
+
+SESSIONS = 50
+ACTIONS = 20
+USERS = 20
+# As large as a table may be, and fitted as heavily as can be chosen.
+MAXIMAL = (
+    "v=1&s=generate&g=overlapping&n=1000000&tk=20&tc=20&k=50&tol=1e-12&it=100000&st=random+rows"
+)
+
+
+def marked_table(marker: str, rng: random.Random) -> str:
+    header = f"{marker}a,{marker}b,kind"
+    lines = [f"{rng.gauss(0, 1)!r},{rng.gauss(5, 1)!r},{marker}{i % 3}" for i in range(30)]
+    return "\n".join([header, *lines])
+
+
+def session(url: str, marker: str) -> bytes:
+    """Twenty actions with data of one's own; all that the server ever sent."""
+    rng = random.Random(marker)
+    visitor = Visitor(url, "v=1&s=table")
+    visitor.type("Rows with a header", marked_table(marker, rng))
+    visitor.click("Use the pasted table")
+    visitor.settle()
+    for _ in range(ACTIONS - 2):
+        if rng.random() < 0.5:
+            visitor.click("Next seed")
+        else:
+            visitor.enter("Components", rng.randrange(1, 6))
+        visitor.settle()
+    assert f"{marker}a" in visitor.texts and "nats" in visitor.texts
+    visitor.close()
+    return bytes(visitor.received)
+
+
+def test_no_session_is_sent_a_cell_of_another(tmp_path: Path) -> None:
+    markers = [f"mark{number:02d}x" for number in range(SESSIONS)]
+    with serve(ROOT, tmp_path / "log") as url, ThreadPoolExecutor(10) as several:
+        received = list(several.map(lambda marker: session(url, marker), markers))
+    for marker, content in zip(markers, received, strict=True):
+        assert marker.encode() in content
+        for other in markers:
+            assert other == marker or other.encode() not in content
+    log = (tmp_path / "log").read_text()
+    assert "Traceback" not in log and "mark" not in log
+
+
+def test_one_maximal_fit_starves_nobody(tmp_path: Path) -> None:
+    with serve(ROOT, tmp_path / "log") as url:
+        greedy = Visitor(url, MAXIMAL)
+        assert greedy._polling, "it is at work"
+        visitors = [Visitor(url, f"v=1&e=iris&k={2 + i % 4}") for i in range(USERS)]
+        with ThreadPoolExecutor(USERS) as several:
+            took = [t for times in several.map(clicks, visitors) for t in times]
+        greedy.run(greedy._polling)
+        assert greedy._polling, "it still is"
+        began = time.monotonic()
+        greedy.click("Stop")
+        cancelled = time.monotonic() - began
+        for visitor in [greedy, *visitors]:
+            visitor.close()
+    percentile = statistics.quantiles(took, n=20)[-1]
+    print(
+        f"95th percentile {percentile:.2f} s of {len(took)} clicks; cancelled in {cancelled:.2f} s"
+    )
+    assert percentile < 2 and cancelled < 2
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+def clicks(visitor: Visitor) -> list[float]:
+    """A person who looks at each result for a while."""
+    rng = random.Random(id(visitor))
+    took = []
+    for _ in range(8):
+        threading.Event().wait(rng.uniform(1, 3))
+        took.append(visitor.click("Next seed"))
+        visitor.settle()
+    return took

@@ -1,0 +1,179 @@
+"""Processes that compute beside the dashboard: nothing takes them down for good."""
+
+import gc
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+
+import numpy as np
+import pytest
+
+from em_core import Gaussian, Mixture, em
+from em_core.datasets import load
+from pages.ui.runs import ByMethod, Run, Runs
+from pages.ui.workers import Cancelled, Job, Limits, OutOfTime, Pool
+from tests import jobs
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Pool]:
+    pool = Pool(Limits(workers=2, seconds=60, memory=2_000_000_000))
+    yield pool
+    pool.close()
+
+
+def items(job: Job) -> list:
+    return [item for items in job.results() for item in items]
+
+
+def begun(job: Job) -> Iterator[list]:
+    results = job.results()
+    next(results)
+    return results
+
+
+def test_results_come_in_order_and_with_the_value(pool: Pool) -> None:
+    results = pool.job(jobs.count, 10_000).results()
+    got = []
+    while True:
+        try:
+            got += next(results)
+        except StopIteration as end:
+            assert end.value == 10_000
+            break
+    assert got == list(range(10_000))
+
+
+def test_what_cannot_be_done_is_said_and_the_process_goes_on(pool: Pool) -> None:
+    before = set(pool._all)
+    for _ in range(3):
+        with pytest.raises(ValueError, match="this cannot be done"):
+            items(pool.job(jobs.refuse))
+    assert items(pool.job(jobs.talk)) == [1]
+    assert set(pool._all) == before
+
+
+@pytest.mark.parametrize("job", [jobs.devour, jobs.die])
+def test_too_much_memory_ends_the_job_alone(pool: Pool, job) -> None:
+    other = begun(pool.job(jobs.forever))
+    with pytest.raises(MemoryError):
+        items(pool.job(job))
+    assert next(other)
+    other.close()
+    assert items(pool.job(jobs.count, 3)) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("job", [jobs.forever, jobs.silent_forever])
+def test_a_cancelled_job_ends_at_once(pool: Pool, job) -> None:
+    cancelled = pool.job(job)
+    results = begun(cancelled)
+    cancelled.cancel()
+    with pytest.raises(Cancelled):
+        list(results)
+    assert items(pool.job(jobs.count, 3)) == [0, 1, 2]
+
+
+def test_a_job_cancelled_before_its_turn_never_runs(pool: Pool) -> None:
+    job = pool.job(jobs.count, 3)
+    job.cancel()
+    with pytest.raises(Cancelled):
+        items(job)
+
+
+def test_a_job_has_so_much_time() -> None:
+    pool = Pool(Limits(workers=1, seconds=1.5, memory=2_000_000_000))
+    with pytest.raises(OutOfTime):
+        items(pool.job(jobs.silent_forever))
+    assert items(pool.job(jobs.count, 3)) == [0, 1, 2]
+    pool.close()
+
+
+def test_first_come_first_served() -> None:
+    pool = Pool(Limits(workers=1, seconds=60, memory=2_000_000_000))
+    first = pool.job(jobs.forever)
+    results = begun(first)
+    waiting = [pool.job(jobs.count, number) for number in (2, 3, 4)]
+    order, threads = [], []
+
+    def served(job: Job) -> None:
+        with suppress(Cancelled):
+            order.append(len(items(job)))
+
+    for place, job in enumerate(waiting, start=1):
+        threads.append(threading.Thread(target=served, args=(job,)))
+        threads[-1].start()
+        with pool._changed:
+            assert pool._changed.wait_for(lambda job=job: job in pool._queue, timeout=20)
+        assert job.ahead == place
+    waiting[1].cancel()
+    threads[1].join()
+    assert waiting[2].ahead == 2
+    first.cancel()
+    with pytest.raises(Cancelled):
+        list(results)
+    for thread in threads:
+        thread.join()
+    assert order == [2, 4]
+    pool.close()
+
+
+VALUES = load("iris").values
+MODEL = Mixture(Gaussian(), 3)
+START = ByMethod(MODEL, "k-means++", 0)
+
+
+def run_of(values: np.ndarray, **options) -> Run:
+    usual = {"tolerance": 1e-3, "max_iterations": 1000, "standardise": False}
+    return Run(key="", model=MODEL, data=values, start=START, **usual | options)
+
+
+def same(one, other) -> bool:
+    if isinstance(one, tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    return np.array_equal(one, other)
+
+
+def test_a_fit_in_a_process_is_the_fit_bit_for_bit() -> None:
+    run = run_of(VALUES)
+    run.begin()
+    run.done.wait()
+    params = MODEL.initial_params(VALUES, "k-means++", np.random.default_rng(0))
+    assert same(tuple(run.trace), tuple(em(MODEL, VALUES, params)))
+    assert run.stop_reason == "converged" and run.fit.n_iterations == run.trace[-1].iteration
+
+
+def test_a_stopped_run_goes_on_to_the_same_numbers() -> None:
+    values = np.random.default_rng(0).normal(size=(60_000, 4))
+    run = run_of(values, tolerance=0.0, max_iterations=60)
+    run.begin()
+    while not run.trace:
+        run.done.wait(0.01)
+    run.stop()
+    run.done.wait()
+    assert run.stop_reason == "stopped" and run.trace[-1].phase != "M"
+    assert run.fit.n_iterations < 60
+    run.begin()
+    run.done.wait()
+    assert run.stop_reason == "max_iterations"
+    whole = run_of(values, tolerance=0.0, max_iterations=60)
+    whole.begin()
+    whole.done.wait()
+    assert same(tuple(run.trace), tuple(whole.trace))
+
+
+def test_a_run_that_cannot_start_says_so() -> None:
+    run = run_of(np.ones((5, 2)))
+    run.begin()
+    run.done.wait()
+    assert "distinct rows" in run.error
+
+
+def test_the_fits_of_a_session_end_with_it() -> None:
+    values = np.random.default_rng(0).normal(size=(60_000, 4))
+    runs = Runs()
+    run = runs.get(run_of(values, tolerance=0.0, max_iterations=100_000))
+    assert run.running
+    del runs
+    gc.collect()
+    run.done.wait()
+    assert run.stop_reason == "stopped"
