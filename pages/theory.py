@@ -6,5 +6,4 @@ shell.enter()
 shell.header("Theory")
 tiny = theory_panel.choose_tiny()
 if tiny is not None:
-    for section in theory_panel.SECTIONS:
-        section(tiny)
+    theory_panel.show_step(tiny)

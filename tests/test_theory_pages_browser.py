@@ -54,7 +54,7 @@ def test_the_bound_touches_with_the_same_slope_and_plays(app: str, visitors: Vis
 
 
 @pytest.mark.parametrize("query", [
-    "li=next", "li=end", "li=other&ls=5", "lp=weight%200", "lp=standard%20deviation%201%200",
+    "li=next", "li=end", "li=other&ls=5", "lp=weight%200",
 ])  # fmt: skip
 def test_every_slice_is_drawn(app: str, page: Page, query: str) -> None:
     drawn(page, f"{app}/lower_bound?{FAITHFUL}&{query}")
@@ -77,7 +77,7 @@ def test_items_have_a_bound_too_and_a_surface(app: str, page: Page) -> None:
 def test_theory_shows_the_numbers_of_the_reader(app: str, page: Page) -> None:
     page.goto(f"{app}/theory?v=1&td=1,2,6,7,7.5")
     expect(page.get_by_text("32 assignments of 5 numbers")).to_be_visible(timeout=30_000)
-    expect(page.get_by_role("table").first).to_contain_text("largest difference of the four")
+    page.get_by_role("button", name="Next: Jensen").click()
     slider = page.get_by_role("slider", name="q(component 1)")
     slider.focus()
     shown = page.locator(".katex-html").filter(has_text="gap").first
@@ -85,6 +85,8 @@ def test_theory_shows_the_numbers_of_the_reader(app: str, page: Page) -> None:
     slider.press("ArrowRight")
     expect(shown).not_to_have_text(before)
     expect(page).to_have_url(re.compile("tq=0.31"))
+    page.get_by_role("radio", name="3 Four forms").click()
+    expect(page.get_by_role("table").first).to_contain_text("largest difference of the four")
     numbers = page.get_by_label("Numbers: two to twelve")
     numbers.fill("1, two")
     numbers.press("Enter")
@@ -94,8 +96,17 @@ def test_theory_shows_the_numbers_of_the_reader(app: str, page: Page) -> None:
     expect(page.get_by_text("Give from 2 to 12 numbers; these are 1.")).to_be_visible()
 
 
+@pytest.mark.parametrize("step", ["jensen", "steps", "climb", "weighted"])
+def test_every_step_of_the_derivation_is_drawn(app: str, page: Page, step: str) -> None:
+    page.goto(f"{app}/theory?v=1&th={step}")
+    expect(page.locator(".katex-display").first).to_be_visible(timeout=30_000)
+    if step != "climb":
+        expect(page.get_by_test_id("stPlotlyChart").locator("svg").first).to_be_visible()
+    idle(page)
+
+
 def test_a_question_opens_the_page_that_shows_it(app: str, page: Page) -> None:
-    page.goto(f"{app}/theory")
+    page.goto(f"{app}/theory?v=1&th=questions")
     page.get_by_text("Does EM find the best parameters?").click()
     page.get_by_role("link", name="Run many starts").click()
     expect(page.get_by_role("heading", name="Local optima")).to_be_visible(timeout=30_000)

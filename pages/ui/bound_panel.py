@@ -103,7 +103,7 @@ def show_slice(run: Run, asked: Asked, selection: Selection) -> None:
         "slice",
         key,
         "drawing the slices",
-        lambda: slice_work(run, asked, "The start.", len(run.data)),
+        lambda: slice_work(run, asked, "The start."),
     )
     if made is not None:
         st.fragment(_play)(run, asked, key, *made)

@@ -262,6 +262,15 @@ LINES = {
     "end": "to the end of this fit",
     "other": "to where another seed ends",
 }
+THEORY_STEPS = {
+    "sum": "1 The log of a sum",
+    "jensen": "2 Jensen",
+    "forms": "3 Four forms",
+    "steps": "4 Two steps",
+    "climb": "5 Never down",
+    "weighted": "6 Weighted likelihood",
+    "questions": "Questions",
+}
 RACE_AXES = {"passes": "Passes over the data", "iteration": "Iterations", "seconds": "Seconds"}
 RACE_SCALES = {"gap": "Below the best, log scale", "likelihood": "Log-likelihood"}
 CURVES = {"likelihood": "Bound and likelihood", "gap": "Distance to the best, log scale"}
@@ -509,6 +518,9 @@ class Settings:
     race_scale: str = _setting("gap", "rz", Choice(RACE_SCALES), "view", "Up", widget="segmented")
     race_played: str = _setting("", "rl", NAME, "view", "Played", widget="select")
     # Theory
+    theory_step: str = _setting(
+        "sum", "th", Choice(THEORY_STEPS), "view", "The derivation", widget="segmented"
+    )
     tiny_data: str = _setting(
         "0.2, 0.8, 1.1, 3.9, 4.4, 5.2",
         "td",

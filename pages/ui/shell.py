@@ -124,14 +124,13 @@ def change(**values: Any) -> None:
     st.session_state["settings"] = table.changed(settings(), **values)
 
 
-def remember(place: str = "", /, **values: Any) -> None:
+def remember(**values: Any) -> None:
     """`change` from inside a fragment, link included: only a full run brings it up to date itself.
 
-    Call it once, at the same place, in every run of the fragment; of several fragments on a page
-    each needs a `place` of its own.
+    Call it once, at the same place, in every run of the fragment.
     """
     change(**values)
-    _replace_link("tell_link", place)
+    _replace_link("tell_link")
 
 
 def say(*sentences: str) -> None:
@@ -259,7 +258,7 @@ def _push_link() -> None:
         st.query_params.from_dict(query)
 
 
-def _replace_link(writer: str, place: str = "") -> None:
+def _replace_link(writer: str) -> None:
     """Bring the address up to date without a step in the history.
 
     Streamlit can only add steps: pausing ten times would be ten steps back. And it drops the
@@ -268,7 +267,7 @@ def _replace_link(writer: str, place: str = "") -> None:
     query = table.to_query(settings())
     if query != st.session_state["link"].query:
         _note_link(query)
-    _component(writer)(data=st.session_state["link"]._asdict(), key=writer + place)
+    _component(writer)(data=st.session_state["link"]._asdict(), key=writer)
 
 
 class _Link(NamedTuple):

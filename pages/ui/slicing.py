@@ -14,8 +14,10 @@ from pages.ui.figures.frames import caption_of_touch, frames_shown
 from pages.ui.figures.picture import Curves, Picture
 from pages.ui.text import component_names, nats
 
-# Rows times places times iterations: about two seconds of work for a mixture.
+# Rows times places times iterations: a few seconds of work for a mixture.
 MOST_EVALUATIONS = 6e7
+# What a pass of a model costs that cannot be put side by side with others, however few the rows.
+ROWS_OF_A_PASS = 10_000
 PLACES = 49
 FEWEST_PLACES = 17
 MOST_ITERATIONS = 60
@@ -95,11 +97,14 @@ def heights_of(model, data, steps, index: int, asked: Asked, q, places: int) -> 
 
 
 def slice_work(
-    run, asked: Asked, opening: str, n_rows: int
+    run, asked: Asked, opening: str
 ) -> Generator[float, None, tuple[Picture, np.ndarray]]:
     """Work on the picture of a run's slices; returns it, and which half-step each frame shows."""
     model, steps = run.model, list(run.trace)
     data = model.prepare(model.check(run.data))
+    n_rows = run.fit.n_observations
+    if not getattr(model, "batches", False):
+        n_rows += ROWS_OF_A_PASS
     last = (len(steps) - 1) // 2
     most = int(np.clip(MOST_EVALUATIONS / (n_rows * PLACES), 3, MOST_ITERATIONS))
     places = PLACES if n_rows * PLACES * min(most, last) <= MOST_EVALUATIONS else FEWEST_PLACES

@@ -9,6 +9,7 @@ from pages.ui import shell, tables
 from pages.ui.figures import theory as figures
 from pages.ui.optima_panel import COLOURS
 from pages.ui.questions import QUESTIONS
+from pages.ui.settings import THEORY_STEPS
 from pages.ui.text import nats
 from pages.ui.tiny import (
     Tiny,
@@ -140,7 +141,7 @@ def jensens_gap(tiny: Tiny) -> None:
         f"$q={found.posterior[0]:.4f}$: the posterior. Then both ratios $p(x,z)/q(z)$ are equal, "
         "and the chord is a point. Setting $q$ to it is the **E-step**."
     )
-    shell.remember("jensen")
+    shell.remember()
 
 
 def four_forms(tiny: Tiny) -> None:
@@ -202,7 +203,7 @@ def two_steps(tiny: Tiny) -> None:
         if apart <= 1
         else "Every corner is a half-step; no corner is lower than the one before."
     )
-    shell.remember("staircase")
+    shell.remember()
 
 
 @st.fragment
@@ -229,7 +230,7 @@ def never_down(tiny: Tiny) -> None:
         f"Iteration {t} gains **{nats(gain)}** nats: **{nats(move.elbo - before.elbo)}** because "
         f"the bound rose, and **{nats(max(move.kl, 0))}** because it no longer touches."
     )
-    shell.remember("monotone")
+    shell.remember()
 
 
 def weighted_likelihood(tiny: Tiny) -> None:
@@ -268,12 +269,30 @@ def questions(tiny: Tiny) -> None:
             st.page_link(question.page, label=question.label, icon=":material/arrow_forward:")
 
 
-SECTIONS = (
-    why_hard,
-    jensens_gap,
-    four_forms,
-    two_steps,
-    never_down,
-    weighted_likelihood,
-    questions,
-)
+SECTIONS = {
+    "sum": why_hard,
+    "jensen": jensens_gap,
+    "forms": four_forms,
+    "steps": two_steps,
+    "climb": never_down,
+    "weighted": weighted_likelihood,
+    "questions": questions,
+}
+
+
+def show_step(tiny: Tiny) -> None:
+    """The step of the derivation that is open, and the way to the next one.
+
+    One at a time: redrawing all of them would take a slider longer than a hand waits.
+    """
+    step = shell.widget("theory_step")
+    SECTIONS[step](tiny)
+    names = list(SECTIONS)
+    place = names.index(step) + 1
+    if place < len(names):
+        st.button(
+            f"Next: {THEORY_STEPS[names[place]].lstrip('0123456789 ')}",
+            icon=":material/arrow_forward:",
+            on_click=shell.change,
+            kwargs={"theory_step": names[place]},
+        )

@@ -204,8 +204,8 @@ def staircase(apart: float, start: float, iterations: int = 12) -> Staircase:
         shares = q * (own - np.log(q)) + (1 - q) * (other - np.log1p(-q))
         return 2 * (shares - np.log(2) - 0.5 * np.log(2 * np.pi))
 
-    theta = np.linspace(0.0, max(3.0, 1.2 * apart), 81)
-    q = np.linspace(0.02, 0.98, 81)
+    theta = np.linspace(0.0, max(3.0, 1.2 * apart), 51)
+    q = np.linspace(0.02, 0.98, 51)
     corners = [(start, 0.5)]
     for _ in range(iterations):
         now = corners[-1][0]

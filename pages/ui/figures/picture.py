@@ -220,7 +220,7 @@ def pack(picture: Picture) -> bytes:
         "rows": np.diff(np.asarray(picture.rows, dtype=np.uint32), prepend=np.uint32(0)),
         "positions": _byte_planes(drawn.T),
     }
-    arrays |= _heights(picture.slice)
+    arrays |= _heights(picture)
     extra = [
         [np.asarray(path, dtype=np.uint8) for path in picture.paths],
         [np.rint(np.clip(size, 0, 1) * (levels - 1)).astype(np.uint8) for size in picture.sizes],
@@ -265,11 +265,12 @@ def certainty_levels(n_points: int) -> int:
     return 32 if n_points <= 5_000 else 16
 
 
-def _heights(slice: Curves | None) -> dict[str, np.ndarray]:
-    """The curves of a slice, relative to a base so that float32 keeps their digits."""
+def _heights(picture: Picture) -> dict[str, np.ndarray]:
+    """The curves of a slice, relative to each frame's log-likelihood: float32 keeps what shows."""
+    slice = picture.slice
     if slice is None:
         return {}
-    base = _base(slice)
+    base = np.asarray(picture.log_likelihood)[:, None]
     return {
         "slice_across": slice.across.astype(np.float32).ravel(),
         "slice_likelihood": (slice.likelihood - base).astype(np.float32).ravel(),
@@ -278,10 +279,6 @@ def _heights(slice: Curves | None) -> dict[str, np.ndarray]:
         "slice_low": slice.low.astype(np.float64),
         "slice_high": slice.high.astype(np.float64),
     }
-
-
-def _base(slice: Curves) -> float:
-    return float(slice.high.max())
 
 
 def _header(picture: Picture) -> dict[str, Any]:
@@ -304,7 +301,6 @@ def _header(picture: Picture) -> dict[str, Any]:
             "title": picture.slice.title,
             "points": picture.slice.across.shape[1],
             "range": list(picture.slice.range),
-            "base": _base(picture.slice),
         },
         "matrices": [
             {

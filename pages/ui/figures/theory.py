@@ -118,9 +118,9 @@ def staircase_figure(stairs, colours: Sequence[str]) -> go.Figure:
         x=stairs.theta,
         y=stairs.q,
         z=np.maximum(stairs.elbo, low),
-        ncontours=18,
+        ncontours=14,
         colorscale=SHADES,
-        line={"width": 0.5},
+        line={"width": 0},
         showscale=False,
         hovertemplate="θ = %{x:.3f}, q = %{y:.3f}: %{z:.3f} nats<extra></extra>",
     )

@@ -44,10 +44,11 @@ export class SliceFigure {
 
   /** Of the points of a frame, those with finite heights: [across, likelihood, bound]. */
   curve(frame) {
-    const { slice, slice_across: across, slice_likelihood: likelihood, slice_bound: bound } = this.picture;
+    const { slice_across: across, slice_likelihood: likelihood, slice_bound: bound } = this.picture;
+    const base = this.picture.log_likelihood[frame];
     const from = frame * this.points;
     const part = (values, base = 0) => Array.from(values.subarray(from, from + this.points), (v) => v + base);
-    return { across: part(across), likelihood: part(likelihood, slice.base), bound: part(bound, slice.base) };
+    return { across: part(across), likelihood: part(likelihood, base), bound: part(bound, base) };
   }
 
   paint(context, axes, frame) {
