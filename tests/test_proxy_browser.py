@@ -53,7 +53,7 @@ def test_everything_works_behind_the_proxy(app: str, visitors: Visitors, tmp_pat
         page.keyboard.press("Escape")
         page.get_by_role("button", name="Play", exact=True).click()
         with page.expect_download() as waiting:
-            page.get_by_role("button", name="Rows with clusters (CSV)").click()
+            page.get_by_role("button", name="Rows with results (CSV)").click()
         assert waiting.value.path().stat().st_size > 1_000
         with page.expect_download() as waiting:
             page.get_by_label("Save", exact=True).select_option("png")
