@@ -16,6 +16,8 @@ NODE_RADIUS = 13.0
 # Below this a transition is not drawn.
 LEAST_SHOWN = 0.01
 
+TRANSITIONS = "Transition matrix"
+
 
 def hidden_markov_picture(scene: Scene) -> tuple[Picture, np.ndarray]:
     """The series with its states, or what it looks like without its order, as the settings ask."""
@@ -112,7 +114,7 @@ def _transitions(frames: Frames) -> Matrix:
         0.0,
         1.0,
         None,
-        "Transition matrix",
+        TRANSITIONS,
     )
 
 
