@@ -17,6 +17,10 @@ from em_core.success import Interval, wilson
 
 # Fits are compared on at most this many rows, drawn at random.
 MOST_ROWS_COMPARED = 2000
+# Of many runs so many rows are looked at together, but at least 500 of each: the grouping of 500
+# runs must not keep a person waiting who has stopped them.
+MOST_ROWS_IN_ALL = 200_000
+LEAST_ROWS_COMPARED = 500
 # Aitken's estimate of what was left to gain when a run stopped is right to about this factor.
 TOLERANCE_FACTOR = 10
 # Runs into one optimum disagreed on at most 0.5 % of the rows, distinct optima of so nearly the
@@ -198,12 +202,13 @@ def landscape(
 
     Two runs lead to one optimum if their log-likelihoods differ by no more than stopping at
     `tolerance` (nats) explains and, components aligned, they disagree on at most 1 % of the rows
-    (of at most 2,000, drawn at random). Models without labels are compared by
-    log-likelihood alone.
+    (of at most 2,000, drawn at random; of fewer, at least 500, where there are more than 100 runs).
+    Models without labels are compared by log-likelihood alone.
     """
     fits = [fit for fit in fits if fit.stop_reason != "failed"]
     clean = [fit for fit in fits if fit.is_optimum]
-    rows = some_rows(data, MOST_ROWS_COMPARED, np.random.default_rng(0))
+    most = max(LEAST_ROWS_COMPARED, MOST_ROWS_IN_ALL // max(1, len(clean)))
+    rows = some_rows(data, min(most, MOST_ROWS_COMPARED), np.random.default_rng(0))
     groups = _groups(model, rows, clean, tolerance)
     n_starts = len(fits) + len(failures)
     return Landscape(

@@ -101,6 +101,12 @@ class Restarts:
         self._latest: Sweep | None = None
         self._told: _Results | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process: what there is to tell, without the data and without going on."""
+        self._results()
+        means = ("_data", "_weights", "_stepping", "_options", "_sweeps")
+        return self.__dict__ | dict.fromkeys(means)
+
     def __iter__(self) -> Restarts:
         return self
 

@@ -92,6 +92,10 @@ class Selection:
         self._steps = self._run(complete)
         self._begun = False
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process: what there is to tell, without going on."""
+        return self.__dict__ | {"_steps": None}
+
     def __iter__(self) -> Selection:
         return self
 

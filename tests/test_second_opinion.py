@@ -39,8 +39,8 @@ def fitted(seed: int, **options) -> Run:
 @pytest.fixture(scope="module", params=[False, True], ids=["plain", "standardised"])
 def search(request):
     wanted = search_of(replace(SETTINGS, standardise=request.param), TABLE, SELECTION)
-    for _ in wanted.steps():
-        pass
+    wanted.begin()
+    wanted.done.wait()
     return wanted
 
 
@@ -65,8 +65,8 @@ def test_an_unfinished_fit_says_so(search):
 def test_an_answer_that_none_of_the_others_found_is_not_replicated():
     few = replace(SETTINGS, n_starts=1, seed=22, starts_compared=("k-means++",))
     search = search_of(few, TABLE, SELECTION)
-    for _ in search.steps():
-        pass
+    search.begin()
+    search.done.wait()
     words, better = opinion(fitted(0), search)
     assert words.startswith("**Not replicated:** none of 1 other starts") and better is None
 
@@ -75,8 +75,8 @@ def test_place_tells_optima_apart():
     search = search_of(
         replace(SETTINGS, starts_compared=("k-means++",), n_starts=25), TABLE, SELECTION
     )
-    for _ in search.steps():
-        pass
+    search.begin()
+    search.done.wait()
     found = search.runs.landscape
     assert len(found.optima) > 1 and search.units is AS_THEY_ARE
     for number, optimum in enumerate(found.optima):

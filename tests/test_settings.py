@@ -48,6 +48,8 @@ def values(about: table.Field) -> st.SearchStrategy:
             return st.text("aZ0-_", max_size=64)
         case table.Text() if about.name == "fingerprint":
             return st.text("0123456789abcdef", max_size=64)
+        case table.Text() if about.name == "tiny_data":
+            return st.text("0123456789.,;eE+- ", max_size=100)
         case table.Text():
             return st.just(about.default) | TEXT
     raise AssertionError(f"no strategy for {kind}")

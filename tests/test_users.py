@@ -58,6 +58,7 @@ def test_no_session_is_sent_a_cell_of_another(tmp_path: Path) -> None:
     assert "Traceback" not in log and "mark" not in log
 
 
+@pytest.mark.alone
 def test_one_maximal_fit_starves_nobody(tmp_path: Path) -> None:
     with serve(ROOT, tmp_path / "log") as url:
         greedy = Visitor(url, MAXIMAL)

@@ -1,6 +1,7 @@
 """Processes that compute beside the dashboard: nothing takes them down for good."""
 
 import gc
+import pickle
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -8,9 +9,12 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
-from em_core import Gaussian, Mixture, em
+from em_core import Gaussian, Mixture, em, restarts, select
 from em_core.datasets import load
+from pages.ui.families import FAMILIES
 from pages.ui.runs import ByMethod, Run, Runs
+from pages.ui.searches import NOTHING_YET, Grid, Search
+from pages.ui.settings import Settings
 from pages.ui.workers import Cancelled, Job, Limits, OutOfTime, Pool
 from tests import jobs
 
@@ -177,3 +181,48 @@ def test_the_fits_of_a_session_end_with_it() -> None:
     gc.collect()
     run.done.wait()
     assert run.stop_reason == "stopped"
+
+
+def search_of(values: np.ndarray, n_seeds: int, **options) -> Search:
+    usual = {"starts": ("k-means++",), "tolerance": 1e-3, "max_iterations": 1000}
+    return Search(key="", model=MODEL, data=values, seeds=range(n_seeds), **usual | options)
+
+
+def test_many_starts_in_a_process_are_those_in_this_one() -> None:
+    search = search_of(VALUES, 12)
+    search.begin()
+    search.done.wait()
+    here = restarts(MODEL, VALUES, range(12), "k-means++")
+    assert same(search.runs.best.params, here.best.params)
+    assert search.runs.verdict == here.verdict and not search.stopped
+    assert [len(o.fits) for o in search.runs.optima] == [len(o.fits) for o in here.optima]
+
+
+def test_stopped_starts_tell_what_they_found() -> None:
+    values = np.random.default_rng(0).normal(size=(20_000, 4))
+    search = search_of(values, 40, tolerance=0.0, max_iterations=100_000)
+    search.begin()
+    while search.runs is None or not any(len(t.log_likelihoods) for t in search.runs.traces):
+        search.done.wait(0.05)
+    search.stop()
+    search.done.wait()
+    assert search.stopped and (search.error == NOTHING_YET or search.runs.landscape.unconverged)
+
+
+def test_a_grid_in_a_process_is_that_in_this_one() -> None:
+    models = {("full", k): Mixture(Gaussian(), k) for k in (1, 2, 3)}
+    grid = Grid(
+        key="", models=models, data=VALUES, starts=("k-means++",), seeds=range(4),
+        tolerance=1e-3, max_iterations=500, folds=0,
+    )  # fmt: skip
+    grid.begin()
+    grid.done.wait()
+    here = select(models, VALUES, range(4), "k-means++", max_iterations=500)
+    assert [cell.score("bic") for cell in grid.cells] == [cell.score("bic") for cell in here.cells]
+    assert grid.selection.best().label == here.best().label
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_model_travels_to_a_process(name: str) -> None:
+    model = FAMILIES[name].build(Settings(family=name))
+    assert pickle.loads(pickle.dumps(model)) is not None

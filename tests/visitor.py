@@ -1,7 +1,9 @@
 """A visitor without a browser: speaks Streamlit's own protocol, so that many fit on a machine."""
 
 import time
+from contextlib import ExitStack
 
+import requests
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
@@ -17,11 +19,15 @@ class Visitor:
     """One session. `received` holds every byte the server sent; `texts` what is on the page."""
 
     def __init__(self, url: str, query: str = ""):
-        self._socket = connect(
-            url.replace("http", "ws", 1) + "/_stcore/stream",
-            subprotocols=["streamlit"],
-            max_size=None,
-            open_timeout=60,
+        self._url = url
+        self._http = requests.Session()
+        self._http.get(f"{url}/_stcore/health").raise_for_status()
+        self._session, self._urls = "", None
+        self._numbers: dict[str, float] = {}
+        self._open = ExitStack()
+        address = url.replace("http", "ws", 1) + "/_stcore/stream"
+        self._socket = self._open.enter_context(
+            connect(address, subprotocols=["streamlit"], max_size=None, open_timeout=60)
         )
         self.received = bytearray()
         self._query = query
@@ -32,7 +38,7 @@ class Visitor:
         self.run()
 
     def close(self) -> None:
-        self._socket.close()
+        self._open.close()
 
     def run(self, fragment: str = "", *triggers: WidgetState) -> float:
         """Ask for a run of the script, wait for its end; the seconds it took."""
@@ -52,7 +58,11 @@ class Visitor:
         self.received += content
         message = ForwardMsg.FromString(content)
         kind = message.WhichOneof("type")
-        if kind == "navigation":  # the whole page runs
+        if kind == "new_session":
+            self._session = message.new_session.initialize.session_id
+        elif kind == "file_urls_response":
+            self._urls = message.file_urls_response.file_urls[0]
+        elif kind == "navigation":  # the whole page runs
             self._page.clear()
             self._polling = None
         elif kind == "auto_rerun":
@@ -68,6 +78,8 @@ class Visitor:
         part = getattr(element, kind)
         if hasattr(part, "label") and hasattr(part, "id"):
             self._ids[kind, part.label] = part.id
+        if kind == "number_input":
+            self._numbers[part.label] = part.value if part.set_value else part.default
         words = [getattr(part, name, "") for name in ("body", "label", "value")]
         self._page[place] = " ".join(word for word in words if isinstance(word, str))
 
@@ -93,3 +105,29 @@ class Visitor:
         id_ = self._ids["number_input", label]
         self._states[id_] = WidgetState(id=id_, int_value=number)
         return self.run()
+
+    def upload(self, label: str, name: str, content: bytes) -> float:
+        message = BackMsg()
+        message.file_urls_request.request_id = "1"
+        message.file_urls_request.file_names.append(name)
+        message.file_urls_request.session_id = self._session
+        self._socket.send(message.SerializeToString())
+        self._urls = None
+        while self._urls is None:
+            self._receive()
+        info = self._urls
+        form = {"file": (name, content, "application/octet-stream")}
+        token = {"X-Xsrftoken": self._http.cookies["_streamlit_xsrf"]}
+        answer = self._http.put(self._url + info.upload_url, files=form, headers=token)
+        answer.raise_for_status()
+        id_ = self._ids["file_uploader", label]
+        state = WidgetState(id=id_)
+        state.file_uploader_state_value.uploaded_file_info.add(
+            file_id=info.file_id, name=name, size=len(content), file_urls=info
+        )
+        self._states[id_] = state
+        return self.run()
+
+    def shown(self, label: str) -> float:
+        """The number in a box."""
+        return self._numbers[label]

@@ -1,7 +1,6 @@
 """Text split into cells: which separator, is there a header, and are all rows of one length."""
 
 import csv
-import io
 import itertools
 import re
 from collections import Counter
@@ -26,6 +25,8 @@ _NAMES = {
 _SAMPLE_CHARACTERS = 262_144
 _SAMPLE_RECORDS = 200
 _CHUNK = 20_000
+_RECORD_CHARACTERS = 1_000_000
+_LINE = re.compile(r"(?!\Z)[^\r\n]*+(?:\r\n|\r|\n|\Z)")
 _WORD = re.compile(r'"((?:[^"]|"")*)"|(\S+)')
 
 
@@ -240,19 +241,22 @@ def _ragged(line: int, found: int, layout: Layout) -> str:
 
 def _records(text: str, separator: str, padded: bool) -> Iterator[tuple[int, list[str]]]:
     """Line numbers (of the last line of each record, from 1) and cells."""
+    lines = _Lines(text)
     if separator == _SPACES:
-        for number, line in enumerate(io.StringIO(text, newline=None), start=1):
+        for number, line in enumerate(lines, start=1):
+            lines.record_ended()
             yield number, _words(line)
         return
     # A single column has quotes and line breaks too: a separator that can't occur.
     reader = csv.reader(
-        io.StringIO(text, newline=""),
+        lines,
         delimiter=separator or "\x1f",
         skipinitialspace=padded,
         strict=True,
     )
     try:
         for row in reader:
+            lines.record_ended()
             yield reader.line_num, row
     except csv.Error as error:
         if "field larger" in str(error):
@@ -264,6 +268,34 @@ def _records(text: str, separator: str, padded: bool) -> Iterator[tuple[int, lis
         raise Malformed(
             f"line {reader.line_num:,} {problem}: correct the quotes and load the table again."
         ) from None
+
+
+class _Lines:
+    """The lines of a text with their ends, one at a time: none may be so long that its cells alone
+    would fill the memory, nor may the lines that one record takes."""
+
+    def __init__(self, text: str):
+        self._ends = _LINE.finditer(text)
+        self._number = 0
+        self._open = 0  # characters of the record that has not ended
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        found = next(self._ends)
+        self._number += 1
+        self._open += found.end() - found.start()
+        if self._open > _RECORD_CHARACTERS:
+            raise Malformed(
+                f"the row at line {self._number:,} has more than {_RECORD_CHARACTERS:,} "
+                "characters: put every row on a line of its own, end every quote, and load the "
+                "table again."
+            )
+        return found[0]
+
+    def record_ended(self) -> None:
+        self._open = 0
 
 
 def _words(line: str) -> list[str]:

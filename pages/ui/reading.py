@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pages.ui import cells, delimited
 
@@ -24,6 +25,8 @@ MAX_COLUMNS = 1_000
 MAX_CELLS = 20_000_000
 MAX_EXCEL_CELLS = 1_000_000  # the reader manages about 100,000 a second
 MAX_UNPACKED = 400_000_000  # bytes of an Excel or Parquet file once decompressed
+# Excel's own files shrink to a twentieth at best.
+MAX_SHRINKAGE, SHRUNK_AT_LEAST = 100, 20_000_000
 
 
 class DataError(Exception):
@@ -222,11 +225,9 @@ def _read_excel(filename: str, content: bytes) -> tuple[pd.DataFrame, tuple[str,
                 raise broken
     except zipfile.BadZipFile:
         raise broken from None
-    if unpacked > MAX_UNPACKED:
-        raise DataError(
-            f"{filename!r} unpacks to {unpacked / 1e6:,.0f} MB, too much for this page: load a "
-            "part of it."
-        )
+    shrunk = unpacked > SHRUNK_AT_LEAST and unpacked > MAX_SHRINKAGE * len(content)
+    if unpacked > MAX_UNPACKED or shrunk:
+        raise _too_large(filename, unpacked)
     try:
         return _read_workbook(filename, content)
     except DataError:
@@ -234,6 +235,13 @@ def _read_excel(filename: str, content: bytes) -> tuple[pd.DataFrame, tuple[str,
     except Exception:
         # openpyxl has no error of its own: damaged XML surfaces as whatever it tripped over.
         raise broken from None
+
+
+def _too_large(filename: str, unpacked: int) -> DataError:
+    return DataError(
+        f"{filename!r} unpacks to {unpacked / 1e6:,.0f} MB, too much for this page: load a part of "
+        "it, or save it as CSV."
+    )
 
 
 def _read_workbook(filename: str, content: bytes) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -347,24 +355,45 @@ def _read_parquet(filename: str, content: bytes) -> tuple[pd.DataFrame, tuple[st
     try:
         file = pq.ParquetFile(io.BytesIO(content))
         info = file.metadata
-        unpacked = sum(info.row_group(i).total_byte_size for i in range(info.num_row_groups))
         check_size(filename, info.num_rows, info.num_columns)
+        groups = [info.row_group(i) for i in range(info.num_row_groups)]
+        unpacked = sum(group.total_byte_size for group in groups)
         if unpacked > MAX_UNPACKED:
+            raise _too_large(filename, unpacked)
+        # A list in a cell may hold any number of values.
+        values = sum(g.column(j).num_values for g in groups for j in range(g.num_columns))
+        if values > MAX_CELLS:
             raise DataError(
-                f"{filename!r} unpacks to {unpacked / 1e6:,.0f} MB, too much for this page: load "
-                "a part of it."
+                f"{filename!r} has {values:,} values and the limit is {MAX_CELLS:,}: load a part "
+                "of it."
             )
+        # Texts are read once each, and spread over the rows only where that is not too much.
+        texts = [f.name for f in file.schema_arrow if pa.types.is_string(f.type)]
+        file = pq.ParquetFile(io.BytesIO(content), read_dictionary=texts)
         table = file.read(use_threads=False)
+        spread = sum(map(_spread_size, table.columns))
+        if spread > MAX_UNPACKED:
+            raise _too_large(filename, spread)
+        if not table.num_rows or not table.num_columns:
+            raise DataError(f"{filename!r} has no rows: load a table with rows of numbers.")
+        names, renamed = delimited.unique_names(table.column_names)
+        series, notes = {}, []
+        for name, column in zip(names, table.columns, strict=True):
+            series[name], note = _parquet_column(name, column)
+            notes += note
     except (pa.ArrowException, OSError):
         raise broken from None
-    if not table.num_rows or not table.num_columns:
-        raise DataError(f"{filename!r} has no rows: load a table with rows of numbers.")
-    names, renamed = delimited.unique_names(table.column_names)
-    series, notes = {}, []
-    for name, column in zip(names, table.columns, strict=True):
-        series[name], note = _parquet_column(name, column)
-        notes += note
     return pd.DataFrame(series), ("Parquet.", *renamed, *notes)
+
+
+def _spread_size(column: pa.ChunkedArray) -> int:
+    """Bytes of a column of texts once every row has its own; 0 of other columns."""
+    if not pa.types.is_dictionary(column.type) or not pa.types.is_string(column.type.value_type):
+        return 0
+    return sum(
+        pc.sum(pc.take(pc.binary_length(chunk.dictionary), chunk.indices)).as_py() or 0
+        for chunk in column.chunks
+    )
 
 
 def _parquet_column(name: str, column: pa.ChunkedArray) -> tuple[pd.Series, list[str]]:

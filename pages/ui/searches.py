@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from em_core import HalfStep, restarts, select
+from em_core import HalfStep
 from em_core import selection as grids
-from em_core.restarts import Restarts
+from em_core.restarts import Restarts, Trace
+from pages.ui import searching
 from pages.ui.data import Selection, Table
 from pages.ui.families import family_of
 from pages.ui.runs import AS_THEY_ARE, Units
 from pages.ui.settings import FIELDS, Settings, changed
 from pages.ui.work import Work
+from pages.ui.workers import Cancelled, Job, OutOfTime, pool
 
 # Starts that no seed changes.
 NOT_SEEDED = ("means", "parameters")
@@ -23,6 +25,14 @@ RECOMMENDED = "short runs"
 # How many structures are compared at first, and how many there are where they are numbers.
 USUAL_STRUCTURES = 4
 MOST_NUMBERS = 5
+NOTHING_YET = "This was stopped before there was anything to show: change a setting to begin again."
+OUT_OF_TIME = "The time that one computation may take here is over: use fewer starts or rows."
+
+
+class _Underway(NamedTuple):
+    """Many starts before their end: how far each is."""
+
+    traces: tuple[Trace, ...]
 
 
 @dataclass(kw_only=True)
@@ -39,6 +49,7 @@ class _OnOneTable(Work):
     tolerance: float
     max_iterations: int
     units: Units = AS_THEY_ARE
+    _job: Job | None = None
 
     @property
     def rows(self) -> Any:
@@ -50,6 +61,42 @@ class _OnOneTable(Work):
         """What standardising took off every log-likelihood, in nats, negative."""
         return -self.units.offset(self.data)
 
+    def job(self) -> Job:
+        """What a process does for it."""
+        raise NotImplementedError
+
+    def take(self, told: Any) -> None:
+        """What the process tells while it goes on."""
+        raise NotImplementedError
+
+    def take_all(self, result: Any) -> None:
+        """What it tells in the end."""
+        raise NotImplementedError
+
+    def begin(self) -> None:
+        """Start; after a stop, again from the start, to the same numbers."""
+        self._job = self.job()
+        super().begin()
+
+    def stop(self) -> None:
+        self.stopped = True
+        self._job.ask_to_stop()
+
+    def steps(self) -> Iterator[Any]:
+        results = self._job.results()
+        while True:
+            try:
+                items = next(results)
+            except StopIteration as end:
+                self.take_all(end.value)
+                return
+            except Cancelled:
+                raise ValueError(NOTHING_YET) from None
+            except OutOfTime:
+                raise ValueError(OUT_OF_TIME) from None
+            self.take(items[-1])
+            yield
+
     @property
     def _options(self) -> dict[str, Any]:
         return {"tolerance": self.tolerance, "max_iterations": self.max_iterations}
@@ -60,7 +107,7 @@ class Search(_OnOneTable):
     """Many starts of one model."""
 
     model: Any
-    runs: Restarts | None = None
+    runs: Restarts | _Underway | None = None
 
     @property
     def n_starts(self) -> int:
@@ -86,14 +133,15 @@ class Search(_OnOneTable):
             for step in fit.trace
         ]
 
-    def steps(self) -> Iterator[Any]:
-        if self.runs is None:
-            self.runs = restarts(self.model, self.rows, self.seeds, self.starts, **self._options)
-        return self.runs
+    def job(self) -> Job:
+        asked = self.model, self.rows, self.seeds, self.starts, self._options
+        return pool().job(searching.search, *asked)
 
-    def conclude(self) -> None:
-        # The grouping takes a pass over the rows: here, not while a person waits.
-        _ = self.runs.landscape
+    def take(self, told: tuple[Trace, ...]) -> None:
+        self.runs = _Underway(told)
+
+    def take_all(self, result: Restarts) -> None:
+        self.runs = result
 
 
 @dataclass(kw_only=True)
@@ -108,19 +156,22 @@ class Grid(_OnOneTable):
     latest: grids.Progress | None = None
     selection: grids.Selection | None = None
 
-    def steps(self) -> Iterator[grids.Progress]:
-        if self.selection is None:
-            self.selection = select(
-                self.models, self.rows, self.seeds, self.starts, folds=self.folds, **self._options
-            )
-        for progress in self.selection:
-            self.latest = progress
-            yield progress
+    def job(self) -> Job:
+        options = self._options | {"folds": self.folds}
+        asked = self.models, self.rows, self.seeds, self.starts, options
+        return pool().job(searching.grid, *asked)
+
+    def take(self, told: tuple[grids.Progress, grids.Selection | None]) -> None:
+        self.latest = told[0]
+        self.selection = told[1] or self.selection
+
+    def take_all(self, result: grids.Selection) -> None:
+        self.selection = result
 
     @property
     def cells(self) -> tuple[grids.Cell, ...]:
         """Every cell, as far as it is."""
-        return () if self.latest is None else self.selection.cells
+        return () if self.selection is None else self.selection.cells
 
 
 def seeded_starts(settings: Settings) -> list[str]:

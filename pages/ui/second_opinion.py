@@ -23,8 +23,6 @@ REFRESH_SECONDS = 0.5
 
 def show_opinion(run: Run, settings: Settings, selection: Selection, table: Table) -> None:
     """On request: other starts of the same model, then one line on how this fit compares."""
-    if run.fit is None:
-        return
     asked = st.session_state.get("opinion asked", ("", 0))
     if asked[0] != run.key:
         if st.button(

@@ -515,7 +515,7 @@ class Settings:
     race_axis: str = _setting(
         "passes", "ra", Choice(RACE_AXES), "view", "Across", widget="segmented"
     )
-    race_scale: str = _setting("gap", "rs", Choice(RACE_SCALES), "view", "Up", widget="segmented")
+    race_scale: str = _setting("gap", "rz", Choice(RACE_SCALES), "view", "Up", widget="segmented")
     race_played: str = _setting("", "rl", NAME, "view", "Played", widget="select")
     # Theory
     theory_step: str = _setting(

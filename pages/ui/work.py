@@ -42,7 +42,9 @@ class Work:
         threading.Thread(target=self._work, name=type(self).__name__, daemon=True).start()
 
     def stop(self) -> None:
+        """Ask it to end, and wait a moment: mostly the page can show at once how far it came."""
         self.wanted.clear()
+        self.done.wait(PATIENCE)
 
     @property
     def running(self) -> bool:

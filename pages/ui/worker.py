@@ -46,6 +46,19 @@ class Failed(NamedTuple):
 Message = Yielded | Returned | Failed
 
 
+_asked_to_stop = False
+
+
+def asked_to_stop() -> bool:
+    """Whether the job at work should end soon, with what it has."""
+    return _asked_to_stop
+
+
+def _ask(_signal: int, _frame: Any) -> None:
+    global _asked_to_stop
+    _asked_to_stop = True
+
+
 def serve(memory: int) -> None:
     """Work off jobs until the input ends. memory: the most address space in bytes."""
     # Whatever a model prints must not get between the messages.
@@ -61,6 +74,7 @@ def serve(memory: int) -> None:
     if os.name == "posix":
         import resource
 
+        signal.signal(signal.SIGUSR1, _ask)
         os.nice(NICENESS)
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     with threadpool_limits(limits=1, user_api="blas"):
@@ -85,6 +99,8 @@ def _work_off(jobs: BinaryIO, results: BinaryIO) -> None:
 
 
 def _work(function: Callable, arguments: tuple, send: Callable[[Message], None]) -> Message:
+    global _asked_to_stop
+    _asked_to_stop = False
     try:
         steps = function(*arguments)
         items, sent = [], 0.0

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import threading
@@ -20,6 +21,7 @@ from typing import Any, NamedTuple
 from pages.ui.worker import Failed, Yielded
 
 ROOT = Path(__file__).parents[2]
+GRACE_SECONDS = 1.5
 
 
 class Limits(NamedTuple):
@@ -59,6 +61,7 @@ class Job:
         self._call = function, arguments
         self._lock = threading.Lock()
         self._process: subprocess.Popen | None = None
+        self._speaks = False
         self.ended: type[Exception] | None = None
 
     @property
@@ -69,6 +72,19 @@ class Job:
     def cancel(self) -> None:
         """End it now, wherever it is."""
         self._end(Cancelled)
+
+    def ask_to_stop(self) -> None:
+        """Let it end with what it has; where that takes long, or it has nothing, as `cancel`."""
+        with self._lock:
+            listens = self._process is not None and self._speaks and os.name == "posix"
+            if listens:
+                self._process.send_signal(signal.SIGUSR1)
+        if not listens:
+            self.cancel()
+            return
+        alarm = threading.Timer(GRACE_SECONDS, self.cancel)
+        alarm.daemon = True
+        alarm.start()
 
     def results(self) -> Generator[list[Any], None, Any]:
         """What the function yields, in lists as it comes; in the end its value.
@@ -88,6 +104,7 @@ class Job:
                 pickle.dump(self._call, process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
                 process.stdin.flush()
                 while isinstance(message := pickle.load(process.stdout), Yielded):
+                    self._speaks = True
                     yield message.items
             if self.ended:
                 raise self.ended

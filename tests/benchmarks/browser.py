@@ -10,6 +10,7 @@ import os
 import statistics
 import sys
 import tempfile
+import time
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -257,6 +258,23 @@ def measure_stress(report: Report, page: Page, url: str) -> None:
     report.at_least("answers after 60 reruns with new pictures", answered, 1, "")
 
 
+def measure_stopping(report: Report, page: Page, url: str, samples: int) -> None:
+    """From the click on Stop during 500 starts to the page that says how far they came."""
+    times = []
+    for seed in range(max(1, samples // 4)):
+        asked = {"v": 1, "s": "generate", "g": "overlapping", "n": 5000, "tk": 6, "k": 8}
+        asked |= {"ns": 500, "tol": 1e-9, "seed": seed, "cs": "k-means++"}
+        page.goto(f"{url}/local_optima?{urlencode(asked)}", timeout=WAIT)
+        expect(page.get_by_text("of 500 starts have ended")).to_be_visible()
+        page.wait_for_timeout(700 * (1 + seed))
+        stop, stopped = (page.get_by_role("button", name=name) for name in ("Stop", "Go on"))
+        began = time.perf_counter()
+        stop.click()
+        stopped.wait_for()
+        times.append(1000 * (time.perf_counter() - began))
+    report.at_most("500 starts: from Stop to stopped, worst", max(times), 1000, "ms")
+
+
 def measure(browser: Browser, url: str, samples: int) -> int:
     report = Report()
     visitors = Visitors(browser)
@@ -271,6 +289,8 @@ def measure(browser: Browser, url: str, samples: int) -> int:
     measure_reruns(report, visitors, url, server_process())
     leave(visitors)
     measure_stress(report, visitors.open(), url)
+    leave(visitors)
+    measure_stopping(report, visitors.open(), url, samples)
     leave(visitors)
     problems = len(visitors.problems)
     report.at_most("requests to other machines, errors on the console", problems, 0, "")

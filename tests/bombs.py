@@ -1,0 +1,164 @@
+"""Small files that would grow without bound if they were opened: run as a script, it opens them.
+
+Prints for each its name, the sentence it is refused with, seconds of computing, and megabytes by
+which the process grew at its largest.
+"""
+
+import bz2
+import gzip
+import io
+import json
+import lzma
+import sys
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+ROOT = Path(__file__).parents[1]
+ZEROS = b"0" * 1_000_000
+SHEET = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+ROW = '<row r="{r}"><c r="A{r}" t="inlineStr"><is><t>{text}</t></is></c></row>'
+
+
+def workbook(sheet: bytes | None = None, extra: int = 0) -> bytes:
+    """An Excel file with this text as its first sheet, and a picture of `extra` megabytes."""
+    from openpyxl import Workbook
+
+    plain = io.BytesIO()
+    book = Workbook()
+    book.active.append(["x", "y"])
+    book.active.append([1, 2])
+    book.save(plain)
+    changed = io.BytesIO()
+    with (
+        zipfile.ZipFile(plain) as source,
+        zipfile.ZipFile(changed, "w", zipfile.ZIP_DEFLATED) as target,
+    ):
+        for name in source.namelist():
+            if name == "xl/worksheets/sheet1.xml" and sheet is not None:
+                target.writestr(name, sheet)
+            else:
+                target.writestr(name, source.read(name))
+        if extra:
+            with target.open("xl/media/image1.png", "w", force_zip64=True) as large:
+                for _ in range(extra):
+                    large.write(ZEROS)
+    return changed.getvalue()
+
+
+def archive(*contents: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as target:
+        for number, content in enumerate(contents):
+            target.writestr(f"{number}.csv", content)
+    return buffer.getvalue()
+
+
+def lying_workbook() -> bytes:
+    """Its directory says that the sheet is small."""
+    rows = "".join(ROW.format(r=r, text="0" * 900) for r in range(1, 200_000))
+    content = bytearray(workbook(f"{SHEET}<sheetData>{rows}</sheetData></worksheet>".encode()))
+    place = content.rfind(b"PK\x01\x02", 0, content.rfind(b"xl/worksheets/sheet1.xml"))
+    content[place + 24 : place + 28] = (1000).to_bytes(4, "little")
+    return bytes(content)
+
+
+def entities(levels: int) -> bytes:
+    """Each entity is ten of the one before."""
+    lines = ['<!ENTITY a0 "0123456789">']
+    lines += [f'<!ENTITY a{i} "{f"&a{i - 1};" * 10}">' for i in range(1, levels)]
+    body = f"<sheetData>{ROW.format(r=1, text=f'&a{levels - 1};')}</sheetData></worksheet>"
+    return f"<!DOCTYPE x [{''.join(lines)}]>{SHEET}{body}".encode()
+
+
+def parquet(columns: dict, **options) -> bytes:
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(columns), buffer, compression="zstd", **options)
+    return buffer.getvalue()
+
+
+def many_rows() -> bytes:
+    rows = 100_000_000
+    column = pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int8)), pa.array(["x"]))
+    return parquet({"x": column})
+
+
+def long_texts() -> bytes:
+    indices = pa.array(np.zeros(1_500_000, np.int32))
+    return parquet({"x": pa.DictionaryArray.from_arrays(indices, pa.array(["y" * 3_000]))})
+
+
+def long_list() -> bytes:
+    values = pa.array(np.zeros(60_000_000, np.int8))
+    return parquet({"x": pa.ListArray.from_arrays(pa.array([0, len(values)], pa.int32()), values)})
+
+
+BOMBS: dict[str, Callable[[], tuple[str, bytes]]] = {
+    "a sheet of a gigabyte": lambda: ("x.xlsx", workbook(SHEET.encode() + ZEROS * 1000)),
+    "a picture of a gigabyte": lambda: ("x.xlsx", workbook(extra=1000)),
+    "a sheet of 300 MB": lambda: ("x.xlsx", workbook(SHEET.encode() + ZEROS * 300)),
+    "a sheet larger than it says": lambda: ("x.xlsx", lying_workbook()),
+    "a billion laughs": lambda: ("x.xlsx", workbook(entities(10))),
+    "a few laughs": lambda: ("x.xlsx", workbook(entities(7))),
+    "all cells of a sheet claimed": lambda: (
+        "x.xlsx",
+        workbook(
+            f'{SHEET}<dimension ref="A1:XFD1048576"/><sheetData><row r="1"><c r="XFD1"><v>1</v></c>'
+            '</row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData></worksheet>'
+            "".encode()
+        ),
+    ),
+    "gzip": lambda: ("x.csv", gzip.compress(b"1,2\n" * 50_000_000)),
+    "gzip called Parquet": lambda: ("x.parquet", gzip.compress(ZEROS * 100)),
+    "bzip2": lambda: ("x.csv", bz2.compress(ZEROS * 100)),
+    "xz": lambda: ("x.csv", lzma.compress(ZEROS * 100)),
+    "zip": lambda: ("x.csv", archive(ZEROS * 300)),
+    "zip in zip called Excel": lambda: ("x.xlsx", archive(*[archive(ZEROS * 100)] * 16)),
+    "a hundred million rows": lambda: ("x.parquet", many_rows()),
+    "long texts, each the same": lambda: ("x.parquet", long_texts()),
+    "one long list": lambda: ("x.parquet", long_list()),
+    "200,000 columns": lambda: ("x.csv", ",".join("x" * 200_000).encode() + b"\n1,2\n"),
+    "a million columns of Parquet": lambda: (
+        "x.parquet",
+        parquet({f"x{i}": [1] for i in range(20_000)}),
+    ),
+    "a line of commas": lambda: ("x.csv", b"x,y\n1,2\n" + b"," * 30_000_000),
+    "a line of spaces": lambda: ("x.csv", b"x y\n1 2\n" + b"1 " * 15_000_000),
+    "a line of quotes": lambda: ("x.csv", b"x,y\n1,2\n" + b'"' * 30_000_000),
+    "a number of many digits": lambda: ("x.csv", b"x,y\n1," + b"7" * 30_000_000),
+}
+
+
+def open_all() -> None:
+    sys.path.insert(0, str(ROOT))
+    from pages.ui.reading import DataError, read_table
+
+    # The readers themselves are no growth.
+    read_table("x.xlsx", workbook())
+    read_table("x.parquet", parquet({"x": [1.0, 2.0]}))
+    for name, make in BOMBS.items():
+        content = make()
+        Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
+        before, began = _megabytes("VmRSS"), time.process_time()
+        try:
+            table = read_table(*content)
+            said = f"read: {table.frame.shape}"
+        except DataError as error:
+            said = str(error)
+        took = time.process_time() - began
+        print(json.dumps([name, said, took, _megabytes("VmHWM") - before]), flush=True)
+        del content
+
+
+def _megabytes(what: str) -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith(what)).split()[1]) / 1000
+
+
+if __name__ == "__main__":
+    open_all()

@@ -1,0 +1,135 @@
+"""Names are text everywhere: 200 payloads in column names, labels, cells and file names."""
+
+import re
+
+import pytest
+from browser import Visitors, idle
+from playwright.sync_api import Page, expect
+from test_explore_browser import ready, upload
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+PER_TABLE = 8
+TEMPLATES = [
+    "<script>{run}</script>",
+    "<img src=x onerror={run}>",
+    "<img src='{evil}'>",
+    "<svg onload={run}>",
+    "<svg><script href='{evil}'/></svg>",
+    "<iframe src='{evil}'></iframe>",
+    "<a href='{evil}'>x</a>",
+    "<a href='javascript:{run}'>x</a>",
+    "<b onmouseover={run}>x</b>",
+    "<style>@import '{evil}'</style>",
+    "<link rel=stylesheet href='{evil}'>",
+    "<body onload={run}>",
+    "<details open ontoggle={run}>",
+    "<input autofocus onfocus={run}>",
+    "<video><source onerror={run}></video>",
+    "<object data='{evil}'></object>",
+    "<math><mi xlink:href='javascript:{run}'>x</mi></math>",
+    "<meta http-equiv=refresh content='0;{evil}'>",
+    "<form action='{evil}'><button>x</button></form>",
+    '"><img src=x onerror={run}>',
+    "'><script>{run}</script>",
+    "</script><script>{run}</script>",
+    "</style><script>{run}</script>",
+    "</title><img src=x onerror={run}>",
+    "--><script>{run}</script>",
+    "&lt;img src=x onerror={run}&gt;",
+    "![x]({evil})",
+    "[x]({evil})",
+    "[x](javascript:{run})",
+    "<{evil}>",
+    "{evil}",
+    "$\\href{{{evil}}}{{x}}$",
+    "$$\\includegraphics{{{evil}}}$$",
+    "\\(\\href{{javascript:{run}}}{{x}}\\)",
+    ":material/home: :red[x]",
+    "`x` **x** # x",
+    "{{{{constructor.constructor('{run}')()}}}}",
+    "${{{run}}}",
+    "%{{x}}<br><img src=x onerror={run}>",
+    "<b>bold</b><sup>up</sup><span style='color:red'>x</span>",
+]
+EVIL = "http://evil.example/{number}"
+PAYLOADS = [
+    f"{number} {template.format(run=f'pwned({number})', evil=EVIL.format(number=number))}{ending}"
+    for number, (template, ending) in enumerate(
+        (template, ending) for ending in ("", " ", ";", "//", "\u200b") for template in TEMPLATES
+    )
+]
+# Anything of a payload that took effect.
+TOOK_EFFECT = """() => {
+  const found = [];
+  const visit = (root) => {
+    for (const element of root.querySelectorAll("*")) {
+      for (const { name, value } of element.attributes) {
+        if (name.startsWith("on") && value.includes("pwned")) found.push(element.outerHTML);
+        if (["src", "href", "action", "data", "xlink:href"].includes(name)
+            && /evil|javascript:/.test(value) && !value.startsWith("http://localhost")) {
+          found.push(element.outerHTML);
+        }
+      }
+      if (element.tagName === "SCRIPT" && /pwned/.test(element.textContent)) found.push("script");
+      if (element.shadowRoot) visit(element.shadowRoot);
+    }
+  };
+  visit(document);
+  return found.slice(0, 3).concat(window.__pwned ?? []);
+}"""
+
+
+def quoted(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"'
+
+
+def table(payloads: list[str]) -> bytes:
+    """Numbers under every payload; one column of labels that are payloads too."""
+    lines = [",".join(map(quoted, [*payloads, f"class {payloads[0]}"]))]
+    for i in range(24):
+        numbers = [f"{(i * (j + 3)) % 17 + i % 2 * 20}.5" for j in range(len(payloads))]
+        lines.append(",".join([*numbers, quoted(payloads[i % 2 + 1])]))
+    return "\n".join(lines).encode()
+
+
+def nothing_took_effect(page: Page) -> None:
+    assert page.evaluate(TOOK_EFFECT) == []
+
+
+@pytest.mark.parametrize("part", range(len(PAYLOADS) // PER_TABLE))
+def test_names_are_text_in_every_view(app: str, visitors: Visitors, part: int) -> None:
+    assert len(set(PAYLOADS)) == 200
+    payloads = PAYLOADS[PER_TABLE * part :][:PER_TABLE]
+    page = visitors.open()
+    page.add_init_script("window.pwned = (n) => (window.__pwned = [n])")
+    page.on("dialog", lambda dialog: pytest.fail(f"a dialog: {dialog.message}"))
+    page.goto(f"{app}/?v=1&s=table&k=2&cov=diag&ns=4")
+    name = re.sub(r"[/\0]", " ", payloads[3]) + ".csv"
+    upload(page, name, table(payloads))
+    ready(page)
+    expect(page.locator(".emx[data-axes=drawn]")).to_be_visible()
+    nothing_took_effect(page)
+    plot = page.locator('.emx-plot[data-plot="mixture"]')
+    box = plot.bounding_box()
+    for share in (0.3, 0.5, 0.7):
+        page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] * share)
+    for tab in ("Covariances", "Points", "Known labels"):
+        page.get_by_role("tab", name=tab).click()
+        idle(page)
+        nothing_took_effect(page)
+    page.get_by_text("All pairs").click()
+    ready(page)
+    nothing_took_effect(page)
+    page.get_by_role("button", name="Share").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    idle(page)
+    nothing_took_effect(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Local optima").click()
+    expect(page.get_by_text("Optima, best first")).to_be_visible(timeout=60_000)
+    idle(page)
+    nothing_took_effect(page)
+    page.close()
+    # Plotly's own, where it draws the axes of a small picture.
+    visitors.problems[:] = [p for p in visitors.problems if "<text> attribute" not in p]

@@ -1,0 +1,95 @@
+"""Behind a reverse proxy, as the example configuration has it; and two servers with one store."""
+
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from browser import ROOT, Visitors, serve
+from playwright.sync_api import expect
+from postgres import cluster
+from test_explore_browser import follow, status
+from test_share_browser import CLIPBOARD, copied, shared_table
+
+from pages.ui import store
+from pages.ui.store import VARIABLE
+
+pytestmark = pytest.mark.browser
+
+CONFIGURATION = Path(__file__).with_name("nginx.conf")
+NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
+
+
+@contextmanager
+def proxied(app: str, folder: Path) -> Iterator[str]:
+    """The address of a proxy before an app."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    text = CONFIGURATION.read_text()
+    text = text.replace("127.0.0.1:8501", app.removeprefix("http://"))
+    (folder / "nginx.conf").write_text(text.replace("127.0.0.1:8080", f"127.0.0.1:{port}"))
+    command = [NGINX, "-p", str(folder), "-c", "nginx.conf", "-g", "daemon off;"]
+    with subprocess.Popen(command) as proxy:
+        try:
+            yield f"http://localhost:{port}"
+        finally:
+            proxy.terminate()
+
+
+@pytest.mark.nginx
+def test_everything_works_behind_the_proxy(app: str, visitors: Visitors, tmp_path: Path) -> None:
+    with proxied(app, tmp_path) as url:
+        page = visitors.open(permissions=CLIPBOARD)
+        answers = []
+        page.on("response", lambda response: answers.append(response))
+        shared_table(page, url)
+        link = copied(page, "Copy this link")
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Play", exact=True).click()
+        with page.expect_download() as waiting:
+            page.get_by_role("button", name="Rows with results (CSV)").click()
+        assert waiting.value.path().stat().st_size > 1_000
+        with page.expect_download() as waiting:
+            page.get_by_label("Save", exact=True).select_option("png")
+        assert waiting.value.path().stat().st_size > 10_000
+        page.get_by_role("link", name="Local optima").click()
+        expect(page.get_by_text("Optima, best first")).to_be_visible(timeout=60_000)
+        first = answers[0].all_headers()
+        page.close()
+        other = visitors.open()
+        follow(other, link)
+        other.close()
+    assert "default-src 'self'" in first["content-security-policy"]
+    assert first["x-content-type-options"] == "nosniff"
+    assert first["referrer-policy"] == "no-referrer"
+    # Violations of the policy are errors of the console, and those fail the test by themselves.
+    token = re.search(r"sh=([\w-]{24})", link)[1]
+    log = (tmp_path / "access.log").read_text()
+    assert "/_stcore/stream" in log and token not in log
+
+
+@pytest.mark.postgresql
+def test_two_servers_with_one_store(visitors: Visitors, tmp_path: Path, monkeypatch) -> None:
+    with tempfile.TemporaryDirectory() as folder, cluster(Path(folder)) as database:
+        monkeypatch.setenv(VARIABLE, database)
+        with serve(ROOT, tmp_path / "one") as one, serve(ROOT, tmp_path / "other") as other:
+            sender, receiver = visitors.open(permissions=CLIPBOARD), visitors.open()
+            shared_table(sender, one)
+            link = copied(sender, "Copy this link").replace(one, other)
+            follow(receiver, link)
+            assert status(receiver) == status(sender)
+            owner_link = copied(sender, "Copy owner link").replace(one, other)
+            receiver.goto(owner_link)
+            receiver.get_by_role("button", name="Delete the table").click()
+            expect(receiver.get_by_text("The shared table is deleted.")).to_be_visible()
+            late = visitors.open()
+            late.goto(link.replace(other, one))
+            expect(late.get_by_text(store.GONE)).to_be_visible()
+            for page in (sender, receiver, late):
+                page.close()
