@@ -13,7 +13,7 @@ from em_core.variants.steps import Step
 
 # Those that draw run from several seeds: their noise is part of what there is to see.
 DRAWS = ("stochastic", "monte-carlo", "online")
-SEEDS = 5
+SEEDS = 3
 # One that takes longer is stopped, so that the others get their turn.
 MOST_SECONDS = 10.0
 # More lines at once cannot be told apart.
