@@ -14,6 +14,7 @@ import numpy as np
 from em_core.factor_posterior import Inference
 from em_core.hidden_markov import HiddenMarkov
 from em_core.responsibilities import entropy_of
+from em_core.trials import prepare
 from em_core.variants.chains import Chains, Paths, logs
 from em_core.variants.steps import Step, alternate
 
@@ -29,7 +30,7 @@ def mean_field_em(model, data, params, rng) -> Iterator[Step]:
         return alternate(
             model, params, lambda params, _: chains.e_step(params, factors), model.m_step
         )
-    prepared = model.prepare(data)
+    prepared = prepare(model, data)
     return alternate(
         model,
         params,

@@ -9,6 +9,7 @@ import numpy as np
 
 from em_core.coordinates import Coordinate, Coordinates
 from em_core.slices import bounds, log_likelihoods
+from em_core.trials import check, prepare
 
 GRID = 31
 # Of two parameters that share a constraint neither moves alone.
@@ -47,7 +48,7 @@ def surface_work(
     """Work on the surface around the parameters of a half-step."""
     model, steps = run.model, run.trace
     step = steps[index]
-    data = model.prepare(model.check(run.data))
+    data = prepare(model, check(model, run.data))
     coordinates = Coordinates(model, step.params)
     origin = coordinates.vector(step.params)
     iterates = [s for s in steps if s.phase != "E"]
