@@ -113,11 +113,12 @@ def test_a_model_of_ones_own_has_slices_and_relatives():
     counts, model = np.array([0, 0, 0, 0, 1, 2, 3, 0, 5, 2.0]), WithDomains()
     assert "squarem" not in applicable(ZeroInflatedPoisson(), counts)
     start = model.initial_params(counts, "half", np.random.default_rng(0))
-    after = fit(model, counts, start=start).params
+    found = fit(model, counts, start=start)
+    after = found.params
     along = slice_between(model, counts, start, after, [0, 0.5, 1])
     assert (along.log_likelihood - along.bound >= -1e-9).all()
     *_, last = run(VARIANTS["squarem"], model, counts, start)
-    assert last.params.rate == pytest.approx(after.rate, rel=1e-3)
+    assert last.log_likelihood >= found.log_likelihood
 
 
 def test_work_that_fails_is_a_sentence_and_work_that_ends_has_a_result():
