@@ -78,3 +78,30 @@ def test_runs_end_each_at_its_own_time():
     assert sorted(ends) == list(range(10))
     assert len({sweep for sweep, _ in ends.values()}) > 3
     assert {reason for _, reason in ends.values()} == {"converged"}
+
+
+@pytest.mark.parametrize("largest", [1, 1400])
+def test_slices_take_turns_and_change_nothing(monkeypatch, largest):
+    """A caller who stops waits for one slice only, however many runs there are."""
+    emission, data, n_components = CASES["full 2-D"]
+    model = Mixture(emission, n_components)
+    starts = [
+        model.initial_params(data, "random points", np.random.default_rng(seed))
+        for seed in range(7)
+    ]
+
+    def traces(largest):
+        monkeypatch.setattr("em_core.batch.LARGEST_SWEEP", largest)
+        found = {run: [] for run in range(7)}
+        sweeps = list(side_by_side(model, data, starts, max_iterations=12))
+        for advances in sweeps:
+            for advance in advances:
+                found[advance.run] += [step.log_likelihood for step in advance.half_steps]
+        return found, sweeps
+
+    whole, _ = traces(10**9)
+    sliced, sweeps = traces(largest)
+    most = max(1, largest // (len(data) * n_components))
+    assert max(map(len, sweeps)) <= most and len(sweeps) > 12
+    for run, values in whole.items():
+        assert sliced[run] == pytest.approx(values, rel=1e-12)

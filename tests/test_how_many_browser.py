@@ -93,3 +93,14 @@ def test_a_family_without_structures_has_one_line(app: str, page: Page) -> None:
     recommended(page, f"{app}/model_selection?v=1&e=earthquakes&m=poisson-mixture&kt=4&ne=4")
     expect(page.get_by_text("Structures")).to_have_count(0)
     expect(page.get_by_role("heading", name=RECOMMENDS)).to_contain_text("2 components")
+
+
+def test_factor_analysis_has_its_test_of_fit_and_no_icl(app: str, page: Page) -> None:
+    """R's factanal on the same tests: 6.11 on 4 degrees of freedom, p = 0.191."""
+    said = recommended(page, f"{app}/model_selection?v=1&m=factor-analysis&e=ability&kt=2&ne=1")
+    assert said == "BIC recommends 2 factors"
+    test = "Chi-square test of fit: 2 factors are enough (6.11 on 4, p = 0.191)"
+    expect(page.get_by_text(test)).to_be_visible()
+    expect(page.get_by_text("ICL", exact=True)).to_have_count(0)
+    page.goto(f"{app}/model_selection?v=1&m=two-level&e=pupils")
+    expect(page.get_by_text("This model has no size to choose.")).to_be_visible()

@@ -28,7 +28,7 @@ def drawn(page: Page, link: str) -> None:
 
 def test_the_bound_touches_with_the_same_slope_and_plays(app: str, visitors: Visitors) -> None:
     page = visitors.open()
-    drawn(page, f"{app}/lower_bound?{FAITHFUL}&f=4")
+    drawn(page, f"{app}/lower_bound?{FAITHFUL}&f=4&lp=mean%200%200")
     rows = load("faithful").values
     model = Mixture(Gaussian(), 2)
     step = fit(model, rows).trace[4]

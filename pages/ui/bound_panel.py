@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -20,11 +21,15 @@ from pages.ui.optima_panel import COLOURS
 from pages.ui.parameter_names import axis_title, key_of, name_of
 from pages.ui.player import player
 from pages.ui.runs import Run
-from pages.ui.slicing import Asked, numbers_at, seconds_for, slice_work, surface_work
+from pages.ui.slicing import Asked, numbers_at, slice_work
+from pages.ui.surfaces import seconds_for, surface_work
 from pages.ui.text import MINUS, nats, sentence
 
 # A list of more is no choice any more.
 MOST_PARAMETERS = 400
+# A log-odds beyond this is all but that of 0 or 1.
+LIMIT = 6.0
+FIRST = ("mean", "rate", "probability")
 SMALLEST_SLOPE = 1e-6
 ROUNDING = 1e-8
 TITLES = {
@@ -64,7 +69,8 @@ def choose_line(run: Run, selection: Selection, table: Table) -> Asked | None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = shell.widget("line")
         if kind == "parameter":
-            chosen = _choose("line_parameter", named, run, selection)
+            usual = _most_moved(run, coordinates)
+            chosen = _choose("line_parameter", named, run, selection, usual)
             title = axis_title(chosen, name_of(chosen, run.model, selection.columns))
             return Asked(kind, chosen, None, title)
         if kind != "other":
@@ -86,14 +92,25 @@ def choose_line(run: Run, selection: Selection, table: Table) -> Asked | None:
 
 
 def parameters(coordinates: Coordinates) -> Mapping[str, Coordinate]:
-    """The parameters to choose from by their names in links, means first."""
-    ordered = sorted(coordinates.named, key=lambda c: c.quantity != "mean")
+    """The parameters to choose from by their names in links, the most telling first."""
+    ordered = sorted(coordinates.named, key=lambda c: c.quantity not in FIRST)
     return {key_of(coordinate): coordinate for coordinate in ordered[:MOST_PARAMETERS]}
 
 
-def _choose(field: str, named: Mapping[str, Coordinate], run: Run, selection) -> Coordinate:
+def _most_moved(run: Run, coordinates: Coordinates) -> str:
+    """Of the first parameters the one that the fit moved the most, unless to a limit."""
+    ends = np.array([coordinates.vector(run.trace[i].params) for i in (0, -1)])
+    moved = np.where(np.abs(ends).max(axis=0) < LIMIT, np.abs(ends[1] - ends[0]), -1.0)
+    first = [c for c in coordinates.named if c.quantity in FIRST] or coordinates.named
+    return key_of(max(first, key=lambda c: moved[c.position]))
+
+
+def _choose(
+    field: str, named: Mapping[str, Coordinate], run: Run, selection, usual: str | None = None
+) -> Coordinate:
     names = {key: name_of(c, run.model, selection.columns) for key, c in named.items()}
-    return named[shell.widget(field, options=list(named), format_func=names.get)]
+    default = usual if usual in named else None
+    return named[shell.widget(field, options=list(named), default=default, format_func=names.get)]
 
 
 def show_slice(run: Run, asked: Asked, selection: Selection) -> None:
@@ -147,13 +164,14 @@ def _numbers(run: Run, index: int, asked: Asked) -> pd.DataFrame:
     step = run.trace[index]
     numbers = numbers_at(run, index, asked)
     steep = max(abs(numbers.slope_of_likelihood), abs(numbers.slope_of_bound), SMALLEST_SLOPE)
-    across = "unit" if asked.kind == "parameter" else "whole way"
     rows = {
         "log-likelihood": nats(step.log_likelihood),
         "ELBO": nats(step.elbo),
         "KL(q ‖ posterior)": nats(max(step.kl, 0)),
-        f"slope of the log-likelihood, per {across}": _slope(numbers.slope_of_likelihood, steep),
-        f"slope of the bound, per {across}": _slope(numbers.slope_of_bound, steep),
+        f"slope of the log-likelihood, per {numbers.per}": _slope(
+            numbers.slope_of_likelihood, steep
+        ),
+        f"slope of the bound, per {numbers.per}": _slope(numbers.slope_of_bound, steep),
     }
     move = index if step.phase == "M" else index + 1
     if move < len(run.trace):

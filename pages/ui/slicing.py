@@ -9,30 +9,33 @@ import numpy as np
 
 from em_core import HalfStep
 from em_core.coordinates import Coordinate, Coordinates
+from em_core.domains import TINY
 from em_core.slices import Line, bounds, line_along, line_between, log_likelihoods, slopes
+from em_core.trees import same_bits
 from pages.ui.figures.frames import caption_of_touch, frames_shown
 from pages.ui.figures.picture import Curves, Picture
 from pages.ui.text import component_names, nats
 
 # Rows times places times iterations: a few seconds of work for a mixture.
-MOST_EVALUATIONS = 6e7
+MOST_EVALUATIONS = 5e7
 # What a pass of a model costs that cannot be put side by side with others, however few the rows.
-ROWS_OF_A_PASS = 10_000
+ROWS_OF_A_PASS = 15_000
 PLACES = 49
 FEWEST_PLACES = 17
 MOST_ITERATIONS = 60
 # In coordinates, which have units of their own size: far enough to see the whole hill.
-REACH = 3.0
+REACH = 1.5
 ALONG_THE_WAY = (-0.75, 2.0)
 TO_THE_END = (-0.35, 1.35)
+# From 0 to 1, whatever the value now: their coordinate is a log-odds.
+CHANCES = ("weight", "probability", "initial probability", "transition probability")
 # The heights shown move only when the climb needs another window than the last one.
 CROWDED = 0.3
 SMALL = 1e-4
 # So far to either side the bound should be in sight.
-NEAR = 0.4
-GRID = 31
-# Of two parameters that share a constraint neither moves alone.
-APART = ("mean", "standard deviation", "rate", "loading", "noise variance", "degrees of freedom")
+NEAR = 0.6
+# Nearer to a limit a slope for each unit says nothing.
+SMALLEST_RATE = 1e-6
 
 
 class Asked(NamedTuple):
@@ -65,9 +68,9 @@ def line_of(model, steps: Sequence[HalfStep], index: int, asked: Asked) -> tuple
         after = steps[index + 1].params if index + 1 < len(steps) else None
         return line_between(model, step.params, after or _beyond(model, steps)), 0.0
     end = steps[-1].params if asked.kind == "end" else asked.other
-    if end is step.params:
-        before = next((s.params for s in reversed(steps) if s.params is not end), end)
-        return line_between(model, before, end), 1.0
+    if same_bits(end, step.params):
+        others = (s.params for s in reversed(steps) if not same_bits(end, s.params))
+        return line_between(model, next(others, end), end), 1.0
     return line_between(model, step.params, end), 0.0
 
 
@@ -80,10 +83,14 @@ def _beyond(model, steps: Sequence[HalfStep]):
     return coordinates.params(2 * here - coordinates.vector(before))
 
 
-def heights_of(model, data, steps, index: int, asked: Asked, q, places: int) -> Heights:
+def heights_of(
+    model, data, steps, index: int, asked: Asked, q, places: int, likelihood=None
+) -> Heights:
+    """The slice of one half-step; likelihood: where it is known from the half-step before."""
     line, here = line_of(model, steps, index, asked)
     if asked.kind == "parameter":
-        positions = np.linspace(-REACH, REACH, places)
+        here = float(line.coordinates.values(steps[index].params)[asked.coordinate.position])
+        positions = _offsets(asked.coordinate, here, places)
     else:
         positions = np.linspace(*(ALONG_THE_WAY if asked.kind == "next" else TO_THE_END), places)
         positions = np.union1d(positions, [0.0, 1.0])
@@ -91,9 +98,18 @@ def heights_of(model, data, steps, index: int, asked: Asked, q, places: int) -> 
     across = positions
     if asked.kind == "parameter":
         across = line.coordinates.value_along(asked.coordinate.position, vectors)
-        here = float(line.coordinates.values(steps[index].params)[asked.coordinate.position])
-    likelihood = log_likelihoods(model, data, line.coordinates, vectors)
+    if likelihood is None:
+        likelihood = log_likelihoods(model, data, line.coordinates, vectors)
     return Heights(positions, across, likelihood, bounds(model, line.coordinates, vectors, q), here)
+
+
+def _offsets(coordinate: Coordinate, here: float, places: int) -> np.ndarray:
+    """Where along a coordinate to look, from its value now."""
+    if coordinate.quantity not in CHANCES:
+        return np.linspace(-REACH, REACH, places)
+    values = np.linspace(0, 1, places + 2)[1:-1]
+    odds = np.log(max(here, TINY)) - np.log(max(1 - here, TINY))
+    return np.union1d(np.log(values) - np.log1p(-values) - odds, [0.0])[:places]
 
 
 def slice_work(
@@ -114,12 +130,17 @@ def slice_work(
         kept = np.unique(np.geomspace(1, last + 1, most).round().astype(int) - 1)[1:]
         shown = np.concatenate([[0], np.stack([2 * kept - 1, 2 * kept], axis=1).ravel()])
     found: list[Heights] = []
-    q, q_at = None, None
+    q, q_of, line_of_last = None, None, None
     for count, index in enumerate(shown):
         step = steps[index]
-        if q_at is not step.posterior_params:
-            q, q_at = model.e_step(step.posterior_params, data), step.posterior_params
-        found.append(heights_of(model, data, steps, index, asked, q, places))
+        before_m = step.iteration - (step.phase == "M")
+        if q_of != (q_of := before_m):
+            q = model.e_step(step.posterior_params, data)
+        # Two half-steps in turn share a line: M and E, or where it leads to the next, E and M.
+        line = before_m if asked.kind == "next" else step.iteration
+        known = found[-1].likelihood if line == line_of_last else None
+        line_of_last = line
+        found.append(heights_of(model, data, steps, index, asked, q, places, known))
         yield count / len(shown)
     frames = [steps[i] for i in shown]
     curves = _curves(found, frames, asked)
@@ -181,19 +202,22 @@ def _curves(found: Sequence[Heights], frames: Sequence[HalfStep], asked: Asked) 
         low.append(window[0])
         high.append(window[1])
     across = np.stack([heights.across for heights in found])
-    finite = across[np.isfinite(across)]
-    ends = float(finite.min()), float(finite.max())
-    if asked.kind == "parameter" and asked.coordinate.quantity not in ("mean", "loading"):
-        # Three e-folds up would leave the rest no room.
-        here = np.array([heights.here for heights in found])
-        ends = 0.0 if ends[0] >= 0 else ends[0], min(ends[1], 2.5 * float(here.max()))
+    here = np.array([heights.here for heights in found])
+    if asked.kind != "parameter":
+        ends = float(across.min()), float(across.max())
+    elif asked.coordinate.quantity in CHANCES:
+        ends = 0.0, 1.0
+    else:
+        # A wide component at the start would leave the narrow ones at the end no room.
+        reach = np.median(across.max(axis=1) - here), np.median(here - across.min(axis=1))
+        ends = float(here.min() - reach[1]), float(here.max() + reach[0])
     margin = 0.02 * (ends[1] - ends[0])
     return Curves(
         title=asked.title,
         across=across,
         likelihood=_finite(np.stack([h.likelihood for h in found])),
         bound=_finite(np.stack([h.bound for h in found])),
-        here=np.array([h.here for h in found]),
+        here=here,
         low=np.array(low),
         high=np.array(high),
         range=(ends[0] - margin, ends[1] + margin),
@@ -212,10 +236,11 @@ def _finite(values: np.ndarray) -> np.ndarray:
 
 
 class Numbers(NamedTuple):
-    """Slopes at the half-step's parameters, in nats per unit of what is on the axis."""
+    """Slopes at the half-step's parameters, in nats; per: for each what."""
 
     slope_of_bound: float
     slope_of_likelihood: float
+    per: str
 
 
 def numbers_at(run, index: int, asked: Asked) -> Numbers:
@@ -228,66 +253,9 @@ def numbers_at(run, index: int, asked: Asked) -> Numbers:
     q = model.e_step(step.posterior_params, data)
     of_bound, of_likelihood = slopes(model, data, line, q)
     if asked.kind != "parameter":
-        return Numbers(of_bound, of_likelihood)
+        return Numbers(of_bound, of_likelihood, "whole way")
     ends = line.coordinates.value_along(asked.coordinate.position, line.vectors([-SMALL, SMALL]))
     rate = float(ends[1] - ends[0]) / (2 * SMALL)
-    return Numbers(of_bound / rate, of_likelihood / rate)
-
-
-class Surface(NamedTuple):
-    """Heights over two parameters: x, y (G,), likelihood and bound (G, G) with a row for each y;
-    path (I, 2): the iterates, the one shown is path[at]."""
-
-    x: np.ndarray
-    y: np.ndarray
-    likelihood: np.ndarray
-    bound: np.ndarray
-    path: np.ndarray
-    at: int
-
-
-def seconds_for(first: Coordinate, coordinates: Coordinates) -> tuple[Coordinate, ...]:
-    """The parameters that can be drawn against a first one."""
-    block = next(b for b in coordinates.blocks() if b.start <= first.position < b.stop)
-    return tuple(
-        other
-        for other in coordinates.named
-        if other.position != first.position
-        and (
-            not block.start <= other.position < block.stop
-            or {first.quantity, other.quantity} <= set(APART)
-        )
-    )
-
-
-def surface_work(
-    run, index: int, first: Coordinate, second: Coordinate
-) -> Generator[float, None, Surface]:
-    """Work on the surface around the parameters of a half-step."""
-    model, steps = run.model, run.trace
-    step = steps[index]
-    data = model.prepare(model.check(run.data))
-    coordinates = Coordinates(model, step.params)
-    origin = coordinates.vector(step.params)
-    iterates = [s for s in steps if s.phase != "E"]
-    places = [first.position, second.position]
-    ways = np.array([coordinates.vector(s.params)[places] for s in iterates]) - origin[places]
-    low, high = np.clip(ways.min(axis=0), -4, -0.5) - 0.4, np.clip(ways.max(axis=0), 0.5, 4) + 0.4
-    grids = np.linspace(low, high, GRID)
-    axes = []
-    for grid, place in zip(grids.T, places, strict=True):
-        vectors = np.repeat(origin[None], GRID, axis=0)
-        vectors[:, place] += grid
-        axes.append(coordinates.value_along(place, vectors))
-    q = model.e_step(step.posterior_params, data)
-    likelihood, bound = np.empty((2, GRID, GRID))
-    for line, offset in enumerate(grids[:, 1]):
-        vectors = np.repeat(origin[None], GRID, axis=0)
-        vectors[:, places[0]] += grids[:, 0]
-        vectors[:, places[1]] += offset
-        likelihood[line] = log_likelihoods(model, data, coordinates, vectors)
-        bound[line] = bounds(model, coordinates, vectors, q)
-        yield (line + 1) / GRID
-    path = np.array([coordinates.values(s.params)[places] for s in iterates])
-    at = max(i for i, s in enumerate(iterates) if s.iteration <= step.iteration)
-    return Surface(*axes, likelihood, bound, path, at)
+    if abs(rate) < SMALLEST_RATE:
+        return Numbers(of_bound, of_likelihood, "log unit")
+    return Numbers(of_bound / rate, of_likelihood / rate, "unit")

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from em_core import HalfStep
-from pages.ui.figures.picture import Marks, Picture
+from pages.ui.figures.picture import Marks, Matrix, Picture
+from pages.ui.figures.sequence import TRANSITIONS
 from pages.ui.text import nats
 
 
@@ -82,12 +83,13 @@ def matched(picture: Picture, order: np.ndarray) -> Picture:
         own = components >= 0
         return marks._replace(components=np.where(own, places[components * own], components))
 
-    matrices = tuple(
-        matrix._replace(values=matrix.values[:, order])
-        if matrix.component is None and matrix.values.shape[1] == len(order)
-        else matrix
-        for matrix in picture.matrices
-    )
+    def reordered(matrix: Matrix) -> Matrix:
+        if matrix.component is not None or matrix.values.shape[1] != len(order):
+            return matrix
+        values = matrix.values[:, order]
+        return matrix._replace(values=values[..., order] if matrix.title == TRANSITIONS else values)
+
+    matrices = tuple(map(reordered, picture.matrices))
     own = [matrix for matrix in matrices if matrix.component is not None]
     if len(own) == len(order) == len(matrices):
         matrices = tuple(own[k]._replace(component=at) for at, k in enumerate(order))
