@@ -176,3 +176,11 @@ def test_the_script_gives_the_numbers_shown(chosen):
     assert json.loads(ran.stdout.splitlines()[-1]) == pytest.approx(
         last.log_likelihood - offset, rel=1e-12
     )
+
+
+def test_a_series_stands_over_its_own_years():
+    settings = changed(Settings(), family="poisson-hmm", example="earthquakes")
+    _, _, scene = started(settings)
+    picture, _ = family_of(settings).picture(scene)
+    assert picture.columns == ("year", "count (per year)")
+    assert picture.positions[:, 0].tolist() == list(range(1900, 2007))

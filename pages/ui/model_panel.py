@@ -20,7 +20,7 @@ SEEDS = 2**32
 
 def choose_model(
     selection: Selection | None,
-    choose_start: Callable[[], None] | None = None,
+    choose_start: Callable[[Selection | None], None] | None = None,
     without: Collection[str] = (),
 ) -> None:
     """Widgets for everything that decides the fit apart from the data.
@@ -39,7 +39,7 @@ def choose_model(
     if choose_start is None:
         _choose_start(selection)
     else:
-        choose_start()
+        choose_start(selection)
     with st.expander("Stopping", key="stopping", on_change="rerun") as stopping:
         if stopping.open:
             shell.widget("tolerance")

@@ -30,7 +30,7 @@ THUMBNAIL_POINTS = 300
 SEEDS_LISTED = 8
 
 
-def choose_starts() -> None:
+def choose_starts(selection: Selection | None) -> None:
     """Widgets for which starts are made."""
     settings = shell.settings()
     shell.widget("starts_compared", options=seeded_starts(settings), default=usual_starts(settings))

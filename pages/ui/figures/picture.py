@@ -58,6 +58,8 @@ class Scene(NamedTuple):
     titles: tuple[str, ...]  # the columns with their units
     unit: str  # "component", "state" or "class"
     components: tuple[str, ...]  # the names of all K of them
+    times: np.ndarray  # (N,) where along a series each row is
+    clock: str  # what these times are
     groups: tuple[str, ...]  # of data in groups or sequences, what each is called
     levels: tuple[tuple[str, ...], ...]  # of coded columns, what each level is called
     settings: Settings

@@ -51,10 +51,10 @@ def sequence_picture(scene: Scene) -> tuple[Picture, np.ndarray]:
     charts = (_graph(frames),)
     if hasattr(frames.steps[0].params, "levels"):
         charts += (stacked_bars(frames),)
-    positions = np.column_stack([scene.sample + 1.0, drawn])
+    positions = np.column_stack([scene.times[scene.sample], drawn])
     picture = frames.picture(
         transition_change(scene),
-        columns=("row", *(scene.titles[c] for c in chosen)),
+        columns=(scene.clock, *(scene.titles[c] for c in chosen)),
         positions=np.where(np.isnan(positions), np.nanmean(positions, axis=0), positions),
         hollow=hollow,
         panels=tuple((0, 1 + c) for c in range(len(chosen))),
