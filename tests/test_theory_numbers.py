@@ -5,11 +5,11 @@ import pytest
 from families_at_hand import cases
 
 from em_core import Gaussian, Mixture, fit
-from em_core.alignment import relabelled
-from em_core.coordinates import Coordinates
-from em_core.domains import Chances, Positive
 from em_core.examples.zero_inflated_poisson import ZeroInflatedPoisson
-from em_core.slices import slice_between
+from em_core.search.alignment import relabelled
+from em_core.theory.coordinates import Coordinates
+from em_core.theory.domains import Chances, Positive
+from em_core.theory.slices import slice_between
 from em_core.variants import VARIANTS, run
 from pages.ui.figures.picture import pack
 from pages.ui.jobs import Job

@@ -8,8 +8,8 @@ from families_at_hand import Case, cases
 from scipy.special import multigammaln
 
 from em_core import FactorAnalysis, Gaussian, HiddenMarkov, Mixture, ProbabilisticPCA, em, fit
+from em_core.checks.trials import size
 from em_core.datasets import load
-from em_core.trials import size
 from em_core.variants import VARIANTS, run
 from em_core.variants.amortised import Autoencoder, antithetic, climb, quadrature
 from em_core.variants.chains import Chains

@@ -12,14 +12,14 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from em_core.coordinates import has_coordinates
+from em_core.checks.trials import check, prepare
 from em_core.em import em, remaining_gain
 from em_core.emissions import Gaussian
 from em_core.factor_analysers import FactorAnalyser
 from em_core.factor_analysis import FactorAnalysis, ProbabilisticPCA
 from em_core.hidden_markov import HiddenMarkov
 from em_core.mixture import Mixture
-from em_core.trials import check, prepare
+from em_core.theory.coordinates import has_coordinates
 from em_core.variants.amortised import amortised
 from em_core.variants.annealed import annealed_em
 from em_core.variants.direct import gradient_ascent, l_bfgs

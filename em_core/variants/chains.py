@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from em_core.chains.sequences import lengths_of
 from em_core.em import Expectation
+from em_core.gaussians.responsibilities import entropy_of
 from em_core.hidden_markov import HiddenMarkov, HiddenMarkovParams, HiddenMarkovStatistics
 from em_core.mixture import Mixture, MixtureParams
-from em_core.responsibilities import entropy_of
-from em_core.sequences import lengths_of
 
 TINY = np.finfo(float).tiny
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.trials import check, size
+from em_core.checks.trials import check, size
 from em_core.variants import VARIANTS, run
 from em_core.variants.steps import Step
 
@@ -21,7 +21,7 @@ USUAL = (
     "exact", "hard", "gradient", "incremental", "monte-carlo", "mean-field", "bayes", "squarem",
     "l-bfgs",
 )  # fmt: skip
-# A fall by less is rounding: see em_core.laws.
+# A fall by less is rounding: see em_core.checks.laws.
 ROUNDING = 1e-10
 IN_WORDS = {
     "below": "bound below the likelihood",

@@ -196,8 +196,8 @@ def two_steps(tiny: Tiny) -> None:
     )
     st.latex(rf"\text{{after 12 iterations }}\theta={_latex(theta)},\ q={_latex(q)}")
     st.markdown(
-        "Light is high. With points within ±1 both components end on top of each other: there the data cannot "
-        "tell them apart."
+        "Light is high. With points within ±1 both components end on top of each other: there the "
+        "data cannot tell them apart."
         if apart <= 1
         else "Light is high. Every corner is a half-step; no corner is lower than the one before."
     )
