@@ -124,7 +124,7 @@ def test_relatives_race_and_one_is_played(app: str, page: Page) -> None:
     expect(page.locator(PLAYER)).to_be_visible()
     page.get_by_text("Log-likelihood", exact=True).click()
     idle(page)
-    expect(page).to_have_url(re.compile("rs=likelihood"))
+    expect(page).to_have_url(re.compile("rz=likelihood"))
 
 
 def test_a_long_race_can_be_stopped(app: str, page: Page) -> None:
