@@ -264,7 +264,7 @@ def test_fits_a_phone(visitors: Visitors, demo: str) -> None:
     page = visitors.open(viewport={"width": 390, "height": 844}, has_touch=True)
     root = opened(page, demo)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    boxes = [root.locator(".emx-panel").nth(i).bounding_box() for i in (0, 1)]
+    boxes = [root.locator(".emx-panel:visible").nth(i).bounding_box() for i in (0, 1)]
     assert boxes[0] and boxes[1] and boxes[1]["y"] >= boxes[0]["y"] + boxes[0]["height"]
     for i in range(root.get_by_role("button").count()):
         box = root.get_by_role("button").nth(i).bounding_box()

@@ -174,6 +174,7 @@ export class BoundFigure {
     for (const [value, colour] of [
       [this.likelihood[frame], theme.text],
       [this.elbo[frame], theme.primary],
+      ...(this.rival ? [[this.rival.likelihood[frame], theme.text]] : []),
     ]) {
       context.beginPath();
       context.arc(left, at.top(value), 5.5, 0, 2 * Math.PI);

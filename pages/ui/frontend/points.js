@@ -301,12 +301,13 @@ export class PointPainter {
     const toX = this.scale(x, panel[0], false);
     const toY = panel.length === 2 ? this.scale(y, panel[1], true) : null;
     const low = y._offset + y._length - RUG / 2;
+    const radius = picture.panels.length > 3 ? 3.4 : 5.5;
     context.beginPath();
     for (const i of rings) {
       const left = (toX.slope * picture.positions[panel[0]][i] + toX.start) / ratio;
       const top = toY ? (toY.slope * picture.positions[panel[1]][i] + toY.start) / ratio : low;
-      context.moveTo(left + 5.5, top);
-      context.arc(left, top, 5.5, 0, 2 * Math.PI);
+      context.moveTo(left + radius, top);
+      context.arc(left, top, radius, 0, 2 * Math.PI);
     }
     context.strokeStyle = theme.text;
     context.lineWidth = 1.3;
