@@ -93,6 +93,11 @@ def table(payloads: list[str]) -> bytes:
     return "\n".join(lines).encode()
 
 
+def words_only(payloads: list[str]) -> bytes:
+    lines = [payloads, *[payloads] * 3, ["1", *payloads[1:]]]
+    return "\n".join(",".join(map(quoted, line)) for line in lines).encode()
+
+
 def nothing_took_effect(page: Page) -> None:
     assert page.evaluate(TOOK_EFFECT) == []
 
@@ -138,3 +143,9 @@ def in_every_view(page: Page, payloads: list[str]) -> None:
     nothing_took_effect(page)
     page.get_by_role("link", name="Explore", exact=True).click()
     ready(page)
+    # What cannot be used is told with its names, and with what is in its cells.
+    for content, words in ((b"\n", "is empty"), (words_only(payloads), "can be used")):
+        upload(page, f"{name} {words}.csv", content)
+        expect(page.get_by_text(words).last).to_be_visible()
+        idle(page)
+        nothing_took_effect(page)
