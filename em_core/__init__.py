@@ -6,12 +6,12 @@ from em_core.em import Expectation, Fit, HalfStep, Model, Shared, em, fit
 from em_core.emissions import Gaussian
 from em_core.factor_analysers import FactorAnalyser
 from em_core.factor_analysis import FactorAnalysis, ProbabilisticPCA
-from em_core.factor_summaries import explained_variance, goodness_of_fit, uniquenesses
+from em_core.factors.rotation import promax, varimax
+from em_core.factors.summaries import explained_variance, goodness_of_fit, uniquenesses
 from em_core.hidden_markov import HiddenMarkov
 from em_core.initialization import STARTS, from_means
 from em_core.mixture import Mixture, MixtureParams
 from em_core.restarts import restarts
-from em_core.rotation import promax, varimax
 from em_core.selection import select
 from em_core.student_t import StudentT
 from em_core.two_level import TwoLevel

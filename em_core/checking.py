@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.laws import LAWS, Law, worst
-from em_core.trials import Trial
+from em_core.checks.laws import LAWS, Law, worst
+from em_core.checks.trials import Trial
 
 
 class Finding(NamedTuple):

@@ -13,14 +13,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.orientations import (
+from em_core.gaussians.orientations import (
     common_axes,
     compose,
     principal_axes,
     proportional,
     root,
 )
-from em_core.volume_shape_orientation import VARIANCES, pool, volumes_so_far
+from em_core.gaussians.volume_shape_orientation import VARIANCES, pool, volumes_so_far
 
 # A rise of the cost by less than this, in nats per row, is rounding and no other structure.
 ROUNDING = 1e-6

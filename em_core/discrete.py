@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.domains import Chances, Fixed, Positive, Shares
+from em_core.gaussians.linear_kernel import LinearKernel
 from em_core.imputation import Imputation, filled
-from em_core.linear_kernel import LinearKernel
+from em_core.theory.domains import Chances, Fixed, Positive, Shares
 
 # The smallest probability or rate that has a logarithm. Where a component never showed a level,
 # its maximum-likelihood probability is 0 and stays so.

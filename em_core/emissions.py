@@ -14,12 +14,12 @@ from typing import NamedTuple
 import numpy as np
 
 from em_core.covariances import ALIASES, STRUCTURES, extreme_eigenvalues
-from em_core.domains import Real, structured
 from em_core.em import Collapse, Shared
-from em_core.gaussian_kernel import CentredRows, GaussianKernel, squared_distances, units_of
+from em_core.gaussians.incomplete import IncompleteKernel, IncompleteRows
+from em_core.gaussians.kernel import CentredRows, GaussianKernel, squared_distances, units_of
+from em_core.gaussians.moments import Moments
 from em_core.imputation import Imputation, filled
-from em_core.incomplete_gaussian import IncompleteKernel, IncompleteRows
-from em_core.moments import Moments
+from em_core.theory.domains import Real, structured
 
 # A component with less than this share of all rows has no rows left to estimate anything from.
 EMPTY_SHARE = 1e-10

@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.domains import Positive, Real, Triangular
 from em_core.em import Collapse, Shared
 from em_core.emissions import (
     EMPTY_SHARE,
@@ -26,11 +25,12 @@ from em_core.emissions import (
     diagonals,
 )
 from em_core.factor_analysis import FactorAnalysis
-from em_core.factor_starts import start_factors
-from em_core.factor_statistics import FactorParams, FactorStatistics
-from em_core.gaussian_kernel import GaussianKernel, units_of
+from em_core.factors.starts import start_factors
+from em_core.factors.statistics import FactorParams, FactorStatistics
+from em_core.gaussians.incomplete import IncompleteKernel, IncompleteRows
+from em_core.gaussians.kernel import GaussianKernel, units_of
 from em_core.imputation import Imputation
-from em_core.incomplete_gaussian import IncompleteKernel, IncompleteRows
+from em_core.theory.domains import Positive, Real, Triangular
 
 START = "principal components"
 # At the floor, give or take this share.

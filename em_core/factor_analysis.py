@@ -14,13 +14,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from em_core import factor_starts
-from em_core.domains import Positive, Real, Triangular
 from em_core.em import Collapse, Expectation, Shared
-from em_core.factor_posterior import FactorPosterior, infer
-from em_core.factor_statistics import FactorParams, FactorStatistics, by_design
+from em_core.factors import starts as factor_starts
+from em_core.factors.incomplete_rows import Table, as_table, sample_mean, varying
+from em_core.factors.posterior import FactorPosterior, infer
+from em_core.factors.statistics import FactorParams, FactorStatistics, by_design
 from em_core.imputation import Imputation, filled
-from em_core.incomplete_rows import Table, as_table, sample_mean, varying
+from em_core.theory.domains import Positive, Real, Triangular
 
 # A column with less noise than this share of its variance is rarely what it seems: the usual bound
 # of factor analysis programs. EM nears the bound of zero but slowly, so it is said early.

@@ -8,13 +8,9 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from em_core import hidden_markov_starts
-from em_core.domains import Derived, Shares
-from em_core.em import Collapse, Expectation, add
-from em_core.emissions import EMPTY_SHARE
-from em_core.forward_backward import Logarithmic, Scaled, Underflow, smooth
-from em_core.imputation import Imputation
-from em_core.markov_chain import (
+from em_core.chains import starts as hidden_markov_starts
+from em_core.chains.forward_backward import Logarithmic, Scaled, Underflow, smooth
+from em_core.chains.markov_chain import (
     best_transitions,
     check_allowed,
     check_initial,
@@ -25,9 +21,13 @@ from em_core.markov_chain import (
     rows_to_shares,
     stationary_distribution,
 )
+from em_core.chains.sequences import Frames, Sequences, check_sequences, lengths_of, split_frames
+from em_core.chains.viterbi import best_path
+from em_core.em import Collapse, Expectation, add
+from em_core.emissions import EMPTY_SHARE
+from em_core.imputation import Imputation
 from em_core.mixture import Mixture
-from em_core.sequences import Frames, Sequences, check_sequences, lengths_of, split_frames
-from em_core.viterbi import best_path
+from em_core.theory.domains import Derived, Shares
 
 
 class HiddenMarkovParams(NamedTuple):

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.agglomeration import model_based
-from em_core.gaussian_kernel import squared_distances
-from em_core.short_runs import short_runs
+from em_core.gaussians.kernel import squared_distances
+from em_core.search.agglomeration import model_based
+from em_core.search.short_runs import short_runs
 
 # Agglomeration needs all pairwise distances: beyond this many rows it works on a random sample.
 LARGEST_AGGLOMERATION = 2000

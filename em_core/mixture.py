@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from em_core import initialization
-from em_core.domains import Shares
 from em_core.em import Collapse, Expectation
 from em_core.emissions import EMPTY_SHARE
-from em_core.responsibilities import entropy_of, normalise_shifted, respond
+from em_core.gaussians.responsibilities import entropy_of, normalise_shifted, respond
+from em_core.theory.domains import Shares
 
 # The smallest weight that has a logarithm; below it a component is empty anyway.
 TINY = np.finfo(float).tiny

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from em_core.em import Fit, HalfStep, check_weights, finished, starting_params
-from em_core.optima import (
+from em_core.search.optima import (
     TOLERANCE_FACTOR,
     Failure,
     Landscape,
@@ -18,8 +18,8 @@ from em_core.optima import (
     StartedFit,
     landscape,
 )
-from em_core.stepping import Advance, strategy
-from em_core.success import SuccessRate, success_rate
+from em_core.search.stepping import Advance, strategy
+from em_core.search.success import SuccessRate, success_rate
 
 # To see whether an optimum is one, its best run goes on until so much less is left to gain.
 CONFIRMED = 1e-3

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.domains import Fixed, Positive
 from em_core.em import Shared
 from em_core.emissions import (
     EMPTY_SHARE,
@@ -22,8 +21,9 @@ from em_core.emissions import (
     GaussianStatistics,
     column_moments,
 )
-from em_core.gaussian_kernel import CentredRows, GaussianKernel, units_of
-from em_core.moments import Moments
+from em_core.gaussians.kernel import CentredRows, GaussianKernel, units_of
+from em_core.gaussians.moments import Moments
+from em_core.theory.domains import Fixed, Positive
 
 # Degrees of freedom, where they are estimated: from Cauchy's to all but Gaussian.
 FEWEST, MOST = 1.0, 200.0

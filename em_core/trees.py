@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from em_core.moments import Moments
+from em_core.gaussians.moments import Moments
 
 
 def leaves(tree) -> list[np.ndarray]:

@@ -13,10 +13,10 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from em_core.covariances import floor_eigenvalues
-from em_core.domains import Covariances, Real
 from em_core.em import Expectation, Shared
-from em_core.groups import Groups, as_arrays
-from em_core.two_level_starts import STARTS
+from em_core.levels.groups import Groups, as_arrays
+from em_core.levels.starts import STARTS
+from em_core.theory.domains import Covariances, Real
 
 # Observations in each group of a sample whose group sizes are not given.
 SAMPLE_GROUP_SIZE = 10

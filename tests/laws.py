@@ -1,7 +1,7 @@
 """The laws of EM, as functions that raise AssertionError where a model breaks one.
 
 Each takes a model and data it fits. `test_laws.py` runs them against every model. What they measure
-is `em_core.laws`' own; here it is also compared leaf by leaf, and with what only tests know.
+is `em_core.checks.laws`' own; here it is also compared leaf by leaf, and with what only tests know.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import itertools
 import numpy as np
 
 from em_core import em, fit
-from em_core.laws import MONOTONE, TOUCH
+from em_core.checks.laws import MONOTONE, TOUCH
+from em_core.checks.trials import check, copies, falls, gain_errors, in_chunks, prepare
+from em_core.checks.trials import size as unit
 from em_core.trees import leaves, same_bits
-from em_core.trials import check, copies, falls, gain_errors, in_chunks, prepare
-from em_core.trials import size as unit
 
 
 def run(model, data, seed=0, start="random points", iterations=12, **options):

@@ -53,7 +53,7 @@ def test_imports_run_one_way(path: Path) -> None:
             )
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "em_core").glob("*.py")), ids=name)
+@pytest.mark.parametrize("path", sorted((ROOT / "em_core").rglob("*.py")), ids=name)
 def test_em_core_needs_numpy_and_scipy_only(path: Path) -> None:
     known = sys.stdlib_module_names | {"numpy", "scipy", "em_core"}
     assert {module.split(".")[0] for module in imports(path)} <= known

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from em_core import Bernoulli, Gaussian, Mixture, Poisson
-from em_core.batch import side_by_side
 from em_core.datasets import load
-from em_core.stepping import one_by_one
+from em_core.search.batch import side_by_side
+from em_core.search.stepping import one_by_one
 
 FAITHFUL = load("faithful").values
 IRIS = load("iris").values[:, :4]
@@ -91,7 +91,7 @@ def test_slices_take_turns_and_change_nothing(monkeypatch, largest):
     ]
 
     def traces(largest):
-        monkeypatch.setattr("em_core.batch.LARGEST_SWEEP", largest)
+        monkeypatch.setattr("em_core.search.batch.LARGEST_SWEEP", largest)
         found = {run: [] for run in range(7)}
         sweeps = list(side_by_side(model, data, starts, max_iterations=12))
         for advances in sweeps:

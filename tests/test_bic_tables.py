@@ -5,7 +5,7 @@ import pytest
 from reference_cases import case
 
 from em_core import Gaussian, Mixture, fit
-from em_core.agglomeration import cut, decorrelate, merges, model_based, quantile_groups
+from em_core.search.agglomeration import cut, decorrelate, merges, model_based, quantile_groups
 
 NAMES = [
     "acidity", "precip", "rivers", "usarrests", "iris", "diabetes", "faithful", "cross", "wreath",

@@ -6,10 +6,10 @@ from scipy.special import entr, expit, logit
 
 from em_core import Gaussian, Mixture
 from em_core.checking import check_model
+from em_core.checks.laws import LAWS
 from em_core.covariances import STRUCTURES
 from em_core.em import Expectation, fit
 from em_core.examples.zero_inflated_poisson import Params, Statistics, ZeroInflatedPoisson
-from em_core.laws import LAWS
 from em_core.trees import blends, changed, distance
 from em_core.two_level import TwoLevel
 

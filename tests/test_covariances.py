@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from em_core import Gaussian, Mixture
 from em_core.covariances import ALIASES, MCLUST, STRUCTURES
+from em_core.gaussians.orientations import planes
 from em_core.initialization import STARTS
-from em_core.orientations import planes
 
 CODES = sorted(MCLUST)
 # Free parameters of the covariances, as mclust's nVarParams writes them.

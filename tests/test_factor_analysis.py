@@ -9,9 +9,9 @@ from scipy.stats import multivariate_normal
 
 from em_core.em import add, em, fit
 from em_core.factor_analysis import FactorAnalysis, ProbabilisticPCA
-from em_core.factor_starts import STARTS
-from em_core.factor_statistics import FactorParams
-from em_core.factor_summaries import (
+from em_core.factors.starts import STARTS
+from em_core.factors.statistics import FactorParams
+from em_core.factors.summaries import (
     explained_variance,
     goodness_of_fit,
     standardised,

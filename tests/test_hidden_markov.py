@@ -11,11 +11,11 @@ from scipy.optimize import minimize
 
 from em_core import Bernoulli, Categorical, Gaussian, Mixture, Poisson, check_model, em, fit
 from em_core import sequences as layout
+from em_core.chains.forward_backward import Logarithmic, Scaled, Underflow
+from em_core.chains.markov_chain import best_transitions, expected_log_path, stationary_distribution
+from em_core.checks.trials import copies
 from em_core.covariances import STRUCTURES
-from em_core.forward_backward import Logarithmic, Scaled, Underflow
 from em_core.hidden_markov import HiddenMarkov
-from em_core.markov_chain import best_transitions, expected_log_path, stationary_distribution
-from em_core.trials import copies
 
 EMISSIONS = {
     **{name: Gaussian(name) for name in ("full", "tied", "diag", "spherical")},

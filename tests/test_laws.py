@@ -179,7 +179,7 @@ def test_a_narrow_component_keeps_its_digits():
 
 
 def test_wide_data_take_the_whitening_path_and_agree_with_the_quadratic_one(monkeypatch):
-    import em_core.gaussian_kernel as kernel
+    import em_core.gaussians.kernel as kernel
 
     data = clusters(400, 26, 3, seed=9)
     model = Mixture(Gaussian("full"), 3)

@@ -7,8 +7,8 @@ from browser import Visitors, idle
 from playwright.sync_api import Page, expect
 
 from em_core import Gaussian, Mixture, restarts
-from em_core.alignment import align
 from em_core.datasets import load
+from em_core.search.alignment import align
 
 pytestmark = pytest.mark.browser
 

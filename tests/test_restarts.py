@@ -14,17 +14,17 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from em_core import FactorAnalyser, Gaussian, Mixture, MixtureParams, em, fit
-from em_core.alignment import align, disagreement, some_rows
 from em_core.datasets import load
 from em_core.em import Collapse
 from em_core.emissions import GaussianParams
 from em_core.factor_analysis import FactorAnalysis
 from em_core.hidden_markov import HiddenMarkov
-from em_core.optima import StartedFit, landscape
 from em_core.restarts import restarts
-from em_core.short_runs import short_runs
-from em_core.stepping import Advance, one_by_one
-from em_core.success import wilson
+from em_core.search.alignment import align, disagreement, some_rows
+from em_core.search.optima import StartedFit, landscape
+from em_core.search.short_runs import short_runs
+from em_core.search.stepping import Advance, one_by_one
+from em_core.search.success import wilson
 
 FAITHFUL, IRIS = load("faithful").values, load("iris").values
 THREE = Mixture(Gaussian(), 3)

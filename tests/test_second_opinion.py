@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from em_core.datasets import load
 from em_core.em import em, finished
-from em_core.optima import place
+from em_core.search.optima import place
 from pages.ui.data import default_columns, describe_columns, from_dataset, select
 from pages.ui.runs import AS_THEY_ARE, Run
 from pages.ui.searches import search_of

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from laws import assert_close
 
 from em_core import Gaussian, Mixture, from_means
-from em_core.coordinates import Coordinates
-from em_core.slices import (
+from em_core.theory.coordinates import Coordinates
+from em_core.theory.slices import (
     Line,
     bound_gradient,
     line_along,

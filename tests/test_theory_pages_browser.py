@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from em_core import Gaussian, Mixture, fit
 from em_core.datasets import load
-from em_core.slices import line_along, slopes
+from em_core.theory.slices import line_along, slopes
 
 pytestmark = pytest.mark.browser
 

@@ -86,7 +86,7 @@ def clicks(visitor: Visitor) -> list[float]:
     rng = random.Random(id(visitor))
     took = []
     for _ in range(8):
-        threading.Event().wait(rng.uniform(1, 3))
+        threading.Event().wait(rng.uniform(2, 4))
         took.append(visitor.click("Next seed"))
         visitor.settle()
     return took

@@ -8,8 +8,8 @@ from families_at_hand import Case, cases
 from scipy.special import multigammaln
 
 from em_core import FactorAnalysis, Gaussian, HiddenMarkov, Mixture, ProbabilisticPCA, em, fit
+from em_core.checks.trials import size
 from em_core.datasets import load
-from em_core.trials import size
 from em_core.variants import VARIANTS, run
 from em_core.variants.amortised import Autoencoder, antithetic, climb, quadrature
 from em_core.variants.chains import Chains
@@ -40,7 +40,7 @@ def heights(steps):
     return np.array([[step.elbo, step.log_likelihood] for step in steps]).T
 
 
-@pytest.mark.parametrize("key, family", pairs())
+@pytest.mark.parametrize("key, family", list(pairs()))
 def test_a_variant_keeps_the_laws_it_claims(key, family):
     case, variant = CASES[family], VARIANTS[key]
     steps = list(run(variant, case.model, case.data, case.start(1), max_passes=PASSES))
@@ -66,7 +66,7 @@ def stationary_pairs():
             yield key, family
 
 
-@pytest.mark.parametrize("key, family", stationary_pairs())
+@pytest.mark.parametrize("key, family", list(stationary_pairs()))
 def test_where_a_variant_claims_to_end_em_has_nothing_left_to_gain(key, family):
     case = CASES[family]
     *_, last = run(VARIANTS[key], case.model, case.data, case.start(2), max_passes=400)

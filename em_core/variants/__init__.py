@@ -59,7 +59,8 @@ class Variant(NamedTuple):
 def exact_em(model, data, params, rng) -> Iterator[Step]:
     """EM itself."""
     for step in em(model, data, params, tolerance=0, max_iterations=1_000_000):
-        yield Step(*step, passes=step.iteration + (step.phase != "M"))
+        known = {name: value for name, value in step._asdict().items() if name in Step._fields}
+        yield Step(**known, passes=step.iteration + (step.phase != "M"))
 
 
 def _any(model, data) -> bool:

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from em_core.chains.sequences import lengths_of
 from em_core.em import Expectation
+from em_core.gaussians.responsibilities import entropy_of
 from em_core.hidden_markov import HiddenMarkov, HiddenMarkovParams, HiddenMarkovStatistics
 from em_core.mixture import Mixture, MixtureParams
-from em_core.responsibilities import entropy_of
-from em_core.sequences import lengths_of
 
 TINY = np.finfo(float).tiny
 
@@ -65,14 +65,15 @@ class Chains:
         within = emission.entropy - entropy_of(q.shares)
         return Expectation(statistics, q.entropy + within, q.log_likelihood)
 
-    def of_path(self, path: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Shares (T, K) and steps (K, K) of one path (T,)."""
+    def of_paths(self, paths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Shares (T, K) of each state and steps (K, K), on average over paths (n, T)."""
         n = self.model.n_states
-        transitions = np.zeros((n, n))
-        inside = np.ones(len(path) - 1, bool)
+        shares = np.stack([(paths == k).mean(axis=0) for k in range(n)], axis=1)
+        inside = np.ones(paths.shape[1] - 1, bool)
         inside[self.lasts[:-1]] = False
-        np.add.at(transitions, (path[:-1][inside], path[1:][inside]), 1)
-        return np.eye(n)[path], transitions
+        steps = n * paths[:, :-1][:, inside] + paths[:, 1:][:, inside]
+        counts = np.bincount(steps.ravel(), minlength=n * n)
+        return shares, counts.reshape(n, n) / len(paths)
 
 
 def logs(params: HiddenMarkovParams) -> tuple[np.ndarray, np.ndarray]:
@@ -80,9 +81,11 @@ def logs(params: HiddenMarkovParams) -> tuple[np.ndarray, np.ndarray]:
     return tuple(np.log(np.maximum(part, TINY)) for part in params[:2])
 
 
-def draw_paths(chains: Chains, params, densities: np.ndarray, n: int, rng) -> list[np.ndarray]:
-    """n paths (T,) drawn from the posterior, and the log-likelihood last: forward, then back
-    (Carter & Kohn 1994)."""
+def draw_paths(
+    chains: Chains, params, densities: np.ndarray, n: int, rng
+) -> tuple[np.ndarray, float]:
+    """Paths (n, T) drawn from the posterior, forward and then back (Carter & Kohn 1994), and the
+    log-likelihood."""
     initial, matrix = params[:2]
     peaks = densities.max(axis=1)
     likelihoods = np.exp(densities - peaks[:, None])
@@ -104,7 +107,7 @@ def draw_paths(chains: Chains, params, densities: np.ndarray, n: int, rng) -> li
             cumulative = chances.cumsum(axis=1)
             drawn = rng.random((n, 1)) * cumulative[:, -1:]
             paths[:, t] = (drawn >= cumulative).sum(axis=1)
-    return [*paths, log_likelihood]
+    return paths, float(log_likelihood)
 
 
 def e_step_of(model, data, mixture_q, chain_q: Callable[[Chains], Any]):

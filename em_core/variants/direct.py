@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from em_core.coordinates import Coordinates
-from em_core.slices import bound_gradient
+from em_core.theory.coordinates import Coordinates
+from em_core.theory.slices import bound_gradient
 from em_core.variants.steps import Step
 
 FIRST_LENGTH = 0.1

@@ -30,6 +30,6 @@ def best_path(chains: Chains):
 
     def choose(params, densities, iteration) -> Paths:
         path = np.concatenate(chains.model.predict(params, chains.data))
-        return Paths(*chains.of_path(path), 0.0)
+        return Paths(*chains.of_paths(path[None]), 0.0)
 
     return choose

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from em_core.coordinates import Coordinates
+from em_core.theory.coordinates import Coordinates
 from em_core.variants.steps import Step
 
 LONGEST_FIRST = 16.0

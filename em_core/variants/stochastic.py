@@ -54,11 +54,10 @@ def draw_shares(log_joint: np.ndarray, n: int, rng) -> np.ndarray:
 
 def paths_of(chains: Chains, params, densities: np.ndarray, n: int, rng) -> Paths:
     """The distribution of n paths drawn for every sequence."""
-    *paths, log_likelihood = draw_paths(chains, params, densities, n, rng)
-    shares, transitions = (sum(part) / n for part in zip(*map(chains.of_path, paths), strict=True))
+    paths, log_likelihood = draw_paths(chains, params, densities, n, rng)
+    shares, transitions = chains.of_paths(paths)
     entropy = 0.0
     for first, last in zip(chains.firsts, chains.lasts, strict=True):
-        cut = np.stack(paths)[:, first : last + 1]
-        share = np.unique(cut, axis=0, return_counts=True)[1] / n
+        share = np.unique(paths[:, first : last + 1], axis=0, return_counts=True)[1] / n
         entropy -= share @ np.log(share)
-    return Paths(shares, transitions, float(entropy), float(log_likelihood))
+    return Paths(shares, transitions, float(entropy), log_likelihood)

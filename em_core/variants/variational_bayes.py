@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from em_core.emissions import GaussianParams
+from em_core.gaussians.responsibilities import entropy_of
 from em_core.mixture import MixtureParams
-from em_core.responsibilities import entropy_of
 from em_core.variants.steps import Step
 
 # Of the Dirichlet: well below 1, so that weights of 0 are welcome.

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from em_core.alignment import align, assignment_shares, relabelled
-from em_core.coordinates import Coordinate, Coordinates
+from em_core.search.alignment import align, assignment_shares, relabelled
+from em_core.theory.coordinates import Coordinate, Coordinates
 from pages.ui import fit_panel, report, shell, tables
 from pages.ui.data import Selection, Table
 from pages.ui.figures.picture import View, pack

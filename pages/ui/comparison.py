@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from em_core.alignment import align, assignment_shares, disagreement, some_rows
+from em_core.search.alignment import align, assignment_shares, disagreement, some_rows
 from em_core.selection import Cell
 from pages.ui.families import Family
 from pages.ui.settings import FIELDS

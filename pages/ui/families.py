@@ -24,9 +24,9 @@ from em_core import (
     TwoLevel,
     goodness_of_fit,
 )
+from em_core.chains.markov_chain import SHAPES, allowed_transitions
 from em_core.covariances import STRUCTURES
 from em_core.datasets import EXAMPLES
-from em_core.markov_chain import SHAPES, allowed_transitions
 from pages.ui.data import (
     answered,
     binary,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from em_core.factor_summaries import GoodnessOfFit
+from em_core.factors.summaries import GoodnessOfFit
 from pages.ui.data import ColumnReport, Selection, anything
 from pages.ui.figures.picture import Picture, Scene
 from pages.ui.text import component_names

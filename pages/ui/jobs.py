@@ -50,6 +50,8 @@ def run_job(slot: str, key: str, what: str, make: Callable[[], Generator[float, 
         with st.container(horizontal=True, vertical_alignment="center"):
             st.info(f"You stopped this: {what}.")
             st.button("Do it", key=f"again {slot}", on_click=st.session_state.pop, args=(slot,))
+    elif job.result is None:
+        st.error(f"Something went wrong in {what}. Please report this.")
     return job.result
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from em_core.optima import Landscape, Optimum, StartedFit
-from em_core.success import Interval
+from em_core.search.optima import Landscape, Optimum, StartedFit
+from em_core.search.success import Interval
 from pages.ui import fit_panel, shell, tables
 from pages.ui.data import Selection, Table
 from pages.ui.families import family_of

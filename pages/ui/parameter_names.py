@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from em_core.coordinates import Coordinate
 from em_core.hidden_markov import HiddenMarkov
+from em_core.theory.coordinates import Coordinate
 from pages.ui.text import MINUS
 
 # What keeps the parameter where it may be, whatever is done to its coordinate: said on the axis.

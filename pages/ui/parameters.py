@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from em_core.alignment import assignment_shares
-from em_core.factor_summaries import explained_variance, standardised
-from em_core.markov_chain import stationary_distribution
-from em_core.rotation import promax
+from em_core.chains.markov_chain import stationary_distribution
+from em_core.factors.rotation import promax
+from em_core.factors.summaries import explained_variance, standardised
+from em_core.search.alignment import assignment_shares
 from em_core.two_level import intraclass_correlation
 from pages.ui.data import Selection
 from pages.ui.figures.emissions import moments

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from em_core.alignment import align, assignment_shares, disagreement, some_rows
-from em_core.optima import MOST_ROWS_COMPARED, StartedFit
+from em_core.search.alignment import align, assignment_shares, disagreement, some_rows
+from em_core.search.optima import MOST_ROWS_COMPARED, StartedFit
 from pages.ui import shell
 from pages.ui.data import Selection, Table
 from pages.ui.families import family_of

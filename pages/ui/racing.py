@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.trials import size
+from em_core.checks.trials import size
 from em_core.variants import VARIANTS, run
 from em_core.variants.steps import Step
 
 # Those that draw run from several seeds: their noise is part of what there is to see.
 DRAWS = ("stochastic", "monte-carlo", "online")
-SEEDS = 5
+SEEDS = 3
 # One that takes longer is stopped, so that the others get their turn.
 MOST_SECONDS = 10.0
 # More lines at once cannot be told apart.
@@ -21,7 +21,7 @@ USUAL = (
     "exact", "hard", "gradient", "incremental", "monte-carlo", "mean-field", "bayes", "squarem",
     "l-bfgs",
 )  # fmt: skip
-# A fall by less is rounding: see em_core.laws.
+# A fall by less is rounding: see em_core.checks.laws.
 ROUNDING = 1e-10
 IN_WORDS = {
     "below": "bound below the likelihood",

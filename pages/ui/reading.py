@@ -6,6 +6,8 @@ refused with a DataError, one sentence that a person can act on.
 
 import hashlib
 import io
+import logging
+import os
 import re
 import zipfile
 from collections.abc import Iterator
@@ -19,14 +21,20 @@ import pyarrow.compute as pc
 
 from pages.ui import cells, delimited
 
-MAX_BYTES = 100_000_000
-MAX_ROWS = 2_000_000
-MAX_COLUMNS = 1_000
-MAX_CELLS = 20_000_000
+
+def _configured(what: str, usual: float) -> int:
+    return int(float(os.environ.get(f"EM_EXPLORER_{what}") or usual))
+
+
+MAX_BYTES = _configured("UPLOAD_MB", 100) * 1_000_000
+MAX_ROWS = _configured("ROWS", 2e6)
+MAX_COLUMNS = _configured("COLUMNS", 1e3)
+MAX_CELLS = _configured("CELLS", 2e7)
 MAX_EXCEL_CELLS = 1_000_000  # the reader manages about 100,000 a second
 MAX_UNPACKED = 400_000_000  # bytes of an Excel or Parquet file once decompressed
 # Excel's own files shrink to a twentieth at best.
 MAX_SHRINKAGE, SHRUNK_AT_LEAST = 100, 20_000_000
+log = logging.getLogger(__name__)
 
 
 class DataError(Exception):
@@ -232,8 +240,9 @@ def _read_excel(filename: str, content: bytes) -> tuple[pd.DataFrame, tuple[str,
         return _read_workbook(filename, content)
     except DataError:
         raise
-    except Exception:
+    except Exception as error:
         # openpyxl has no error of its own: damaged XML surfaces as whatever it tripped over.
+        log.warning("An Excel file could not be read: %s", type(error).__name__)
         raise broken from None
 
 

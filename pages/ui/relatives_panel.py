@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from em_core.laws import TOUCH
-from em_core.trials import size
+from em_core.checks.laws import TOUCH
+from em_core.checks.trials import size
 from em_core.variants import VARIANTS
 from pages.ui import fit_panel, shell, tables
 from pages.ui.data import Selection, Table

@@ -9,7 +9,7 @@ import pandas as pd
 
 from em_core import HalfStep
 from em_core.agreement import adjusted_rand_index
-from em_core.alignment import assignment_shares
+from em_core.search.alignment import assignment_shares
 from pages.ui.data import Selection, confusion_table
 from pages.ui.text import component_names, nats
 

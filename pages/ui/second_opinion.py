@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from em_core.em import has_collapsed
-from em_core.optima import place
+from em_core.search.optima import place
 from pages.ui import shell
 from pages.ui.data import Selection, Table
 from pages.ui.runs import Run

@@ -43,7 +43,7 @@ def _sharing() -> None:
         **({about.key: "1"} if bare else {}),
         **({"embed": "true"} if embedded else {}),
     )
-    shell.remember("share")
+    shell.remember("_share")
 
 
 def _all_in_the_link(own: OwnTable | None) -> str:

@@ -124,13 +124,14 @@ def change(**values: Any) -> None:
     st.session_state["settings"] = table.changed(settings(), **values)
 
 
-def remember(**values: Any) -> None:
+def remember(place: str = "", /, **values: Any) -> None:
     """`change` from inside a fragment, link included: only a full run brings it up to date itself.
 
-    Call it once, at the same place, in every run of the fragment.
+    Call it once, at the same place, in every run of the fragment. The dialog on sharing, which may
+    open beside any other fragment, has a `place` of its own.
     """
     change(**values)
-    _replace_link("tell_link")
+    _replace_link("tell_link", place)
 
 
 def say(*sentences: str) -> None:
@@ -258,7 +259,7 @@ def _push_link() -> None:
         st.query_params.from_dict(query)
 
 
-def _replace_link(writer: str) -> None:
+def _replace_link(writer: str, place: str = "") -> None:
     """Bring the address up to date without a step in the history.
 
     Streamlit can only add steps: pausing ten times would be ten steps back. And it drops the
@@ -267,7 +268,7 @@ def _replace_link(writer: str) -> None:
     query = table.to_query(settings())
     if query != st.session_state["link"].query:
         _note_link(query)
-    _component(writer)(data=st.session_state["link"]._asdict(), key=writer)
+    _component(writer)(data=st.session_state["link"]._asdict(), key=writer + place)
 
 
 class _Link(NamedTuple):

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from em_core import HalfStep
-from em_core.coordinates import Coordinate, Coordinates
-from em_core.domains import TINY
-from em_core.slices import Line, bounds, line_along, line_between, log_likelihoods, slopes
+from em_core.theory.coordinates import Coordinate, Coordinates
+from em_core.theory.domains import TINY
+from em_core.theory.slices import Line, bounds, line_along, line_between, log_likelihoods, slopes
 from em_core.trees import same_bits
 from pages.ui.figures.frames import caption_of_touch, frames_shown
 from pages.ui.figures.picture import Curves, Picture

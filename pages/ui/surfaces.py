@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.coordinates import Coordinate, Coordinates
-from em_core.slices import bounds, log_likelihoods
+from em_core.theory.coordinates import Coordinate, Coordinates
+from em_core.theory.slices import bounds, log_likelihoods
 
 GRID = 31
 # Of two parameters that share a constraint neither moves alone.

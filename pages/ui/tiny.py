@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from em_core import FactorAnalysis, Gaussian, HalfStep, HiddenMarkov, Mixture, MixtureParams, em
-from em_core.coordinates import Coordinates
-from em_core.elbo_forms import Forms, elbo_forms, enumerated_log_likelihood
-from em_core.slices import bounds, line_along, log_likelihoods
+from em_core.theory.coordinates import Coordinates
+from em_core.theory.elbo_forms import Forms, elbo_forms, enumerated_log_likelihood
+from em_core.theory.slices import bounds, line_along, log_likelihoods
 from em_core.variants.hard import most_probable
 from pages.ui.settings import FIELDS, Settings
 

@@ -26,7 +26,7 @@ from threadpoolctl import threadpool_limits
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from em_core import Gaussian, Mixture, em, restarts
-from em_core.batch import side_by_side
+from em_core.search.batch import side_by_side
 
 # rows, columns, components, iterations timed, times scikit-learn
 CASES = [

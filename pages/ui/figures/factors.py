@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from em_core.rotation import promax, varimax
+from em_core.factors.rotation import promax, varimax
 from pages.ui.figures.frames import Frames, frames_of, largest_change
 from pages.ui.figures.picture import INK, MUTED, Axis, Chart, Marks, Matrix, Picture, Scene
 from pages.ui.text import component_names

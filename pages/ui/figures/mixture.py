@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from em_core import HalfStep
-from em_core.alignment import assignment_shares
+from em_core.search.alignment import assignment_shares
 from pages.ui.figures.coordinates import Coordinates, coordinates_of
 from pages.ui.figures.frames import Change, Frames, frames_of, share_change
 from pages.ui.figures.picture import Chart, Marks, Picture, Scene

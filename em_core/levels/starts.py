@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.groups import Groups
+from em_core.levels.groups import Groups
 
 # What a start that puts all variance on one level leaves to the other: EM climbs away from zero
 # but slowly.

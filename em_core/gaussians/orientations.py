@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from em_core.volume_shape_orientation import (
+from em_core.gaussians.volume_shape_orientation import (
     SETTLED,
     above_zero,
     pool,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from em_core.forward_backward import Logarithmic, enter_and_leave, evaluate
-from em_core.scan import MAXIMA
-from em_core.sequences import Frames, Sequences, Tile, Workspace
+from em_core.chains.forward_backward import Logarithmic, enter_and_leave, evaluate
+from em_core.chains.scan import MAXIMA
+from em_core.chains.sequences import Frames, Sequences, Tile, Workspace
 
 
 def best_path(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from em_core.gaussian_kernel import squared_distances
+from em_core.gaussians.kernel import squared_distances
 
 # All pairs of groups are compared: beyond this many rows it works on a random sample.
 LARGEST_SAMPLE = 1000

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.factor_statistics import FactorParams
+from em_core.factors.statistics import FactorParams
 
 
 class ExplainedVariance(NamedTuple):

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from em_core.factor_analysis import FactorAnalysis, ProbabilisticPCA
-from em_core.factor_statistics import FactorParams
+from em_core.factors.statistics import FactorParams
 from em_core.hidden_markov import HiddenMarkov
 from em_core.mixture import Mixture, MixtureParams
 

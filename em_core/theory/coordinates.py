@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from em_core.domains import Derived
+from em_core.theory.domains import Derived
 
 
 class Coordinate(NamedTuple):

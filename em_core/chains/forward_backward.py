@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.scan import LOGARITHMS, PROBABILITIES, Algebra, before_and_after, log_sum_exp
-from em_core.sequences import Frames, Sequences, Tile, Workspace
+from em_core.chains.scan import LOGARITHMS, PROBABILITIES, Algebra, before_and_after, log_sum_exp
+from em_core.chains.sequences import Frames, Sequences, Tile, Workspace
 
 TINY = np.finfo(float).tiny
 # Probabilities are rescaled to sum to 1 after this many frames. Densities are relative to each

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.linear_kernel import NONE, LinearKernel
-from em_core.moments import Moments
+from em_core.gaussians.linear_kernel import NONE, LinearKernel
+from em_core.gaussians.moments import Moments
 
 BLOCK_ROWS = 8192
 # Features of one block stay near the processor's second-level cache.

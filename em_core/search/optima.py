@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from em_core.alignment import align, assignment_shares, disagreement, some_rows
 from em_core.em import ROUNDING, Fit, has_collapsed
-from em_core.success import Interval, wilson
+from em_core.search.alignment import align, assignment_shares, disagreement, some_rows
+from em_core.search.success import Interval, wilson
 
 # Fits are compared on at most this many rows, drawn at random.
 MOST_ROWS_COMPARED = 2000

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from em_core.checks.trials import Trial, falls, gain_errors, gaps, in_chunks, size
 from em_core.em import Expectation, split, starting_params
 from em_core.trees import changed, distance, same_bits
-from em_core.trials import Trial, falls, gain_errors, gaps, in_chunks, size
 
 # Sums over rows are rounded: relative to the log-likelihood, or to a nat a row where that is more.
 MONOTONE = 1e-10

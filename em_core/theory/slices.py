@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from em_core.coordinates import Coordinates
 from em_core.em import Expectation
+from em_core.theory.coordinates import Coordinates
 
 # So many models share one pass over the data, where the model can be batched.
 SIDE_BY_SIDE = 32

@@ -88,7 +88,7 @@ def side_by_side_if_sound(model, data, starts: Sequence[Any], **options) -> Iter
     only the run that it belongs to.
     """
     # A circle: what steps side by side speaks of an `Advance` as well.
-    from em_core.batch import side_by_side
+    from em_core.search.batch import side_by_side
 
     told = dict.fromkeys(range(len(starts)), 0)
     try:

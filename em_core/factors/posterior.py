@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.factor_statistics import FactorParams
-from em_core.incomplete_rows import Rows
+from em_core.factors.incomplete_rows import Rows
+from em_core.factors.statistics import FactorParams
 
 
 class FactorPosterior(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from em_core.em import has_collapsed
-from em_core.stepping import strategy
+from em_core.search.stepping import strategy
 
 # Short runs end once an iteration gains less than this share of all that a run has gained so far.
 LEAST_SHARE_GAINED = 0.01

@@ -1,0 +1,1 @@
+"""What hidden Markov models compute with: sequences, forward-backward, long scans, Viterbi."""

@@ -1,0 +1,1 @@
+"""The laws that every model keeps, and what they are tried on."""

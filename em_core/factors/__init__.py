@@ -1,0 +1,1 @@
+"""What factor models compute with: moments, posteriors, starts, and summaries of a fitted one."""

@@ -1,0 +1,1 @@
+"""What Gaussian components compute with: densities and moments of many rows, covariances' axes."""

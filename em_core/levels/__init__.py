@@ -1,0 +1,1 @@
+"""What the two-level model computes with: groups of rows and its starts."""

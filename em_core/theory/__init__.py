@@ -1,0 +1,1 @@
+"""The bound along lines through the parameters, and its forms."""
