@@ -118,7 +118,8 @@ def _range(climbs: Sequence[Climb], share: float = SHOWN_SHARE) -> list[float]:
     if not len(values):
         return [0.0, 1.0]
     low, high = values[int((1 - share) * len(values))], values[-1]
-    margin = 0.05 * (high - low) or 1.0
+    # Less than a nat apart, starts ended in the same place: do not make much of it.
+    margin = max(0.05 * (high - low), (1 - (high - low)) / 2)
     return [low - margin, high + margin]
 
 
