@@ -69,7 +69,7 @@ def _own_table() -> Table | None:
         )
         st.button("Use the pasted table", on_click=_read_pasted)
     if complaint := st.session_state.get("table complaint"):
-        st.error(complaint)
+        st.error(plain(complaint))
     expected = shell.settings().fingerprint
     own = own_table.current()
     if own is None:
@@ -142,7 +142,9 @@ def choose_columns(table: Table) -> tuple[Selection | None, list[data.ColumnRepo
     defaults = tuple(name for name in defaults if name != group)
     if not usable:
         reasons = " ".join(f"{r.name}: {r.why_not}" for r in reports[:5])
-        st.error(f"No column of this table can be used: at least one must hold numbers. {reasons}")
+        st.error(
+            f"No column of this table can be used: at least one must hold numbers. {plain(reasons)}"
+        )
         return None, reports
     columns = shell.widget("columns", options=usable, default=defaults or tuple(usable[:1]))
     label = ""
@@ -164,7 +166,7 @@ def choose_columns(table: Table) -> tuple[Selection | None, list[data.ColumnRepo
             table,
         ), reports
     except DataError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         return None, reports
 
 

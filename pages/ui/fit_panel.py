@@ -53,7 +53,7 @@ def current_run(settings: Settings, table: Table, selection: Selection) -> Run |
         fitted = family.data(selection)
         start = beginning(model, settings, fitted)
     except ValueError as error:
-        st.error(sentence(name_columns(str(error), selection.columns)))
+        st.error(plain(sentence(name_columns(str(error), selection.columns))))
         return None
     fit_fields = [name for name, field in FIELDS.items() if field.group in ("family", "fit")]
     asked = [table.fingerprint, selection.columns, [getattr(settings, name) for name in fit_fields]]
@@ -69,7 +69,7 @@ def current_run(settings: Settings, table: Table, selection: Selection) -> Run |
         )
     )
     if run.error:
-        st.error(sentence(name_columns(run.error, selection.columns)))
+        st.error(plain(sentence(name_columns(run.error, selection.columns))))
         return None
     return run
 
@@ -101,7 +101,7 @@ def _watch(run: Run, selection: Selection, table: Table, live: bool) -> None:
     if live != running:
         st.rerun()  # only a run of the page starts or ends the polling
     if run.error:
-        st.error(sentence(name_columns(run.error, selection.columns)))
+        st.error(plain(sentence(name_columns(run.error, selection.columns))))
         return
     settings = shell.settings()
     if not run.trace:

@@ -10,6 +10,7 @@ import streamlit as st
 from pages.ui import packing, shell, store
 from pages.ui.reading import DataError, Table, read_table
 from pages.ui.store import Receipt, Refused, Store
+from pages.ui.text import plain
 
 KEY = "own table"
 
@@ -39,7 +40,7 @@ def current() -> OwnTable | None:
         try:
             own = _open(settings.carried, settings.shared)
         except DataError as error:
-            shell.say(str(error))
+            shell.say(plain(str(error)))
             shell.change(carried="", shared="")
             return None
         st.session_state[KEY] = own

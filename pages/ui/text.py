@@ -1,14 +1,22 @@
 """Text from people and from files, made safe and whole for a page; numbers as people read them."""
 
 import html
+import re
 
 # What Markdown, LaTeX and Streamlit's own directives take for markup.
 _MARKUP = set(r"\`*_{}[]()<>#+-.!|$~:")
 MINUS = "\N{MINUS SIGN}"
 
 
+# Addresses become links even where their characters are escaped: one that shows nothing, put
+# into them, keeps them text.
+_ADDRESS = re.compile(r"(?=://)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
+_WORD_JOINER = "\N{WORD JOINER}"
+
+
 def plain(text: str) -> str:
     """Text as text: nothing in it takes effect in Markdown."""
+    text = _ADDRESS.sub(_WORD_JOINER, text)
     return "".join(f"\\{character}" if character in _MARKUP else character for character in text)
 
 
