@@ -23,6 +23,8 @@ from em_core.theory.domains import Real, structured
 
 # A component with less than this share of all rows has no rows left to estimate anything from.
 EMPTY_SHARE = 1e-10
+# So many floors above the floor a covariance is what it seems.
+FAR = 1000
 # Squares of larger numbers, summed over rows, overflow.
 LARGEST_VALUE = 1e100
 HALF_LOG_2_PI = 0.5 * float(np.log(2 * np.pi))
@@ -278,7 +280,7 @@ class Gaussian:
             means[empty] = params.means[empty]
         covariances = self.structure.estimate(within, shares, None, params.covariances)
         proposed = GaussianParams(means, covariances)
-        if self._clears_floor(proposed, scale.value):
+        if self.clears_floor(proposed, scale.value):
             return proposed
         minimum = self.floor * scale.value**2
         covariances = self.structure.estimate(within, shares, minimum, params.covariances)
@@ -294,15 +296,16 @@ class Gaussian:
             np.where(stay[..., None], params.covariances, covariances),
         )
 
-    def _clears_floor(self, params: GaussianParams, scale: np.ndarray) -> bool:
-        """Whether every eigenvalue is surely above the floor: the smallest exceeds 1 / trace of
-        the inverse. Costs nothing, as the E-step needs the inverse anyway."""
+    def clears_floor(self, params: GaussianParams, scale: np.ndarray) -> bool:
+        """Whether every eigenvalue is far above the floor: the smallest exceeds 1 / trace of the
+        inverse. Costs nothing, as the E-step needs the inverse anyway. Closer to the floor a
+        covariance may be rounding, and worse than the one before."""
         try:
             traces = params.precision_diagonals @ (scale * scale)
         except np.linalg.LinAlgError:
             return False
         # Not "max < limit": NaN must count as below the floor.
-        return bool((traces * self.floor < 1).all())
+        return bool((traces * (FAR * self.floor) < 1).all())
 
     def expected_log_density(self, params: GaussianParams, statistics: GaussianStatistics):
         """sum_nk r_nk log N(x_n | mean_k, covariance_k) in nats, from the statistics alone."""
@@ -323,7 +326,7 @@ class Gaussian:
     def flags(self, params: GaussianParams, statistics: GaussianStatistics) -> tuple[str, ...]:
         """Which components are at the covariance floor."""
         scale = statistics.scale.value
-        if self._clears_floor(params, scale):
+        if self.clears_floor(params, scale):
             return ()
         lowest, highest = extreme_eigenvalues(params.covariances, scale)
         at_floor = lowest <= self.floor * (1 + 1e-3)

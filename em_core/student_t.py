@@ -316,7 +316,7 @@ class StudentT:
         estimate = self.gaussian.structure.estimate
         covariances = estimate(within, shares, None, params.covariances)
         proposed = StudentTParams(means, covariances, degrees)
-        if self.gaussian._clears_floor(proposed.gaussian, scale.value):
+        if self.gaussian.clears_floor(proposed.gaussian, scale.value):
             return proposed
         covariances = estimate(within, shares, self.floor * scale.value**2, params.covariances)
         proposed = StudentTParams(means, covariances, degrees)

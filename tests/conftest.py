@@ -3,13 +3,17 @@
 import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from browser import CHROMIUM_FLAGS, ROOT, Visitors, chromium_path, serve
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from pages.ui.store import VARIABLE
 
-expect.set_options(timeout=15_000)  # a busy machine is no failure
+# A busy machine is no failure.
+expect.set_options(timeout=15_000)
+hypothesis.settings.register_profile("no clock", deadline=None)
+hypothesis.settings.load_profile("no clock")
 
 
 @pytest.fixture(scope="session", autouse=True)

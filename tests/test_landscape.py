@@ -30,6 +30,14 @@ def test_a_collapsed_start_does_not_set_the_scale():
     assert strip(CLIMBS, COLOURS).layout.xaxis.range[1] < 1
 
 
+def test_many_long_curves_are_thinned_but_begin_and_end_where_they_do():
+    long = [Climb("s", k, np.arange(1000.0) + k, 0, "optimum 1") for k in range(100)]
+    (line,) = curves(long, COLOURS).data
+    assert len(line.x) < 25_000 and line.x.count(None) == 100
+    assert line.x[0] == 0 and line.x[line.x.index(None) - 1] == 999
+    assert line.y[0] == 0.0 and line.y[line.x.index(None) - 1] == 999.0
+
+
 def test_a_mark_says_which_start_it_is():
     marks = strip(CLIMBS, COLOURS).data
     assert list(marks[1].customdata[0]) == ["k-means++", 2]

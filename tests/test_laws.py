@@ -191,3 +191,27 @@ def test_wide_data_take_the_whitening_path_and_agree_with_the_quadratic_one(monk
     laws.assert_close(
         model.m_step(params, whitened.statistics), model.m_step(params, quadratic.statistics), 1e-8
     )
+
+
+def test_the_bound_climbs_beside_the_floor():
+    """Found by the test of all structures: rounding put a covariance above the floor, and lower."""
+    rng = np.random.default_rng(1)
+    data = np.array(
+        [
+            [-6.15280163e-01, -4.47213426e-04, 2.88820066e-04],
+            [-3.34571048e00, -1.55497228e-02, 1.50248880e-04],
+            [3.18169122e00, 4.75475587e-02, 1.42876607e-06],
+            [3.23391014e00, 1.66196325e-03, 1.97371495e-04],
+            [-1.41765761e00, -7.59435103e-03, 4.76631520e-05],
+            [4.22928239e00, 3.50284724e-02, -8.99031009e-05],
+            [-1.29356149e00, -1.84644379e-02, 1.20281064e-05],
+            [2.24853712e00, -1.69311544e-02, 2.35867425e-04],
+            [-1.07159477e00, 5.93257409e-03, 3.96566787e-04],
+            [-2.93097975e00, -2.61350609e-02, 2.49537667e-05],
+            [-2.24533530e00, 6.92106632e-03, 4.43283191e-04],
+        ]
+    )
+    for _ in range(30):
+        varied = data * (1 + rng.uniform(-1, 1, data.shape) * 1e-8)
+        steps = laws.run(Mixture(Gaussian("EVV"), 3), varied, start="k-means", iterations=4)
+        laws.bound_never_falls(steps, len(data))

@@ -21,6 +21,11 @@ class Coordinate(NamedTuple):
     place: tuple[int, ...]
 
 
+def has_coordinates(model) -> bool:
+    """Whether a model, and the emission it may have, says where its parameters may lie."""
+    return all(hasattr(part, "domains") for part in (model, getattr(model, "emission", model)))
+
+
 class Coordinates:
     """Coordinates of a model's parameters near some of them, in units of their own size there.
 
@@ -29,7 +34,7 @@ class Coordinates:
     """
 
     def __init__(self, model, params):
-        if not hasattr(model, "domains"):
+        if not has_coordinates(model):
             raise ValueError(
                 f"{type(model).__name__} does not say where its parameters may lie: give it a "
                 "method `domains(params)`"

@@ -12,12 +12,14 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from em_core.checks.trials import check, prepare
 from em_core.em import em, remaining_gain
 from em_core.emissions import Gaussian
 from em_core.factor_analysers import FactorAnalyser
 from em_core.factor_analysis import FactorAnalysis, ProbabilisticPCA
 from em_core.hidden_markov import HiddenMarkov
 from em_core.mixture import Mixture
+from em_core.theory.coordinates import has_coordinates
 from em_core.variants.amortised import amortised
 from em_core.variants.annealed import annealed_em
 from em_core.variants.direct import gradient_ascent, l_bfgs
@@ -65,6 +67,10 @@ def exact_em(model, data, params, rng) -> Iterator[Step]:
 
 def _any(model, data) -> bool:
     return True
+
+
+def _coordinated(model, data) -> bool:
+    return has_coordinates(model)
 
 
 def _discrete(model, data) -> bool:
@@ -124,14 +130,14 @@ VARIANTS = {
         "the M-step is one step up the gradient of the bound",
         gradient_em,
         _EXACT - {"stationary"},
-        _any,
+        _coordinated,
     ),
     "conditional": Variant(
         "ECM",
         "the M-step maximises over one array of parameters at a time",
         conditional_em,
         _EXACT,
-        _any,
+        _coordinated,
         turns=MOST_BLOCKS,
     ),
     "incremental": Variant(
@@ -182,21 +188,21 @@ VARIANTS = {
         "two iterations of EM point out a jump, taken only if the likelihood does not fall",
         squarem,
         frozenset({"below", "touches", "likelihood climbs", "stationary"}),
-        _any,
+        _coordinated,
     ),
     "ascent": Variant(
         "Gradient ascent",
         "straight up the log-likelihood, without a bound",
         gradient_ascent,
         frozenset({"likelihood climbs"}),
-        _any,
+        _coordinated,
     ),
     "l-bfgs": Variant(
         "L-BFGS",
         "SciPy's quasi-Newton method on the log-likelihood, without a bound",
         l_bfgs,
         frozenset({"likelihood climbs", "stationary"}),
-        _any,
+        _coordinated,
     ),
     "amortised": Variant(
         "Amortised posterior",
@@ -226,11 +232,11 @@ def run(
     end or its log-likelihood is not finite.
     Raises ValueError where the variant does not apply.
     """
-    data = model.check(data)
+    data = check(model, data)
     if not variant.takes(model, data):
         raise ValueError(f"{variant.label} does not apply to this model")
     steps = variant.run(model, data, params, np.random.default_rng(seed))
-    prepared = model.prepare(data)
+    prepared = prepare(model, data)
     heights: list[float] = []
     seconds = 0.0
     while True:

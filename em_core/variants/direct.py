@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from em_core.checks.trials import prepare
 from em_core.theory.coordinates import Coordinates
 from em_core.theory.slices import bound_gradient
 from em_core.variants.steps import Step
@@ -23,7 +24,7 @@ MOST_EVALUATIONS = 300
 
 def gradient_ascent(model, data, params, rng) -> Iterator[Step]:
     """Steps up the gradient of the log-likelihood, each as long as it keeps what it promises."""
-    data = model.prepare(data)
+    data = prepare(model, data)
     coordinates = Coordinates(model, params)
     here, q, passes, length = coordinates.vector(params), model.e_step(params, data), 1, None
     yield _step(0, params, q, passes)
@@ -58,7 +59,7 @@ def l_bfgs(model, data, params, rng) -> Iterator[Step]:
     from scipy.optimize import minimize
 
     began = perf_counter()
-    data = model.prepare(data)
+    data = prepare(model, data)
     coordinates = Coordinates(model, params)
     steps: list[Step] = []
     passes = 0

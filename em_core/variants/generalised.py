@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from em_core.checks.trials import prepare
 from em_core.em import Expectation
 from em_core.theory.coordinates import Coordinates
 from em_core.theory.slices import bound_gradient, bounds
@@ -42,7 +43,7 @@ def gradient_em(model, data, params, rng) -> Iterator[Step]:
             length /= 2
         return params
 
-    prepared = model.prepare(data)
+    prepared = prepare(model, data)
     return alternate(model, params, lambda params, _: model.e_step(params, prepared), m_step)
 
 
@@ -57,7 +58,7 @@ def conditional_em(model, data, params, rng) -> Iterator[Step]:
         blocks = coordinates.blocks()
         return maximise_block(model, coordinates, blocks[turn % len(blocks)], params, statistics)
 
-    prepared = model.prepare(data)
+    prepared = prepare(model, data)
     return alternate(model, params, lambda params, _: model.e_step(params, prepared), m_step)
 
 

@@ -12,8 +12,9 @@ from functools import reduce
 
 import numpy as np
 
+from em_core.checks.trials import prepare
 from em_core.em import add, split
-from em_core.variants.steps import Step, scaled, shuffled
+from em_core.variants.steps import Step, flags_of, scaled, shuffled
 
 PARTS = 10
 # The weight of new statistics is (2 + number of parts so far) ** -FADING: between 1/2 and 1.
@@ -22,7 +23,7 @@ FADING = 0.7
 
 def incremental_em(model, data, params, rng) -> Iterator[Step]:
     """One E-step on one part of the data, then an M-step on the statistics of all parts."""
-    parts = [chunk for chunk, _ in split(model.prepare(shuffled(data, rng)), None, PARTS)]
+    parts = [chunk for chunk, _ in split(prepare(model, shuffled(data, rng)), None, PARTS)]
     kept = [model.e_step(params, part) for part in parts]
     q = reduce(add, kept)
     bound = model.expected_log_joint(params, q.statistics) + q.entropy
@@ -30,7 +31,7 @@ def incremental_em(model, data, params, rng) -> Iterator[Step]:
     turn = 0
     while True:
         old, params = params, model.m_step(params, q.statistics)
-        flags = model.flags(params, q.statistics)
+        flags = flags_of(model, params, q.statistics)
         bound = model.expected_log_joint(params, q.statistics) + q.entropy
         passes = 1 + turn / len(parts)
         yield Step(turn + 1, "M", params, old, float(bound), None, flags, passes)
@@ -45,7 +46,7 @@ def incremental_em(model, data, params, rng) -> Iterator[Step]:
 
 def online_em(model, data, params, rng) -> Iterator[Step]:
     """Statistics that fade, blended with those of one part of the data after the other."""
-    parts = [chunk for chunk, _ in split(model.prepare(shuffled(data, rng)), None, PARTS)]
+    parts = [chunk for chunk, _ in split(prepare(model, shuffled(data, rng)), None, PARTS)]
     whole = reduce(add, [model.e_step(params, part) for part in parts])
     statistics = whole.statistics
     yield Step(0, "start", params, params, np.nan, float(whole.log_likelihood), (), 1.0)
@@ -57,6 +58,6 @@ def online_em(model, data, params, rng) -> Iterator[Step]:
             weight = (2 + turn) ** -FADING
             statistics = add(scaled(statistics, 1 - weight), scaled(new, weight))
             old, params = params, model.m_step(params, statistics)
-            flags = model.flags(params, statistics)
+            flags = flags_of(model, params, statistics)
             turn += 1
             yield Step(turn, "M", params, old, np.nan, None, flags, 1 + turn / len(parts))

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from em_core.checks.trials import prepare
 from em_core.factors.posterior import Inference
 from em_core.gaussians.responsibilities import entropy_of
 from em_core.hidden_markov import HiddenMarkov
@@ -29,7 +30,7 @@ def mean_field_em(model, data, params, rng) -> Iterator[Step]:
         return alternate(
             model, params, lambda params, _: chains.e_step(params, factors), model.m_step
         )
-    prepared = model.prepare(data)
+    prepared = prepare(model, data)
     return alternate(
         model,
         params,

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from em_core.checks.trials import prepare
 from em_core.theory.coordinates import Coordinates
-from em_core.variants.steps import Step
+from em_core.variants.steps import Step, flags_of
 
 LONGEST_FIRST = 16.0
 GROWTH = 4.0
@@ -21,7 +22,7 @@ GROWTH = 4.0
 def squarem(model, data, params, rng) -> Iterator[Step]:
     """EM, accelerated: u' = u0 - 2 a r + a^2 v with r = u1 - u0, v = (u2 - u1) - r and
     a = -|r| / |v|."""
-    data = model.prepare(data)
+    data = prepare(model, data)
     q, passes, iteration = model.e_step(params, data), 1, 0
     longest = LONGEST_FIRST
     yield _step(model, iteration, "start", params, params, q, q, passes)
@@ -64,7 +65,7 @@ def extrapolate(start, first, second, longest: float) -> tuple[np.ndarray, float
 
 def _step(model, iteration, phase, params, old, q, after, passes) -> Step:
     bound = float(model.expected_log_joint(params, q.statistics) + q.entropy)
-    flags = model.flags(params, q.statistics)
+    flags = flags_of(model, params, q.statistics)
     return Step(
         iteration, phase, params, old, bound, float(after.log_likelihood), flags, float(passes)
     )

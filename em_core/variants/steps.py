@@ -55,12 +55,17 @@ def alternate(
         yield Step(iteration, phase, params, params, bound, _known(q), (), spent)
         iteration += 1
         old, params = params, m_step(params, q.statistics)
-        flags = model.flags(params, q.statistics) if hasattr(model, "flags") else ()
+        flags = flags_of(model, params, q.statistics)
         moved = _bound(model, params, q)
         q = e_step(params, iteration)
         yield Step(iteration, "M", params, old, moved, _known(q), flags, spent)
         spent += passes
         phase, bound = "E", _bound(model, params, q)
+
+
+def flags_of(model, params, statistics) -> tuple[str, ...]:
+    """What the model says of an M-step, if it says anything."""
+    return model.flags(params, statistics) if hasattr(model, "flags") else ()
 
 
 def _bound(model, params, q: Expectation) -> float:

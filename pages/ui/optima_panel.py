@@ -23,7 +23,7 @@ from pages.ui.settings import FIELDS, Settings
 from pages.ui.text import nats, sentence
 from pages.ui.work import current
 
-REFRESH_SECONDS = 0.5
+REFRESH_SECONDS = 0.8
 MOST_PICTURES = 8
 PICTURES_ACROSS = 4
 THUMBNAIL_POINTS = 300

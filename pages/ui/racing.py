@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.checks.trials import size
+from em_core.checks.trials import check, size
 from em_core.variants import VARIANTS, run
 from em_core.variants.steps import Step
 
@@ -56,7 +56,7 @@ class Lane(NamedTuple):
 
 def applicable(model, data) -> list[str]:
     """The keys of those that apply to a model and its data."""
-    data = model.check(data)
+    data = check(model, data)
     return [key for key, variant in VARIANTS.items() if variant.takes(model, data)]
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from em_core import HalfStep
+from em_core.checks.trials import check, prepare
 from em_core.theory.coordinates import Coordinate, Coordinates
 from em_core.theory.domains import TINY
 from em_core.theory.slices import Line, bounds, line_along, line_between, log_likelihoods, slopes
@@ -117,7 +118,7 @@ def slice_work(
 ) -> Generator[float, None, tuple[Picture, np.ndarray]]:
     """Work on the picture of a run's slices; returns it, and which half-step each frame shows."""
     model, steps = run.model, list(run.trace)
-    data = model.prepare(model.check(run.data))
+    data = prepare(model, check(model, run.data))
     n_rows = run.fit.n_observations
     if not getattr(model, "batches", False):
         n_rows += ROWS_OF_A_PASS
@@ -247,7 +248,7 @@ def numbers_at(run, index: int, asked: Asked) -> Numbers:
     """Both slopes where the line passes the parameters of a half-step."""
     model, steps = run.model, run.trace
     step = steps[index]
-    data = model.prepare(model.check(run.data))
+    data = prepare(model, check(model, run.data))
     line, here = line_of(model, steps, index, asked)
     line = Line(line.coordinates, line.vectors([here])[0], line.direction)
     q = model.e_step(step.posterior_params, data)

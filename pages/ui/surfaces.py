@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from em_core.checks.trials import check, prepare
 from em_core.theory.coordinates import Coordinate, Coordinates
 from em_core.theory.slices import bounds, log_likelihoods
 
@@ -47,7 +48,7 @@ def surface_work(
     """Work on the surface around the parameters of a half-step."""
     model, steps = run.model, run.trace
     step = steps[index]
-    data = model.prepare(model.check(run.data))
+    data = prepare(model, check(model, run.data))
     coordinates = Coordinates(model, step.params)
     origin = coordinates.vector(step.params)
     iterates = [s for s in steps if s.phase != "E"]

@@ -122,14 +122,12 @@ def jensens_gap(tiny: Tiny) -> None:
         "average of the logs:"
     )
     words.latex(
-        r"\log p(x_n)=\log\sum_z q(z)\,\frac{p(x_n,z)}{q(z)}\;\ge\;"
-        r"\sum_z q(z)\log\frac{p(x_n,z)}{q(z)}=\mathrm{ELBO}(q,\theta)"
+        r"""\begin{aligned}\log p(x_n)&=\log\sum_z q(z)\,\tfrac{p(x_n,z)}{q(z)}\\
+        &\ge\sum_z q(z)\log\tfrac{p(x_n,z)}{q(z)}=\mathrm{ELBO}\end{aligned}"""
     )
     gap = found.log_density - found.bound
-    words.latex(
-        rf"{_latex(found.log_density)}\;\ge\;{_latex(found.bound)},\qquad"
-        rf"\text{{gap}}=\mathrm{{KL}}(q\,\|\,p(z\mid x_n))={_latex(gap)}\ \text{{nats}}"
-    )
+    words.latex(rf"{_latex(found.log_density)}\;\ge\;{_latex(found.bound)}")
+    words.latex(rf"\text{{gap}}=\mathrm{{KL}}(q\,\|\,p(z\mid x_n))={_latex(gap)}\ \text{{nats}}")
     with left:
         _chart(figures.jensen_figure(found, COLOURS), "jensen")
     with right:
@@ -193,15 +191,15 @@ def two_steps(tiny: Tiny) -> None:
     _chart(figures.staircase_figure(stairs, COLOURS), "staircase")
     theta, q = stairs.corners[-1]
     st.latex(
-        rf"q\leftarrow\frac{{1}}{{1+e^{{-2\theta\cdot{apart:g}}}}},\qquad"
-        rf"\theta\leftarrow{apart:g}\,(2q-1),\qquad"
-        rf"\text{{after 12 iterations }}\theta={_latex(theta)},\ q={_latex(q)}"
+        rf"q\leftarrow\frac{{1}}{{1+e^{{-2\theta\cdot{apart:g}}}}},\quad"
+        rf"\theta\leftarrow{apart:g}\,(2q-1)"
     )
+    st.latex(rf"\text{{after 12 iterations }}\theta={_latex(theta)},\ q={_latex(q)}")
     st.markdown(
-        "With points within ±1 both components end on top of each other: there the data cannot "
-        "tell them apart."
+        "Light is high. With points within ±1 both components end on top of each other: there the "
+        "data cannot tell them apart."
         if apart <= 1
-        else "Every corner is a half-step; no corner is lower than the one before."
+        else "Light is high. Every corner is a half-step; no corner is lower than the one before."
     )
     shell.remember()
 

@@ -19,6 +19,8 @@ SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "penta
 COLLAPSED = "collapsed"
 # A start that ends in the best optimum may begin a million nats below it: cut what says nothing.
 SHOWN_SHARE = 0.9
+# More points than this keep a browser busy for seconds: of long curves some are left out.
+MOST_POINTS = 20_000
 
 
 class Climb(NamedTuple):
@@ -42,15 +44,18 @@ class Climb(NamedTuple):
 def curves(climbs: Sequence[Climb], colours: Sequence[str]) -> go.Figure:
     """Log-likelihood against iteration, one line a start, coloured by the optimum it led to."""
     figure = go.Figure()
+    stride = 1 + sum(len(climb.log_likelihoods) for climb in climbs) // MOST_POINTS
     for fate, members in _by_fate(climbs):
         group = members[0].group
         across, up, names = [], [], []
         for climb in members:
             n = len(climb.log_likelihoods)
+            # The start, every stride-th iteration counted back from the last, and the last.
+            shown = sorted({0, *range(n - 1, 0, -stride)}) if n else []
             # None breaks the line between one start and the next.
-            across += [*range(n), None]
-            up += [*climb.log_likelihoods.tolist(), None]
-            names += [climb.name] * n + [None]
+            across += [*shown, None]
+            up += [*climb.log_likelihoods[shown].tolist(), None]
+            names += [climb.name] * len(shown) + [None]
         figure.add_scatter(
             x=across,
             y=up,
@@ -113,7 +118,8 @@ def _range(climbs: Sequence[Climb], share: float = SHOWN_SHARE) -> list[float]:
     if not len(values):
         return [0.0, 1.0]
     low, high = values[int((1 - share) * len(values))], values[-1]
-    margin = 0.05 * (high - low) or 1.0
+    # Less than a nat apart, starts ended in the same place: do not make much of it.
+    margin = max(0.05 * (high - low), (1 - (high - low)) / 2)
     return [low - margin, high + margin]
 
 

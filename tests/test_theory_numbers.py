@@ -1,0 +1,194 @@
+"""What the pages on bound, relatives and theory compute, without a browser."""
+
+import numpy as np
+import pytest
+from families_at_hand import cases
+
+from em_core import Gaussian, Mixture, fit
+from em_core.examples.zero_inflated_poisson import ZeroInflatedPoisson
+from em_core.search.alignment import relabelled
+from em_core.theory.coordinates import Coordinates
+from em_core.theory.domains import Chances, Positive
+from em_core.theory.slices import slice_between
+from em_core.variants import VARIANTS, run
+from pages.ui.figures.picture import pack
+from pages.ui.jobs import Job
+from pages.ui.racing import applicable, observed, race_work
+from pages.ui.runs import Run
+from pages.ui.settings import Settings, changed
+from pages.ui.slicing import Asked, numbers_at, slice_work
+from pages.ui.surfaces import seconds_for, surface_work
+from pages.ui.tiny import (
+    climb,
+    hardness,
+    jensen,
+    numbers_in,
+    staircase,
+    three_forms,
+    tiny_of,
+    weighted,
+)
+
+ROWS = cases()["Gaussian VVV"].data
+
+
+def result_of(work):
+    """What a generator of shares done returns; the shares must rise."""
+    shares = []
+    while True:
+        try:
+            shares.append(next(work))
+        except StopIteration as end:
+            assert shares == sorted(shares)
+            return end.value
+
+
+@pytest.fixture
+def finished() -> Run:
+    model = Mixture(Gaussian(), 2)
+    made = Run(
+        key="run", model=model, data=ROWS, start=lambda data, units: None, tolerance=1e-3,
+        max_iterations=50, standardise=False,
+    )  # fmt: skip
+    made.fit = fit(model, ROWS, max_iterations=15)
+    made.trace = list(made.fit.trace)
+    return made
+
+
+@pytest.mark.parametrize("kind", ["parameter", "next", "end"])
+def test_a_slice_of_every_half_step(finished, kind):
+    coordinate = Coordinates(finished.model, finished.trace[0].params).named[3]
+    picture, shown = result_of(slice_work(finished, Asked(kind, coordinate, None, "x"), "Start."))
+    assert len(shown) == len(picture.phases) == len(finished.trace)
+    curves = picture.slice
+    assert (curves.bound <= curves.likelihood + 1e-6).all()
+    assert (curves.low < picture.elbo).all() and (curves.high > picture.log_likelihood).all()
+    assert curves.range[0] < curves.range[1]
+    assert pack(picture)
+    numbers = numbers_at(finished, 4, Asked(kind, coordinate, None, "x"))
+    assert numbers.slope_of_bound == pytest.approx(numbers.slope_of_likelihood, rel=1e-6)
+
+
+def test_a_surface_touches_where_the_parameters_are(finished):
+    coordinates = Coordinates(finished.model, finished.trace[2].params)
+    first = coordinates.named[2]
+    second = seconds_for(first, coordinates)[0]
+    surface = result_of(surface_work(finished, 2, first, second))
+    assert (surface.bound <= surface.likelihood + 1e-6).all()
+    assert surface.path[surface.at] == pytest.approx(
+        coordinates.values(finished.trace[2].params)[[first.position, second.position]]
+    )
+    weights = [c for c in coordinates.named if c.quantity == "weight"]
+    assert not {c.quantity for c in seconds_for(weights[0], coordinates)} & {"weight"}
+
+
+def test_a_race_keeps_every_lane(finished):
+    keys = ["exact", "hard", "stochastic"]
+    assert set(keys) <= set(applicable(finished.model, ROWS))
+    start = finished.trace[0].params
+    lanes = result_of(race_work(finished.model, ROWS, start, keys, 10))
+    assert [lane.key for lane in lanes] == ["exact", "hard", *["stochastic"] * 3]
+    assert observed(lanes[0], len(ROWS)) == "bound never fell; likelihood never fell"
+    assert "stopped after 10 passes" in [lane.ended for lane in lanes]
+
+
+def test_components_put_in_another_order_are_the_same_model():
+    for name in ("Gaussian VVV", "Categorical", "hidden Markov"):
+        case = cases()[name]
+        params = case.start(0, 2)
+        order = np.roll(np.arange(len(params.emission[0])), 1)
+        moved = relabelled(params, order)
+        before, after = (case.model.e_step(p, case.prepared) for p in (params, moved))
+        assert after.log_likelihood == pytest.approx(before.log_likelihood, rel=1e-12)
+
+
+class WithDomains(ZeroInflatedPoisson):
+    """The worked example of a model of one's own, with the one method that slices need."""
+
+    def domains(self, params):
+        return Chances(params.zero_share, "zero share"), Positive(params.rate, "rate")
+
+
+def test_a_model_of_ones_own_has_slices_and_relatives():
+    counts, model = np.array([0, 0, 0, 0, 1, 2, 3, 0, 5, 2.0]), WithDomains()
+    assert "squarem" not in applicable(ZeroInflatedPoisson(), counts)
+    start = model.initial_params(counts, "half", np.random.default_rng(0))
+    found = fit(model, counts, start=start)
+    after = found.params
+    along = slice_between(model, counts, start, after, [0, 0.5, 1])
+    assert (along.log_likelihood - along.bound >= -1e-9).all()
+    *_, last = run(VARIANTS["squarem"], model, counts, start)
+    assert last.log_likelihood >= found.log_likelihood
+
+
+def test_work_that_fails_is_a_sentence_and_work_that_ends_has_a_result():
+    def fails():
+        yield 0.5
+        raise ValueError("there is nothing to do")
+
+    def ends():
+        yield 0.5
+        return 7
+
+    jobs = [Job(key="a", make=make) for make in (fails, ends)]
+    for job in jobs:
+        job.begin()
+        assert job.done.wait(20)
+    assert (jobs[0].error, jobs[0].result) == ("there is nothing to do", None)
+    assert (jobs[1].error, jobs[1].result) == ("", 7)
+
+
+# The theory's handful of numbers
+
+
+@pytest.mark.parametrize(
+    "text, sentence",
+    [
+        ("1, two", "separated by commas"),
+        ("4", "from 2 to 12 numbers; these are 1"),
+        (",".join("1" * 13), "these are 13"),
+        ("3 3 3", "two different"),
+        ("1, inf", "finite"),
+    ],
+)
+def test_numbers_that_are_none_are_a_sentence(text, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        numbers_in(text)
+
+
+@pytest.mark.parametrize("numbers", ["0, 1", "1e6, 1000001, 1000002.5", "5 -4 3 2 2 2 9 8 7 1 0 3"])
+def test_the_theory_holds_for_any_numbers(numbers):
+    tiny = tiny_of(changed(Settings(), tiny_data=numbers))
+    hard = hardness(tiny)
+    assert hard.n_assignments == 2 ** len(tiny.rows)
+    assert hard.enumerated == pytest.approx(hard.product, rel=1e-12)
+    assert (hard.complete <= hard.likelihood + 1e-9).all()
+    for row in range(len(tiny.rows)):
+        found = jensen(tiny, row, 0.3)
+        assert found.bound <= found.log_density
+        # Where q is the posterior the gap is closed.
+        touched = jensen(tiny, row, float(np.clip(found.posterior[0], 1e-12, 1 - 1e-12)))
+        assert touched.bound == pytest.approx(touched.log_density, abs=1e-8)
+    for forms in three_forms(tiny).values():
+        assert forms.disagreement <= 1e-10 * max(abs(forms.log_likelihood), 1)
+    steps = climb(tiny, 3)
+    before, move = steps[-3], steps[-2]
+    gain = move.log_likelihood - before.log_likelihood
+    assert gain == pytest.approx(move.elbo - before.elbo + move.kl, abs=1e-8)
+    found = weighted(tiny)
+    assert found.means[found.expected.argmax()] == pytest.approx(
+        found.weighted_mean, abs=np.ptp(tiny.rows) / 100
+    )
+
+
+@pytest.mark.parametrize("apart, start", [(0.8, 0.5), (1.5, 0.3), (3.0, 0.05)])
+def test_no_corner_of_the_staircase_is_lower_than_the_one_before(apart, start):
+    stairs = staircase(apart, start)
+
+    def elbo(theta, q):
+        own, other = -0.5 * (apart - theta) ** 2, -0.5 * (apart + theta) ** 2
+        q = min(max(q, 1e-300), 1 - 1e-16)
+        return 2 * (q * (own - np.log(q)) + (1 - q) * (other - np.log1p(-q)))
+
+    heights = [elbo(*corner) for corner in stairs.corners]
+    assert (np.diff(heights) >= -1e-12).all()
