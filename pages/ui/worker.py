@@ -94,6 +94,7 @@ def _work_off(jobs: BinaryIO, results: BinaryIO) -> None:
         except MemoryError:
             send(Failed("", for_memory=True))
             return
+        send(Yielded([]))  # it has begun
         send(_work(function, arguments, send))
         del function, arguments
 

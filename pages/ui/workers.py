@@ -98,14 +98,17 @@ class Job:
         try:
             with self._lock:
                 self._process = process
-            alarm.start()
             message = None
             if self.ended is None:
                 pickle.dump(self._call, process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
                 process.stdin.flush()
                 while isinstance(message := pickle.load(process.stdout), Yielded):
-                    self._speaks = True
-                    yield message.items
+                    if not self._speaks:
+                        # A new process takes its time to load before it can begin.
+                        self._speaks = True
+                        alarm.start()
+                    if message.items:
+                        yield message.items
             if self.ended:
                 raise self.ended
             sound = not (isinstance(message, Failed) and message.for_memory)
