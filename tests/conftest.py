@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import hypothesis
 import pytest
-from browser import CHROMIUM_FLAGS, ROOT, Visitors, chromium_path, serve
+from browser import CHROMIUM_FLAGS, ROOT, Browsers, Visitors, chromium_path, serve
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from pages.ui.store import VARIABLE
@@ -40,10 +40,15 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def browsers(chromium: Browser) -> Browsers:
+    return Browsers(chromium)
+
+
 @pytest.fixture
-def visitors(chromium: Browser) -> Iterator[Visitors]:
-    """Opens fresh browsers; the test fails on any console error and any request that leaves."""
-    visitors = Visitors(chromium)
+def visitors(browsers: Browsers) -> Iterator[Visitors]:
+    """Opens browsers; the test fails on any console error and any request that leaves."""
+    visitors = Visitors(browsers)
     yield visitors
     visitors.close()
     assert not visitors.problems, "\n".join(visitors.problems)

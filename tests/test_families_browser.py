@@ -149,4 +149,4 @@ def test_a_model_of_ones_own_is_a_family_like_any_other(tmp_path, visitors, monk
         expect(page.get_by_text("missing.py does not exist")).to_be_visible()
         expect(page.locator(".emx-caption")).to_contain_text("E-step")
         assert visitors.problems == []
-        page.context.close()
+        page.close()

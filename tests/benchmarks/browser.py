@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from browser import CHROMIUM_FLAGS, Visitors, chromium_path, idle, serve
+from browser import CHROMIUM_FLAGS, Browsers, Visitors, chromium_path, idle, serve
 from picture_demo import demo_picture
 from playwright.sync_api import Browser, Page, WebSocket, expect, sync_playwright
 
@@ -277,7 +277,7 @@ def measure_stopping(report: Report, page: Page, url: str, samples: int) -> None
 
 def measure(browser: Browser, url: str, samples: int) -> int:
     report = Report()
-    visitors = Visitors(browser)
+    visitors = Visitors(Browsers(browser))
 
     measure_payloads(report)
     measure_opening(report, visitors, url, samples)
