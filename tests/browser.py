@@ -22,7 +22,13 @@ from playwright.sync_api import (
 )
 
 ROOT = Path(__file__).parents[1]
-CHROMIUM_NAMES = ("chromium", "google-chrome", "chromium-browser", "google-chrome-stable")
+CHROMIUM_NAMES = (
+    "chromium-headless-shell",  # draws no window around the page: a third quicker
+    "chromium",
+    "google-chrome",
+    "chromium-browser",
+    "google-chrome-stable",
+)
 # What Chromium needs to run without a desktop, and to leave the network alone.
 CHROMIUM_FLAGS = [
     "--no-sandbox",

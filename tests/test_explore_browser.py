@@ -143,7 +143,10 @@ def test_an_uploaded_table_is_read_shown_fitted_and_taken_away(app: str, page: P
     page.get_by_text("Table", exact=True).click()
     upload(page, "mine.csv", text.encode())
     ready(page)
+    expect(page.get_by_text("mine.csv: 60 rows, 3 columns")).to_be_visible()
+    page.get_by_text("Use rows with missing values").click()
     expect(page.get_by_text("mine.csv: 60 rows, 3 columns; 1 row left out")).to_be_visible()
+    ready(page)
     expect(page.get_by_text("Cells are separated by semicolons.")).to_be_visible()
     expect(page.get_by_text("Decimal comma.")).to_be_visible()
     expect(page.get_by_text("Each ellipse")).to_have_count(0)
@@ -151,7 +154,7 @@ def test_an_uploaded_table_is_read_shown_fitted_and_taken_away(app: str, page: P
     page.get_by_role("tab", name="Known labels").click()
     expect(page.get_by_text("Adjusted Rand index with")).to_be_visible()
     with page.expect_download() as waiting:
-        page.get_by_role("button", name="Rows with clusters (CSV)").click()
+        page.get_by_role("button", name="Rows with results (CSV)").click()
     lines = waiting.value.path().read_text().splitlines()
     assert lines[0] == "width,height,kind,cluster,P(component 1),P(component 2)"
     assert len(lines) == 61 and lines[5].endswith(",,,")
@@ -187,7 +190,7 @@ def test_a_pasted_table_is_fitted(app: str, page: Page) -> None:
 def test_wrong_files_get_a_sentence_and_settings_stay(
     app: str, page: Page, name: str, content: bytes, words: str
 ) -> None:
-    explore(page, app, "?k=3&cov=diag&seed=5")
+    explore(page, app, "?k=3&cov=diag&seed=5&mv=0")
     page.get_by_text("Table", exact=True).click()
     upload(page, name, content)
     expect(page.get_by_text(re.compile(words)).first).to_be_visible()
