@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -63,13 +64,22 @@ class Work:
             self.done.set()
 
 
+class Held:
+    """What a session has at work. A thread keeps its work alive, but not this: it ends with the
+    session, and the work with it."""
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
+        weakref.finalize(self, work.wanted.clear)
+
+
 def current(slot: str, wanted: Work) -> Work:
     """The work asked for: the one this session has in `slot`, or else `wanted`, begun now."""
-    work: Work | None = st.session_state.get(slot)
-    if work is None or work.key != wanted.key:
-        if work is not None:
-            work.stop()
-        work = st.session_state[slot] = wanted
-        work.begin()
-        work.done.wait(PATIENCE)
-    return work
+    held: Held | None = st.session_state.get(slot)
+    if held is None or held.work.key != wanted.key:
+        if held is not None:
+            held.work.stop()
+        held = st.session_state[slot] = Held(wanted)
+        wanted.begin()
+        wanted.done.wait(PATIENCE)
+    return held.work
