@@ -116,7 +116,7 @@ WRONG = {
     "3 in a binary column": ("bernoulli-mixture", "a\n0\n1\n3\n1\n", "“a” holds 3"),
     "a negative count": ("poisson-mixture", "n,m\n1,2\n-3,1\n2,5\n", "“n” holds -3"),
     "text in a numeric model": ("gaussian-mixture", "colour\nred\nblue\ngreen\n", "colour"),
-    "a sequence of length 1": ("gaussian-hmm", "x,y\n1,2\n", "more rows"),
+    "a sequence of length 1": ("gaussian-hmm", "x,y\n1,2\n", "All its values are the same"),
     "all values missing": (
         "factor-analysis",
         "a,b,c\n1,,2\n2,,3\n4,,1\n3,,4\n",
