@@ -100,8 +100,11 @@ class _Discrete:
 
     batches = True
 
-    def check(self, data) -> np.ndarray:
-        """The data as (N, D) float64. Raises ValueError naming a column that does not fit."""
+    def check(self, data, to_fit: bool = True) -> np.ndarray:
+        """The data as (N, D) float64. Raises ValueError naming a column that does not fit.
+
+        to_fit: every column needs a value; a few rows by themselves may all miss the same one.
+        """
         data = np.asarray(data, dtype=float)
         if data.ndim == 1:
             data = data[:, None]
@@ -109,14 +112,15 @@ class _Discrete:
             raise ValueError(f"data have shape {data.shape}: a table of rows and columns is needed")
         for d, column in enumerate(data.T):
             present = column[~np.isnan(column)]
-            if not len(present):
+            if len(present):
+                self._check_column(d + 1, present)
+            elif to_fit:
                 raise ValueError(f"column {d + 1} holds no values at all: leave it out")
-            self._check_column(d + 1, present)
         return data
 
     def prepare(self, data, weights=None, params=None) -> FeatureRows:
         """Features of every row; `params`, if given, say which levels there are."""
-        features = self._features(self.check(data), params)
+        features = self._features(self.check(data, to_fit=params is None), params)
         return FeatureRows(np.ascontiguousarray(features.T))
 
     def kernel(self, params, rows: FeatureRows, log_weights, relative=False) -> FeatureKernel:

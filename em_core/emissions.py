@@ -114,13 +114,18 @@ class Gaussian:
 
     def check(self, data) -> np.ndarray:
         """The data as (N, D) float64. Raises ValueError where no Gaussian can be fitted to them."""
+        data = self._table(data)
+        if (empty := np.isnan(data).all(axis=0)).any():
+            raise ValueError(f"column {empty.argmax() + 1} holds no values at all: leave it out")
+        return data
+
+    def _table(self, data) -> np.ndarray:
+        """The data as (N, D) float64; a few rows may all miss the same column."""
         data = np.asarray(data, dtype=float)
         if data.ndim == 1:
             data = data[:, None]
         if data.ndim != 2 or data.size == 0:
             raise ValueError(f"data have shape {data.shape}: a table of rows and columns is needed")
-        if (empty := np.isnan(data).all(axis=0)).any():
-            raise ValueError(f"column {empty.argmax() + 1} holds no values at all: leave it out")
         if np.nanmax(np.abs(data)) > LARGEST_VALUE:
             raise ValueError(
                 f"the data hold numbers beyond {LARGEST_VALUE:g}: use a larger unit, or leave out "
@@ -130,7 +135,7 @@ class Gaussian:
 
     def prepare(self, data, weights=None, params: GaussianParams | None = None):
         """Rows about a common origin, component-major: the data's mean, or that of `params`."""
-        data = self.check(data)
+        data = self.check(data) if params is None else self._table(data)
         if params is None:
             origin, variances = column_moments(data, weights)
         else:
@@ -235,7 +240,7 @@ class Gaussian:
 
     def impute(self, params: GaussianParams, data, responsibilities) -> Imputation:
         """Missing values filled by their conditional means, and their standard deviations."""
-        rows = self.prepare(data)
+        rows = self.prepare(data, params=params)
         if not isinstance(rows, IncompleteRows):
             return filled(data, data, data)
         kernel = IncompleteKernel(params, rows, np.zeros(len(params.means)), False)

@@ -201,7 +201,8 @@ class FactorAnalyser:
 
     def prepare(self, data, weights=None, params: FactorAnalyserParams | None = None):
         """Rows about a common origin, component-major."""
-        return self.gaussian.prepare(self.check(data), weights, params)
+        data = self.check(data) if params is None else data
+        return self.gaussian.prepare(data, weights, params)
 
     def kernel(self, params, rows, log_weights, relative=False):
         """Log joint densities and statistics of blocks of rows at these parameters."""

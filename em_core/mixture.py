@@ -234,7 +234,9 @@ class Mixture:
 
     def impute(self, params: MixtureParams, data):
         """Missing values filled by their conditional means, and their standard deviations."""
-        data = self.check(data)
+        # Not checked as data to be fitted: a few rows may all miss the same column.
+        data = np.asarray(data, dtype=float)
+        data = data[:, None] if data.ndim == 1 else data
         responsibilities = self.posterior(params, data).responsibilities
         return self.emission.impute(params.emission, data, responsibilities)
 

@@ -116,6 +116,16 @@ def test_rows_with_holes_are_rings_at_their_conditional_means():
     np.testing.assert_allclose(reach, last.deviations[hollow][:, 0], atol=1e-9)
 
 
+def test_a_single_row_with_a_hole_is_a_ring():
+    settings = changed(Settings(), family="gaussian-mixture", example="faithful")
+    _, selection, scene = started(settings)
+    values = selection.values.copy()
+    values[7, 0] = np.nan
+    picture, _ = family_of(settings).picture(scene._replace(data=values, values=values))
+    assert np.flatnonzero(picture.hollow).tolist() == [7]
+    assert picture.charts[0].marks[1].values.shape[1] == 1
+
+
 def test_strays_are_drawn_small():
     settings = changed(
         Settings(),

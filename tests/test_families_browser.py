@@ -29,8 +29,8 @@ def shown(page: Page) -> int:
     return int(page.locator(".emx").get_attribute("data-frame"))
 
 
-def expected(settings: Settings) -> str:
-    """The log-likelihood as the page writes it, fitted here."""
+def expected(settings: Settings) -> tuple[str, int]:
+    """The log-likelihood as the page writes it, and the number of iterations, fitted here."""
     _, selection = read(settings)
     family = family_of(settings)
     result = fit(
@@ -39,15 +39,17 @@ def expected(settings: Settings) -> str:
         seed=settings.seed,
         start=method_of(settings),
     )
-    return f"{result.log_likelihood:,.2f}".replace("-", "\N{MINUS SIGN}")
+    likelihood = f"{result.log_likelihood:,.2f}".replace("-", "\N{MINUS SIGN}")
+    return f"Log-likelihood {likelihood} nats", result.n_iterations
 
 
 @pytest.mark.parametrize("preset", GALLERY, ids=lambda preset: preset.title)
 def test_example_player_and_link(app: str, visitors: Visitors, preset) -> None:
     settings = changed(Settings(), **preset.settings)
-    likelihood = f"Log-likelihood {expected(settings)} nats"
+    likelihood, iterations = expected(settings)
     page = opened(visitors.open(), f"{app}/?{urlencode(to_query(settings))}")
     expect(page.get_by_text(likelihood)).to_be_visible(timeout=60_000)
+    expect(page.locator(".emx-caption")).to_contain_text(f"E-step {iterations}:")
     idle(page)
 
     last = shown(page)

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
-from em_core import STARTS, Gaussian, Mixture, fit
+from em_core import STARTS, Bernoulli, Categorical, Gaussian, Mixture, Poisson, fit
 
 COVARIANCES = ["full", "tied", "diag", "spherical"]
 
@@ -104,3 +104,17 @@ def test_a_column_without_values_is_named():
     rows[:, 1] = np.nan
     with pytest.raises(ValueError, match="column 2 holds no values"):
         fit(Mixture(Gaussian(), 2), rows)
+
+
+@pytest.mark.parametrize("emission", [Gaussian(), Bernoulli(), Categorical(), Poisson()], ids=str)
+def test_one_row_with_a_hole_has_its_posterior(emission):
+    rng = np.random.default_rng(0)
+    data = (rng.random((60, 3)) < rng.choice([0.2, 0.8], size=(60, 1))).astype(float)
+    data += 0.1 * rng.normal(size=data.shape) if isinstance(emission, Gaussian) else 0
+    data[4, 1] = np.nan
+    model = Mixture(emission, 2)
+    result = fit(model, data, max_iterations=5)
+    whole, alone = result.posterior(data), result.posterior(data[4:5])
+    np.testing.assert_allclose(alone.responsibilities[0], whole.responsibilities[4], rtol=1e-9)
+    filled = model.impute(result.params, data[4:5]).values[0]
+    np.testing.assert_allclose(filled, model.impute(result.params, data).values[4], rtol=1e-9)
