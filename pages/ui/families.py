@@ -37,7 +37,7 @@ from pages.ui.data import (
     select_items,
     select_levels,
 )
-from pages.ui.family import Family
+from pages.ui.family import Family, listed
 from pages.ui.figures.factors import factors_picture
 from pages.ui.figures.items import items_picture
 from pages.ui.figures.levels import shrinkage_picture
@@ -83,7 +83,6 @@ DEGREES = {
     "8": "moderate tails",
     "30": "nearly Gaussian",
 }
-FULL, DIAG = "full", "diag"
 HMM_COVARIANCES = ("full", "tied", "diag", "spherical")
 
 
@@ -92,8 +91,7 @@ def _meanings(starts) -> dict[str, str]:
 
 
 def _explicit(parameters: tuple[str, ...]) -> dict[str, str]:
-    names = ", ".join(parameters[:-1]) + " and " + parameters[-1]
-    return {EXPLICIT: f"{names.replace('_', ' ')} you give"}
+    return {EXPLICIT: f"{listed(parameters).replace('_', ' ')} you give"}
 
 
 def _structures(names=tuple(STRUCTURES)) -> dict[str, str]:

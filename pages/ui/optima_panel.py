@@ -10,12 +10,12 @@ import streamlit as st
 
 from em_core.search.optima import Landscape, Optimum, StartedFit
 from em_core.search.success import Interval
-from pages.ui import fit_panel, shell, tables
+from pages.ui import fit_panel, presets_panel, shell, tables
 from pages.ui.data import Selection, Table
 from pages.ui.families import family_of
 from pages.ui.figures.landscape import COLLAPSED, COLOURS, Climb, curves, strip
 from pages.ui.figures.thumbnail import thumbnail
-from pages.ui.presets import PRESETS, Preset
+from pages.ui.presets import PRESETS
 from pages.ui.race_panel import show_race
 from pages.ui.scenes import scene_of
 from pages.ui.searches import Search, recommended_start, search_of, seeded_starts, usual_starts
@@ -36,14 +36,7 @@ def choose_starts(selection: Selection | None) -> None:
     shell.widget("starts_compared", options=seeded_starts(settings), default=usual_starts(settings))
     shell.widget("n_starts")
     shell.widget("seed", label="First seed")
-    with st.expander("Data that trap EM"):
-        for preset in PRESETS:
-            st.button(preset.title, on_click=_take, args=(preset,), width="stretch")
-
-
-def _take(preset: Preset) -> None:
-    shell.change(**preset.settings)
-    shell.say(f"{preset.title}: {preset.look_for}")
+    presets_panel.offer("Data that trap EM", PRESETS)
 
 
 def current_search(settings: Settings, table: Table, selection: Selection) -> Search | None:
