@@ -23,7 +23,7 @@ from em_core.emissions import (
 )
 from em_core.gaussians.kernel import CentredRows, GaussianKernel, units_of
 from em_core.gaussians.moments import Moments
-from em_core.theory.domains import Fixed, Positive
+from em_core.theory.domains import Between, Fixed
 
 # Degrees of freedom, where they are estimated: from Cauchy's to all but Gaussian.
 FEWEST, MOST = 1.0, 200.0
@@ -266,7 +266,7 @@ class StudentT:
         """Where the parameters may lie, for `Coordinates`."""
         degrees = params.degrees_of_freedom
         if self.degrees_of_freedom is None:
-            tails = Positive(degrees, "degrees of freedom")
+            tails = Between(degrees, "degrees of freedom", *self._bounds)
         else:
             tails = Fixed(degrees)
         return *self.gaussian.domains(params.gaussian), tails

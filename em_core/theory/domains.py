@@ -103,6 +103,29 @@ class Positive(Real):
         return np.exp(vector) * np.ravel(gradient)
 
 
+class Between(Real):
+    """Positive numbers between two others, which are within reach: the sine of the coordinate is
+    how far the logarithm is from the middle of its range, -1 and 1 being the ends. Beyond a right
+    angle they stay at the end, so that larger coordinates never mean smaller numbers."""
+
+    def __init__(self, leaf, quantity: str, lowest: float, highest: float):
+        super().__init__(leaf, quantity)
+        self.ends = lowest, highest
+        self.middle, self.reach = np.log(highest * lowest) / 2, np.log(highest / lowest) / 2
+
+    def vector(self, leaf) -> np.ndarray:
+        return np.arcsin(np.clip((np.log(np.ravel(leaf)) - self.middle) / self.reach, -1, 1))
+
+    def leaf(self, vector: np.ndarray) -> np.ndarray:
+        sines = np.sin(np.clip(vector, -np.pi / 2, np.pi / 2))
+        numbers = np.clip(np.exp(self.middle + self.reach * sines), *self.ends)
+        return numbers.reshape(vector.shape[:-1] + self.shape)
+
+    def pull(self, vector: np.ndarray, gradient) -> np.ndarray:
+        cosines = np.cos(np.clip(vector, -np.pi / 2, np.pi / 2))
+        return np.ravel(self.leaf(vector) * gradient) * self.reach * cosines
+
+
 class Chances(Real):
     """Numbers between 0 and 1, by the logarithms of their odds."""
 
