@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from pages.ui import share, shell
+from pages.ui import shell
 from pages.ui.player import preload
-from pages.ui.workers import pool
+from pages.ui.sharing import share
+from pages.ui.work.workers import pool
 
 st.set_page_config(page_title="EM Explorer", layout="wide")
 preload()

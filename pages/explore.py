@@ -1,6 +1,8 @@
 """Watch EM climb on your data."""
 
-from pages.ui import data_panel, fit_panel, replay, second_opinion, shell, sidebar
+from pages.ui import shell, sidebar
+from pages.ui.panels import data_panel, fit_panel, second_opinion
+from pages.ui.sharing import replay
 
 shell.enter()
 shell.header("Explore")

@@ -1,6 +1,7 @@
 """The same data from many starts: which optima there are, how often each is found, and why."""
 
-from pages.ui import optima_panel, shell, sidebar
+from pages.ui import shell, sidebar
+from pages.ui.panels import optima_panel
 
 shell.enter()
 shell.header("Local optima")

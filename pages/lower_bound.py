@@ -1,6 +1,7 @@
 """The bound under the likelihood, along a slice through parameter space."""
 
-from pages.ui import bound_panel, fit_panel, shell, sidebar
+from pages.ui import shell, sidebar
+from pages.ui.panels import bound_panel, fit_panel
 
 shell.enter()
 shell.header("The bound")

@@ -1,6 +1,7 @@
 """How many components there are, and of which structure: models compared on the same data."""
 
-from pages.ui import grid_panel, shell, sidebar
+from pages.ui import shell, sidebar
+from pages.ui.panels import grid_panel
 
 shell.enter()
 shell.header("How many?")

@@ -1,6 +1,7 @@
 """The derivation of EM, each step with its numbers on a handful of data."""
 
-from pages.ui import shell, theory_panel
+from pages.ui import shell
+from pages.ui.panels import theory_panel
 
 shell.enter()
 shell.header("Theory")

@@ -1,6 +1,7 @@
 """EM beside its relatives: one data set, one start, many ways up."""
 
-from pages.ui import bound_panel, encoder_panel, fit_panel, relatives_panel, shell, sidebar
+from pages.ui import shell, sidebar
+from pages.ui.panels import bound_panel, encoder_panel, fit_panel, relatives_panel
 
 shell.enter()
 shell.header("Relatives")

@@ -8,7 +8,7 @@ import pytest
 from browser import CHROMIUM_FLAGS, ROOT, Browsers, Visitors, chromium_path, serve
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from pages.ui.store import VARIABLE
+from pages.ui.sharing.store import VARIABLE
 
 # A busy machine is no failure.
 expect.set_options(timeout=15_000)

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from em_core import datasets
-from pages.ui import data
-from pages.ui.data import DataError, Selection, Table
+from pages.ui.table import data
+from pages.ui.table.data import DataError, Selection, Table
 
 NAN, INF = math.nan, math.inf
 

@@ -8,7 +8,7 @@ import pytest
 
 from em_core import Gaussian, Mixture, restarts
 from em_core.agreement import adjusted_rand_index
-from pages.ui import data
+from pages.ui.table import data
 
 RNG = np.random.default_rng(0)
 TWO = np.concatenate([RNG.normal(size=(30, 2)), RNG.normal(size=(30, 2)) + 6])

@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 
 from em_core import datasets, em
-from pages.ui import data, takeaway
-from pages.ui.beginnings import method_of
-from pages.ui.families import FAMILIES, family_of
 from pages.ui.figures.picture import Scene, name_columns, pack
 from pages.ui.figures.thumbnail import thumbnail
-from pages.ui.presets import GALLERY, PRESETS
-from pages.ui.scenes import scene_of
+from pages.ui.models.beginnings import method_of
+from pages.ui.models.families import FAMILIES, family_of
+from pages.ui.models.presets import GALLERY, PRESETS
+from pages.ui.models.scenes import scene_of
 from pages.ui.settings import Settings, changed, parse, to_query
+from pages.ui.sharing import takeaway
+from pages.ui.table import data
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = [(name, row) for name, family in FAMILIES.items() for row in family.examples]

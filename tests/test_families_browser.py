@@ -10,9 +10,9 @@ from playwright.sync_api import Page, expect
 from test_families import read
 
 from em_core import fit
-from pages.ui.beginnings import method_of
-from pages.ui.families import family_of
-from pages.ui.presets import GALLERY
+from pages.ui.models.beginnings import method_of
+from pages.ui.models.families import family_of
+from pages.ui.models.presets import GALLERY
 from pages.ui.settings import Settings, changed, to_query
 
 pytestmark = pytest.mark.browser

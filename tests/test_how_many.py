@@ -8,13 +8,13 @@ import pytest
 
 from em_core import Gaussian, Mixture, select
 from em_core.datasets import generate, load
-from pages.ui.comparison import difference, meaning, named
-from pages.ui.data import default_columns, describe_columns, from_dataset
-from pages.ui.data import select as select_columns
-from pages.ui.families import FAMILIES
 from pages.ui.figures.criteria import Score, criterion_grid, criterion_lines, short, shown_range
-from pages.ui.searches import cell_settings, grid_of, usual_structures
+from pages.ui.models.families import FAMILIES
+from pages.ui.panels.comparison import difference, meaning, named
 from pages.ui.settings import FIELDS, Settings, changed
+from pages.ui.table.data import default_columns, describe_columns, from_dataset
+from pages.ui.table.data import select as select_columns
+from pages.ui.work.searches import cell_settings, grid_of, usual_structures
 
 GAUSSIAN = FAMILIES["gaussian-mixture"]
 COLOURS = ["#111111", "#222222", "#333333"]

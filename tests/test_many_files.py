@@ -16,7 +16,7 @@ from bombs import BOMBS, parquet, workbook
 from browser import ROOT, serve
 from visitor import Visitor
 
-from pages.ui.reading import DataError, read_table
+from pages.ui.table.reading import DataError, read_table
 
 pytestmark = pytest.mark.slow
 

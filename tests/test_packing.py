@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from em_core import datasets
-from pages.ui import data, packing
-from pages.ui.reading import DataError, Table, read_table
+from pages.ui.table import data, packing
+from pages.ui.table.reading import DataError, Table, read_table
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 CELLS = {

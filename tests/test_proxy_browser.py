@@ -16,8 +16,8 @@ from postgres import cluster
 from test_explore_browser import follow, status
 from test_share_browser import CLIPBOARD, copied, shared_table
 
-from pages.ui import store
-from pages.ui.store import VARIABLE
+from pages.ui.sharing import store
+from pages.ui.sharing.store import VARIABLE
 
 pytestmark = pytest.mark.browser
 

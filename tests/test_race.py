@@ -6,11 +6,11 @@ import pytest
 from em_core import Gaussian, HiddenMarkov, Mixture
 from em_core.datasets import load
 from em_core.em import em
-from pages.ui.data import from_dataset, select
-from pages.ui.families import FAMILIES
 from pages.ui.figures.race import matched, on_one_clock, race
-from pages.ui.scenes import scene_of
+from pages.ui.models.families import FAMILIES
+from pages.ui.models.scenes import scene_of
 from pages.ui.settings import Settings
+from pages.ui.table.data import from_dataset, select
 
 TABLE = from_dataset(load("faithful"))
 SELECTION = select(TABLE, ["eruptions", "waiting"])

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pages.ui import reading
-from pages.ui.data import DataError, Table, read_table
+from pages.ui.table import reading
+from pages.ui.table.data import DataError, Table, read_table
 
 NAN = math.nan
 

@@ -10,11 +10,11 @@ from playwright.sync_api import Page, expect
 from em_core.datasets import load
 from em_core.em import em, finished
 from em_core.search.optima import place
-from pages.ui.data import default_columns, describe_columns, from_dataset, select
-from pages.ui.runs import AS_THEY_ARE, Run
-from pages.ui.searches import search_of
-from pages.ui.second_opinion import opinion
+from pages.ui.panels.second_opinion import opinion
 from pages.ui.settings import Settings
+from pages.ui.table.data import default_columns, describe_columns, from_dataset, select
+from pages.ui.work.runs import AS_THEY_ARE, Run
+from pages.ui.work.searches import search_of
 
 SETTINGS = Settings(n_components=3, n_starts=12, starts_compared=("short runs",))
 TABLE = from_dataset(load("iris"))

@@ -10,7 +10,7 @@ from browser import ROOT, Visitors, idle, serve
 from playwright.sync_api import Page, expect
 from test_explore_browser import STATUS, follow, ready, status, upload
 
-from pages.ui import store
+from pages.ui.sharing import store
 
 pytestmark = pytest.mark.browser
 

@@ -17,7 +17,16 @@ import pytest
 from browser import ROOT
 from postgres import cluster
 
-from pages.ui.store import DAY, TOKEN_BYTES, VARIABLE, Quotas, Refused, Store, _hash, open_store
+from pages.ui.sharing.store import (
+    DAY,
+    TOKEN_BYTES,
+    VARIABLE,
+    Quotas,
+    Refused,
+    Store,
+    _hash,
+    open_store,
+)
 
 ROOMY = Quotas(table=10_000, session=1_000_000, store=10_000_000, days=365)
 
@@ -189,7 +198,7 @@ def test_500_payloads_find_nothing_and_make_nothing(store: Store, tmp_path: Path
 
 WRITER = """
 import os, random, signal, sys
-from pages.ui.store import Quotas, Store
+from pages.ui.sharing.store import Quotas, Store
 
 place, seed = sys.argv[1], int(sys.argv[2])
 room = Quotas(table=10**6, session=10**9, store=10**9, days=9)
@@ -243,7 +252,8 @@ def test_kill_minus_nine_100_times_loses_nothing_acknowledged(tmp_path: Path) ->
 @pytest.mark.slow
 def test_a_killed_writer_leaves_the_file_to_others(tmp_path: Path) -> None:
     """The lock of a process that is gone is gone."""
-    code = "import os, sys; from pages.ui.store import *; s = Store(sys.argv[1], Quotas(9,9,9,9))\n"
+    code = "import os, sys; from pages.ui.sharing.store import *\n"
+    code += "s = Store(sys.argv[1], Quotas(9, 9, 9, 9))\n"
     code += "with s._writing(): print('in', flush=True); sys.stdin.read()"
     with subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path)],

@@ -15,12 +15,13 @@ import pytest
 from browser import ROOT
 
 from em_core import datasets
-from pages.ui import data, takeaway
-from pages.ui.beginnings import beginning
-from pages.ui.families import FAMILIES, example_of, family_of
-from pages.ui.parameters import arrays
-from pages.ui.runs import Run
+from pages.ui.models.beginnings import beginning
+from pages.ui.models.families import FAMILIES, example_of, family_of
+from pages.ui.models.parameters import arrays
 from pages.ui.settings import Settings, changed
+from pages.ui.sharing import takeaway
+from pages.ui.table import data
+from pages.ui.work.runs import Run
 
 
 def table_of(settings: Settings) -> data.Table:

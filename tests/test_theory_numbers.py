@@ -12,13 +12,13 @@ from em_core.theory.domains import Chances, Positive
 from em_core.theory.slices import slice_between
 from em_core.variants import VARIANTS, run
 from pages.ui.figures.picture import pack
-from pages.ui.jobs import Job
-from pages.ui.racing import applicable, observed, race_work
-from pages.ui.runs import Run
 from pages.ui.settings import Settings, changed
-from pages.ui.slicing import Asked, numbers_at, slice_work
-from pages.ui.surfaces import seconds_for, surface_work
-from pages.ui.tiny import (
+from pages.ui.work.jobs import Job
+from pages.ui.work.racing import applicable, observed, race_work
+from pages.ui.work.runs import Run
+from pages.ui.work.slicing import Asked, numbers_at, slice_work
+from pages.ui.work.surfaces import seconds_for, surface_work
+from pages.ui.work.tiny import (
     climb,
     hardness,
     jensen,

@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pages.ui.work import Held, Work
+from pages.ui.work.work import Held, Work
 
 
 @dataclass(kw_only=True)

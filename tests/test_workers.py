@@ -11,11 +11,11 @@ import pytest
 
 from em_core import Gaussian, Mixture, em, restarts, select
 from em_core.datasets import load
-from pages.ui.families import FAMILIES
-from pages.ui.runs import ByMethod, Run, Runs
-from pages.ui.searches import NOTHING_YET, Grid, Search
+from pages.ui.models.families import FAMILIES
 from pages.ui.settings import Settings
-from pages.ui.workers import Cancelled, Job, Limits, OutOfTime, Pool
+from pages.ui.work.runs import ByMethod, Run, Runs
+from pages.ui.work.searches import NOTHING_YET, Grid, Search
+from pages.ui.work.workers import Cancelled, Job, Limits, OutOfTime, Pool
 from tests import jobs
 
 

@@ -18,8 +18,8 @@ from typing import Any, NamedTuple, Protocol
 
 from em_core.covariances import STRUCTURES
 from em_core.datasets import EXAMPLES, GENERATORS
-from pages.ui.families import DEGREES, FAMILIES, ROTATIONS
-from pages.ui.packing import MOST_CHARACTERS
+from pages.ui.models.families import DEGREES, FAMILIES, ROTATIONS
+from pages.ui.table.packing import MOST_CHARACTERS
 
 FORMAT_VERSION = "1"
 VERSION_KEY = "v"

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from pages.ui import data_panel, model_panel, presets_panel
-from pages.ui.data import ColumnReport, Selection, Table
-from pages.ui.presets import GALLERY
+from pages.ui.models.presets import GALLERY
+from pages.ui.panels import data_panel, model_panel, presets_panel
+from pages.ui.table.data import ColumnReport, Selection, Table
 
 
 class Chosen(NamedTuple):

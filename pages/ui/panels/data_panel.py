@@ -1,0 +1,258 @@
+"""The data part of a page: choose or bring a table, see how it was read, pick columns."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from em_core import datasets
+from pages.ui import shell
+from pages.ui.models.families import FAMILIES, family_of
+from pages.ui.panels import tables
+from pages.ui.settings import Settings
+from pages.ui.table import data, own_table
+from pages.ui.table.data import DataError, Selection, Table
+from pages.ui.text import counted, plain
+
+PREVIEW_ROWS = 200
+
+
+def choose_table() -> Table | None:
+    """Widgets for where the data come from; the table, or None while there is none yet."""
+    source = shell.widget("source")
+    if source == "example":
+        examples = family_of(shell.settings()).examples
+        name = shell.widget("example", options=examples, format_func=datasets.example_title)
+        st.caption(datasets.load(name).description)
+        return _example(name)
+    if source == "generate":
+        return _generate_controls()
+    return _own_table()
+
+
+@st.cache_resource(max_entries=len(datasets.EXAMPLES), show_spinner=False)
+def _example(name: str) -> Table:
+    return data.from_dataset(datasets.load(name))
+
+
+@st.cache_resource(max_entries=4, show_spinner="Drawing the data")
+def _generated(kind: str, rows: int, components: int, columns: int, seed: int) -> Table:
+    rng = np.random.default_rng(seed)
+    return data.from_dataset(datasets.generate(kind, rows, components, columns, rng))
+
+
+def _generate_controls() -> Table | None:
+    kind = shell.widget("generator")
+    st.caption(datasets.GENERATORS[kind][1])
+    left, right = st.columns(2)
+    with left:
+        rows, seed = shell.widget("n_rows", step=100), shell.widget("data_seed")
+    with right:
+        components, columns = shell.widget("true_components"), shell.widget("n_columns")
+    try:
+        return _generated(kind, rows, components, columns, seed)
+    except ValueError as error:
+        st.error(str(error))
+        return None
+
+
+def _own_table() -> Table | None:
+    st.file_uploader(
+        "Upload a table",
+        key="upload",
+        help="CSV, TSV, Excel (.xlsx) or Parquet. It is stored only if you share it.",
+        max_upload_size=data.MAX_BYTES // 2**20,
+        on_change=_read_upload,
+    )
+    with st.expander("Or paste a table"):
+        st.text_area(
+            "Rows with a header", key="pasted", height=140, placeholder="height,weight\n171,65\n…"
+        )
+        st.button("Use the pasted table", on_click=_read_pasted)
+    if complaint := st.session_state.get("table complaint"):
+        st.error(plain(complaint))
+    expected = shell.settings().fingerprint
+    own = own_table.current()
+    if own is None:
+        if expected:
+            st.info(
+                "This link was made with a table that is not in the link. Upload the same table "
+                f"(fingerprint {expected}) to see the same picture."
+            )
+        return None
+    if own.carried:
+        st.caption("The table is in the link: whoever has the link has the table.")
+    elif own.shared:
+        st.caption("The table is stored on this server for those who have the link.")
+    elif expected and not own.table.fingerprint.startswith(expected):
+        st.warning(
+            "The link was made with another table: the fingerprints differ, so the numbers may too."
+        )
+    else:
+        st.caption("The table is too large for the link. **Share** can store it for colleagues.")
+    return own.table
+
+
+def _read_upload() -> None:
+    if (upload := st.session_state["upload"]) is not None:
+        _take(upload.name, upload.getvalue())
+
+
+def _read_pasted() -> None:
+    _take("pasted text", st.session_state["pasted"].encode())
+
+
+def _take(name: str, content: bytes) -> None:
+    """Read a table; where it cannot be read, the one before it stays."""
+    st.session_state["table complaint"] = ""
+    try:
+        own_table.take(name, content)
+    except DataError as error:
+        st.session_state["table complaint"] = str(error)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _reports(fingerprint: str, _table: Table) -> list[data.ColumnReport]:
+    return data.describe_columns(_table)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _selection(
+    family: str,
+    fingerprint: str,
+    columns: tuple[str, ...],
+    label: str,
+    group: str,
+    holes: bool,
+    _table: Table,
+) -> Selection:
+    return FAMILIES[family].read(_table, columns, label or None, group or None, holes)
+
+
+def choose_columns(table: Table) -> tuple[Selection | None, list[data.ColumnReport]]:
+    """The column picker and the known labels; None while nothing can be fitted."""
+    reports = _reports(table.fingerprint, table)
+    suggested = data.suggest_label(table, reports)
+    candidates = data.label_candidates(reports)
+    family = family_of(shell.settings())
+    group = _choose_groups(table, reports, suggested)
+    usable = [r.name for r in reports if family.takes(r) and r.name != group]
+    defaults = data.default_columns(
+        reports, suggested, family.takes, family.prefers, family.most_columns
+    )
+    defaults = tuple(name for name in defaults if name != group)
+    if not usable:
+        reasons = " ".join(f"{r.name}: {r.why_not}" for r in reports[:5])
+        st.error(
+            f"No column of this table can be used: at least one must hold numbers. {plain(reasons)}"
+        )
+        return None, reports
+    columns = shell.widget("columns", options=usable, default=defaults or tuple(usable[:1]))
+    label = ""
+    if candidates and family.unit:
+        label = shell.widget(
+            "label_column",
+            options=["", *candidates],
+            default=suggested or "",
+            format_func=lambda name: name or "none",
+        )
+    try:
+        return _selection(
+            shell.settings().family,
+            table.fingerprint,
+            columns,
+            label,
+            group,
+            family.holes and shell.settings().missing,
+            table,
+        ), reports
+    except DataError as error:
+        st.error(plain(str(error)))
+        return None, reports
+
+
+def _choose_groups(table: Table, reports: list[data.ColumnReport], suggested: str | None) -> str:
+    """The column that says which group or sequence a row is in; "" for none."""
+    family = family_of(shell.settings())
+    if not family.grouping:
+        return ""
+    rows = len(table.frame)
+    possible = [r.name for r in reports if r.type != "number" and 2 <= r.distinct < rows]
+    if not possible and not family.alone:
+        st.error(
+            "This model needs a column that says which group a row belongs to: text or whole "
+            "numbers, the same for all rows of a group."
+        )
+    if not possible:
+        return ""
+    usual = "" if family.alone else suggested if suggested in possible else possible[0]
+    return shell.widget(
+        "group_column",
+        options=["", *possible] if family.alone else possible,
+        default=usual,
+        format_func=lambda name: name or "one sequence",
+        label="Sequences" if family.grouping == "sequence" else "Groups",
+    )
+
+
+def show_table(
+    table: Table, selection: Selection | None, reports: list[data.ColumnReport], settings: Settings
+) -> None:
+    """How the table was read, for those who open it: a grid is slow to set up in the browser."""
+    rows, columns = table.frame.shape
+    title = f"{plain(table.name)}: {counted(rows, 'row')}, {counted(columns, 'column')}"
+    if selection is not None and len(selection.left_out):
+        title += f"; {counted(len(selection.left_out), 'row')} left out"
+    st.fragment(_unfold)(title, table, selection, reports, settings.source == "table")
+
+
+def _unfold(
+    title: str,
+    table: Table,
+    selection: Selection | None,
+    reports: list[data.ColumnReport],
+    expanded: bool,
+) -> None:
+    key = f"table {table.fingerprint}"
+    with st.expander(title, expanded=expanded, key=key, on_change="rerun") as expander:
+        if expander.open:
+            _facts(table, selection, reports)
+
+
+def _facts(table: Table, selection: Selection | None, reports: list[data.ColumnReport]) -> None:
+    """Facts, columns, rows left out, and the first rows."""
+    rows = len(table.frame)
+    st.markdown("\n".join(f"- {plain(fact)}" for fact in table.parsing))
+    tables.show(_columns_table(table, reports), "Columns", index=False)
+    for report in [report for report in reports if not report.usable]:
+        st.markdown(
+            f"**{plain(report.name)}** can't be used as a measurement. {plain(report.why_not)}"
+        )
+    if selection is not None and len(selection.left_out):
+        st.markdown(
+            f"**{len(selection.left_out):,} of {counted(rows, 'row')} left out**, because a "
+            "chosen column has no usable number there:"
+        )
+        st.dataframe(selection.left_out, hide_index=True, height=180)
+    shown = table.frame.head(PREVIEW_ROWS).set_axis(range(1, min(rows, PREVIEW_ROWS) + 1))
+    st.caption(f"The first {len(shown):,} rows" if len(shown) < rows else "All rows")
+    st.dataframe(shown, height=200)
+
+
+def _columns_table(table: Table, reports: list[data.ColumnReport]) -> pd.DataFrame:
+    units = dict(zip(table.frame.columns, table.units, strict=False))
+    return pd.DataFrame(
+        [
+            {
+                "column": report.name,
+                "unit": units.get(report.name, ""),
+                "type": report.type,
+                "missing": report.missing,
+                "infinite": report.infinite,
+                "distinct": report.distinct,
+                "note": report.why_not or ("It numbers the rows." if report.row_number else ""),
+            }
+            for report in reports
+        ]
+    )

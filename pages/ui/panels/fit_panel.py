@@ -1,0 +1,359 @@
+"""The fit part of a page: the run, its player, and what is to be said about the frame shown."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+import numpy as np
+import streamlit as st
+
+from em_core import HalfStep
+from pages.ui import shell
+from pages.ui.figures.coordinates import two_columns
+from pages.ui.figures.picture import View, name_columns, pack
+from pages.ui.models.beginnings import beginning, method_of
+from pages.ui.models.families import family_of
+from pages.ui.models.scenes import scene_of
+from pages.ui.panels import report, tables
+from pages.ui.player import player
+from pages.ui.settings import FIELDS, Settings
+from pages.ui.sharing import standalone, takeaway
+from pages.ui.table.data import Selection, Table, to_csv_bytes, to_parquet_bytes
+from pages.ui.text import counted, nats, plain, sentence
+from pages.ui.work.runs import Run, Runs
+
+# While a fit goes on its whole picture so far is sent again and again: few points keep it light.
+LIVE_POINTS = 2_000
+REFRESH_SECONDS = 0.25
+VIEW_FIELDS = View._fields
+
+STOPPED = {
+    "converged": "Converged after {iterations}: less than {tolerance:g} nats are left to gain.",
+    "max_iterations": (
+        "Not converged: stopped after {iterations}, the most allowed. Raise “Most iterations” or "
+        "the tolerance."
+    ),
+    "decreased": (
+        "Stopped after {iterations}: the log-likelihood fell by more than rounding. "
+        "Please report this."
+    ),
+    "not_finite": "Stopped after {iterations}: the log-likelihood is not a finite number.",
+    "time": (
+        "Ended after {iterations}: the time that one fit may take here is over. It has not "
+        "converged. Use fewer rows or components, or a larger tolerance."
+    ),
+    "stopped": "You stopped this fit after {iterations}. It has not converged.",
+}
+
+
+def current_run(settings: Settings, table: Table, selection: Selection) -> Run | None:
+    """The run these settings ask for, begun if it is new; None if they ask for what cannot be."""
+    family = family_of(settings)
+    try:
+        model = family.build(settings)
+        fitted = family.data(selection)
+        start = beginning(model, settings, fitted)
+    except ValueError as error:
+        st.error(plain(sentence(name_columns(str(error), selection.columns))))
+        return None
+    fit_fields = [name for name, field in FIELDS.items() if field.group in ("family", "fit")]
+    asked = [table.fingerprint, selection.columns, [getattr(settings, name) for name in fit_fields]]
+    run = st.session_state.setdefault("runs", Runs()).get(
+        Run(
+            key=hashlib.sha256(repr(asked).encode()).hexdigest()[:16],
+            model=model,
+            data=fitted,
+            start=start,
+            tolerance=settings.tolerance,
+            max_iterations=settings.max_iterations,
+            standardise=settings.standardise and "standardise" in family.controls,
+        )
+    )
+    if run.error:
+        st.error(plain(sentence(name_columns(run.error, selection.columns))))
+        return None
+    return run
+
+
+def choose_axes(selection: Selection) -> None:
+    """Which coordinates of the data are drawn, where there is a choice."""
+    columns, views = selection.columns, family_of(shell.settings()).views
+    if "series" in views and len(columns) == 2:
+        views = ("series", "columns")
+    if len(views) < 2 or len(columns) < (2 if "series" in views else 3):
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        axes = shell.widget("axes", options=views)
+        settings = shell.settings()
+        if axes == "columns" and len(columns) > 2:
+            across, up = two_columns(settings, columns)
+            shell.widget("axis_x", options=columns, default=columns[across])
+            shell.widget("axis_y", options=columns, default=columns[up])
+
+
+def show_run(run: Run, selection: Selection, table: Table) -> None:
+    """The player and everything about the frame it shows, brought up to date while the fit runs."""
+    every = REFRESH_SECONDS if run.running else None
+    st.fragment(_watch, run_every=every)(run, selection, table, live=run.running)
+
+
+def _watch(run: Run, selection: Selection, table: Table, live: bool) -> None:
+    running = run.running
+    if live != running:
+        st.rerun()  # only a run of the page starts or ends the polling
+    if run.error:
+        st.error(plain(sentence(name_columns(run.error, selection.columns))))
+        return
+    settings = shell.settings()
+    if not run.trace:
+        _line(*_beginning_line(run, settings))
+        shell.remember()
+        return
+    _status(run)
+    payload, shown, sample = _picture(run, settings, selection, table, running)
+    last = len(shown) - 1
+    state = player(
+        payload,
+        key="player",
+        # The half-step of a link may not have been reached yet: until the fit ends, follow it.
+        frame=None if running else _frame(shown, settings.frame),
+        point=_position(sample, settings.point),
+        view=_view(settings),
+    )
+    if running:
+        shell.remember(**state.view._asdict())
+        return
+    index = int(shown[last if state.frame is None else min(state.frame, last)])
+    point = settings.point if state.point is None else int(sample[state.point])
+    at_end = index == len(run.trace) - 1
+    shell.remember(frame=None if at_end else index, point=point, **state.view._asdict())
+    _frame_shown(run, index, point, selection, settings)
+
+
+def _beginning_line(run: Run, settings: Settings) -> tuple[str, str, str, Callable[[], None]]:
+    """The line for a run that has no start yet."""
+    if not run.running:
+        return "This fit was stopped before it had begun.", "Go on", "play_arrow", run.begin
+    if place := run.queued:
+        others = counted(place - 1, "fit") if place > 1 else "no other fit"
+        text = f"All processors are busy with other people's fits; {others} waits before yours …"
+        return text, "Stop", "stop", run.stop
+    n_rows = sum(map(len, run.data)) if isinstance(run.data, list) else len(run.data)
+    text = f"Finding a start by {method_of(settings)} for {counted(n_rows, 'row')} …"
+    return text, "Stop", "stop", run.stop
+
+
+def _frame(shown: np.ndarray, step: int | None) -> int | None:
+    """The frame that shows a half-step, or the first after it; None for the last."""
+    return None if step is None else min(int(np.searchsorted(shown, step)), len(shown) - 1)
+
+
+def _position(sample: np.ndarray, row: int | None) -> int | None:
+    """Where among the rows drawn a row is; None if it is not."""
+    found = np.searchsorted(sample, row) if row is not None else len(sample)
+    return int(found) if found < len(sample) and sample[found] == row else None
+
+
+def _status(run: Run) -> None:
+    """One line: how the fit stands, with its log-likelihood; a button to stop or go on."""
+    last = run.trace[-1]
+    likelihood = f"log-likelihood **{nats(last.log_likelihood)}** nats"
+    if run.fit is None:
+        _line(f"Fitting: iteration {last.iteration:,}, {likelihood}", "Stop", "stop", run.stop)
+        return
+    ended = STOPPED[run.stop_reason].format(
+        iterations=counted(last.iteration, "iteration"), tolerance=run.tolerance
+    )
+    text = (
+        f"{ended} {likelihood[0].upper()}{likelihood[1:]}, BIC **{nats(run.fit.bic)}** "
+        f"({counted(run.fit.n_parameters, 'parameter')}; smaller is better)."
+    )
+    if run.stop_reason == "stopped":
+        _line(text, "Go on", "play_arrow", run.begin)
+    else:
+        st.markdown(text)
+
+
+def _line(text: str, label: str, icon: str, action: Callable[[], None]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(text)
+        st.button(label, icon=f":material/{icon}:", on_click=action)
+
+
+def _picture(
+    run: Run, settings: Settings, selection: Selection, table: Table, running: bool
+) -> tuple[bytes, np.ndarray, np.ndarray]:
+    """The packed picture, which half-step each frame shows, and which rows are drawn."""
+    most = LIVE_POINTS if running else settings.drawn_rows
+    steps = list(run.trace)
+    look = settings.axes, settings.axis_x, settings.axis_y, settings.rotation
+    asked = (run.key, len(steps), most, running, look)
+    kept = st.session_state.get("picture")
+    if kept is not None and kept[0] == asked:
+        return kept[1]
+    scene = scene_of(
+        run.key,
+        run.model,
+        run.data,
+        steps,
+        selection,
+        settings,
+        most=most,
+        running=running,
+        opening=_opening(settings),
+        table=table,
+    )
+    picture, shown = family_of(settings).picture(scene)
+    result = pack(picture), shown, scene.sample
+    st.session_state["picture"] = (asked, result)
+    return result
+
+
+def _opening(settings: Settings) -> str:
+    method = method_of(settings)
+    if method == "means":
+        return "Start: hand-placed means."
+    if method == "parameters":
+        return "Start: explicit parameters."
+    return f"Start: {method}, seed {settings.seed}."
+
+
+def _frame_shown(
+    run: Run, index: int, point: int | None, selection: Selection, settings: Settings
+) -> None:
+    """Tables at the frame shown. Only those of the open tab are made."""
+    step, family = run.trace[index], family_of(settings)
+    name = "the start" if step.phase == "start" else f"{step.phase}-step {step.iteration}"
+    st.markdown(report.gain_sentence(run.trace, index))
+    numbers = family.tables(run.model, step.params, selection, settings)
+    titles = [title for title, _ in numbers] + ["Points"] * (family.point is not None)
+    titles += ["Known labels"] * (selection.labels is not None)
+    tabs = dict(zip(titles, st.tabs(titles, key="details", on_change="rerun"), strict=True))
+    for title, frame in numbers:
+        if tabs[title].open:
+            with tabs[title]:
+                tables.show(frame, f"At {name}, in the original units")
+    if "Points" in tabs and tabs["Points"].open:
+        with tabs["Points"]:
+            _points(run, index, point, selection, settings)
+    if selection.labels is not None and tabs["Known labels"].open:
+        with tabs["Known labels"]:
+            _agreement(run, index, selection)
+
+
+def _points(
+    run: Run, index: int, point: int | None, selection: Selection, settings: Settings
+) -> None:
+    step, family = run.trace[index], family_of(settings)
+    n_rows = len(selection.values)
+    chosen = st.number_input(
+        "Row, or click a point in the picture",
+        min_value=1,
+        max_value=n_rows,
+        value=None if point is None or point >= n_rows else point + 1,
+        help="Rows are counted as the fit has them.",
+        key=f"row {run.key} {point}",
+        width=260,
+    )
+    if chosen is not None:
+        point = int(chosen) - 1
+        row = selection.values[point]
+        values = ", ".join(
+            f"{n} = {'missing' if np.isnan(v) else format(v, 'g')}"
+            for n, v in zip(selection.columns, row, strict=True)
+        )
+        # q is the posterior at the parameters before an M half-step.
+        formula, terms = family.point(run.model, step.posterior_params, run.data, selection, point)
+        st.markdown(f"**Row {selection.rows[point] + 1} of the table** ({plain(values)})")
+        st.latex(formula)
+        tables.show(terms, "Its posterior")
+    if not family.unit:
+        return
+    doubtful, looked_at = _doubtful(
+        run.key, index, run.model, run.data, step, selection, family.unit
+    )
+    scope = "" if looked_at == n_rows else f" of {looked_at:,} rows looked at"
+    tables.show(doubtful, f"The rows whose {family.unit} is the least sure{scope}", index=False)
+
+
+def _agreement(run: Run, index: int, selection: Selection) -> None:
+    adjusted_rand, confusion = _agreement_at(
+        run.key, index, selection.label_name, run.model, run.data, run.trace[index], selection
+    )
+    st.markdown(
+        f"Adjusted Rand index with **{plain(selection.label_name)}**: **{adjusted_rand:.3f}** "
+        "(1: the same groups; about 0: no better than chance)."
+    )
+    tables.show(confusion, f"Rows by known label and {family_of(shell.settings()).unit}")
+
+
+# Both take a pass over the data. The key of a run stands for its data and its model.
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _doubtful(
+    run: str, index: int, _model, _data, _step: HalfStep, _selection: Selection, unit: str
+):
+    return report.doubtful_points(_model, _step.posterior_params, _data, _selection, unit)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _agreement_at(
+    run: str, index: int, label: str, _model, _data, _step: HalfStep, _selection: Selection
+):
+    return report.agreement_with_labels(_model, _step.posterior_params, _data, _selection)
+
+
+@st.fragment
+def show_takeaway(run: Run, settings: Settings, selection: Selection, table: Table) -> None:
+    """Downloads of the finished fit, and the Python for it to those who ask."""
+    name = takeaway.RESULTS_NAME
+    payload, _, _ = _picture(run, shell.settings(), selection, table, running=False)
+    with st.container(horizontal=True, key="takeaway"):
+        _download(
+            "Rows with results (CSV)",
+            f"{name}.csv",
+            "text/csv",
+            lambda: to_csv_bytes(takeaway.with_results(settings, table, selection, run)),
+        )
+        _download(
+            "Rows with results (Parquet)",
+            f"{name}.parquet",
+            "application/vnd.apache.parquet",
+            lambda: to_parquet_bytes(takeaway.with_results(settings, table, selection, run)),
+        )
+        _download(
+            "Parameters and trace (JSON)",
+            "em-explorer-parameters.json",
+            "application/json",
+            lambda: takeaway.parameters_as_json(settings, selection, run.fit),
+        )
+        _download(
+            "Animation (HTML)",
+            "em-explorer.html",
+            "text/html",
+            lambda: _standalone(run, payload, settings, table),
+        )
+    label = "Python that gives these numbers"
+    with st.expander(label, key="python", on_change="rerun") as expander:
+        if expander.open:
+            st.code(takeaway.script(settings, selection, table), language="python")
+
+
+def _download(label: str, file_name: str, mime: str, make: Callable[[], bytes]) -> None:
+    st.download_button(label, data=make, file_name=file_name, mime=mime, on_click="ignore")
+
+
+def _standalone(run: Run, payload: bytes, settings: Settings, table: Table) -> bytes:
+    return standalone.page(
+        payload,
+        _view(settings),
+        f"{table.name}: {family_of(settings).label}",
+        f"{_opening(settings)} Log-likelihood {nats(run.fit.log_likelihood)} nats after "
+        f"{counted(run.fit.n_iterations, 'iteration')}. Made with EM Explorer.",
+    )
+
+
+def _view(settings: Settings) -> View:
+    return View(**{name: getattr(settings, name) for name in VIEW_FIELDS})

@@ -1,0 +1,230 @@
+"""The page on how many there are: models at work, the one recommended, and what comes close."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from em_core.selection import Cell
+from pages.ui import shell
+from pages.ui.figures.criteria import Score, criterion_grid, criterion_lines, shown_range
+from pages.ui.figures.landscape import COLOURS
+from pages.ui.models.families import Family, family_of
+from pages.ui.panels import tables
+from pages.ui.panels.comparison import named, unit, units
+from pages.ui.panels.recommendation import (
+    criteria,
+    open_in_explore,
+    score_of,
+    show_recommendation,
+    tests_of_fit,
+)
+from pages.ui.settings import CRITERIA, FIELDS, Settings
+from pages.ui.table.data import Selection, Table
+from pages.ui.text import MINUS, counted, nats, sentence
+from pages.ui.work.searches import (
+    Grid,
+    grid_of,
+    offered_structures,
+    recommended_start,
+    seeded_starts,
+    usual_structures,
+)
+from pages.ui.work.work import current
+
+REFRESH_SECONDS = 0.5
+FOLDS = 5
+AXIS = {
+    "bic": "BIC",
+    "icl": "ICL",
+    "aic": "AIC",
+    "cross_validation": f"{MINUS}2 log-likelihood held out (nats)",
+}
+WHAT = {
+    "bic": f"BIC is {MINUS}2 log-likelihood + log(rows) for each parameter",
+    "icl": "ICL is BIC with a price on overlap: it wants groups that can be told apart",
+    "aic": f"AIC is {MINUS}2 log-likelihood + 2 for each parameter: it takes more than BIC does",
+    "cross_validation": f"{MINUS}2 times the log-likelihood of rows that the fit has not seen",
+}
+
+
+def varied(settings: Settings) -> tuple[str, ...]:
+    """The fields that this page varies instead of asking for them."""
+    family = family_of(settings)
+    return tuple(filter(None, (family.size, family.structure)))
+
+
+def choose_grid(selection: Selection | None) -> None:
+    """Widgets for which models are compared, and from how many starts each."""
+    settings = shell.settings()
+    family = family_of(settings)
+    if family.size is None:
+        return
+    limits = FIELDS[family.size].kind
+    with st.container(horizontal=True):
+        shell.widget("smallest", label=f"{units(family).capitalize()} from", max_value=limits.high)
+        smallest = shell.settings().smallest
+        shell.widget("largest", label="to", min_value=smallest, max_value=limits.high)
+    if family.structure:
+        n_columns = 2 if selection is None else len(selection.columns)
+        shell.widget(
+            "structures_compared",
+            label=FIELDS[family.structure].label,
+            options=offered_structures(settings),
+            default=usual_structures(settings, n_columns),
+        )
+    shell.widget("n_starts_each")
+    shell.widget(
+        "starts_compared", options=seeded_starts(settings), default=(recommended_start(settings),)
+    )
+    shell.widget("seed", label="First seed")
+    shell.widget("folds")
+
+
+def current_grid(settings: Settings, table: Table, selection: Selection) -> Grid | None:
+    """The grid these settings ask for, begun if it is new; None where it cannot be."""
+    if family_of(settings).size is None:
+        st.info("This model has no size to choose. Choose another model in the sidebar.")
+        return None
+    grid = current("grid", grid_of(settings, table, selection))
+    if grid.error:
+        st.error(sentence(grid.error))
+        return None
+    return grid
+
+
+def show_grid(grid: Grid) -> None:
+    """How far the grid is, and once it has ended what it says."""
+    criterion = shell.widget("criterion", options=criteria(family_of(shell.settings())))
+    st.caption(f"{WHAT[criterion][0].upper()}{WHAT[criterion][1:]}. Smaller is better.")
+    every = REFRESH_SECONDS if grid.running else None
+    st.fragment(_watch, run_every=every)(grid, live=grid.running)
+
+
+def _watch(grid: Grid, live: bool) -> None:
+    if live and not grid.running:
+        st.rerun()
+    settings = shell.settings()
+    family, criterion = family_of(settings), settings.criterion
+    if grid.running:
+        _progress(grid, family)
+    elif grid.stopped:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            complete = sum(cell.status != "not run" for cell in grid.cells)
+            st.markdown(f"You stopped after {complete} of {counted(len(grid.models), 'model')}.")
+            if st.button("Go on", icon=":material/play_arrow:"):
+                grid.begin()
+                st.rerun()
+    if criterion == "cross_validation" and not grid.folds:
+        st.info("Rows have not been left out yet, so there is nothing to compare by.")
+        if st.button(f"Cross-validate in {FOLDS} folds", icon=":material/splitscreen:"):
+            shell.change(folds=FOLDS)
+            st.rerun()
+        return
+    if not grid.cells:
+        return
+    scores = _scores(grid, family, criterion)
+    if not grid.running:
+        show_recommendation(grid, family, criterion)
+    elif not any(score.usable for score in scores):
+        return
+    picked = st.plotly_chart(
+        criterion_grid(scores, units(family)),
+        key=f"grid {st.session_state.get('opened', 0)}",
+        on_select="ignore" if grid.running else "rerun",
+        selection_mode="points",
+        config={"displayModeBar": False},
+    )
+    _caption(scores, family, running=grid.running)
+    if not grid.running and (points := picked.selection.points):
+        structure, size = points[0]["customdata"]
+        open_in_explore(next(cell for cell in grid.cells if cell.label == (structure, size)))
+    st.plotly_chart(criterion_lines(scores, COLOURS, units(family), AXIS[criterion]), key="lines")
+    if any(score.usable and score.value > shown_range(scores)[1] for score in scores):
+        st.caption("Models far above the best are cut off. Double-click to see them all.")
+    if not grid.running:
+        tables.show(_table(grid, family), "Every model, in the order of the grid", index=False)
+
+
+def _progress(grid: Grid, family: Family) -> None:
+    latest = grid.latest
+    done, now = (0, "") if latest is None else (latest.n_done, f": {named(family, latest.label)}")
+    if latest is not None and latest.fold:
+        now += f", without fold {latest.fold} of {grid.folds}"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{done} of {counted(len(grid.models), 'model')} fitted**{now}")
+        st.button("Stop", icon=":material/stop:", on_click=grid.stop)
+    st.progress(done / len(grid.models))
+
+
+def _caption(scores: Sequence[Score], family: Family, running: bool) -> None:
+    """What stands in the cells."""
+    found = {score.status for score in scores if not score.usable}
+    said = ["Each number is how far a model lies above the best."]
+    said += [f"✕ collapsed: a {unit(family)} has degenerated."] * ("collapsed" in found)
+    said += ["… did not converge: allow more iterations under “Stopping”."] * (
+        "unconverged" in found
+    )
+    said += ["! could not be fitted."] * bool(found & {"failed", "usable"})
+    said += ["None of these is ever recommended."] * bool(found - {"not run"})
+    said += ["Click a cell to open it in Explore."] * (not running)
+    st.caption(" ".join(said))
+
+
+def _scores(grid: Grid, family: Family, criterion: str) -> list[Score]:
+    ranking = grid.selection.ranking(criterion)
+    best = ranking[0].score(criterion) if ranking else np.nan
+    return [
+        Score(
+            *cell.label,
+            score_of(grid, cell, criterion),
+            cell.score(criterion) - best,
+            cell.status,
+            _about(grid, family, cell, criterion),
+        )
+        for cell in grid.cells
+    ]
+
+
+def _about(grid: Grid, family: Family, cell: Cell, criterion: str) -> str:
+    lines = [f"<b>{named(family, cell.label)}</b>"]
+    value = score_of(grid, cell, criterion)
+    if np.isfinite(value):
+        lines.append(f"{AXIS[criterion]}: {nats(value)}")
+    return "<br>".join([*lines, cell.verdict.split(".")[0]])
+
+
+def _status(cell: Cell) -> str:
+    """The status; where something else is to be known of a usable fit, that too."""
+    flags = cell.fit.flags if cell.status == "usable" else ()
+    return f"usable, but {flags[0].split(':')[0]}" if flags else cell.status
+
+
+def _table(grid: Grid, family: Family) -> pd.DataFrame:
+    tests = tests_of_fit(grid, family)
+    rows = []
+    for cell in grid.cells:
+        structure, size = cell.label
+        row = {"structure": structure} if structure else {}
+        row |= {units(family): str(size), "status": _status(cell)}
+        if cell.fit is not None:
+            row["parameters"] = str(cell.fit.n_parameters)
+            row["log-likelihood (nats)"] = nats(cell.fit.log_likelihood + grid.offset)
+        for criterion in criteria(family)[:-1]:
+            if np.isfinite(cell.score(criterion)):
+                row[CRITERIA[criterion]] = nats(score_of(grid, cell, criterion))
+        if (held_out := cell.cross_validation) is not None:
+            row["held out (nats a row)"] = held_out.problem or (
+                f"{nats(held_out.per_observation + grid.offset / len(grid.data))} "
+                f"± {held_out.standard_error:.2g}"
+            )
+        if cell.label in tests:
+            test = tests[cell.label]
+            row["chi-square test of fit"] = "not possible" if isinstance(test, str) else test[1]
+        reached = re.match(r"\d+ of \d+", cell.verdict)
+        rows.append(row | {"reached by": f"{reached[0]} starts" if reached else cell.verdict})
+    return pd.DataFrame(rows).fillna("")

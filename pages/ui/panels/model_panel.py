@@ -1,0 +1,120 @@
+"""The model part of a page: components, structure, start and stopping."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages.ui import shell
+from pages.ui.models.families import family_of
+from pages.ui.models.own_models import own_models
+from pages.ui.table.data import Selection
+from pages.ui.text import component_names, plain
+
+SEEDS = 2**32
+
+
+def choose_model(
+    selection: Selection | None,
+    choose_start: Callable[[Selection | None], None] | None = None,
+    without: Collection[str] = (),
+) -> None:
+    """Widgets for everything that decides the fit apart from the data.
+
+    choose_start: widgets of a page that makes its starts another way; without: fields that this
+    page varies itself.
+    """
+    family = family_of(shell.settings())
+    st.subheader(family.label, anchor=False)
+    shell.widget("family")
+    for problem in own_models().problems:
+        st.warning(plain(problem))
+    for name, meanings in family.controls.items():
+        if name not in without and (name != "missing" or _has_holes(selection)):
+            _choose(name, meanings)
+    if choose_start is None:
+        _choose_start(selection)
+    else:
+        choose_start(selection)
+    with st.expander("Stopping", key="stopping", on_change="rerun") as stopping:
+        if stopping.open:
+            shell.widget("tolerance")
+            shell.widget("max_iterations")
+
+
+def _choose_start(selection: Selection | None) -> None:
+    family = family_of(shell.settings())
+    start = _choose("start", family.starts)
+    if start == "means":
+        if selection is not None:
+            _place_means(selection)
+    elif start == "parameters":
+        st.text_area(
+            "Parameters as JSON",
+            key="start parameters",
+            value=shell.settings().start_params,
+            help=f"{', '.join(family.parameters)}, in the units of the data",
+            on_change=_take_parameters,
+        )
+    else:
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            shell.widget("seed")
+            st.button(
+                "Next seed",
+                icon=":material/casino:",
+                help="The same data from another start",
+                on_click=lambda: shell.change(seed=(shell.settings().seed + 1) % SEEDS),
+            )
+
+
+def _has_holes(selection: Selection | None) -> bool:
+    """Whether some rows miss a value, be they used or left out."""
+    if selection is None:
+        return False
+    return len(selection.left_out) > 0 or bool(np.isnan(selection.values).any())
+
+
+def _choose(name: str, meanings: Mapping[str, str]) -> Any:
+    """The widget of a setting, and under it what the value in force means."""
+    labels = family_of(shell.settings()).labels
+    more = {"label": labels[name]} if name in labels else {}
+    if not meanings:
+        return shell.widget(name, **more)
+    value = shell.widget(name, options=list(meanings), **more)
+    st.caption(f"{meanings[value][:1].upper()}{meanings[value][1:]}.")
+    return value
+
+
+def _take_parameters() -> None:
+    try:
+        shell.change(start_params=st.session_state["start parameters"])
+    except ValueError as error:
+        shell.say(f"Explicit parameters: {error}.")
+
+
+def _place_means(selection: Selection) -> None:
+    """A table of K means; until all are placed, rows spread over the data are proposed."""
+    n_components, n_columns = shell.settings().n_components, len(selection.columns)
+    placed = np.array(shell.settings().start_means, dtype=float)
+    if placed.shape != (n_components, n_columns):
+        order = np.argsort(selection.values[:, 0], kind="stable")
+        spread = np.linspace(0, len(order) - 1, n_components + 2)[1:-1].round().astype(int)
+        placed = selection.values[order[spread]]
+        placed = np.where(np.isnan(placed), np.nanmean(selection.values, axis=0), placed)
+        shell.change(start_means=tuple(map(tuple, placed.tolist())))
+    table = pd.DataFrame(
+        placed,
+        columns=list(selection.columns),
+        index=list(component_names(n_components)),
+    )
+    edited = st.data_editor(table, key=f"means {n_components} {selection.columns}")
+    means = edited.to_numpy(dtype=float)
+    if np.isfinite(means).all():
+        if not np.array_equal(means, placed):
+            shell.change(start_means=tuple(map(tuple, means.tolist())))
+    else:
+        st.error("Every mean needs a number in each column.")

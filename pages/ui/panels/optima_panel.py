@@ -1,0 +1,307 @@
+"""The page on local optima: the starts at work, the optima found, and the run played."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from em_core.search.optima import Landscape, Optimum, StartedFit
+from em_core.search.success import Interval
+from pages.ui import shell
+from pages.ui.figures.landscape import COLLAPSED, COLOURS, Climb, curves, strip
+from pages.ui.figures.thumbnail import thumbnail
+from pages.ui.models.families import family_of
+from pages.ui.models.presets import PRESETS
+from pages.ui.models.scenes import scene_of
+from pages.ui.panels import fit_panel, presets_panel, tables
+from pages.ui.panels.race_panel import show_race
+from pages.ui.settings import FIELDS, Settings
+from pages.ui.table.data import Selection, Table
+from pages.ui.text import nats, sentence
+from pages.ui.work.searches import Search, recommended_start, search_of, seeded_starts, usual_starts
+from pages.ui.work.work import current
+
+REFRESH_SECONDS = 0.8
+MOST_PICTURES = 8
+PICTURES_ACROSS = 4
+THUMBNAIL_POINTS = 300
+SEEDS_LISTED = 8
+
+
+def choose_starts(selection: Selection | None) -> None:
+    """Widgets for which starts are made."""
+    settings = shell.settings()
+    shell.widget("starts_compared", options=seeded_starts(settings), default=usual_starts(settings))
+    shell.widget("n_starts")
+    shell.widget("seed", label="First seed")
+    presets_panel.offer("Data that trap EM", PRESETS)
+
+
+def current_search(settings: Settings, table: Table, selection: Selection) -> Search | None:
+    """The search these settings ask for, begun if it is new; None where it cannot be."""
+    search = current("search", search_of(settings, table, selection))
+    if search.error:
+        st.error(sentence(search.error))
+        return None
+    return search
+
+
+def show_search(search: Search, selection: Selection) -> None:
+    """All starts as they climb, and once they have ended what they found."""
+    every = REFRESH_SECONDS if search.running else None
+    st.fragment(_watch, run_every=every)(search, selection, live=search.running)
+
+
+def _watch(search: Search, selection: Selection, live: bool) -> None:
+    if live and not search.running:
+        st.rerun()
+    if search.running:
+        _progress(search)
+        return
+    landscape = search.runs.landscape
+    if not landscape.fits and landscape.failures:
+        st.error(sentence(landscape.failures[0].message))
+        return
+    st.markdown(f"#### {landscape.verdict}")
+    if search.stopped:
+        if st.button("Go on", icon=":material/play_arrow:"):
+            search.begin()
+            st.rerun()
+    elif not landscape.replicated:
+        _offer_more()
+    climbs = _climbs(search, landscape)
+    picked = st.plotly_chart(
+        strip(climbs, COLOURS), key="strip", on_select="rerun", selection_mode="points"
+    )
+    st.caption("Click a mark to play that start; with Shift a second one, to race the two.")
+    _pick([tuple(point["customdata"]) for point in picked.selection.points])
+    _gallery(search, landscape, selection)
+    st.plotly_chart(curves(climbs, COLOURS), key="curves")
+    tables.show(_optima_table(search, landscape), "Optima, best first", index=False)
+    if len(search.starts) > 1:
+        tables.show(_success_table(search), "Which start is better?", index=False)
+
+
+def _pick(selected: list[tuple[str, int]]) -> None:
+    """Play the start that was clicked, or race the first against the second."""
+    if not selected or selected == st.session_state.get("picked"):
+        return
+    st.session_state["picked"] = selected
+    runs = dict(enumerate(selected))
+    _choose(runs[0], runs.get(1))
+    st.rerun()
+
+
+def _choose(run: tuple[str, int], rival: tuple[str, int] | None) -> None:
+    start, seed = rival or ("", None)
+    shell.change(
+        picked_start=run[0],
+        picked_seed=int(run[1]),
+        rival_start=start,
+        rival_seed=None if seed is None else int(seed),
+        frame=None,
+    )
+
+
+def _progress(search: Search) -> None:
+    traces = search.runs.traces if search.runs else ()
+    ended = sum(trace.stop_reason is not None for trace in traces)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{ended} of {search.n_starts} starts have ended.**")
+        st.button("Stop", icon=":material/stop:", on_click=search.stop)
+    st.progress(ended / search.n_starts)
+    climbs = [
+        Climb(
+            trace.start, trace.seed, trace.log_likelihoods + search.offset, None, "still climbing"
+        )
+        for trace in traces
+        if len(trace.log_likelihoods)
+    ]
+    if climbs:
+        st.plotly_chart(curves(climbs, COLOURS), key="climbing")
+
+
+def _offer_more() -> None:
+    more = min(2 * shell.settings().n_starts, FIELDS["n_starts"].kind.high)
+    _button(f"Try {more} starts", "add", "more", n_starts=more)
+
+
+def _button(label: str, icon: str, key: str, **values) -> None:
+    """A button that changes settings, for the whole page and not only for this fragment."""
+    if st.button(label, key=key, icon=f":material/{icon}:"):
+        shell.change(**values)
+        st.rerun()
+
+
+def _name(start: str, seed: int) -> str:
+    return f"{start}, seed {seed}"
+
+
+def _climbs(search: Search, landscape: Landscape) -> list[Climb]:
+    groups = [
+        (number, f"optimum {number + 1}", optimum.fits)
+        for number, optimum in enumerate(landscape.optima)
+    ]
+    groups += [(None, COLLAPSED, landscape.collapsed)]
+    groups += [(None, "did not converge", landscape.unconverged)]
+    return [
+        Climb(
+            fit.start,
+            fit.seed,
+            np.array([s.log_likelihood for s in fit.trace if s.phase != "M"]) + search.offset,
+            number,
+            fate,
+        )
+        for number, fate, fits in groups
+        for fit in fits
+    ]
+
+
+def _gallery(search: Search, landscape: Landscape, selection: Selection) -> None:
+    """A small picture of each distinct optimum, best first, with its share and its seeds."""
+    shown = landscape.optima[:MOST_PICTURES]
+    for number, optimum in enumerate(shown):
+        if number % PICTURES_ACROSS == 0:
+            columns = st.columns(PICTURES_ACROSS)
+        with columns[number % PICTURES_ACROSS]:
+            st.markdown(f"**Optimum {number + 1}** · {_share(optimum)}")
+            st.plotly_chart(
+                _thumbnail(search, optimum, selection),
+                key=f"thumbnail {number}",
+                config={"staticPlot": True},
+            )
+            st.caption(_optimum_line(search, number, optimum))
+            _play_or_race(landscape, number)
+    if len(landscape.optima) > MOST_PICTURES:
+        st.caption(f"The best {MOST_PICTURES} of {len(landscape.optima)} optima are drawn.")
+
+
+def _play_or_race(landscape: Landscape, number: int) -> None:
+    """Buttons under the picture of an optimum."""
+    fit, settings = landscape.optima[number].fit, shell.settings()
+    run, played = (fit.start, fit.seed), (settings.picked_start, settings.picked_seed)
+    with st.container(horizontal=True):
+        if st.button("Play", key=f"play {number}", icon=":material/play_arrow:"):
+            _choose(run, None)
+            st.rerun()
+        if len(landscape.optima) < 2:
+            return
+        if settings.picked_seed is None or played == run:
+            other = landscape.optima[0 if number else 1].fit
+            played, against = (other.start, other.seed), f"optimum {1 if number else 2}"
+        else:
+            against = _name(*played)
+        if st.button(
+            "Race", key=f"race {number}", icon=":material/sports_score:", help=f"Against {against}"
+        ):
+            _choose(played, run)
+            st.rerun()
+
+
+def _share(optimum: Optimum) -> str:
+    return f"{_percent(optimum.share, optimum.interval)} of starts"
+
+
+def _percent(share: float, interval: Interval) -> str:
+    return f"{share:.0%} ({interval.low:.0%} to {interval.high:.0%})"
+
+
+def _optimum_line(search: Search, number: int, optimum: Optimum) -> str:
+    flags = "".join(f" {sentence(flag)}" for flag in optimum.fit.flags[:1])
+    if number == 0:
+        return f"The best: {nats(optimum.log_likelihood + search.offset)} nats.{flags}"
+    line = f"{nats(optimum.gap)} nats below the best"
+    if optimum.disagreement is not None:
+        line += f"; {optimum.disagreement:.1%} of the rows are grouped otherwise"
+    return f"{line}.{flags}"
+
+
+def _thumbnail(search: Search, optimum: Optimum, selection: Selection):
+    settings = shell.settings()
+    fit = optimum.fit
+    last = fit.trace[-1]._replace(params=search.in_data_units(fit.params))
+    scene = scene_of(
+        search.key,
+        search.model,
+        search.data,
+        [last._replace(phase="start")],
+        selection,
+        settings,
+        most=THUMBNAIL_POINTS,
+    )
+    picture, _ = family_of(settings).picture(scene)
+    order = optimum.alignment
+    return thumbnail(
+        picture, COLOURS, np.arange(len(picture.components)) if order is None else order
+    )
+
+
+def _optima_table(search: Search, landscape: Landscape) -> pd.DataFrame:
+    rows = [
+        {
+            "optimum": str(number + 1),
+            "log-likelihood (nats)": nats(optimum.log_likelihood + search.offset),
+            "below the best": nats(optimum.gap),
+            "starts": optimum.count,
+            "share (95 % interval)": _share(optimum),
+            "rows grouped otherwise": ""
+            if optimum.disagreement is None
+            else f"{optimum.disagreement:.1%}",
+            "reached by": _seeds(optimum.fits),
+        }
+        for number, optimum in enumerate(landscape.optima)
+    ]
+    for what, fits in (
+        ("collapsed", landscape.collapsed),
+        ("not converged", landscape.unconverged),
+    ):
+        if fits:
+            rows.append({"optimum": what, "starts": len(fits), "reached by": _seeds(fits)})
+    return pd.DataFrame(rows).fillna("")
+
+
+def _seeds(fits: tuple[StartedFit, ...]) -> str:
+    names = [_name(fit.start, fit.seed) for fit in fits[:SEEDS_LISTED]]
+    more = len(fits) - len(names)
+    return "; ".join(names) + (f" and {more} more" if more else "")
+
+
+def _success_table(search: Search) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "start": rate.start,
+                "reached the best": f"{rate.n_successes} of {rate.n_starts}",
+                "rate (95 % interval)": _percent(rate.rate, rate.interval),
+                "iterations per success": "never"
+                if not rate.n_successes
+                else f"{rate.iterations_per_success:,.0f}",
+                "seconds per success": "never"
+                if not rate.n_successes
+                else f"{rate.seconds_per_success:.2g}",
+            }
+            for rate in search.runs.success_rates
+        ]
+    )
+
+
+def show_picked(settings: Settings, search: Search, selection: Selection, table: Table) -> None:
+    """The run that was picked, in the player; or the two that race."""
+    if settings.picked_seed is None:
+        return
+    if settings.rival_seed is not None:
+        if not search.running:
+            show_race(settings, search, selection, table)
+        return
+    one = replace(
+        settings,
+        seed=settings.picked_seed,
+        start=settings.picked_start or recommended_start(settings),
+    )
+    st.subheader(f"Played: {_name(one.start, one.seed)}", anchor=False)
+    run = fit_panel.current_run(one, table, selection)
+    if run is not None:
+        fit_panel.show_run(run, selection, table)

@@ -1,0 +1,74 @@
+"""Sentences and tables on one half-step: where the gain came from, doubtful rows, known labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from em_core import HalfStep
+from em_core.agreement import adjusted_rand_index
+from em_core.search.alignment import assignment_shares
+from pages.ui.table.data import Selection, confusion_table
+from pages.ui.text import component_names, nats
+
+MOST_DOUBTFUL = 10
+# Posteriors of more rows than this take longer than a glance: a stated sample stands in.
+MOST_ROWS_AT_A_GLANCE = 100_000
+
+
+def gain_sentence(steps: Sequence[HalfStep], index: int) -> str:
+    """Where the log-likelihood gained in this half-step came from."""
+    step = steps[index]
+    if step.phase == "start":
+        return (
+            "The bound touches the log-likelihood: q is the posterior at the starting parameters."
+        )
+    before = steps[index - 1]
+    if step.phase == "E":
+        return (
+            f"Gain in log-likelihood: 0 (the parameters stay). The bound rises by the KL gap, "
+            f"{nats(max(before.kl, 0))} nats, and touches again."
+        )
+    gain = step.log_likelihood - before.log_likelihood
+    bound = step.elbo - before.elbo
+    return (
+        f"Gain in log-likelihood {nats(gain, signed=True)} = gain of the bound "
+        f"{nats(bound, signed=True)} + KL gap {nats(max(step.kl, 0))} nats."
+    )
+
+
+def doubtful_points(
+    model, params, data, selection: Selection, unit: str
+) -> tuple[pd.DataFrame, int]:
+    """The rows whose most responsible component is the least sure, and how many were looked at."""
+    stride = -(-len(selection.values) // MOST_ROWS_AT_A_GLANCE)
+    values = selection.values[::stride]
+    if isinstance(data, list):  # sequences cannot be thinned out
+        shares = assignment_shares(model, params, data)[::stride]
+    else:
+        shares = assignment_shares(model, params, data[::stride])
+    certainty = shares.max(axis=1)
+    order = np.argsort(certainty, kind="stable")[:MOST_DOUBTFUL]
+    ranked = np.argsort(-shares[order], axis=1)
+    names = np.array(component_names(shares.shape[1], unit))
+    table = {"row": selection.rows[::stride][order] + 1}
+    table |= {name: values[order, d] for d, name in enumerate(selection.columns)}
+    table["most responsible"] = names[ranked[:, 0]]
+    table["responsibility"] = certainty[order]
+    if shares.shape[1] > 1:
+        table["next"] = names[ranked[:, 1]]
+        table["its responsibility"] = np.take_along_axis(shares[order], ranked[:, 1:2], 1)[:, 0]
+    return pd.DataFrame(table), len(values)
+
+
+def agreement_with_labels(model, params, data, selection: Selection) -> tuple[float, pd.DataFrame]:
+    """Adjusted Rand index of clusters and known labels, and the confusion matrix."""
+    clusters = model.predict(params, data)
+    paths = isinstance(clusters, list)
+    clusters = np.concatenate(clusters) if paths else clusters
+    number = model.n_states if paths else model.n_components
+    names = component_names(number, "state" if paths else "component")
+    table = confusion_table(selection.labels, clusters, names)
+    return adjusted_rand_index(selection.labels, clusters), table

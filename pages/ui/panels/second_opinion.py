@@ -1,0 +1,97 @@
+"""Whether the fit on screen is the best there is, as far as many other starts can tell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from em_core.em import has_collapsed
+from em_core.search.optima import place
+from pages.ui import shell
+from pages.ui.settings import Settings
+from pages.ui.table.data import Selection, Table
+from pages.ui.text import nats, sentence
+from pages.ui.work.runs import Run
+from pages.ui.work.searches import Search, recommended_start, search_of
+from pages.ui.work.work import current
+
+N_STARTS = 30
+MOST_STARTS = 480
+REFRESH_SECONDS = 0.5
+
+
+def show_opinion(run: Run, settings: Settings, selection: Selection, table: Table) -> None:
+    """On request: other starts of the same model, then one line on how this fit compares."""
+    asked = st.session_state.get("opinion asked", ("", 0))
+    if asked[0] != run.key:
+        if st.button(
+            "Is this the best answer?",
+            icon=":material/travel_explore:",
+            help=f"Runs {N_STARTS} other starts of the same model and compares.",
+        ):
+            st.session_state["opinion asked"] = (run.key, N_STARTS)
+            st.rerun()
+        return
+    others = replace(
+        settings, n_starts=asked[1], starts_compared=(recommended_start(settings),), seed=0
+    )
+    search = current("opinion", search_of(others, table, selection))
+    every = REFRESH_SECONDS if search.running else None
+    st.fragment(_watch, run_every=every)(run, search, live=search.running)
+
+
+def _watch(run: Run, search: Search, live: bool) -> None:
+    if live and not search.running:
+        st.rerun()
+    if search.running:
+        traces = search.runs.traces if search.runs else ()
+        ended = sum(trace.stop_reason is not None for trace in traces)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"{ended} of {search.n_starts} other starts have ended.")
+            st.button("Stop", key="stop opinion", icon=":material/stop:", on_click=search.stop)
+        return
+    if search.error:
+        st.error(sentence(search.error))
+        return
+    words, better = opinion(run, search)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(words)
+        if better is not None and st.button("Show the better one", icon=":material/arrow_upward:"):
+            shell.change(start=better.start, seed=better.seed)
+            st.rerun()
+        if search.n_starts < MOST_STARTS and st.button("More starts", icon=":material/add:"):
+            st.session_state["opinion asked"] = (run.key, 2 * search.n_starts)
+            st.rerun()
+
+
+def opinion(run: Run, search: Search):
+    """How a fit stands among the runs of a search, in words; and a better fit if there is one."""
+    found = search.runs.landscape
+    if not found.optima:
+        return f"The other starts cannot tell: {found.verdict}", None
+    best, n_starts = found.optima[0], found.n_starts
+    fit = run.fit
+    log_likelihood = fit.log_likelihood - search.offset
+    params = search.units.standardised_params(search.model, fit.params)
+    among = f"{best.count} of {n_starts} other starts"
+    if has_collapsed(fit.flags):
+        return f"No: in this fit a component has collapsed. {among} reached one that has not.", (
+            best.fit
+        )
+    tolerance = max(run.tolerance, search.tolerance)
+    home = place(found, search.model, search.rows, params, log_likelihood, tolerance=tolerance)
+    if home == 0:
+        return (
+            f"**Yes, as far as {n_starts} other starts can tell:** {best.count} of them reached "
+            "this answer as well, and none a better one."
+        ), None
+    gap = best.log_likelihood - log_likelihood
+    if gap > 0:
+        unfinished = "" if run.stop_reason == "converged" else "this fit has not converged, and "
+        said = f"**No:** {unfinished}{among} reached an answer that is {nats(gap)} nats better."
+        return said, best.fit
+    return (
+        f"**Not replicated:** none of {n_starts} other starts reached this answer; the best of "
+        f"them is {nats(-gap)} nats below."
+    ), None

@@ -1,0 +1,143 @@
+"""The dialogs around a link: what it holds, what is stored for it, and the end of that."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import partial
+
+import streamlit as st
+
+from pages.ui import shell
+from pages.ui.settings import FIELDS
+from pages.ui.sharing.store import Receipt, Refused
+from pages.ui.table import own_table, packing
+from pages.ui.table.own_table import OwnTable
+from pages.ui.text import counted, plain
+
+PERIODS = {1: "1 day", 7: "1 week", 30: "1 month", 90: "3 months", 365: "1 year"}
+USUAL_PERIOD = 90
+NOT_THERE = "There is no such table: it was deleted, it has expired, or this link is wrong."
+
+
+def show_dialogs() -> None:
+    """The dialog that was asked for, if any: by the button beside the title, or by owner link."""
+    if "owner token" in st.session_state:
+        _deletion()
+    elif st.session_state.pop("sharing", False):
+        _sharing()
+
+
+@st.dialog("Share this view", width="medium")
+def _sharing() -> None:
+    own = own_table.current() if shell.settings().source == "table" else None
+    if own is None or own.carried:
+        st.markdown(_all_in_the_link(own))
+    elif shell.settings().shared:
+        _stored(own)
+    else:
+        _offer_to_store(own)
+    about = FIELDS["bare"]
+    bare = st.toggle(about.label, help=about.help)
+    embedded = st.toggle("For embedding in another page")
+    shell.copy_link(
+        "Copy this link",
+        **({about.key: "1"} if bare else {}),
+        **({"embed": "true"} if embedded else {}),
+    )
+    shell.remember("_share")
+
+
+def _all_in_the_link(own: OwnTable | None) -> str:
+    held = "The link holds everything on screen: data, model, start, seed, half-step and view."
+    if own is None:
+        return f"{held} Nothing is stored on this server."
+    return (
+        f"{held} {_described(own)} is small enough to travel **inside the link**: whoever has the "
+        "link has the table. Nothing is stored on this server."
+    )
+
+
+def _described(own: OwnTable) -> str:
+    rows, columns = own.table.frame.shape
+    return f"**{plain(own.table.name)}** ({counted(rows, 'row')}, {counted(columns, 'column')})"
+
+
+def _offer_to_store(own: OwnTable) -> None:
+    content = packing.to_parquet(own.table)
+    st.markdown(
+        f"{_described(own)} is too large to travel inside the link. For the link to show it, this "
+        "server has to store it."
+    )
+    days = st.selectbox(
+        "Until when", _periods(), index=_usual_period(), format_func=PERIODS.get, key="share days"
+    )
+    st.markdown(
+        f"- **What is stored:** this table with all its columns, {_size(content)}; nothing about "
+        f"you.\n- **Until when:** {_date(datetime.now(UTC).timestamp() + 86_400 * days)}, or until "
+        "you delete it.\n- **Who can see it:** everyone who has the link. Nobody else can find it; "
+        "those who run this server could look."
+    )
+    try:
+        if st.button("Store the table and complete the link", type="primary"):
+            own_table.keep(own, content, days)
+            st.rerun(scope="fragment")
+    except Refused as error:
+        st.error(str(error))
+    st.caption("Or send the file along: the link as it is asks for it.")
+
+
+def _periods() -> list[int]:
+    longest = own_table.the_store().quotas.days
+    return [days for days in PERIODS if days <= longest] or [longest]
+
+
+def _usual_period() -> int:
+    periods = _periods()
+    return periods.index(USUAL_PERIOD) if USUAL_PERIOD in periods else len(periods) - 1
+
+
+def _stored(own: OwnTable) -> None:
+    receipt = own_table.receipts().get(shell.settings().shared)
+    if receipt is None:
+        st.markdown(f"The link brings {_described(own)}, which somebody stored on this server.")
+        return
+    st.markdown(
+        f"{_described(own)} is stored on this server until **{_date(receipt.expires)}**. Everyone "
+        "who has the link can see it."
+    )
+    st.button("Delete it now", icon=":material/delete:", on_click=partial(_delete, receipt))
+    st.markdown("To delete it later, from anywhere, keep this owner link and give it to nobody:")
+    with st.container(key="owner link"):
+        shell.copy_link("Copy owner link", instead=True, **{shell.OWNER_KEY: receipt.owner_token})
+
+
+def _delete(receipt: Receipt) -> None:
+    try:
+        own_table.delete(receipt.owner_token)
+    except Refused as error:
+        shell.say(str(error))
+
+
+@st.dialog("Delete a shared table", on_dismiss=lambda: st.session_state.pop("owner token", None))
+def _deletion() -> None:
+    st.markdown(
+        "With this owner link you can delete the table that was shared. Links to it then stop "
+        "working at once."
+    )
+    if st.button("Delete the table", type="primary", icon=":material/delete:"):
+        try:
+            deleted = own_table.delete(st.session_state["owner token"])
+        except Refused as error:
+            st.error(str(error))
+            return
+        st.session_state.pop("owner token")
+        shell.say("The shared table is deleted." if deleted else NOT_THERE)
+        st.rerun()
+
+
+def _date(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%-d %B %Y, %H:%M} UTC"
+
+
+def _size(content: bytes) -> str:
+    return f"{len(content) / 1000:,.0f} kB compressed"

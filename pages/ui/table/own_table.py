@@ -1,0 +1,111 @@
+"""The table a person brought: from a file, from the link, or from the store behind it."""
+
+from __future__ import annotations
+
+import secrets
+from typing import NamedTuple
+
+import streamlit as st
+
+from pages.ui import shell
+from pages.ui.sharing import store
+from pages.ui.sharing.store import Receipt, Refused, Store
+from pages.ui.table import packing
+from pages.ui.table.reading import DataError, Table, read_table
+from pages.ui.text import plain
+
+KEY = "own table"
+
+
+class OwnTable(NamedTuple):
+    """table, and how a link brings it along: as text in it, or by a token of the store."""
+
+    table: Table
+    carried: str = ""
+    shared: str = ""
+
+
+@st.cache_resource(show_spinner=False)
+def the_store() -> Store:
+    return store.open_store()
+
+
+def current() -> OwnTable | None:
+    """The table the settings speak of; None while there is none.
+
+    Where the link names one that is not to be had, the page says so and goes on without.
+    """
+    own: OwnTable | None = st.session_state.get(KEY)
+    settings = shell.settings()
+    named = settings.carried or settings.shared
+    if named and (own is None or named not in own):
+        try:
+            own = _open(settings.carried, settings.shared)
+        except DataError as error:
+            shell.say(plain(str(error)))
+            shell.change(carried="", shared="")
+            return None
+        st.session_state[KEY] = own
+    elif own is not None and not named and settings.fingerprint in ("", _short(own.table)):
+        # Back from other data: the link speaks of the table again.
+        _tell(own)
+    return own
+
+
+def _open(carried: str, shared: str) -> OwnTable:
+    if carried:
+        return OwnTable(packing.from_text(carried), carried)
+    try:
+        content = the_store().fetch(shared)
+    except Refused as error:
+        raise DataError(str(error)) from None
+    if content is None:
+        raise DataError(store.GONE)
+    return OwnTable(packing.from_parquet(content), shared=shared)
+
+
+def take(name: str, content: bytes) -> None:
+    """Read a file. Raises DataError where it cannot be read; the table before it stays."""
+    table = read_table(name, content)
+    own = OwnTable(table, packing.to_text(table) or "")
+    st.session_state[KEY] = own
+    shell.change(source="table")
+    _tell(own)
+
+
+def _tell(own: OwnTable) -> None:
+    shell.change(fingerprint=_short(own.table), carried=own.carried, shared=own.shared)
+
+
+def _short(table: Table) -> str:
+    return table.fingerprint[:16]
+
+
+# Sharing
+
+
+def receipts() -> dict[str, Receipt]:
+    """The tables this session has stored, by the token in their link."""
+    return st.session_state.setdefault("receipts", {})
+
+
+def keep(own: OwnTable, content: bytes, days: int) -> None:
+    """Store the table for a link. Raises Refused where it cannot be."""
+    session = st.session_state.setdefault("session", secrets.token_hex(16))
+    receipt = the_store().keep(content, session, days)
+    receipts()[receipt.token] = receipt
+    st.session_state[KEY] = own._replace(shared=receipt.token)
+    shell.change(shared=receipt.token)
+
+
+def delete(owner_token: str) -> bool:
+    """Delete a stored table at once; False if there is none. Raises Refused without the store."""
+    deleted = the_store().delete(owner_token)
+    for token in [t for t, receipt in receipts().items() if receipt.owner_token == owner_token]:
+        del receipts()[token]
+        own: OwnTable | None = st.session_state.get(KEY)
+        if own is not None and own.shared == token:
+            st.session_state[KEY] = own._replace(shared="")
+        if shell.settings().shared == token:
+            shell.change(shared="")
+    return deleted

@@ -1,0 +1,64 @@
+"""Work with a result: its progress on the page while it goes on, and a button to stop it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from pages.ui.text import sentence
+from pages.ui.work.work import Work, current
+
+REFRESH_SECONDS = 0.3
+
+
+@dataclass(kw_only=True)
+class Job(Work):
+    """make() yields the share done so far, from 0 to 1, and returns the result."""
+
+    make: Callable[[], Generator[float, None, Any]]
+    progress: float = 0.0
+    result: Any = None
+
+    def steps(self) -> Iterator[None]:
+        making = self.make()
+        while True:
+            try:
+                self.progress = next(making)
+            except StopIteration as end:
+                self.result = end.value
+                return
+            yield
+
+
+def run_job(slot: str, key: str, what: str, make: Callable[[], Generator[float, None, Any]]) -> Any:
+    """The result of some work, begun if its key is new; None while it goes on, failed or stopped.
+
+    slot: the place of this kind of work on the page; a new key there ends what went on before.
+    While it goes on the page shows its progress and a button to stop it.
+    """
+    slot = f"job {slot}"
+    job = current(slot, Job(key=key, make=make))
+    if job.running:
+        st.fragment(_watch, run_every=REFRESH_SECONDS)(job, slot, what)
+        return None
+    if job.error:
+        st.error(sentence(job.error))
+    elif job.stopped:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.info(f"You stopped this: {what}.")
+            st.button("Do it", key=f"again {slot}", on_click=st.session_state.pop, args=(slot,))
+    elif job.result is None:
+        st.error(f"Something went wrong in {what}. Please report this.")
+    return job.result
+
+
+def _watch(job: Job, slot: str, what: str) -> None:
+    if not job.running:
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"{what[:1].upper()}{what[1:]} …")
+        st.button("Stop", key=f"stop {slot}", icon=":material/stop:", on_click=job.stop)
+    st.progress(min(max(job.progress, 0.0), 1.0))

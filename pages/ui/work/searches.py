@@ -1,0 +1,272 @@
+"""Many starts of one model, and grids of models, at work beside the page."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from em_core import HalfStep
+from em_core import selection as grids
+from em_core.restarts import Restarts, Trace
+from pages.ui.models.families import family_of
+from pages.ui.settings import FIELDS, Settings, changed
+from pages.ui.table.data import Selection, Table
+from pages.ui.work import searching
+from pages.ui.work.runs import AS_THEY_ARE, Units
+from pages.ui.work.work import Work
+from pages.ui.work.workers import Cancelled, Job, OutOfTime, pool
+
+# Starts that no seed changes.
+NOT_SEEDED = ("means", "parameters")
+# Measured on hard data: it reaches the best optimum twice as often as k-means++.
+RECOMMENDED = "short runs"
+# How many structures are compared at first, and how many there are where they are numbers.
+USUAL_STRUCTURES = 4
+MOST_NUMBERS = 5
+NOTHING_YET = "This was stopped before there was anything to show: change a setting to begin again."
+OUT_OF_TIME = "The time that one computation may take here is over: use fewer starts or rows."
+
+
+class _Underway(NamedTuple):
+    """Many starts before their end: how far each is."""
+
+    traces: tuple[Trace, ...]
+
+
+@dataclass(kw_only=True)
+class _OnOneTable(Work):
+    """EM on one table, from every seed of every start.
+
+    units: what standardising took off the data; log-likelihoods are reported for the data
+    themselves, `offset` nats above those of the fits.
+    """
+
+    data: Any
+    starts: tuple[str, ...]
+    seeds: range
+    tolerance: float
+    max_iterations: int
+    units: Units = AS_THEY_ARE
+    _job: Job | None = None
+
+    @property
+    def rows(self) -> Any:
+        """The data as they are fitted."""
+        return self.data if self.units is AS_THEY_ARE else self.units.standardised(self.data)
+
+    @property
+    def offset(self) -> float:
+        """What standardising took off every log-likelihood, in nats, negative."""
+        return -self.units.offset(self.data)
+
+    def job(self) -> Job:
+        """What a process does for it."""
+        raise NotImplementedError
+
+    def take(self, told: Any) -> None:
+        """What the process tells while it goes on."""
+        raise NotImplementedError
+
+    def take_all(self, result: Any) -> None:
+        """What it tells in the end."""
+        raise NotImplementedError
+
+    def begin(self) -> None:
+        """Start; after a stop, again from the start, to the same numbers."""
+        self._job = self.job()
+        super().begin()
+
+    def stop(self) -> None:
+        self.stopped = True
+        self._job.ask_to_stop()
+
+    def steps(self) -> Iterator[Any]:
+        results = self._job.results()
+        while True:
+            try:
+                items = next(results)
+            except StopIteration as end:
+                self.take_all(end.value)
+                return
+            except Cancelled:
+                raise ValueError(NOTHING_YET) from None
+            except OutOfTime:
+                raise ValueError(OUT_OF_TIME) from None
+            self.take(items[-1])
+            yield
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        return {"tolerance": self.tolerance, "max_iterations": self.max_iterations}
+
+
+@dataclass(kw_only=True)
+class Search(_OnOneTable):
+    """Many starts of one model."""
+
+    model: Any
+    runs: Restarts | _Underway | None = None
+
+    @property
+    def n_starts(self) -> int:
+        return len(self.seeds) * len(self.starts)
+
+    def in_data_units(self, params) -> Any:
+        """A fit's parameters in the units of the data."""
+        if self.units is AS_THEY_ARE:
+            return params
+        return self.model.rescale(params, *self.units)
+
+    def trace(self, fit) -> list[HalfStep]:
+        """A fit's half-steps in the units of the data."""
+        if self.units is AS_THEY_ARE:
+            return list(fit.trace)
+        return [
+            step._replace(
+                params=self.in_data_units(step.params),
+                posterior_params=self.in_data_units(step.posterior_params),
+                elbo=step.elbo + self.offset,
+                log_likelihood=step.log_likelihood + self.offset,
+            )
+            for step in fit.trace
+        ]
+
+    def job(self) -> Job:
+        asked = self.model, self.rows, self.seeds, self.starts, self._options
+        return pool().job(searching.search, *asked)
+
+    def take(self, told: tuple[Trace, ...]) -> None:
+        self.runs = _Underway(told)
+
+    def take_all(self, result: Restarts) -> None:
+        self.runs = result
+
+
+@dataclass(kw_only=True)
+class Grid(_OnOneTable):
+    """Models of several structures and sizes, each from the same starts.
+
+    models: (structure, size) -> model. latest: how far it is, None before the first step.
+    """
+
+    models: Mapping[tuple[str, int], Any]
+    folds: int
+    latest: grids.Progress | None = None
+    selection: grids.Selection | None = None
+
+    def job(self) -> Job:
+        options = self._options | {"folds": self.folds}
+        asked = self.models, self.rows, self.seeds, self.starts, options
+        return pool().job(searching.grid, *asked)
+
+    def take(self, told: tuple[grids.Progress, grids.Selection | None]) -> None:
+        self.latest = told[0]
+        self.selection = told[1] or self.selection
+
+    def take_all(self, result: grids.Selection) -> None:
+        self.selection = result
+
+    @property
+    def cells(self) -> tuple[grids.Cell, ...]:
+        """Every cell, as far as it is."""
+        return () if self.selection is None else self.selection.cells
+
+
+def seeded_starts(settings: Settings) -> list[str]:
+    """The starts of the family that seeds make differ."""
+    return [name for name in family_of(settings).starts if name not in NOT_SEEDED]
+
+
+def recommended_start(settings: Settings) -> str:
+    """The start that finds the best optimum most often."""
+    names = seeded_starts(settings)
+    return RECOMMENDED if RECOMMENDED in names else names[0]
+
+
+def usual_starts(settings: Settings) -> tuple[str, ...]:
+    """The starts of a search where none are chosen: one to find the best optimum, and the usual
+    one beside it, which ends in others as well."""
+    return tuple(dict.fromkeys((recommended_start(settings), seeded_starts(settings)[0])))
+
+
+def search_of(settings: Settings, table: Table, selection: Selection) -> Search:
+    """The many starts that the settings ask for."""
+    starts = settings.starts_compared or usual_starts(settings)
+    common = _common(settings, selection, starts, settings.n_starts)
+    asked = [getattr(settings, name) for name in family_of(settings).controls]
+    model = family_of(settings).build(settings)
+    return Search(key=_key(settings, table, selection, common, asked), model=model, **common)
+
+
+def grid_of(settings: Settings, table: Table, selection: Selection) -> Grid:
+    """The grid of models that the settings ask for."""
+    starts = settings.starts_compared or (recommended_start(settings),)
+    common = _common(settings, selection, starts, settings.n_starts_each)
+    family = family_of(settings)
+    models = {}
+    for structure in structures(settings, len(selection.columns)):
+        for size in range(settings.smallest, settings.largest + 1):
+            chosen = changed(settings, **cell_settings(settings, (structure, size)))
+            models[structure, size] = family.build(chosen)
+    asked = [tuple(models), settings.folds]
+    asked += [
+        getattr(settings, n) for n in family.controls if n not in (family.size, family.structure)
+    ]
+    key = _key(settings, table, selection, common, asked)
+    return Grid(key=key, models=models, folds=settings.folds, **common)
+
+
+def cell_settings(settings: Settings, label: tuple[str, int]) -> dict[str, Any]:
+    """What to choose for one model of the grid."""
+    family, (structure, size) = family_of(settings), label
+    chosen = {family.size: size}
+    if structure:
+        # A link holds names only, of numbers as well.
+        chosen[family.structure] = FIELDS[family.structure].kind.read(structure)[0]
+    return chosen
+
+
+def offered_structures(settings: Settings) -> tuple[str, ...]:
+    """All structures that can be compared, by name; () where there is one only."""
+    family = family_of(settings)
+    if family.structure is None:
+        return ()
+    numbers = tuple(map(str, range(1, MOST_NUMBERS + 1)))
+    return tuple(family.controls[family.structure]) or numbers
+
+
+def usual_structures(settings: Settings, n_columns: int) -> tuple[str, ...]:
+    """Those compared unless others are chosen; in one dimension many are the same."""
+    return offered_structures(settings)[: USUAL_STRUCTURES if n_columns > 1 else 2]
+
+
+def structures(settings: Settings, n_columns: int) -> tuple[str, ...]:
+    """The structures compared, "" for the only one."""
+    offered = offered_structures(settings)
+    chosen = tuple(name for name in settings.structures_compared if name in offered)
+    return chosen or usual_structures(settings, n_columns) or ("",)
+
+
+def _common(
+    settings: Settings, selection: Selection, starts: tuple[str, ...], n_seeds: int
+) -> dict[str, Any]:
+    units = AS_THEY_ARE
+    if settings.standardise and "standardise" in family_of(settings).controls:
+        units = Units.of(selection.values)
+    return {
+        "data": family_of(settings).data(selection),
+        "starts": starts,
+        "seeds": range(settings.seed, settings.seed + n_seeds),
+        "tolerance": settings.tolerance,
+        "max_iterations": settings.max_iterations,
+        "units": units,
+    }
+
+
+def _key(settings: Settings, table: Table, selection: Selection, common, asked) -> str:
+    known = [common[name] for name in ("starts", "seeds", "tolerance", "max_iterations")]
+    about = [table.fingerprint, selection.columns, selection.group_name, settings.family]
+    about += [settings.standardise, settings.missing]
+    return hashlib.sha256(repr([*about, *known, asked]).encode()).hexdigest()[:16]

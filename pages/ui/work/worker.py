@@ -1,0 +1,121 @@
+"""A process that computes for the dashboard, one job at a time.
+
+It reads jobs from its input and writes what they yield to its output, pickled: both ends are this
+program. It has less right to the processor than the dashboard, and a limit on its memory.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from pages.ui.models.own_models import own_models
+
+NICENESS = 10
+# Messages cost more than most half-steps.
+SECONDS_PER_MESSAGE = 0.05
+
+
+class Yielded(NamedTuple):
+    """Some of what a job yields."""
+
+    items: list[Any]
+
+
+class Returned(NamedTuple):
+    """The end of a job: the value of its generator."""
+
+    value: Any
+
+
+class Failed(NamedTuple):
+    """The end of a job that cannot be done, and why. Memory is what another process may have."""
+
+    sentence: str
+    for_memory: bool
+
+
+Message = Yielded | Returned | Failed
+
+
+_asked_to_stop = False
+
+
+def asked_to_stop() -> bool:
+    """Whether the job at work should end soon, with what it has."""
+    return _asked_to_stop
+
+
+def _ask(_signal: int, _frame: Any) -> None:
+    global _asked_to_stop
+    _asked_to_stop = True
+
+
+def serve(memory: int) -> None:
+    """Work off jobs until the input ends. memory: the most address space in bytes."""
+    # Whatever a model prints must not get between the messages.
+    results = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it ends the dashboard, and this with it
+    # Loaded before somebody waits for it.
+    import scipy.linalg  # noqa: F401
+
+    import em_core  # noqa: F401
+
+    own_models()
+    if os.name == "posix":
+        import resource
+
+        signal.signal(signal.SIGUSR1, _ask)
+        os.nice(NICENESS)
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    with threadpool_limits(limits=1, user_api="blas"):
+        _work_off(sys.stdin.buffer, results)
+
+
+def _work_off(jobs: BinaryIO, results: BinaryIO) -> None:
+    def send(message: Message) -> None:
+        pickle.dump(message, results, protocol=pickle.HIGHEST_PROTOCOL)
+        results.flush()
+
+    while True:
+        try:
+            function, arguments = pickle.load(jobs)
+        except EOFError:
+            return
+        except MemoryError:
+            send(Failed("", for_memory=True))
+            return
+        send(Yielded([]))  # it has begun
+        send(_work(function, arguments, send))
+        del function, arguments
+
+
+def _work(function: Callable, arguments: tuple, send: Callable[[Message], None]) -> Message:
+    global _asked_to_stop
+    _asked_to_stop = False
+    try:
+        steps = function(*arguments)
+        items, sent = [], 0.0
+        while True:
+            try:
+                items.append(next(steps))
+            except StopIteration as end:
+                if items:
+                    send(Yielded(items))
+                return Returned(end.value)
+            if time.monotonic() - sent > SECONDS_PER_MESSAGE:
+                send(Yielded(items))
+                items, sent = [], time.monotonic()
+    except (ValueError, np.linalg.LinAlgError) as error:
+        return Failed(str(error), for_memory=False)
+    except MemoryError:
+        return Failed("", for_memory=True)

@@ -1,0 +1,213 @@
+"""Processes that compute beside the dashboard: a few, with a queue before them.
+
+A job that is no longer wanted, or takes too much time or memory, ends with its process, and another
+process takes its place: nothing that a person asks for can hold up the dashboard or take it down.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Generator
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pages.ui.work.worker import Failed, Yielded
+
+ROOT = Path(__file__).parents[3]
+GRACE_SECONDS = 15  # to group what many starts found takes a while
+
+
+class Limits(NamedTuple):
+    """How many processes there are, and the most that one job may take."""
+
+    workers: int
+    seconds: float
+    memory: int  # bytes of address space
+
+    @classmethod
+    def configured(cls) -> Limits:
+        """From the environment: EM_EXPLORER_WORKERS, EM_EXPLORER_FIT_SECONDS and _FIT_MB."""
+        return cls(
+            workers=int(os.environ.get("EM_EXPLORER_WORKERS") or max(2, os.cpu_count() or 1)),
+            seconds=float(os.environ.get("EM_EXPLORER_FIT_SECONDS") or 600),
+            memory=int(float(os.environ.get("EM_EXPLORER_FIT_MB") or 4_000) * 1e6),
+        )
+
+
+class Cancelled(Exception):
+    """The job is not wanted any more."""
+
+
+class OutOfTime(Exception):
+    """The job took longer than one may."""
+
+
+class Job:
+    """One call of a generator function by a process: in the queue, at work or ended.
+
+    The function and the classes of its arguments must be at the top of modules, where the process
+    finds them too.
+    """
+
+    def __init__(self, pool: Pool, function: Callable[..., Generator], arguments: tuple):
+        self._pool = pool
+        self._call = function, arguments
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen | None = None
+        self._speaks = False
+        self.ended: type[Exception] | None = None
+
+    @property
+    def ahead(self) -> int:
+        """How many jobs are in the queue before this one and not yet at work, itself included."""
+        return self._pool.place(self)
+
+    def cancel(self) -> None:
+        """End it now, wherever it is."""
+        self._end(Cancelled)
+
+    def ask_to_stop(self) -> None:
+        """Let it end with what it has; where that takes long, or it has nothing, as `cancel`."""
+        with self._lock:
+            listens = self._process is not None and self._speaks and os.name == "posix"
+            if listens:
+                self._process.send_signal(signal.SIGUSR1)
+        if not listens:
+            self.cancel()
+            return
+        alarm = threading.Timer(GRACE_SECONDS, self.cancel)
+        alarm.daemon = True
+        alarm.start()
+
+    def results(self) -> Generator[list[Any], None, Any]:
+        """What the function yields, in lists as it comes; in the end its value.
+
+        Raises Cancelled, OutOfTime, MemoryError, or ValueError with the function's own sentence.
+        """
+        process = self._pool.take(self)
+        alarm = threading.Timer(self._pool.limits.seconds, self._end, (OutOfTime,))
+        alarm.daemon = True
+        sound = False
+        try:
+            with self._lock:
+                self._process = process
+            message = None
+            if self.ended is None:
+                pickle.dump(self._call, process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
+                process.stdin.flush()
+                while isinstance(message := pickle.load(process.stdout), Yielded):
+                    if not self._speaks:
+                        # A new process takes its time to load before it can begin.
+                        self._speaks = True
+                        alarm.start()
+                    if message.items:
+                        yield message.items
+            if self.ended:
+                raise self.ended
+            sound = not (isinstance(message, Failed) and message.for_memory)
+            if isinstance(message, Failed):
+                raise (ValueError if sound else MemoryError)(message.sentence)
+            return message.value
+        except (EOFError, OSError, pickle.UnpicklingError):
+            # The process was ended, by this job or by the system for its memory.
+            raise (self.ended or MemoryError) from None
+        finally:
+            alarm.cancel()
+            with self._lock:
+                self._process = None
+            self._pool.give_back(process, sound and self.ended is None)
+
+    def _end(self, why: type[Exception]) -> None:
+        with self._lock:
+            self.ended = self.ended or why
+            if self._process is not None:
+                self._process.kill()
+        self._pool.wake()
+
+
+class Pool:
+    """The processes and the queue before them: first come, first served."""
+
+    def __init__(self, limits: Limits):
+        self.limits = limits
+        self._queue: list[Job] = []
+        self._all: set[subprocess.Popen] = set()
+        self._idle = [self._start()]
+        self._changed = threading.Condition()
+        atexit.register(self.close)
+
+    def job(self, function: Callable[..., Generator], *arguments: Any) -> Job:
+        """A call to be made by a process; it queues when its results are asked for."""
+        return Job(self, function, arguments)
+
+    def take(self, job: Job) -> subprocess.Popen:
+        """A process for this job once it is its turn. Raises Cancelled where it ends before."""
+        with self._changed:
+            self._queue.append(job)
+            try:
+                self._changed.wait_for(lambda: job.ended or self._turn_of(job))
+            finally:
+                self._queue.remove(job)
+                self._changed.notify_all()
+            if job.ended:
+                raise job.ended
+            if self._idle:
+                return self._idle.pop()
+            return self._start()
+
+    def _turn_of(self, job: Job) -> bool:
+        room = bool(self._idle) or len(self._all) < self.limits.workers
+        return room and self._queue[0] is job
+
+    def give_back(self, process: subprocess.Popen, sound: bool) -> None:
+        """A process without a job: kept for the next one, or replaced where it is not sound."""
+        with self._changed:
+            if not sound:
+                self._end(process)
+                process = self._start()
+            self._idle.append(process)
+            self._changed.notify_all()
+
+    def place(self, job: Job) -> int:
+        with self._changed:
+            return self._queue.index(job) + 1 if job in self._queue else 0
+
+    def wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """End all processes."""
+        with self._changed:
+            for process in list(self._all):
+                self._end(process)
+
+    def _start(self) -> subprocess.Popen:
+        code = f"from pages.ui.work import worker; worker.serve({self.limits.memory})"
+        process = subprocess.Popen(
+            # Arguments of the dashboard may name models of its owner.
+            [sys.executable, "-c", code, *sys.argv[1:]],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        self._all.add(process)
+        return process
+
+    def _end(self, process: subprocess.Popen) -> None:
+        self._all.discard(process)
+        process.kill()
+        process.wait()
+
+
+@cache
+def pool() -> Pool:
+    """The processes of this server."""
+    return Pool(Limits.configured())
