@@ -6,20 +6,19 @@ has the features zero: missing at random, it says nothing about the component.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from em_core.gaussians.linear_kernel import LinearKernel
+from em_core.gaussians.linear_kernel import FeatureKernel, FeatureRows
+from em_core.gradients import by_shares
 from em_core.imputation import Imputation, filled
 from em_core.theory.domains import Chances, Fixed, Positive, Shares
 
 # The smallest probability or rate that has a logarithm. Where a component never showed a level,
 # its maximum-likelihood probability is 0 and stays so.
 TINY = np.finfo(float).tiny
-BLOCK_FEATURES = 200_000
 MOST_LEVELS = 1000
 LARGEST_COUNT = 1e12
 
@@ -50,52 +49,10 @@ class DiscreteStatistics(NamedTuple):
     features: np.ndarray
 
 
-class FeatureRows(NamedTuple):
-    """features (P, N), component-major; the first is 1."""
-
-    features: np.ndarray
-
-    @property
-    def n_rows(self) -> int:
-        return self.features.shape[1]
-
-    def take(self, start: int, stop: int) -> FeatureRows:
-        return FeatureRows(self.features[:, start:stop])
-
-    def select(self, order: np.ndarray) -> FeatureRows:
-        return FeatureRows(np.ascontiguousarray(self.features[:, order]))
-
-
-class FeatureBlock(NamedTuple):
-    """Some rows' features (P, n), and which rows they are."""
-
-    features: np.ndarray
-    rows: slice
-
-    @property
-    def n_rows(self) -> int:
-        return self.features.shape[1]
-
-
-class FeatureKernel(LinearKernel):
-    """A `LinearKernel` of features that were made once, for all iterations."""
-
-    def __init__(self, coefficients: np.ndarray, rows: FeatureRows):
-        self.batch = coefficients.shape[:-1]
-        self.rows = rows
-        super().__init__(coefficients.reshape(-1, *coefficients.shape[-2:]))
-
-    def blocks(self) -> Iterator[FeatureBlock]:
-        n_features, n_rows = self.rows.features.shape
-        size = max(256, BLOCK_FEATURES // (n_features + len(self.coefficients)))
-        for start in range(0, n_rows, size):
-            rows = slice(start, min(start + size, n_rows))
-            yield FeatureBlock(self.rows.features[:, rows], rows)
-
-
 class _Discrete:
     """What these emissions share. Each brings `_check_column`, `_features` (N, P) of a table,
-    `_coefficients` (K, P) of the log-density, and `_estimate`, the parameters that maximise it.
+    `_coefficients` (K, P) of the log-density, `_estimate`, the parameters that maximise it, and
+    `_gradient`, its derivatives by the first array of them.
     """
 
     batches = True
@@ -136,6 +93,12 @@ class _Discrete:
     def expected_log_density(self, params, statistics: DiscreteStatistics):
         """sum_nk r_nk log p(x_n | k) in nats, from the statistics alone."""
         return (self._coefficients(params) * statistics.features).sum(axis=(-1, -2))
+
+    def expected_log_density_gradient(self, params, statistics: DiscreteStatistics):
+        """Derivatives of `expected_log_density` by every entry of every array; 0 by the levels,
+        which are given."""
+        by_first = self._gradient(params, statistics.features)
+        return type(params)(by_first, *(np.zeros(np.shape(part)) for part in params[1:]))
 
     def m_step(self, params, statistics: DiscreteStatistics):
         """Maximum-likelihood parameters; where a component saw no value, they stay."""
@@ -221,6 +184,11 @@ class Bernoulli(_Items):
         old = 0.5 if fallback is None else fallback.probabilities
         return BernoulliParams(np.where(seen > 0, ones / np.where(seen > 0, seen, 1), old))
 
+    def _gradient(self, params, features) -> np.ndarray:
+        chances = params.probabilities
+        zeros, ones = features[..., 1::2], features[..., 2::2]
+        return by_shares(ones, chances) - by_shares(zeros, 1 - chances)
+
     def params(self, n_components: int, probabilities) -> BernoulliParams:
         """Checked parameters from an array (K, D); raises ValueError naming what is wrong."""
         return BernoulliParams(_shaped(probabilities, n_components, 2, "probabilities", 1.0))
@@ -288,12 +256,14 @@ class Categorical(_Items):
         return params.probabilities[..., *_used(params.levels)]
 
     def _estimate(self, features, fallback) -> CategoricalParams:
-        levels = fallback.levels
-        counts = np.zeros((*features.shape[:-1], len(levels), levels.max()))
-        counts[..., *_used(levels)] = features[..., 1:]
+        counts = _by_level(features, fallback.levels)
         seen = counts.sum(axis=-1, keepdims=True)
         probabilities = counts / np.where(seen > 0, seen, 1)
-        return CategoricalParams(np.where(seen > 0, probabilities, fallback.probabilities), levels)
+        probabilities = np.where(seen > 0, probabilities, fallback.probabilities)
+        return CategoricalParams(probabilities, fallback.levels)
+
+    def _gradient(self, params, features) -> np.ndarray:
+        return by_shares(_by_level(features, params.levels), params.probabilities)
 
     def params(self, n_components: int, probabilities, levels=None) -> CategoricalParams:
         """Checked parameters from an array (K, D, C); raises ValueError naming what is wrong.
@@ -366,6 +336,10 @@ class Poisson(_Discrete):
         old = 1.0 if fallback is None else fallback.rates
         return PoissonParams(np.where(seen > 0, totals / np.where(seen > 0, seen, 1), old))
 
+    def _gradient(self, params, features) -> np.ndarray:
+        totals, seen = np.split(features[..., 2:], 2, axis=-1)
+        return by_shares(totals, params.rates) - seen
+
     def coordinates(self, data) -> np.ndarray:
         """(N, D) roots of the counts, which vary alike; a missing value lies at the mean."""
         roots = np.sqrt(data)
@@ -397,6 +371,13 @@ class Poisson(_Discrete):
 def _used(levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Columns and levels of the flat list of all columns' levels."""
     return np.nonzero(np.arange(levels.max()) < levels[:, None])
+
+
+def _by_level(features: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """(K, D, C) expected number of each level, from the features (K, P)."""
+    counts = np.zeros((*features.shape[:-1], len(levels), levels.max()))
+    counts[..., *_used(levels)] = features[..., 1:]
+    return counts
 
 
 def _shaped(values, n_components: int, axes: int, name: str, highest: float) -> np.ndarray:

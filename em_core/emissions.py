@@ -18,6 +18,7 @@ from em_core.em import Collapse, Shared
 from em_core.gaussians.incomplete import IncompleteKernel, IncompleteRows
 from em_core.gaussians.kernel import CentredRows, GaussianKernel, squared_distances, units_of
 from em_core.gaussians.moments import Moments
+from em_core.gradients import by_covariance
 from em_core.imputation import Imputation, filled
 from em_core.theory.domains import Real, structured
 
@@ -327,6 +328,27 @@ class Gaussian:
         peaks = params.log_peaks - 0.5 * (linear * shift).sum(axis=-1)
         linear_terms = (linear * moments.sums).sum(axis=-1)
         return (moments.counts * peaks + linear_terms - 0.5 * quadratic).sum(axis=-1)
+
+    def expected_log_density_gradient(
+        self, params: GaussianParams, statistics: GaussianStatistics
+    ) -> GaussianParams:
+        """Derivatives of `expected_log_density` by every entry of every array: by the means
+        Sigma_k^-1 sum_n r_nk (x_n - mean_k), by covariances `gradients.by_covariance`, but 0 off
+        the diagonal where they are diagonal."""
+        moments = statistics.moments
+        left = moments.offsets - (params.means - statistics.centre.value - moments.origins)
+        counts = moments.counts[..., None]
+        if self.structure.diagonal:
+            precisions = params.precision_diagonals
+            spreads = precisions * (moments.within + left * left)
+            slopes = counts * precisions * (spreads - 1) / 2
+            identity = np.eye(left.shape[-1])
+            return GaussianParams(counts * precisions * left, slopes[..., None] * identity)
+        scatters = counts[..., None] * (moments.within + left[..., :, None] * left[..., None, :])
+        return GaussianParams(
+            counts * (params.precisions @ left[..., None])[..., 0],
+            by_covariance(params.precisions, moments.counts, scatters),
+        )
 
     def flags(self, params: GaussianParams, statistics: GaussianStatistics) -> tuple[str, ...]:
         """Which components are at the covariance floor."""

@@ -322,6 +322,17 @@ class FactorAnalyser:
             values[k] = density(params.component(k), of_k)
         return values.sum(axis=-1)
 
+    def expected_log_density_gradient(
+        self, params: FactorAnalyserParams, statistics: FactorAnalyserStatistics
+    ) -> FactorAnalyserParams:
+        """Derivatives by every entry of every array: those of factor analysis of each component."""
+        gradient = FactorAnalysis(self.n_factors).expected_log_joint_gradient
+        parts = [np.empty(np.shape(part)) for part in params]
+        for k, of_k in statistics.components.items():
+            for part, of_component in zip(parts, gradient(params.component(k), of_k), strict=True):
+                part[k] = of_component
+        return FactorAnalyserParams(*parts)
+
     def flags(
         self, params: FactorAnalyserParams, statistics: FactorAnalyserStatistics
     ) -> tuple[str, ...]:

@@ -202,6 +202,28 @@ class _FactorModel:
         factors = np.vdot(inverse.T @ inverse, statistics.factor_moments)
         return -0.5 * float(rows + statistics.count * log_scale + factors)
 
+    def expected_log_joint_gradient(
+        self, params: FactorParams, statistics: FactorStatistics
+    ) -> FactorParams:
+        """Derivatives of `expected_log_joint` by every entry of every array, 0 above the diagonal
+        of the scale: E[residuals z^T] / noise by the slopes loadings scale^-1 of the regression
+        (Rubin & Thayer 1982), and by what they are made of by the chain rule."""
+        scale, other = params.factor_scale, statistics.factor_scale.value
+        inverse = np.linalg.solve(scale, other)
+        coefficients = np.column_stack([params.mean, params.loadings @ inverse])
+        noise = params.noise
+        by_coefficients = statistics.products(coefficients) / noise[:, None]
+        by_noise = (statistics.squares(coefficients) / noise - statistics.counts) / (2 * noise)
+        by_slopes = by_coefficients[:, 1:]
+        by_inverse = params.loadings.T @ by_slopes - inverse @ statistics.factor_moments
+        by_scale = np.linalg.solve(scale.T, by_inverse @ inverse.T)
+        return FactorParams(
+            by_coefficients[:, 0],
+            by_slopes @ inverse.T,
+            by_noise if params.noise_variance.ndim else by_noise.sum(),
+            -np.tril(by_scale) - np.diag(statistics.count / np.diag(scale)),
+        )
+
     def posterior(self, params: FactorParams, data) -> FactorPosterior:
         """Factor scores, their covariances and the log-density of every row."""
         table = self._table(data, params)

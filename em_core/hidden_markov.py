@@ -20,11 +20,13 @@ from em_core.chains.markov_chain import (
     require_one_stationary,
     rows_to_shares,
     stationary_distribution,
+    stationary_gradient,
 )
 from em_core.chains.sequences import Frames, Sequences, check_sequences, lengths_of, split_frames
 from em_core.chains.viterbi import best_path
 from em_core.em import Collapse, Expectation, add
 from em_core.emissions import EMPTY_SHARE
+from em_core.gradients import by_shares
 from em_core.imputation import Imputation
 from em_core.mixture import Mixture
 from em_core.theory.domains import Derived, Shares
@@ -237,6 +239,17 @@ class HiddenMarkov:
         chain = expected_log_path(*params[:2], starts, transitions)
         return float(chain + self.emission.expected_log_density(params.emission, emission))
 
+    def expected_log_joint_gradient(self, params: HiddenMarkovParams, statistics):
+        """Derivatives of `expected_log_joint` by every entry of every array: expected starts and
+        transitions over their probabilities, and the emission's own (Cappe, Moulines & Ryden 2005,
+        chapter 10)."""
+        starts, transitions, emission = statistics
+        return HiddenMarkovParams(
+            by_shares(starts, params.initial_probabilities),
+            by_shares(transitions, params.transition_matrix),
+            self.emission.expected_log_density_gradient(params.emission, emission),
+        )
+
     def flags(self, params: HiddenMarkovParams, statistics) -> tuple[str, ...]:
         """Which states are empty or never left, and what the emission has to say."""
         counts, leaving = statistics.emission.counts, statistics.transitions.sum(axis=1)
@@ -299,7 +312,9 @@ class HiddenMarkov:
     def domains(self, params: HiddenMarkovParams) -> tuple:
         """Where the parameters may lie, for `Coordinates`."""
         if self.initial == "stationary":
-            initial = Derived(lambda matrix, emission: stationary_distribution(matrix))
+            initial = Derived(
+                lambda matrix, emission: stationary_distribution(matrix), pass_to_transitions
+            )
         else:
             initial = Shares(params.initial_probabilities, "initial probability")
         transitions = Shares(params.transition_matrix, "transition probability", self.allowed)
@@ -315,6 +330,12 @@ class HiddenMarkov:
         initial = self.n_states - 1 if self.initial == "free" else 0
         transitions = int(self.allowed.sum()) - self.n_states
         return initial + transitions + self.emission.n_parameters(params.emission)
+
+
+def pass_to_transitions(params: HiddenMarkovParams, gradient: HiddenMarkovParams):
+    """The gradient where initial probabilities are the stationary distribution of transitions."""
+    through = stationary_gradient(params.transition_matrix, gradient.initial_probabilities)
+    return gradient._replace(transition_matrix=gradient.transition_matrix + through)
 
 
 def total(weights: np.ndarray, values: np.ndarray) -> float:

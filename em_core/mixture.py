@@ -11,6 +11,7 @@ from em_core import initialization
 from em_core.em import Collapse, Expectation
 from em_core.emissions import EMPTY_SHARE
 from em_core.gaussians.responsibilities import entropy_of, normalise_shifted, respond
+from em_core.gradients import by_shares
 from em_core.theory.domains import Shares
 
 # The smallest weight that has a logarithm; below it a component is empty anyway.
@@ -199,6 +200,16 @@ class Mixture:
         log_weights = np.log(np.maximum(params.weights, TINY))
         emission = self.emission.expected_log_density(params.emission, statistics.emission)
         return (statistics.counts * log_weights).sum(axis=-1) + emission
+
+    def expected_log_joint_gradient(
+        self, params: MixtureParams, statistics: MixtureStatistics
+    ) -> MixtureParams:
+        """Derivatives of `expected_log_joint` by every entry of every array (see
+        `em_core.gradients`): N_k / pi_k, and the emission's own."""
+        return MixtureParams(
+            by_shares(statistics.counts, params.weights),
+            self.emission.expected_log_density_gradient(params.emission, statistics.emission),
+        )
 
     def flags(self, params: MixtureParams, statistics: MixtureStatistics) -> tuple[str, ...]:
         """Which components are empty or at their floor."""

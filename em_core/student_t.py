@@ -23,7 +23,7 @@ from em_core.emissions import (
 )
 from em_core.gaussians.kernel import CentredRows, GaussianKernel, units_of
 from em_core.gaussians.moments import Moments
-from em_core.theory.domains import Fixed, Positive
+from em_core.theory.domains import Between, Fixed
 
 # Degrees of freedom, where they are estimated: from Cauchy's to all but Gaussian.
 FEWEST, MOST = 1.0, 200.0
@@ -266,7 +266,7 @@ class StudentT:
         """Where the parameters may lie, for `Coordinates`."""
         degrees = params.degrees_of_freedom
         if self.degrees_of_freedom is None:
-            tails = Positive(degrees, "degrees of freedom")
+            tails = Between(degrees, "degrees of freedom", *self._bounds)
         else:
             tails = Fixed(degrees)
         return *self.gaussian.domains(params.gaussian), tails
@@ -345,6 +345,22 @@ class StudentT:
         weights += (halves - 1) * logs - halves * sums
         gaussian = self.gaussian.expected_log_density(params.gaussian, statistics.gaussian)
         return gaussian + (rows + weights).sum(axis=-1)
+
+    def expected_log_density_gradient(
+        self, params: StudentTParams, statistics: StudentTStatistics
+    ) -> StudentTParams:
+        """Derivatives by every entry of every array: those of Gaussian rows weighted by u, of which
+        there are sum r and not sum r u, and by the degrees of freedom nu half of
+        sum r (log(nu / 2) + 1 - psi(nu / 2) + E[log u] - E[u]) (Liu & Rubin 1995)."""
+        from scipy.special import psi
+
+        counts, sums = statistics.counts, statistics.moments.counts
+        halves = params.degrees_of_freedom / 2
+        tails = counts * (np.log(halves) + 1 - psi(halves)) + statistics.log_weights - sums
+        gaussian = params.gaussian
+        by = self.gaussian.expected_log_density_gradient(gaussian, statistics.gaussian)
+        peaks = (sums - counts)[..., None, None] * gaussian.precisions / 2
+        return StudentTParams(by.means, by.covariances + peaks, tails / 2)
 
     def flags(self, params: StudentTParams, statistics: StudentTStatistics) -> tuple[str, ...]:
         """Which components are at the covariance floor."""

@@ -14,6 +14,7 @@ import numpy as np
 
 from em_core.covariances import floor_eigenvalues
 from em_core.em import Expectation, Shared
+from em_core.gradients import by_covariance
 from em_core.levels.groups import Groups, as_arrays
 from em_core.levels.starts import STARTS
 from em_core.theory.domains import Covariances, Real
@@ -58,6 +59,12 @@ class TwoLevelStatistics(NamedTuple):
         """(D, D) expected covariance of the group effects about their average."""
         average = self.effect_sum / self.groups
         return self.effect_scatter / self.groups - np.outer(average, average)
+
+    def scatter_about(self, mean: np.ndarray) -> np.ndarray:
+        """(D, D) expected scatter of the group effects about another mean (D,)."""
+        shift = mean - self.origin.value
+        cross = np.outer(shift, self.effect_sum)
+        return self.effect_scatter - cross - cross.T + self.groups * np.outer(shift, shift)
 
 
 class TwoLevelPosterior(NamedTuple):
@@ -237,14 +244,24 @@ class TwoLevel:
 
     def expected_log_joint(self, params: TwoLevelParams, statistics: TwoLevelStatistics) -> float:
         """E_q[sum_g log N(b_g | mean, between) + sum_gi log N(y_gi | b_g, within)] in nats."""
-        shift = params.mean - statistics.origin.value
-        cross = np.outer(shift, statistics.effect_sum)
-        scatter = statistics.effect_scatter - cross - cross.T
-        scatter += statistics.groups * np.outer(shift, shift)
         return expected_log_normal(
-            params.between_covariance, statistics.groups, scatter
+            params.between_covariance, statistics.groups, statistics.scatter_about(params.mean)
         ) + expected_log_normal(
             params.within_covariance, statistics.observations, statistics.residual_scatter
+        )
+
+    def expected_log_joint_gradient(
+        self, params: TwoLevelParams, statistics: TwoLevelStatistics
+    ) -> TwoLevelParams:
+        """Derivatives of `expected_log_joint` by every entry of every array (see
+        `em_core.gradients`): those of two normal distributions."""
+        between = np.linalg.inv(params.between_covariance)
+        within = np.linalg.inv(params.within_covariance)
+        shift = params.mean - statistics.origin.value
+        return TwoLevelParams(
+            between @ (statistics.effect_sum - statistics.groups * shift),
+            by_covariance(between, statistics.groups, statistics.scatter_about(params.mean)),
+            by_covariance(within, statistics.observations, statistics.residual_scatter),
         )
 
     def flags(self, params: TwoLevelParams, statistics: TwoLevelStatistics) -> tuple[str, ...]:

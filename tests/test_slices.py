@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from laws import assert_close
 
 from em_core import Gaussian, Mixture, from_means
+from em_core.student_t import FEWEST, MOST
 from em_core.theory.coordinates import Coordinates
 from em_core.theory.slices import (
     Line,
@@ -107,6 +108,8 @@ def test_every_vector_is_a_valid_model(name):
                 assert (np.linalg.eigvalsh(leaf) > 0).all()
             if name_of in ("rates", "noise_variance", "noise_variances"):
                 assert (leaf > 0).all()
+            if name_of == "degrees_of_freedom":
+                assert (leaf >= FEWEST).all() and (leaf <= MOST).all()
 
 
 def parts(params):
@@ -168,6 +171,20 @@ def test_probabilities_of_zero_stay_in_the_domain():
     coordinates = Coordinates(model, params)
     back = coordinates.params(coordinates.vector(params))
     np.testing.assert_allclose(back.probabilities, params.probabilities, atol=1e-300)
+
+
+def test_degrees_of_freedom_can_be_at_their_ends():
+    start = CASES["Student t"].start(0)
+    params = start._replace(
+        emission=start.emission._replace(degrees_of_freedom=np.array([FEWEST, MOST]))
+    )
+    coordinates = Coordinates(CASES["Student t"].model, params)
+    vector = coordinates.vector(params)
+    back = coordinates.params(vector).degrees_of_freedom
+    np.testing.assert_allclose(back, [FEWEST, MOST], rtol=1e-14)
+    along = np.array([coordinates.params(vector + t).degrees_of_freedom for t in (-4, -1, 1, 4)])
+    assert (np.diff(along, axis=0) >= 0).all()
+    np.testing.assert_allclose(along[[0, -1]], [[FEWEST] * 2, [MOST] * 2], rtol=1e-14)
 
 
 def test_a_model_without_domains_is_a_sentence():

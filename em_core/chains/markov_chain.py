@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from em_core.gradients import by_shares
+
 TINY = np.finfo(float).tiny
 MAX_ASCENTS = 300
 MAX_HALVINGS = 30
@@ -138,7 +140,8 @@ def best_transitions(starts: np.ndarray, counts: np.ndarray, current: np.ndarray
     best = max(current, rows_to_shares(counts, current), key=value)
     height = value(best)
     for _ in range(MAX_ASCENTS):
-        move = rows_to_shares(counts + best * _pull(starts, best), best) - best
+        pull = stationary_gradient(best, by_shares(starts, stationary_distribution(best)))
+        move = rows_to_shares(counts + best * pull, best) - best
         if np.abs(move).max() <= SMALLEST_MOVE:
             break
         for halving in range(MAX_HALVINGS):
@@ -151,12 +154,13 @@ def best_transitions(starts: np.ndarray, counts: np.ndarray, current: np.ndarray
     return best
 
 
-def _pull(starts: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """(K, K) derivatives of sum_i starts_i log pi_i by the transitions, up to a constant for each
-    row that makes them positive: pi_i (Z g)_j with Z = (I - A + 1 pi)^-1 (Schweitzer 1968)."""
+def stationary_gradient(matrix: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+    """(K, K) derivatives by the transitions A from those g (K,) by its stationary distribution pi,
+    up to a constant for each row that makes them positive, and that rows which keep their sum do
+    not feel: pi_i (Z g)_j with Z = (I - A + 1 pi)^-1 (Schweitzer 1968)."""
     initial = stationary_distribution(matrix)
     fundamental = np.eye(len(matrix)) - matrix + initial
-    slopes = np.linalg.lstsq(fundamental, starts / np.maximum(initial, TINY), rcond=None)[0]
+    slopes = np.linalg.lstsq(fundamental, gradient, rcond=None)[0]
     return initial[:, None] * (slopes - slopes.min())
 
 

@@ -98,6 +98,11 @@ class FactorStatistics(NamedTuple):
         products = by_design(change, self.designs) - 2 * self.residual_products
         return self.residual_squares + (products * change).sum(axis=1)
 
+    def products(self, coefficients: np.ndarray) -> np.ndarray:
+        """(D, q + 1) expected sum of y times the residuals from other coefficients of y."""
+        change = coefficients - self.coefficients.value
+        return self.residual_products - by_design(change, self.designs)
+
 
 def by_design(coefficients: np.ndarray, designs: np.ndarray) -> np.ndarray:
     """Every row of coefficients (D, k) times its column's design: (D, k, k), or (1, k, k)."""

@@ -9,8 +9,11 @@ R models of K components are R * K rows of the same two products.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
+
+BLOCK_FEATURES = 200_000
 
 
 class LinearKernel:
@@ -77,3 +80,46 @@ def reference_first(reference: np.ndarray, n_components: int) -> np.ndarray:
     others = np.arange(n_components) != reference[:, None]
     order = np.argsort(others, axis=1, kind="stable")
     return (order + n_components * np.arange(len(reference))[:, None]).ravel()
+
+
+class FeatureRows(NamedTuple):
+    """features (P, N), component-major; the first is 1."""
+
+    features: np.ndarray
+
+    @property
+    def n_rows(self) -> int:
+        return self.features.shape[1]
+
+    def take(self, start: int, stop: int) -> FeatureRows:
+        return FeatureRows(self.features[:, start:stop])
+
+    def select(self, order: np.ndarray) -> FeatureRows:
+        return FeatureRows(np.ascontiguousarray(self.features[:, order]))
+
+
+class FeatureBlock(NamedTuple):
+    """Some rows' features (P, n), and which rows they are."""
+
+    features: np.ndarray
+    rows: slice
+
+    @property
+    def n_rows(self) -> int:
+        return self.features.shape[1]
+
+
+class FeatureKernel(LinearKernel):
+    """A `LinearKernel` of features that were made once, for all iterations."""
+
+    def __init__(self, coefficients: np.ndarray, rows: FeatureRows):
+        self.batch = coefficients.shape[:-1]
+        self.rows = rows
+        super().__init__(coefficients.reshape(-1, *coefficients.shape[-2:]))
+
+    def blocks(self) -> Iterator[FeatureBlock]:
+        n_features, n_rows = self.rows.features.shape
+        size = max(256, BLOCK_FEATURES // (n_features + len(self.coefficients)))
+        for start in range(0, n_rows, size):
+            rows = slice(start, min(start + size, n_rows))
+            yield FeatureBlock(self.rows.features[:, rows], rows)

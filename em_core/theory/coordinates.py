@@ -6,6 +6,7 @@ definite, rates are positive. So any line through it can be walked, and any opti
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,6 +53,15 @@ class Coordinates:
         params, used = _build(self.domains, self.reference, np.asarray(vector, dtype=float))
         assert used == vector.shape[-1]
         return params
+
+    def gradient(self, vector: np.ndarray, by_params: Callable[[Any], Any]) -> np.ndarray:
+        """(P,) the gradient at coordinates (P,), by the chain rule from that by the parameters.
+
+        by_params(params): the derivatives by every entry of every array, as a tuple of the type of
+        the parameters. Those by covariances are symmetric: see `em_core.gradients`.
+        """
+        params = self.params(vector)
+        return _pull(self.domains, params, by_params(params), vector)
 
     def values(self, params) -> np.ndarray:
         """(P,) what each coordinate moves (a mean, a weight, a standard deviation), itself."""
@@ -116,3 +126,20 @@ def _build(domains, like, vector: np.ndarray):
     given = [part for part in parts if not isinstance(part, Derived)]
     parts = [part.value(*given) if isinstance(part, Derived) else part for part in parts]
     return type(like)(*parts), used
+
+
+def _pull(domains, params, gradient, vector: np.ndarray) -> np.ndarray:
+    """The gradient along the coordinates these domains have: the first of the vector's."""
+    for domain in domains:
+        if isinstance(domain, Derived):
+            gradient = domain.pull(params, gradient)
+    parts, used = [np.zeros(0)], 0
+    for domain, part, by_part in zip(domains, params, gradient, strict=True):
+        if isinstance(domain, Derived):
+            continue
+        if isinstance(domain, tuple):
+            parts.append(_pull(domain, part, by_part, vector[used:]))
+        else:
+            parts.append(domain.pull(vector[used : used + len(domain.names)], by_part))
+        used += len(parts[-1])
+    return np.concatenate(parts)

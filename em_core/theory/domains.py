@@ -2,7 +2,8 @@
 
 Each domain is made at a point of it, the reference: units, zeros and axes are taken from there.
 `vector(leaf)` gives the coordinates (P,) of an array; `leaf(vector)` the array, also for vectors
-with leading axes. `names` says for each coordinate what it moves, (quantity, place), or None where
+with leading axes; `pull(vector, gradient)` the gradient along the coordinates (P,) from that by the
+array. `names` says for each coordinate what it moves, (quantity, place), or None where
 that has no plain name; `values(leaf)` is that quantity itself (P,).
 """
 
@@ -28,14 +29,23 @@ class Domain(Protocol):
     def leaf(self, vector: np.ndarray) -> Any:
         """The value at coordinates (..., P)."""
 
+    def pull(self, vector: np.ndarray, gradient) -> np.ndarray:
+        """(P,) the gradient along the coordinates at (P,), by the chain rule from the derivatives
+        by the entries of the value there, which for covariances are symmetric."""
+
     def values(self, leaf) -> np.ndarray:
         """(P,) what each coordinate moves, as a person reads it."""
 
 
 class Derived(NamedTuple):
-    """A parameter without coordinates of its own: `value(*others)` of the others in its tuple."""
+    """A parameter without coordinates of its own: `value(*others)` of the others in its tuple.
+
+    pull(params, gradient): the gradient by that tuple of parameters, in which the others have got
+    this one's share by the chain rule. Where the model has no analytic gradient it can be left out.
+    """
 
     value: Callable[..., Any]
+    pull: Callable[[Any, Any], Any] | None = None
 
 
 class Fixed:
@@ -51,6 +61,9 @@ class Fixed:
 
     def leaf(self, vector: np.ndarray):
         return self.reference
+
+    def pull(self, vector: np.ndarray, gradient) -> np.ndarray:
+        return np.zeros(0)
 
     def values(self, leaf) -> np.ndarray:
         return np.zeros(0)
@@ -70,6 +83,9 @@ class Real:
     def leaf(self, vector: np.ndarray) -> np.ndarray:
         return vector.reshape(vector.shape[:-1] + self.shape) * self.unit
 
+    def pull(self, vector: np.ndarray, gradient) -> np.ndarray:
+        return np.ravel(gradient * self.unit)
+
     def values(self, leaf) -> np.ndarray:
         return np.ravel(leaf)
 
@@ -83,6 +99,32 @@ class Positive(Real):
     def leaf(self, vector: np.ndarray) -> np.ndarray:
         return np.exp(vector).reshape(vector.shape[:-1] + self.shape)
 
+    def pull(self, vector: np.ndarray, gradient) -> np.ndarray:
+        return np.exp(vector) * np.ravel(gradient)
+
+
+class Between(Real):
+    """Positive numbers between two others, which are within reach: the sine of the coordinate is
+    how far the logarithm is from the middle of its range, -1 and 1 being the ends. Beyond a right
+    angle they stay at the end, so that larger coordinates never mean smaller numbers."""
+
+    def __init__(self, leaf, quantity: str, lowest: float, highest: float):
+        super().__init__(leaf, quantity)
+        self.ends = lowest, highest
+        self.middle, self.reach = np.log(highest * lowest) / 2, np.log(highest / lowest) / 2
+
+    def vector(self, leaf) -> np.ndarray:
+        return np.arcsin(np.clip((np.log(np.ravel(leaf)) - self.middle) / self.reach, -1, 1))
+
+    def leaf(self, vector: np.ndarray) -> np.ndarray:
+        sines = np.sin(np.clip(vector, -np.pi / 2, np.pi / 2))
+        numbers = np.clip(np.exp(self.middle + self.reach * sines), *self.ends)
+        return numbers.reshape(vector.shape[:-1] + self.shape)
+
+    def pull(self, vector: np.ndarray, gradient) -> np.ndarray:
+        cosines = np.cos(np.clip(vector, -np.pi / 2, np.pi / 2))
+        return np.ravel(self.leaf(vector) * gradient) * self.reach * cosines
+
 
 class Chances(Real):
     """Numbers between 0 and 1, by the logarithms of their odds."""
@@ -93,6 +135,10 @@ class Chances(Real):
 
     def leaf(self, vector: np.ndarray) -> np.ndarray:
         return np.exp(-np.logaddexp(0, -vector)).reshape(vector.shape[:-1] + self.shape)
+
+    def pull(self, vector: np.ndarray, gradient) -> np.ndarray:
+        slopes = np.exp(-np.logaddexp(0, -vector) - np.logaddexp(0, vector))
+        return slopes * np.ravel(gradient)
 
 
 class Shares:
@@ -114,6 +160,11 @@ class Shares:
         logs[..., self.allowed] = vector
         shares = np.exp(logs - logs.max(axis=-1, keepdims=True))
         return shares / shares.sum(axis=-1, keepdims=True)
+
+    def pull(self, vector: np.ndarray, gradient) -> np.ndarray:
+        shares = self.leaf(vector)
+        pulled = shares * gradient
+        return (pulled - shares * pulled.sum(axis=-1, keepdims=True))[self.allowed]
 
     def values(self, leaf) -> np.ndarray:
         return leaf[self.allowed]
@@ -154,19 +205,37 @@ class Covariances:
         ratios = factors / np.einsum("kdd->kd", factors)[:, :, None]
         return np.concatenate([np.log(deviations).ravel(), ratios[:, *self.lower].ravel()])
 
-    def leaf(self, vector: np.ndarray) -> np.ndarray:
+    def _rows(self, vector: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Of the Cholesky factors: the lengths of the rows (..., n, D, 1), which are the standard
+        deviations, the rows of length 1 (..., n, D, D), and what made them so (..., n, D, 1)."""
         batch, d = vector.shape[:-1], self.dimension
         n = vector.shape[-1] // (d + len(self.lower[0]))
-        deviations = np.exp(vector[..., : n * d]).reshape(*batch, n, d)
-        factors = np.zeros((*batch, n, d, d))
-        factors[..., *self.lower] = vector[..., n * d :].reshape(*batch, n, -1)
-        factors += np.eye(d)
-        factors *= (deviations / np.linalg.norm(factors, axis=-1))[..., None]
+        deviations = np.exp(vector[..., : n * d]).reshape(*batch, n, d, 1)
+        ratios = np.zeros((*batch, n, d, d))
+        ratios[..., *self.lower] = vector[..., n * d :].reshape(*batch, n, -1)
+        ratios += np.eye(d)
+        lengths = np.linalg.norm(ratios, axis=-1, keepdims=True)
+        return deviations, ratios / lengths, lengths
+
+    def leaf(self, vector: np.ndarray) -> np.ndarray:
+        deviations, rows, _ = self._rows(vector)
+        factors = deviations * rows
         matrices = factors @ factors.swapaxes(-1, -2)
         if self.pooled:
             count = int(np.prod(self.shape[:-2]))
             matrices = np.repeat(matrices, count, axis=-3)
-        return matrices.reshape(*batch, *self.shape)
+        return matrices.reshape(*vector.shape[:-1], *self.shape)
+
+    def pull(self, vector: np.ndarray, gradient) -> np.ndarray:
+        deviations, rows, lengths = self._rows(vector)
+        gradient = np.reshape(gradient, (-1, self.dimension, self.dimension))
+        if self.pooled:
+            gradient = gradient.sum(axis=0, keepdims=True)
+        # By a factor L of L L^T it is 2 gradient L.
+        by_rows = 2 * deviations * (gradient @ (deviations * rows))
+        along = (by_rows * rows).sum(axis=-1, keepdims=True)
+        across = (by_rows - along * rows) / lengths
+        return np.concatenate([along.ravel(), across[:, *self.lower].ravel()])
 
     def values(self, leaf) -> np.ndarray:
         matrices = self._matrices(leaf)
@@ -194,6 +263,10 @@ class Triangular:
         matrices = diagonal[..., None] * np.eye(q)
         matrices[..., *self.lower] = vector[..., n:].reshape(*batch, *self.shape[:-2], -1)
         return matrices
+
+    def pull(self, vector: np.ndarray, gradient) -> np.ndarray:
+        logs = np.einsum("...qq,...qq->...q", self.leaf(vector), gradient)
+        return np.concatenate([logs.ravel(), gradient[..., *self.lower].ravel()])
 
     def values(self, leaf) -> np.ndarray:
         return self.vector(leaf)
@@ -252,22 +325,48 @@ class Oriented:
             parts.append(((turn - one) @ np.linalg.inv(turn + one))[:, *self.upper].ravel())
         return np.concatenate(parts)
 
-    def leaf(self, vector: np.ndarray) -> np.ndarray:
+    def _spectra(self, vector: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """(..., K or 1, D) variances along the axes (..., K or 1, D, D), and the S of these."""
         batch, d = vector.shape[:-1], self.dimension
         n_volumes = 1 if self.shared[0] else self.n
         n_shapes = 1 if self.shared[1] else self.n
         volumes, shapes, turns = np.split(vector, [n_volumes, n_volumes + n_shapes * d], axis=-1)
         shapes = shapes.reshape(*batch, n_shapes, d)
         logs = volumes[..., None] + shapes - shapes.mean(axis=-1, keepdims=True)
-        axes = self.axes
+        axes, skew = self.axes, None
         if self.shared[2] is not None:
             skew = np.zeros((*batch, len(axes), d, d))
             skew[..., *self.upper] = turns.reshape(*batch, len(axes), -1)
             skew = skew - skew.swapaxes(-1, -2)
             one = np.eye(d)
             axes = axes @ np.linalg.solve(one - skew, one + skew)
-        matrices = (axes * np.exp(logs)[..., None, :]) @ axes.swapaxes(-1, -2)
-        return np.broadcast_to(matrices, (*batch, self.n, d, d))
+        return np.exp(logs), axes, skew
+
+    def leaf(self, vector: np.ndarray) -> np.ndarray:
+        variances, axes, _ = self._spectra(vector)
+        matrices = (axes * variances[..., None, :]) @ axes.swapaxes(-1, -2)
+        return np.broadcast_to(
+            matrices, (*vector.shape[:-1], self.n, self.dimension, self.dimension)
+        )
+
+    def pull(self, vector: np.ndarray, gradient) -> np.ndarray:
+        variances, axes, skew = self._spectra(vector)
+        turned = gradient @ axes
+        logs = variances * (axes * turned).sum(axis=-2)
+        by_each = [logs.sum(axis=1), logs - logs.mean(axis=1, keepdims=True)]
+        if skew is not None:
+            by_each.append(2 * turned * variances[:, None, :])
+        parts = [
+            part.sum(axis=0, keepdims=True) if shared else part
+            for part, shared in zip(by_each, self.shared, strict=False)
+        ]
+        if skew is not None:
+            # The turn C = (I - S)^-1 (I + S) changes by (I - S)^-1 dS (C + I).
+            one, back = np.eye(self.dimension), self.axes.swapaxes(-1, -2)
+            by_skew = np.linalg.solve(one + skew, back @ parts[2])
+            by_skew = by_skew @ (back @ axes + one).swapaxes(-1, -2)
+            parts[2] = (by_skew - by_skew.swapaxes(-1, -2))[:, *self.upper]
+        return np.concatenate([part.ravel() for part in parts])
 
     def values(self, leaf) -> np.ndarray:
         """Sizes are geometric means of the standard deviations along the axes."""

@@ -19,7 +19,7 @@ from em_core.theory.coordinates import Coordinates
 # So many models share one pass over the data, where the model can be batched.
 SIDE_BY_SIDE = 32
 # Central differences at 1, 2, ... steps to either side: of eighth order, and of fourth for whole
-# gradients, which need one for each coordinate.
+# gradients, which need one for each coordinate where a model does not give them itself.
 EIGHTH = np.array([4 / 5, -1 / 5, 4 / 105, -1 / 280])
 FOURTH = np.array([2 / 3, -1 / 12])
 # In units of a coordinate: truncation, about STEP^4, and rounding / STEP are both far below the
@@ -109,6 +109,14 @@ def _heights(
     return np.concatenate([height(coordinates.params(part)) for part in parts])
 
 
+def has_gradient(model) -> bool:
+    """Whether a model, and the emission it may have, gives the gradient of its Q."""
+    emission = getattr(model, "emission", None)
+    return hasattr(model, "expected_log_joint_gradient") and (
+        emission is None or hasattr(emission, "expected_log_density_gradient")
+    )
+
+
 def bound_gradient(
     model,
     coordinates: Coordinates,
@@ -120,10 +128,15 @@ def bound_gradient(
 
     Where q is the posterior it is the gradient of the log-likelihood (Fisher's identity:
     grad log p(x) = E_q[grad log p(x, z)]), at no pass over the data beyond the one that gave q.
-    By differences, good to eight digits or more.
+    A model that does not give its `expected_log_joint_gradient` is taken by differences, good to
+    eight digits or more, at four bounds for each coordinate.
     """
+    if has_gradient(model):
+        return coordinates.gradient(
+            vector, lambda params: model.expected_log_joint_gradient(params, q.statistics)
+        )[block]
     directions = np.eye(len(vector))[block]
-    offsets, differences = _central(FOURTH)
+    offsets, differences = central(FOURTH)
     points = (vector + STEP * directions[:, None] * offsets[:, None]).reshape(-1, len(vector))
     heights = bounds(model, coordinates, points, q).reshape(len(directions), -1)
     return heights @ differences / STEP
@@ -132,12 +145,12 @@ def bound_gradient(
 def slopes(model, data, line: Line, q: Expectation) -> tuple[float, float]:
     """Slopes of the bound of q and of the log-likelihood at position 0, in nats per unit."""
     step = STEP / max(np.abs(line.direction).max(), STEP**2)
-    offsets, differences = _central(EIGHTH)
+    offsets, differences = central(EIGHTH)
     at = slice_of(model, data, line, step * offsets, q)
     return tuple(float(heights @ differences / step) for heights in (at.bound, at.log_likelihood))
 
 
-def _central(half: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def central(half: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The steps to either side, and what the heights there count for."""
     steps = np.arange(1.0, len(half) + 1)
     return np.concatenate([-steps[::-1], steps]), np.concatenate([-half[::-1], half])

@@ -248,7 +248,7 @@ def run(
         if step.log_likelihood is None:
             height = float(model.e_step(step.params, prepared).log_likelihood)
             step = step._replace(log_likelihood=height)
-        yield step._replace(seconds=step.seconds or seconds)
+        yield step._replace(seconds=seconds)
         if step.passes >= max_passes or not np.isfinite(step.log_likelihood):
             return
         if step.iteration % variant.turns or (step.phase == "M") == ("climbs" in variant.laws):

@@ -6,7 +6,12 @@ log-likelihood and its gradient. Every trial of a length is a pass over the data
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from contextvars import copy_context
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +32,7 @@ def gradient_ascent(model, data, params, rng) -> Iterator[Step]:
     data = prepare(model, data)
     coordinates = Coordinates(model, params)
     here, q, passes, length = coordinates.vector(params), model.e_step(params, data), 1, None
-    yield _step(0, params, q, passes)
+    yield _step(0, params, q.log_likelihood, passes)
     for iteration in range(1, MOST_EVALUATIONS):
         gradient = bound_gradient(model, coordinates, here, q)
         square = gradient @ gradient
@@ -49,19 +54,16 @@ def gradient_ascent(model, data, params, rng) -> Iterator[Step]:
             return
         here, q = there, reached
         length *= 2
-        yield _step(iteration, params, q, passes)
+        yield _step(iteration, params, q.log_likelihood, passes)
 
 
 def l_bfgs(model, data, params, rng) -> Iterator[Step]:
-    """SciPy's L-BFGS-B on the log-likelihood (Liu & Nocedal 1989). Steps come once it has ended."""
-    from time import perf_counter
-
+    """SciPy's L-BFGS-B on the log-likelihood (Liu & Nocedal 1989), step by step."""
     from scipy.optimize import minimize
 
-    began = perf_counter()
     data = prepare(model, data)
     coordinates = Coordinates(model, params)
-    steps: list[Step] = []
+    # The start counts once: SciPy sees it a second time.
     passes = 0
 
     def descent(vector):
@@ -74,28 +76,60 @@ def l_bfgs(model, data, params, rng) -> Iterator[Step]:
             # A trial so far out that a covariance is singular to rounding.
             return np.inf, np.zeros(len(vector))
 
-    def note(intermediate_result):
-        height = -float(intermediate_result.fun)
-        there = coordinates.params(intermediate_result.x)
-        time = perf_counter() - began
-        steps.append(
-            Step(len(steps) + 1, "M", there, there, np.nan, height, (), float(passes), time)
+    def climb(reached):
+        minimize(
+            descent,
+            coordinates.vector(params),
+            jac=True,
+            method="L-BFGS-B",
+            # SciPy tells the height only to a parameter of this name.
+            callback=lambda intermediate_result: reached(intermediate_result),
+            options={"maxfun": MOST_EVALUATIONS, "maxiter": MOST_EVALUATIONS, "ftol": 1e-14},
         )
 
-    first = model.e_step(params, data)
-    yield _step(0, params, first, 1)
-    minimize(
-        descent,
-        coordinates.vector(params),
-        jac=True,
-        method="L-BFGS-B",
-        callback=note,
-        options={"maxfun": MOST_EVALUATIONS, "maxiter": MOST_EVALUATIONS, "ftol": 1e-14},
-    )
-    yield from steps
+    yield _step(0, params, model.e_step(params, data).log_likelihood, 1)
+    with closing(handed_over(climb)) as points:
+        for iteration, point in enumerate(points, start=1):
+            yield _step(iteration, coordinates.params(point.x), -point.fun, passes)
 
 
-def _step(iteration: int, params, q, passes: int) -> Step:
-    height = float(q.log_likelihood)
+def handed_over(work: Callable[[Callable[[Any], None]], Any]) -> Iterator[Any]:
+    """What `work(hand_over)` hands over, one thing at a time, as they are asked for.
+
+    For functions that call back and cannot be iterated, as SciPy's minimisers. They run in a thread
+    of their own, and only while this waits for them. Where this is closed `hand_over` raises
+    StopIteration, which such a minimiser takes as the wish to stop. Raises what `work` raises.
+    """
+    given: SimpleQueue[tuple[bool, Any]] = SimpleQueue()
+    wanted: SimpleQueue[bool] = SimpleQueue()
+
+    def hand_over(thing):
+        given.put((True, thing))
+        if not wanted.get():
+            raise StopIteration
+
+    def run():
+        error = None
+        try:
+            work(hand_over)
+        except BaseException as raised:
+            error = raised
+        given.put((False, error))
+
+    # In the context of the caller, who may have said how NumPy handles overflows.
+    thread = Thread(target=copy_context().run, args=(run,), daemon=True)
+    thread.start()
+    try:
+        while (found := given.get())[0]:
+            yield found[1]
+            wanted.put(True)
+    finally:
+        wanted.put(False)
+        thread.join()
+    if found[1] is not None:
+        raise found[1]
+
+
+def _step(iteration: int, params, height: float, passes: int) -> Step:
     phase = "M" if iteration else "start"
-    return Step(iteration, phase, params, params, np.nan, height, (), float(passes))
+    return Step(iteration, phase, params, params, np.nan, float(height), (), float(passes))
