@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import hypothesis
 import pytest
-from browser import CHROMIUM_FLAGS, ROOT, Browsers, Visitors, chromium_path, serve
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from browser import ROOT, Browsers, Visitors, chromium_path, serve
+from playwright.sync_api import Page, expect, sync_playwright
 
 from pages.ui.sharing.store import VARIABLE
 
@@ -30,19 +30,13 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    path = chromium_path()
-    if path is None:
+def browsers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browsers]:
+    if chromium_path() is None:
         pytest.fail("The browser tests need Chromium or Chrome on the PATH. See tests/run.")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="session")
-def browsers(chromium: Browser) -> Browsers:
-    return Browsers(chromium)
+        browsers = Browsers(playwright.chromium, tmp_path_factory.mktemp("browsers"))
+        yield browsers
+        browsers.close()
 
 
 @pytest.fixture

@@ -237,6 +237,6 @@ def test_a_long_fit_plays_while_it_runs_and_stops(app: str, page: Page) -> None:
 @pytest.mark.parametrize("example", ["acidity", "iris", "wine", "airquality"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_examples_fit_the_screen(app: str, visitors: Visitors, example: str, width: int) -> None:
-    page = visitors.open(viewport={"width": width, "height": 844}, color_scheme="dark")
+    page = visitors.open(width=width, height=844, color_scheme="dark")
     explore(page, app, f"?e={example}&k=3")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")

@@ -261,7 +261,7 @@ def test_reduced_motion_steps_calmly(visitors: Visitors, demo: str) -> None:
 
 
 def test_fits_a_phone(visitors: Visitors, demo: str) -> None:
-    page = visitors.open(viewport={"width": 390, "height": 844}, has_touch=True)
+    page = visitors.open(width=390, height=844, has_touch=True)
     root = opened(page, demo)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     boxes = [root.locator(".emx-panel:visible").nth(i).bounding_box() for i in (0, 1)]

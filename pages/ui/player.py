@@ -11,6 +11,7 @@ import shutil
 import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, NamedTuple
 
 import plotly
@@ -63,8 +64,12 @@ class PlayerState(NamedTuple):
 
 
 class _Sent(NamedTuple):
-    """What the browser was last given, and the frames and views it need not be told of."""
+    """What the browser was last given, and the frames and views it need not be told of.
 
+    order: what sent it, and how many were sent before: Streamlit hands them over in any order.
+    """
+
+    order: tuple[str, int]
     run: str
     picture: str
     wish: int
@@ -186,7 +191,9 @@ def _send(
     run, wish = run_of(payload), 0
     picture = hashlib.blake2b(payload + rival, digest_size=12).hexdigest()
     frames, views = (None, asked.frame), (asked.view,)
+    order = token_hex(4), 0
     if earlier is not None:
+        order = earlier.order[0], earlier.order[1] + 1
         wish = earlier.wish
         if run == earlier.run:
             known = (*earlier.frames, reported.frame), (*earlier.views, reported.view)
@@ -197,13 +204,13 @@ def _send(
             return earlier._replace(frames=frames, views=views)
     wishes = {"picture": picture, "wish": wish, "point": asked.point}
     wishes |= {"plotly": ensure_plotly_asset(), "rival": len(payload) if rival else 0}
-    data = envelope(payload, asked.view, asked.frame, **wishes) + rival
-    return _Sent(run, picture, wish, frames, views, data)
+    data = envelope(payload, asked.view, asked.frame, order=order, **wishes) + rival
+    return _Sent(order, run, picture, wish, frames, views, data)
 
 
 def envelope(payload: bytes, view: View, frame: int | None, **wishes: Any) -> bytes:
     """What the player's script reads: the wishes of the page as JSON, then the packed picture."""
-    usual = {"picture": "", "wish": 0, "point": None, "plotly": "", "rival": 0}
+    usual = {"order": ("", 0), "picture": "", "wish": 0, "point": None, "plotly": "", "rival": 0}
     text = json.dumps(usual | wishes | {"frame": frame, "view": view._asdict()}).encode()
     return struct.pack("<I", len(text)) + text + payload
 

@@ -11,15 +11,17 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from browser import CHROMIUM_FLAGS, Browsers, Visitors, chromium_path, idle, serve
+from browser import Browsers, Visitors, idle, serve
 from picture_demo import demo_picture
-from playwright.sync_api import Browser, Page, WebSocket, expect, sync_playwright
+from playwright.sync_api import BrowserType, Page, WebSocket, expect, sync_playwright
 
 from pages.ui.figures.picture import pack
 
@@ -121,10 +123,13 @@ def opened(page: Page, address: str) -> None:
     idle(page)
 
 
-def leave(visitors: Visitors) -> None:
-    """Close the pages measured so far: they would go on working beside the next."""
-    visitors.close()
-    visitors.contexts.clear()
+@contextmanager
+def newcomer(chromium: BrowserType) -> Iterator[Visitors]:
+    """Visitors whose browsers have never been here."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        browsers = Browsers(chromium, Path(folder))
+        yield Visitors(browsers)
+        browsers.close()
 
 
 def percentile_95(values: list[float]) -> float:
@@ -139,7 +144,7 @@ def measure_payloads(report: Report) -> None:
         )
 
 
-def measure_opening(report: Report, visitors: Visitors, url: str, samples: int) -> None:
+def measure_opening(report: Report, chromium: BrowserType, url: str, samples: int) -> None:
     """From the settings sent to the server, which runs the page for the first time."""
 
     def seconds(page: Page, seed: int) -> float:
@@ -151,18 +156,16 @@ def measure_opening(report: Report, visitors: Visitors, url: str, samples: int) 
 
     first = []
     for i in range(samples):
-        first.append(seconds(visitors.open(), i))
-        leave(visitors)
+        with newcomer(chromium) as visitors:
+            first.append(seconds(visitors.open(), i))
     report.at_most("first visit: settings to first frame, p95", percentile_95(first), 2.5, "s")
-    context = visitors.open().context
-    again = []
-    for i in range(samples + 1):  # the first fills the cache
-        page = context.new_page()
-        again.append(seconds(page, samples + i))
-        page.wait_for_selector(".emx[data-axes]")
-        page.close()
+    with newcomer(chromium) as visitors:
+        again = []
+        for i in range(samples + 2):  # the first two fill the cache
+            again.append(seconds(visitors.open(), samples + i))
+            visitors.close()
     report.at_most(
-        "plotly.js cached: settings to first frame, p95", percentile_95(again[1:]), 1, "s"
+        "plotly.js cached: settings to first frame, p95", percentile_95(again[2:]), 1, "s"
     )
 
 
@@ -275,23 +278,20 @@ def measure_stopping(report: Report, page: Page, url: str, samples: int) -> None
     report.at_most("500 starts: from Stop to stopped, worst", max(times), 1000, "ms")
 
 
-def measure(browser: Browser, url: str, samples: int) -> int:
+def measure(chromium: BrowserType, url: str, samples: int) -> int:
     report = Report()
-    visitors = Visitors(Browsers(browser))
-
     measure_payloads(report)
-    measure_opening(report, visitors, url, samples)
-    leave(visitors)
-    measure_second_run(report, visitors.open(), url, samples)
-    leave(visitors)
-    measure_playing(report, visitors.open(), url)
-    leave(visitors)
-    measure_reruns(report, visitors, url, server_process())
-    leave(visitors)
-    measure_stress(report, visitors.open(), url)
-    leave(visitors)
-    measure_stopping(report, visitors.open(), url, samples)
-    leave(visitors)
+    measure_opening(report, chromium, url, samples)
+    with newcomer(chromium) as visitors:
+        measure_second_run(report, visitors.open(), url, samples)
+        visitors.close()
+        measure_playing(report, visitors.open(), url)
+        visitors.close()
+        measure_reruns(report, visitors, url, server_process())
+        visitors.close()
+        measure_stress(report, visitors.open(), url)
+        visitors.close()
+        measure_stopping(report, visitors.open(), url, samples)
     problems = len(visitors.problems)
     report.at_most("requests to other machines, errors on the console", problems, 0, "")
     print(*visitors.problems, sep="\n")
@@ -311,9 +311,7 @@ def main() -> int:
         serve(ROOT, Path(folder) / "log") as url,
         sync_playwright() as playwright,
     ):
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_FLAGS)
-        exceeded = measure(browser, url, samples)
-        browser.close()
+        exceeded = measure(playwright.chromium, url, samples)
     print(f"load average {os.getloadavg()[0]:.1f}")
     return 1 if exceeded else 0
 

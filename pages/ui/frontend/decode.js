@@ -7,8 +7,8 @@ const TEXT = new TextDecoder();
 /** Takes apart what Python sends: a small JSON of wishes, then the packed picture. */
 export function openEnvelope(bytes) {
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-  const text = TEXT.decode(bytes.subarray(4, 4 + length));
-  return { text, wishes: JSON.parse(text), payload: bytes.subarray(4 + length) };
+  const wishes = JSON.parse(TEXT.decode(bytes.subarray(4, 4 + length)));
+  return { wishes, payload: bytes.subarray(4 + length) };
 }
 
 export async function decode(payload) {

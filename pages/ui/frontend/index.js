@@ -80,10 +80,14 @@ class Player {
   // ---- what Python sends ----------------------------------------------------------------------
 
   receive(component) {
+    const { wishes, payload } = openEnvelope(component.data);
+    // What waited for the scripts comes all at once, the newest not always last.
+    const [sender, number] = wishes.order;
+    const [known, newest] = this.order ?? [];
+    if (sender === known && number < newest) return;
     this.component = component;
-    const { text, wishes, payload } = openEnvelope(component.data);
-    if (text === this.envelope) return;
-    this.envelope = text;
+    if (sender === known && number === newest) return;
+    this.order = wishes.order;
     this.enqueue(async () => {
       this.plotlyUrl = wishes.plotly && serverBase() + wishes.plotly;
       const asked = this.wish !== undefined && wishes.wish > this.wish;
