@@ -40,7 +40,7 @@ def best_fit(model, data, groups, enough, n_seeds=8):
     starts += [("k-means++", seed) for seed in range(n_seeds)]
     best = None
     for start, seed in starts:
-        result = fit(model, data, start=start, seed=seed, tolerance=1e-5, max_iterations=5000)
+        result = fit(model, data, start=start, seed=seed, tolerance=1e-3, max_iterations=5000)
         if not result.flags and (best is None or result.log_likelihood > best.log_likelihood):
             best = result
         if best and best.log_likelihood >= enough:
