@@ -2,6 +2,7 @@
 
 from pages.ui import shell, sidebar
 from pages.ui.panels import bound_panel, fit_panel
+from pages.ui.sharing import replay
 
 shell.enter()
 shell.header("The bound")
@@ -10,6 +11,7 @@ table, selection, _ = sidebar.choose()
 if selection is not None:
     run = fit_panel.current_run(shell.settings(), table, selection)
     if run is not None and bound_panel.finished(run):
+        replay.check(run)
         asked = bound_panel.choose_line(run, selection, table)
         if asked is not None:
             bound_panel.show_slice(run, asked, selection)

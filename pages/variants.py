@@ -2,6 +2,7 @@
 
 from pages.ui import shell, sidebar
 from pages.ui.panels import bound_panel, encoder_panel, fit_panel, relatives_panel
+from pages.ui.sharing import replay
 
 shell.enter()
 shell.header("Relatives")
@@ -10,6 +11,7 @@ table, selection, _ = sidebar.choose()
 if selection is not None:
     run = fit_panel.current_run(shell.settings(), table, selection)
     if run is not None and bound_panel.finished(run):
+        replay.check(run)
         lanes = relatives_panel.current_race(run)
         if lanes is not None:
             relatives_panel.show_race(lanes, run)

@@ -169,6 +169,25 @@ def test_another_result_is_told_with_both_numbers(app: str, page: Page) -> None:
     expect(said).to_have_count(0)
 
 
+@pytest.mark.parametrize(
+    "place, key, what",
+    [
+        ("local_optima?v=1&ns=4", "rr", "of 4 starts"),
+        ("model_selection?v=1&kf=1&kt=2&cov2=full&ne=2", "rg", "smallest BIC"),
+        ("lower_bound?v=1", "r", "iterations"),
+    ],
+)
+def test_so_it_is_on_every_page_with_a_result(app: str, page: Page, place, key, what) -> None:
+    page.goto(f"{app}/{place}")
+    page.wait_for_url(re.compile(rf"[?&]{key}="), timeout=60_000)
+    value, count, engine = parse_qs(urlsplit(page.url).query)[key][0].split("_")
+    said = page.get_by_text("This is not what the link was made with")
+    expect(said).to_have_count(0)
+    page.goto(f"{app}/{place}&{key}={float(value) - 1}_{count}_{engine}")
+    expect(said).to_contain_text(what, timeout=60_000)
+    expect(said).to_contain_text(f"{float(value):,.2f}".replace("-", "\N{MINUS SIGN}"))
+
+
 @pytest.mark.parametrize("path", ["", "local_optima"])
 def test_a_teacher_can_hide_the_controls_and_embed(app: str, visitors: Visitors, path: str) -> None:
     page = visitors.open(permissions=CLIPBOARD)

@@ -171,15 +171,19 @@ class JsonObject:
 
 
 class Result(NamedTuple):
-    """The fingerprint of a finished fit: log-likelihood in nats, and by which em_core."""
+    """The fingerprint of a result: log-likelihood in nats, a count, and by which em_core.
+
+    count: the iterations of a fit, the starts that reached the best of many, the parameters of the
+    model recommended.
+    """
 
     log_likelihood: float
-    iterations: int
+    count: int
     engine: str
 
     def same(self, other: Result) -> bool:
         """Whether both are one answer: elsewhere the last digits may be rounded otherwise."""
-        return self.iterations == other.iterations and math.isclose(
+        return self.count == other.count and math.isclose(
             self.log_likelihood, other.log_likelihood, rel_tol=1e-9, abs_tol=1e-9
         )
 
@@ -195,7 +199,7 @@ class Fingerprint:
         return Result(_finite(parts[1]), int(parts[2]), parts[3]), ""
 
     def write(self, value: Result) -> str:
-        return f"{float(value.log_likelihood)!r}_{value.iterations}_{value.engine}"
+        return f"{float(value.log_likelihood)!r}_{value.count}_{value.engine}"
 
 
 def _finite(text: str) -> float:
@@ -567,6 +571,12 @@ class Settings:
     result: Result | None = _setting(  # noqa: RUF009 - it is immutable
         None, "r", Fingerprint(), "moment", "Result"
     )
+    search_result: Result | None = _setting(  # noqa: RUF009
+        None, "rr", Fingerprint(), "moment", "Result of many starts"
+    )
+    grid_result: Result | None = _setting(  # noqa: RUF009
+        None, "rg", Fingerprint(), "moment", "Result of the comparison"
+    )
     point: int | None = _setting(None, "pt", Integer(0, 10**9), "moment", "Point")
     colour: str = _setting("blended", "col", Choice(COLOURS), "view", "Colour", widget="segmented")
     contours: bool = _setting(False, "dc", Flag(), "view", "Density contours", widget="toggle")
@@ -618,6 +628,10 @@ _OBSOLETE = {
 }
 
 
+# What these ask for has a result of its own.
+_SEARCHED = {"n_starts", "starts_compared"}
+_COMPARED = {"starts_compared", "smallest", "largest", "structures_compared", "n_starts_each"}
+_RESULTS = ("result", "search_result", "grid_result")
 # Runs picked among many: other starts are other runs.
 _PICKED = ("picked_start", "picked_seed", "rival_start", "rival_seed")
 
@@ -630,10 +644,15 @@ def changed(settings: Settings, **values: Any) -> Settings:
     Raises ValueError where no valid value is near.
     """
     cleaned = {name: FIELDS[name].clean(value) for name, value in values.items()}
-    groups = {FIELDS[name].group for name, v in cleaned.items() if v != getattr(settings, name)}
+    new = {name for name, value in cleaned.items() if value != getattr(settings, name)}
+    groups = {FIELDS[name].group for name in new}
     obsolete = {name for group in groups for name in _OBSOLETE.get(group, ())}
     if groups & {"data", "columns", "family", "fit"}:
-        obsolete |= {"frame", "point", "result", *_PICKED}
+        obsolete |= {"frame", "point", *_RESULTS, *_PICKED}
+    if new & _SEARCHED:
+        obsolete |= {"search_result"}
+    if new & _COMPARED:
+        obsolete |= {"grid_result"}
     if "family" in groups and settings.example not in FAMILIES[cleaned["family"]].examples:
         obsolete |= {"example"}
     if cleaned.get("source", "table") != "table":

@@ -88,6 +88,16 @@ CLICK_TO_PAINT = """(name) => new Promise((done) => {
   button.click();
 })"""
 
+# When a slider was last moved by a key, and when a plot, a table or a sentence last changed.
+WATCH_PANELS = """() => {
+  const shown = ".js-plotly-plot, table, [data-testid=stMarkdown]";
+  document.addEventListener("keydown", () => { window.moved = performance.now(); }, true);
+  new MutationObserver((changes) => {
+    const seen = changes.some(({ target }) => (target.parentElement ?? target).closest(shown));
+    if (seen) window.redrawn = performance.now();
+  }).observe(document.body, { subtree: true, childList: true, characterData: true });
+}"""
+
 
 class Report:
     """The figures measured, each beside its budget."""
@@ -261,6 +271,27 @@ def measure_stress(report: Report, page: Page, url: str) -> None:
     report.at_least("answers after 60 reruns with new pictures", answered, 1, "")
 
 
+def measure_sliders(report: Report, page: Page, url: str, samples: int) -> None:
+    """From the key that moves a slider of the page on the theory to its panel redrawn."""
+    page.set_default_timeout(WAIT)
+    for step in ("sum", "jensen", "forms", "steps", "climb", "weighted"):
+        page.goto(f"{url}/theory?v=1&th={step}")
+        page.wait_for_selector("[role=slider]")
+        idle(page)
+        page.evaluate(WATCH_PANELS)
+        times = []
+        for i in range(samples):
+            slider = page.get_by_role("slider").last
+            slider.focus()
+            slider.press("ArrowLeft" if i % 2 else "ArrowRight")
+            page.wait_for_function("window.redrawn > window.moved")
+            idle(page)
+            page.wait_for_timeout(300)
+            times.append(page.evaluate("window.redrawn - window.moved"))
+        middle = statistics.median(times)
+        report.at_most(f"theory, {step}: a slider's move redrawn, median", middle, 300, "ms")
+
+
 def measure_stopping(report: Report, page: Page, url: str, samples: int) -> None:
     """From the click on Stop during 500 starts to the page that says how far they came."""
     times = []
@@ -292,6 +323,8 @@ def measure(chromium: BrowserType, url: str, samples: int) -> int:
         measure_stress(report, visitors.open(), url)
         visitors.close()
         measure_stopping(report, visitors.open(), url, samples)
+        visitors.close()
+        measure_sliders(report, visitors.open(), url, samples)
     problems = len(visitors.problems)
     report.at_most("requests to other machines, errors on the console", problems, 0, "")
     print(*visitors.problems, sep="\n")

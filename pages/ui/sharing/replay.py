@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 import em_core
@@ -9,28 +11,51 @@ from pages.ui import shell
 from pages.ui.settings import Result
 from pages.ui.text import counted, nats
 from pages.ui.work.runs import Run
+from pages.ui.work.searches import Grid, Search
 
 
 def check(run: Run) -> None:
-    """Put the fingerprint of a finished run into the link; where the link brought another, say so.
-
-    The link's own stays in it: whoever gets the link next should learn of the difference too.
-    """
+    """Put the fingerprint of a finished run into the link; say so where it brought another."""
     if run.fit is None or run.stop_reason == "stopped":
         return
     here = Result(run.fit.log_likelihood, run.fit.n_iterations, em_core.__version__)
-    there = shell.settings().result
+    _compare("result", here, lambda count: f"after {counted(count, 'iteration')}")
+
+
+def check_search(search: Search) -> None:
+    """The same for the best of many starts."""
+    if search.running or search.stopped or not search.runs.landscape.optima:
+        return
+    best = search.runs.landscape.optima[0]
+    here = Result(float(best.log_likelihood + search.offset), len(best.fits), em_core.__version__)
+    starts = f"of {counted(search.n_starts, 'start')}"
+    _compare("search_result", here, lambda count: f"reached by {count} {starts}")
+
+
+def check_grid(grid: Grid) -> None:
+    """The same for the model that BIC recommends."""
+    if grid.running or grid.stopped or not (ranking := grid.selection.ranking("bic")):
+        return
+    best = ranking[0].fit
+    here = Result(float(best.log_likelihood + grid.offset), best.n_parameters, em_core.__version__)
+    what = "of the model with the smallest BIC, which has"
+    _compare("grid_result", here, lambda count: f"{what} {counted(count, 'parameter')}")
+
+
+def _compare(name: str, here: Result, about: Callable[[int], str]) -> None:
+    """The link's own stays in it: whoever gets it next should learn of the difference too."""
+    there = getattr(shell.settings(), name)
     if there is None:
-        shell.change(result=here)
+        shell.change(**{name: here})
     elif not there.same(here):
         st.warning(
-            f"This is not what the link was made with: there {_told(there)}, here {_told(here)}. "
-            "The data, the settings or the engine are not the same."
+            f"This is not what the link was made with: there {_told(there, about)}, here "
+            f"{_told(here, about)}. The data, the settings or the engine are not the same."
         )
 
 
-def _told(result: Result) -> str:
+def _told(result: Result, about: Callable[[int], str]) -> str:
     return (
-        f"log-likelihood **{nats(result.log_likelihood)}** nats after "
-        f"{counted(result.iterations, 'iteration')} (em_core {result.engine})"
+        f"log-likelihood **{nats(result.log_likelihood)}** nats {about(result.count)} "
+        f"(em_core {result.engine})"
     )
