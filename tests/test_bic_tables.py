@@ -34,13 +34,18 @@ class Groups:
 
 
 def best_fit(model, data, groups, enough, n_seeds=8):
-    """The best fit without flags from starts in a fixed order, up to the first that is enough."""
+    """The best fit without flags from starts in a fixed order, up to the first that is enough.
+
+    What a loose tolerance left on a plateau gets a second chance with a tight one.
+    """
     partition = np.eye(model.n_components)[groups(model.n_components)]
-    starts = [(partition, 0), ("hierarchical", 0)]
-    starts += [("k-means++", seed) for seed in range(n_seeds)]
+    partitions = [(partition, 0), ("hierarchical", 0)]
+    starts = [(*start, 1e-3) for start in partitions]
+    starts += [("k-means++", seed, 1e-3) for seed in range(n_seeds)]
+    starts += [(*start, 1e-5) for start in partitions]
     best = None
-    for start, seed in starts:
-        result = fit(model, data, start=start, seed=seed, tolerance=1e-3, max_iterations=5000)
+    for start, seed, tolerance in starts:
+        result = fit(model, data, start=start, seed=seed, tolerance=tolerance, max_iterations=5000)
         if not result.flags and (best is None or result.log_likelihood > best.log_likelihood):
             best = result
         if best and best.log_likelihood >= enough:

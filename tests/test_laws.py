@@ -13,7 +13,7 @@ from em_core.initialization import STARTS
 
 COVARIANCES = sorted(STRUCTURES)
 few_examples = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 
 
@@ -86,7 +86,7 @@ def test_em_in_chunks_is_em_on_the_whole(covariance):
 @pytest.mark.parametrize("covariance", COVARIANCES)
 @pytest.mark.parametrize("d", [1, 2])
 def test_enumeration_of_all_assignments(covariance, d):
-    data = clusters(9, d, 3, seed=3)
+    data = clusters(8, d, 3, seed=3)
     model = Mixture(Gaussian(covariance), 3)
     for step in laws.run(model, data, iterations=3):
         laws.enumeration_agrees(model, data, step.params)

@@ -174,7 +174,6 @@ def test_another_result_is_told_with_both_numbers(app: str, page: Page) -> None:
     [
         ("local_optima?v=1&ns=4", "rr", "of 4 starts"),
         ("model_selection?v=1&kf=1&kt=2&cov2=full&ne=2", "rg", "smallest BIC"),
-        ("lower_bound?v=1", "r", "iterations"),
     ],
 )
 def test_so_it_is_on_every_page_with_a_result(app: str, page: Page, place, key, what) -> None:

@@ -13,9 +13,8 @@ from em_core.theory.slices import slice_between
 from em_core.variants import VARIANTS, run
 from pages.ui.figures.picture import pack
 from pages.ui.settings import Settings, changed
-from pages.ui.work.jobs import Job
 from pages.ui.work.racing import applicable, observed, race_work
-from pages.ui.work.runs import Run
+from pages.ui.work.runs import Ended
 from pages.ui.work.slicing import Asked, numbers_at, slice_work
 from pages.ui.work.surfaces import seconds_for, surface_work
 from pages.ui.work.tiny import (
@@ -44,15 +43,10 @@ def result_of(work):
 
 
 @pytest.fixture
-def finished() -> Run:
+def finished() -> Ended:
     model = Mixture(Gaussian(), 2)
-    made = Run(
-        key="run", model=model, data=ROWS, start=lambda data, units: None, tolerance=1e-3,
-        max_iterations=50, standardise=False,
-    )  # fmt: skip
-    made.fit = fit(model, ROWS, max_iterations=15)
-    made.trace = list(made.fit.trace)
-    return made
+    made = fit(model, ROWS, max_iterations=15)
+    return Ended("run", model, ROWS, made.trace, made.n_observations)
 
 
 @pytest.mark.parametrize("kind", ["parameter", "next", "end"])
@@ -119,23 +113,6 @@ def test_a_model_of_ones_own_has_slices_and_relatives():
     assert (along.log_likelihood - along.bound >= -1e-9).all()
     *_, last = run(VARIANTS["squarem"], model, counts, start)
     assert last.log_likelihood >= found.log_likelihood
-
-
-def test_work_that_fails_is_a_sentence_and_work_that_ends_has_a_result():
-    def fails():
-        yield 0.5
-        raise ValueError("there is nothing to do")
-
-    def ends():
-        yield 0.5
-        return 7
-
-    jobs = [Job(key="a", make=make) for make in (fails, ends)]
-    for job in jobs:
-        job.begin()
-        assert job.done.wait(20)
-    assert (jobs[0].error, jobs[0].result) == ("there is nothing to do", None)
-    assert (jobs[1].error, jobs[1].result) == ("", 7)
 
 
 # The theory's handful of numbers

@@ -1,24 +1,55 @@
-"""Work beside the page ends with the session that asked for it."""
+"""Work beside the page ends with the session that asked for it, and when it is stopped."""
 
 import gc
-import itertools
-from collections.abc import Iterator
-from dataclasses import dataclass
+import os
+import time
 
-from pages.ui.work.work import Held, Work
+from pages.ui.work.jobs import Job
+from pages.ui.work.work import NOTHING_YET, Held
+from tests import jobs
 
 
-@dataclass(kw_only=True)
-class Endless(Work):
-    def steps(self) -> Iterator[int]:
-        return itertools.count()
+def there_is(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def test_work_ends_with_its_session() -> None:
-    work = Endless(key="endless")
+    work = Job(key="endless", call=(jobs.forever, ()))
     session = {"search": Held(work)}
     work.begin()
-    assert not work.done.wait(0.05)
+    while not work.progress:
+        assert not work.done.wait(0.05)
     session.clear()
     gc.collect()
     assert work.done.wait(10) and work.stopped
+    gone_by = time.monotonic() + 10
+    while there_is(work.progress):
+        assert time.monotonic() < gone_by
+
+
+def test_work_that_is_stopped_ends_its_process_at_once() -> None:
+    work = Job(key="silent", call=(jobs.silent_forever, ()))
+    work.begin()
+    while not work.progress:
+        assert not work.done.wait(0.05)
+    work.stop()
+    assert work.done.wait(10) and work.stopped and work.error == NOTHING_YET
+    assert not there_is(work.progress)
+
+
+def test_work_is_done_elsewhere_to_the_same_result() -> None:
+    work = Job(key="count", call=(jobs.count, (1000,)))
+    work.begin()
+    assert work.done.wait(60) and work.result == 1000 and not work.error
+    assert work.progress == 999
+
+
+def test_work_that_fails_is_a_sentence() -> None:
+    work = Job(key="refuse", call=(jobs.refuse, ()))
+    work.begin()
+    assert work.done.wait(60)
+    assert (work.error, work.result) == ("this cannot be done", None)

@@ -14,7 +14,8 @@ from em_core.datasets import load
 from pages.ui.models.families import FAMILIES
 from pages.ui.settings import Settings
 from pages.ui.work.runs import ByMethod, Run, Runs
-from pages.ui.work.searches import NOTHING_YET, Grid, Search
+from pages.ui.work.searches import Grid, Search
+from pages.ui.work.work import NOTHING_YET
 from pages.ui.work.workers import Cancelled, Job, Limits, OutOfTime, Pool
 from tests import jobs
 

@@ -121,7 +121,10 @@ def show_slice(run: Run, asked: Asked, selection: Selection) -> None:
         "slice",
         key,
         "drawing the slices",
-        lambda: slice_work(run, asked, "The start."),
+        slice_work,
+        run.ended,
+        asked,
+        "The start.",
     )
     if made is not None:
         st.fragment(_play)(run, asked, key, *made)
@@ -213,7 +216,11 @@ def show_surface(run: Run, asked: Asked, selection: Selection) -> None:
             "surface",
             _key(run, asked, index, second),
             "drawing the surface",
-            lambda: surface_work(run, index, asked.coordinate, second),
+            surface_work,
+            run.ended,
+            index,
+            asked.coordinate,
+            second,
         )
         if made is None:
             return

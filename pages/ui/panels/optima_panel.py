@@ -108,11 +108,10 @@ def _choose(run: tuple[str, int], rival: tuple[str, int] | None) -> None:
 
 def _progress(search: Search) -> None:
     traces = search.runs.traces if search.runs else ()
-    ended = sum(trace.stop_reason is not None for trace in traces)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{ended} of {search.n_starts} starts have ended.**")
+        st.markdown(f"**{search.n_ended} of {search.n_starts} starts have ended.**")
         st.button("Stop", icon=":material/stop:", on_click=search.stop)
-    st.progress(ended / search.n_starts)
+    st.progress(search.n_ended / search.n_starts)
     climbs = [
         Climb(
             trace.start, trace.seed, trace.log_likelihoods + search.offset, None, "still climbing"

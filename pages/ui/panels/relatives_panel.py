@@ -44,7 +44,12 @@ def current_race(run: Run) -> list[Lane] | None:
         "race",
         key,
         "running all of them",
-        lambda: race_work(run.model, run.data, start, chosen, passes),
+        race_work,
+        run.model,
+        run.data,
+        start,
+        chosen,
+        passes,
     )
     if lanes is not None and not lanes:
         st.error("None of these could take a step from this start: choose another start.")

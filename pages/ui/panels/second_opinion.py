@@ -45,10 +45,8 @@ def _watch(run: Run, search: Search, live: bool) -> None:
     if live and not search.running:
         st.rerun()
     if search.running:
-        traces = search.runs.traces if search.runs else ()
-        ended = sum(trace.stop_reason is not None for trace in traces)
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"{ended} of {search.n_starts} other starts have ended.")
+            st.markdown(f"{search.n_ended} of {search.n_starts} other starts have ended.")
             st.button("Stop", key="stop opinion", icon=":material/stop:", on_click=search.stop)
         return
     if search.error:

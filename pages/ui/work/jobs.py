@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
 from pages.ui.text import sentence
+from pages.ui.work import workers
 from pages.ui.work.work import Work, current
 
 REFRESH_SECONDS = 0.3
@@ -16,40 +17,43 @@ REFRESH_SECONDS = 0.3
 
 @dataclass(kw_only=True)
 class Job(Work):
-    """make() yields the share done so far, from 0 to 1, and returns the result."""
+    """A call that yields the share done so far, from 0 to 1, and returns the result."""
 
-    make: Callable[[], Generator[float, None, Any]]
+    call: tuple[Callable[..., Generator[float, None, Any]], tuple]
     progress: float = 0.0
     result: Any = None
 
-    def steps(self) -> Iterator[None]:
-        making = self.make()
-        while True:
-            try:
-                self.progress = next(making)
-            except StopIteration as end:
-                self.result = end.value
-                return
-            yield
+    def job(self) -> workers.Job:
+        function, arguments = self.call
+        return workers.pool().job(function, *arguments)
+
+    def take(self, told: float) -> None:
+        self.progress = told
+
+    def take_all(self, result: Any) -> None:
+        self.result = result
 
 
-def run_job(slot: str, key: str, what: str, make: Callable[[], Generator[float, None, Any]]) -> Any:
+def run_job(
+    slot: str, key: str, what: str, function: Callable[..., Generator[float, None, Any]], *arguments
+) -> Any:
     """The result of some work, begun if its key is new; None while it goes on, failed or stopped.
 
     slot: the place of this kind of work on the page; a new key there ends what went on before.
+    function, arguments: what a process calls (see `workers.Job`).
     While it goes on the page shows its progress and a button to stop it.
     """
     slot = f"job {slot}"
-    job = current(slot, Job(key=key, make=make))
+    job = current(slot, Job(key=key, call=(function, arguments)))
     if job.running:
         st.fragment(_watch, run_every=REFRESH_SECONDS)(job, slot, what)
         return None
-    if job.error:
-        st.error(sentence(job.error))
-    elif job.stopped:
+    if job.stopped:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.info(f"You stopped this: {what}.")
             st.button("Do it", key=f"again {slot}", on_click=st.session_state.pop, args=(slot,))
+    elif job.error:
+        st.error(sentence(job.error))
     elif job.result is None:
         st.error(f"Something went wrong in {what}. Please report this.")
     return job.result

@@ -129,6 +129,16 @@ def _in_data_units(step: HalfStep, model, units: Units, data) -> HalfStep:
     )
 
 
+class Ended(NamedTuple):
+    """What a process needs of a finished run. n_observations: as its fit counts them."""
+
+    key: str
+    model: Any
+    data: Any
+    trace: tuple[HalfStep, ...]
+    n_observations: float
+
+
 @dataclass
 class Run:
     """One fit: what was asked, and how far it is. `trace` is in the units of `data`.
@@ -167,6 +177,11 @@ class Run:
     @property
     def running(self) -> bool:
         return not self.done.is_set()
+
+    @property
+    def ended(self) -> Ended:
+        """The run, once it has a fit, for another process."""
+        return Ended(self.key, self.model, self.data, tuple(self.trace), self.fit.n_observations)
 
     @property
     def queued(self) -> int:

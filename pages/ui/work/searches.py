@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from pages.ui.table.data import Selection, Table
 from pages.ui.work import searching
 from pages.ui.work.runs import AS_THEY_ARE, Units
 from pages.ui.work.work import Work
-from pages.ui.work.workers import Cancelled, Job, OutOfTime, pool
+from pages.ui.work.workers import Job, pool
 
 # Starts that no seed changes.
 NOT_SEEDED = ("means", "parameters")
@@ -25,8 +25,6 @@ RECOMMENDED = "short runs"
 # How many structures are compared at first, and how many there are where they are numbers.
 USUAL_STRUCTURES = 4
 MOST_NUMBERS = 5
-NOTHING_YET = "This was stopped before there was anything to show: change a setting to begin again."
-OUT_OF_TIME = "The time that one computation may take here is over: use fewer starts or rows."
 
 
 class _Underway(NamedTuple):
@@ -49,7 +47,6 @@ class _OnOneTable(Work):
     tolerance: float
     max_iterations: int
     units: Units = AS_THEY_ARE
-    _job: Job | None = None
 
     @property
     def rows(self) -> Any:
@@ -61,41 +58,10 @@ class _OnOneTable(Work):
         """What standardising took off every log-likelihood, in nats, negative."""
         return -self.units.offset(self.data)
 
-    def job(self) -> Job:
-        """What a process does for it."""
-        raise NotImplementedError
-
-    def take(self, told: Any) -> None:
-        """What the process tells while it goes on."""
-        raise NotImplementedError
-
-    def take_all(self, result: Any) -> None:
-        """What it tells in the end."""
-        raise NotImplementedError
-
-    def begin(self) -> None:
-        """Start; after a stop, again from the start, to the same numbers."""
-        self._job = self.job()
-        super().begin()
-
     def stop(self) -> None:
+        """Let it end with what it has."""
         self.stopped = True
         self._job.ask_to_stop()
-
-    def steps(self) -> Iterator[Any]:
-        results = self._job.results()
-        while True:
-            try:
-                items = next(results)
-            except StopIteration as end:
-                self.take_all(end.value)
-                return
-            except Cancelled:
-                raise ValueError(NOTHING_YET) from None
-            except OutOfTime:
-                raise ValueError(OUT_OF_TIME) from None
-            self.take(items[-1])
-            yield
 
     @property
     def _options(self) -> dict[str, Any]:
@@ -112,6 +78,12 @@ class Search(_OnOneTable):
     @property
     def n_starts(self) -> int:
         return len(self.seeds) * len(self.starts)
+
+    @property
+    def n_ended(self) -> int:
+        """How many of them have ended, while it goes on."""
+        traces = self.runs.traces if self.runs else ()
+        return sum(trace.stop_reason is not None for trace in traces)
 
     def in_data_units(self, params) -> Any:
         """A fit's parameters in the units of the data."""

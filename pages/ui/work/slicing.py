@@ -16,6 +16,7 @@ from em_core.trees import same_bits
 from pages.ui.figures.frames import caption_of_touch, frames_shown
 from pages.ui.figures.picture import Curves, Picture
 from pages.ui.text import component_names, nats
+from pages.ui.work.runs import Ended
 
 # Rows times places times iterations: a few seconds of work for a mixture.
 MOST_EVALUATIONS = 5e7
@@ -114,12 +115,12 @@ def _offsets(coordinate: Coordinate, here: float, places: int) -> np.ndarray:
 
 
 def slice_work(
-    run, asked: Asked, opening: str
+    run: Ended, asked: Asked, opening: str
 ) -> Generator[float, None, tuple[Picture, np.ndarray]]:
     """Work on the picture of a run's slices; returns it, and which half-step each frame shows."""
     model, steps = run.model, list(run.trace)
     data = prepare(model, check(model, run.data))
-    n_rows = run.fit.n_observations
+    n_rows = run.n_observations
     if not getattr(model, "batches", False):
         n_rows += ROWS_OF_A_PASS
     last = (len(steps) - 1) // 2
@@ -244,7 +245,7 @@ class Numbers(NamedTuple):
     per: str
 
 
-def numbers_at(run, index: int, asked: Asked) -> Numbers:
+def numbers_at(run: Ended, index: int, asked: Asked) -> Numbers:
     """Both slopes where the line passes the parameters of a half-step."""
     model, steps = run.model, run.trace
     step = steps[index]

@@ -10,6 +10,7 @@ import numpy as np
 from em_core.checks.trials import check, prepare
 from em_core.theory.coordinates import Coordinate, Coordinates
 from em_core.theory.slices import bounds, log_likelihoods
+from pages.ui.work.runs import Ended
 
 GRID = 31
 # Of two parameters that share a constraint neither moves alone.
@@ -43,7 +44,7 @@ def seconds_for(first: Coordinate, coordinates: Coordinates) -> tuple[Coordinate
 
 
 def surface_work(
-    run, index: int, first: Coordinate, second: Coordinate
+    run: Ended, index: int, first: Coordinate, second: Coordinate
 ) -> Generator[float, None, Surface]:
     """Work on the surface around the parameters of a half-step."""
     model, steps = run.model, run.trace

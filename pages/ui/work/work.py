@@ -1,23 +1,25 @@
-"""Long computations beside the page: one thread each, watched and stopped by the page."""
+"""Long computations beside the page: a process each, watched and stopped by the page."""
 
 from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import streamlit as st
+
+from pages.ui.work.workers import Cancelled, Job, OutOfTime
 
 # What ends within this is shown finished, without a picture of how far it is.
 PATIENCE = 0.4
+NOTHING_YET = "This was stopped before there was anything to show: change a setting to begin again."
+OUT_OF_TIME = "The time that one computation may take here is over: use fewer starts or rows."
 
 
 @dataclass(kw_only=True)
 class Work:
-    """Something computed step by step in a thread of its own.
+    """Something computed by a process, which tells how far it is; a thread listens.
 
     key: names what was asked. error: the sentence of what went wrong; stopped: a person stopped it.
     """
@@ -27,24 +29,32 @@ class Work:
     stopped: bool = False
     done: threading.Event = field(default_factory=threading.Event)
     wanted: threading.Event = field(default_factory=threading.Event)
+    _job: Job | None = None
 
-    def steps(self) -> Iterator[Any]:
-        """What is left to do, in steps short enough to stop between them."""
+    def job(self) -> Job:
+        """What the process does."""
         raise NotImplementedError
 
-    def conclude(self) -> None:
-        """What is made of the steps taken so far, however far they came."""
+    def take(self, told: Any) -> None:
+        """What it tells while it goes on."""
+        raise NotImplementedError
+
+    def take_all(self, result: Any) -> None:
+        """What it tells in the end."""
+        raise NotImplementedError
 
     def begin(self) -> None:
-        """Start, or go on after a stop."""
+        """Start; after a stop, again from the start, to the same numbers."""
         self.error, self.stopped = "", False
         self.done.clear()
         self.wanted.set()
+        self._job = self.job()
         threading.Thread(target=self._work, name=type(self).__name__, daemon=True).start()
 
     def stop(self) -> None:
-        """Ask it to end, and wait a moment: mostly the page can show at once how far it came."""
-        self.wanted.clear()
+        """End it now, with nothing to show."""
+        self.stopped = True
+        self._job.cancel()
         self.done.wait(PATIENCE)
 
     @property
@@ -53,15 +63,29 @@ class Work:
 
     def _work(self) -> None:
         try:
-            for _ in self.steps():
-                if not self.wanted.is_set():
-                    self.stopped = True
-                    break
-            self.conclude()
-        except (ValueError, MemoryError, np.linalg.LinAlgError) as error:
+            self._listen()
+        except Cancelled:
+            self.error = NOTHING_YET
+        except OutOfTime:
+            self.error = OUT_OF_TIME
+        except (ValueError, MemoryError) as error:
             self.error = str(error) or "There is not enough memory: use fewer starts or rows."
         finally:
             self.done.set()
+
+    def _listen(self) -> None:
+        results = self._job.results()
+        while True:
+            try:
+                items = next(results)
+            except StopIteration as end:
+                self.take_all(end.value)
+                return
+            if not self.wanted.is_set():
+                self.stopped = True
+                results.close()  # and with it the process
+                return
+            self.take(items[-1])
 
 
 class Held:
