@@ -37,7 +37,7 @@ def workbook(sheet: bytes | None = None, extra: int = 0) -> bytes:
     changed = io.BytesIO()
     with (
         zipfile.ZipFile(plain) as source,
-        zipfile.ZipFile(changed, "w", zipfile.ZIP_DEFLATED) as target,
+        zipfile.ZipFile(changed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as target,
     ):
         for name in source.namelist():
             if name == "xl/worksheets/sheet1.xml" and sheet is not None:
@@ -53,7 +53,7 @@ def workbook(sheet: bytes | None = None, extra: int = 0) -> bytes:
 
 def archive(*contents: bytes) -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as target:
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as target:
         for number, content in enumerate(contents):
             target.writestr(f"{number}.csv", content)
     return buffer.getvalue()
@@ -113,10 +113,10 @@ BOMBS: dict[str, Callable[[], tuple[str, bytes]]] = {
             "".encode()
         ),
     ),
-    "gzip": lambda: ("x.csv", gzip.compress(b"1,2\n" * 50_000_000)),
-    "gzip called Parquet": lambda: ("x.parquet", gzip.compress(ZEROS * 100)),
-    "bzip2": lambda: ("x.csv", bz2.compress(ZEROS * 100)),
-    "xz": lambda: ("x.csv", lzma.compress(ZEROS * 100)),
+    "gzip": lambda: ("x.csv", gzip.compress(b"1,2\n" * 50_000_000, 1)),
+    "gzip called Parquet": lambda: ("x.parquet", gzip.compress(ZEROS * 100, 1)),
+    "bzip2": lambda: ("x.csv", bz2.compress(ZEROS * 100, 1)),
+    "xz": lambda: ("x.csv", lzma.compress(ZEROS * 100, preset=0)),
     "zip": lambda: ("x.csv", archive(ZEROS * 300)),
     "zip in zip called Excel": lambda: ("x.xlsx", archive(*[archive(ZEROS * 100)] * 16)),
     "a hundred million rows": lambda: ("x.parquet", many_rows()),

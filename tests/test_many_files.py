@@ -146,7 +146,7 @@ def test_1_000_damaged_files_leave_the_app_as_it_was(tmp_path: Path) -> None:
 
     def upload(part: int) -> int:
         rng = random.Random(part)
-        visitor = Visitor(url, "v=1&s=table&k=3&cov=diag&seed=5")
+        visitor = Visitor(url, "v=1&s=table&k=3&cov=diag&seed=5&it=5")
         refused = 0
         for _ in range(250):
             name, content = rng.choice(originals)

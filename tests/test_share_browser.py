@@ -172,7 +172,7 @@ def test_another_result_is_told_with_both_numbers(app: str, page: Page) -> None:
 @pytest.mark.parametrize(
     "place, key, what",
     [
-        ("local_optima?v=1&ns=4", "rr", "of 4 starts"),
+        ("local_optima?v=1&ns=4", "rr", "of 8 starts"),
         ("model_selection?v=1&kf=1&kt=2&cov2=full&ne=2", "rg", "smallest BIC"),
     ],
 )

@@ -31,7 +31,7 @@ def marked_table(marker: str, rng: random.Random) -> str:
 def session(url: str, marker: str) -> bytes:
     """Twenty actions with data of one's own; all that the server ever sent."""
     rng = random.Random(marker)
-    visitor = Visitor(url, "v=1&s=table")
+    visitor = Visitor(url, "v=1&s=table&it=5")
     visitor.type("Rows with a header", marked_table(marker, rng))
     visitor.click("Use the pasted table")
     visitor.settle()

@@ -14,7 +14,7 @@ import plotly
 from pages.ui.figures.picture import View
 from pages.ui.player import FRONTEND, HTML, envelope
 
-CONFIGURATION = Path(__file__).parents[2] / ".streamlit/config.toml"
+CONFIGURATION = Path(__file__).parents[3] / ".streamlit/config.toml"
 # Nothing may be fetched from anywhere, whatever a column is called.
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' data:; style-src 'unsafe-inline'; "
