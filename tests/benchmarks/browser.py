@@ -276,7 +276,7 @@ def measure_sliders(report: Report, page: Page, url: str, samples: int) -> None:
     page.set_default_timeout(WAIT)
     for step in ("sum", "jensen", "forms", "steps", "climb", "weighted"):
         page.goto(f"{url}/theory?v=1&th={step}")
-        page.wait_for_selector("[role=slider]")
+        page.get_by_role("slider").last.wait_for()
         idle(page)
         page.evaluate(WATCH_PANELS)
         times = []
