@@ -14,10 +14,8 @@ import numpy as np
 
 from em_core import HalfStep, em, from_means
 from em_core.em import Fit, finished
-from pages.ui.work.workers import Cancelled, Job, OutOfTime, pool
+from pages.ui.work.workers import PATIENCE, Cancelled, Job, OutOfTime, pool
 
-# A fit that ends within this is drawn finished, without a live picture before it.
-PATIENCE = 0.4
 KEPT_RUNS = 6
 
 

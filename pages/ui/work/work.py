@@ -9,10 +9,8 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui.work.workers import Cancelled, Job, OutOfTime
+from pages.ui.work.workers import PATIENCE, Cancelled, Job, OutOfTime
 
-# What ends within this is shown finished, without a picture of how far it is.
-PATIENCE = 0.4
 NOTHING_YET = "This was stopped before there was anything to show: change a setting to begin again."
 OUT_OF_TIME = "The time that one computation may take here is over: use fewer starts or rows."
 

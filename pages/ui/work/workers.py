@@ -21,6 +21,8 @@ from typing import Any, NamedTuple
 from pages.ui.work.worker import Failed, Yielded
 
 ROOT = Path(__file__).parents[3]
+# What ends within so many seconds is shown finished, without a picture of how far it is.
+PATIENCE = 0.4
 GRACE_SECONDS = 15  # to group what many starts found takes a while
 
 
