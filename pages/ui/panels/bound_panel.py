@@ -23,8 +23,9 @@ from pages.ui.table.data import Selection, Table
 from pages.ui.text import MINUS, nats, sentence
 from pages.ui.work.jobs import run_job
 from pages.ui.work.runs import Run
-from pages.ui.work.slicing import Asked, numbers_at, slice_work
+from pages.ui.work.slicing import Asked, Numbers, Slices, slice_work
 from pages.ui.work.surfaces import seconds_for, surface_work
+from pages.ui.work.work import watch
 
 # A list of more is no choice any more.
 MOST_PARAMETERS = 400
@@ -43,7 +44,7 @@ TITLES = {
 def finished(run: Run) -> bool:
     """Whether the run has ended; until then the page says how far it is."""
     if run.running:
-        st.fragment(_wait, run_every=fit_panel.REFRESH_SECONDS)(run)
+        watch(run, _wait, run)
         return False
     if run.error:
         st.error(sentence(run.error))
@@ -51,8 +52,6 @@ def finished(run: Run) -> bool:
 
 
 def _wait(run: Run) -> None:
-    if not run.running:
-        st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
         iteration = run.trace[-1].iteration if run.trace else 0
         st.markdown(f"Fitting: iteration {iteration:,} …")
@@ -127,7 +126,7 @@ def show_slice(run: Run, asked: Asked, selection: Selection) -> None:
         "The start.",
     )
     if made is not None:
-        st.fragment(_play)(run, asked, key, *made)
+        st.fragment(_play)(run, key, made)
 
 
 def _key(run: Run, asked: Asked, *more) -> str:
@@ -136,11 +135,11 @@ def _key(run: Run, asked: Asked, *more) -> str:
     return hashlib.sha256(repr(asked_for).encode()).hexdigest()[:16]
 
 
-def _play(run: Run, asked: Asked, key: str, picture, shown) -> None:
+def _play(run: Run, key: str, slices: Slices) -> None:
     kept = st.session_state.get("slice payload")
     if kept is None or kept[0] != key:
-        kept = st.session_state["slice payload"] = (key, pack(picture._replace(run=key)))
-    settings = shell.settings()
+        kept = st.session_state["slice payload"] = (key, pack(slices.picture._replace(run=key)))
+    settings, shown = shell.settings(), slices.shown
     frame = None
     if settings.frame is not None:
         frame = min(int(shown.searchsorted(settings.frame)), len(shown) - 1)
@@ -151,11 +150,12 @@ def _play(run: Run, asked: Asked, key: str, picture, shown) -> None:
         view=View(**{name: getattr(settings, name) for name in fit_panel.VIEW_FIELDS}),
     )
     last = len(shown) - 1
-    index = int(shown[last if state.frame is None else min(state.frame, last)])
+    frame = last if state.frame is None else min(state.frame, last)
+    index = int(shown[frame])
     at_end = index == len(run.trace) - 1
     shell.remember(frame=None if at_end else index, **state.view._asdict())
     st.markdown(report.gain_sentence(run.trace, index))
-    tables.show(_numbers(run, index, asked), _heading(run, index))
+    tables.show(_numbers(run, index, slices.numbers[frame]), _heading(run, index))
 
 
 def _heading(run: Run, index: int) -> str:
@@ -163,10 +163,9 @@ def _heading(run: Run, index: int) -> str:
     return "At the start" if step.phase == "start" else f"At {step.phase}-step {step.iteration}"
 
 
-def _numbers(run: Run, index: int, asked: Asked) -> pd.DataFrame:
+def _numbers(run: Run, index: int, numbers: Numbers) -> pd.DataFrame:
     """Bound and likelihood, their slopes where the line passes, and what the next M-step gains."""
     step = run.trace[index]
-    numbers = numbers_at(run, index, asked)
     steep = max(abs(numbers.slope_of_likelihood), abs(numbers.slope_of_bound), SMALLEST_SLOPE)
     rows = {
         "log-likelihood": nats(step.log_likelihood),

@@ -22,6 +22,7 @@ from pages.ui.sharing import standalone, takeaway
 from pages.ui.table.data import Selection, Table, to_csv_bytes, to_parquet_bytes
 from pages.ui.text import counted, nats, plain, sentence
 from pages.ui.work.runs import Run, Runs
+from pages.ui.work.work import watch
 
 # While a fit goes on its whole picture so far is sent again and again: few points keep it light.
 LIVE_POINTS = 2_000
@@ -94,14 +95,11 @@ def choose_axes(selection: Selection) -> None:
 
 def show_run(run: Run, selection: Selection, table: Table) -> None:
     """The player and everything about the frame it shows, brought up to date while the fit runs."""
-    every = REFRESH_SECONDS if run.running else None
-    st.fragment(_watch, run_every=every)(run, selection, table, live=run.running)
+    watch(run, _show, run, selection, table, seconds=REFRESH_SECONDS)
 
 
-def _watch(run: Run, selection: Selection, table: Table, live: bool) -> None:
+def _show(run: Run, selection: Selection, table: Table) -> None:
     running = run.running
-    if live != running:
-        st.rerun()  # only a run of the page starts or ends the polling
     if run.error:
         st.error(plain(sentence(name_columns(run.error, selection.columns))))
         return

@@ -34,9 +34,8 @@ from pages.ui.work.searches import (
     seeded_starts,
     usual_structures,
 )
-from pages.ui.work.work import current
+from pages.ui.work.work import current, watch
 
-REFRESH_SECONDS = 0.5
 FOLDS = 5
 AXIS = {
     "bic": "BIC",
@@ -101,13 +100,10 @@ def show_grid(grid: Grid) -> None:
     """How far the grid is, and once it has ended what it says."""
     criterion = shell.widget("criterion", options=criteria(family_of(shell.settings())))
     st.caption(f"{WHAT[criterion][0].upper()}{WHAT[criterion][1:]}. Smaller is better.")
-    every = REFRESH_SECONDS if grid.running else None
-    st.fragment(_watch, run_every=every)(grid, live=grid.running)
+    watch(grid, _show, grid)
 
 
-def _watch(grid: Grid, live: bool) -> None:
-    if live and not grid.running:
-        st.rerun()
+def _show(grid: Grid) -> None:
     settings = shell.settings()
     family, criterion = family_of(settings), settings.criterion
     if grid.running:

@@ -22,7 +22,7 @@ from pages.ui.settings import FIELDS, Settings
 from pages.ui.table.data import Selection, Table
 from pages.ui.text import nats, sentence
 from pages.ui.work.searches import Search, recommended_start, search_of, seeded_starts, usual_starts
-from pages.ui.work.work import current
+from pages.ui.work.work import current, watch
 
 REFRESH_SECONDS = 0.8
 MOST_PICTURES = 8
@@ -51,13 +51,10 @@ def current_search(settings: Settings, table: Table, selection: Selection) -> Se
 
 def show_search(search: Search, selection: Selection) -> None:
     """All starts as they climb, and once they have ended what they found."""
-    every = REFRESH_SECONDS if search.running else None
-    st.fragment(_watch, run_every=every)(search, selection, live=search.running)
+    watch(search, _show, search, selection, seconds=REFRESH_SECONDS)
 
 
-def _watch(search: Search, selection: Selection, live: bool) -> None:
-    if live and not search.running:
-        st.rerun()
+def _show(search: Search, selection: Selection) -> None:
     if search.running:
         _progress(search)
         return

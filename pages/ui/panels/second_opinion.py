@@ -14,11 +14,10 @@ from pages.ui.table.data import Selection, Table
 from pages.ui.text import nats, sentence
 from pages.ui.work.runs import Run
 from pages.ui.work.searches import Search, recommended_start, search_of
-from pages.ui.work.work import current
+from pages.ui.work.work import current, watch
 
 N_STARTS = 30
 MOST_STARTS = 480
-REFRESH_SECONDS = 0.5
 
 
 def show_opinion(run: Run, settings: Settings, selection: Selection, table: Table) -> None:
@@ -37,13 +36,10 @@ def show_opinion(run: Run, settings: Settings, selection: Selection, table: Tabl
         settings, n_starts=asked[1], starts_compared=(recommended_start(settings),), seed=0
     )
     search = current("opinion", search_of(others, table, selection))
-    every = REFRESH_SECONDS if search.running else None
-    st.fragment(_watch, run_every=every)(run, search, live=search.running)
+    watch(search, _show, run, search)
 
 
-def _watch(run: Run, search: Search, live: bool) -> None:
-    if live and not search.running:
-        st.rerun()
+def _show(run: Run, search: Search) -> None:
     if search.running:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"{search.n_ended} of {search.n_starts} other starts have ended.")

@@ -10,9 +10,7 @@ import streamlit as st
 
 from pages.ui.text import sentence
 from pages.ui.work import workers
-from pages.ui.work.work import Work, current
-
-REFRESH_SECONDS = 0.3
+from pages.ui.work.work import Work, current, watch
 
 
 @dataclass(kw_only=True)
@@ -46,7 +44,7 @@ def run_job(
     slot = f"job {slot}"
     job = current(slot, Job(key=key, call=(function, arguments)))
     if job.running:
-        st.fragment(_watch, run_every=REFRESH_SECONDS)(job, slot, what)
+        watch(job, _progress, job, slot, what)
         return None
     if job.stopped:
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -59,9 +57,7 @@ def run_job(
     return job.result
 
 
-def _watch(job: Job, slot: str, what: str) -> None:
-    if not job.running:
-        st.rerun()
+def _progress(job: Job, slot: str, what: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"{what[:1].upper()}{what[1:]} …")
         st.button("Stop", key=f"stop {slot}", icon=":material/stop:", on_click=job.stop)

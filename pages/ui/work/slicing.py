@@ -86,12 +86,14 @@ def _beyond(model, steps: Sequence[HalfStep]):
 
 
 def heights_of(
-    model, data, steps, index: int, asked: Asked, q, places: int, likelihood=None
+    model, data, params, line: Line, here: float, asked: Asked, q, places: int, likelihood=None
 ) -> Heights:
-    """The slice of one half-step; likelihood: where it is known from the half-step before."""
-    line, here = line_of(model, steps, index, asked)
+    """The slice of one half-step along its line, which passes its parameters at `here`.
+
+    likelihood: where it is known from the half-step before.
+    """
     if asked.kind == "parameter":
-        here = float(line.coordinates.values(steps[index].params)[asked.coordinate.position])
+        here = float(line.coordinates.values(params)[asked.coordinate.position])
         positions = _offsets(asked.coordinate, here, places)
     else:
         positions = np.linspace(*(ALONG_THE_WAY if asked.kind == "next" else TO_THE_END), places)
@@ -114,10 +116,24 @@ def _offsets(coordinate: Coordinate, here: float, places: int) -> np.ndarray:
     return np.union1d(np.log(values) - np.log1p(-values) - odds, [0.0])[:places]
 
 
-def slice_work(
-    run: Ended, asked: Asked, opening: str
-) -> Generator[float, None, tuple[Picture, np.ndarray]]:
-    """Work on the picture of a run's slices; returns it, and which half-step each frame shows."""
+class Numbers(NamedTuple):
+    """Slopes at the half-step's parameters, in nats; per: for each what."""
+
+    slope_of_bound: float
+    slope_of_likelihood: float
+    per: str
+
+
+class Slices(NamedTuple):
+    """The picture of a run's slices, which half-step each frame shows, and each frame's slopes."""
+
+    picture: Picture
+    shown: np.ndarray
+    numbers: tuple[Numbers, ...]
+
+
+def slice_work(run: Ended, asked: Asked, opening: str) -> Generator[float, None, Slices]:
+    """Work on the slices of a run."""
     model, steps = run.model, list(run.trace)
     data = prepare(model, check(model, run.data))
     n_rows = run.n_observations
@@ -132,6 +148,7 @@ def slice_work(
         kept = np.unique(np.geomspace(1, last + 1, most).round().astype(int) - 1)[1:]
         shown = np.concatenate([[0], np.stack([2 * kept - 1, 2 * kept], axis=1).ravel()])
     found: list[Heights] = []
+    numbers: list[Numbers] = []
     q, q_of, line_of_last = None, None, None
     for count, index in enumerate(shown):
         step = steps[index]
@@ -139,10 +156,12 @@ def slice_work(
         if q_of != (q_of := before_m):
             q = model.e_step(step.posterior_params, data)
         # Two half-steps in turn share a line: M and E, or where it leads to the next, E and M.
-        line = before_m if asked.kind == "next" else step.iteration
-        known = found[-1].likelihood if line == line_of_last else None
-        line_of_last = line
-        found.append(heights_of(model, data, steps, index, asked, q, places, known))
+        which = before_m if asked.kind == "next" else step.iteration
+        known = found[-1].likelihood if which == line_of_last else None
+        line_of_last = which
+        line, here = line_of(model, steps, index, asked)
+        found.append(heights_of(model, data, step.params, line, here, asked, q, places, known))
+        numbers.append(numbers_at(model, data, line, here, asked, q))
         yield count / len(shown)
     frames = [steps[i] for i in shown]
     curves = _curves(found, frames, asked)
@@ -174,7 +193,7 @@ def slice_work(
         summary=f"Log-likelihood and bound along {asked.title} at the half-step shown",
         slice=curves,
     )
-    return picture, shown
+    return Slices(picture, shown, tuple(numbers))
 
 
 def _caption(steps: Sequence[HalfStep], index: int, opening: str) -> str:
@@ -237,22 +256,9 @@ def _finite(values: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(values), values, -1e30)
 
 
-class Numbers(NamedTuple):
-    """Slopes at the half-step's parameters, in nats; per: for each what."""
-
-    slope_of_bound: float
-    slope_of_likelihood: float
-    per: str
-
-
-def numbers_at(run: Ended, index: int, asked: Asked) -> Numbers:
-    """Both slopes where the line passes the parameters of a half-step."""
-    model, steps = run.model, run.trace
-    step = steps[index]
-    data = prepare(model, check(model, run.data))
-    line, here = line_of(model, steps, index, asked)
+def numbers_at(model, data, line: Line, here: float, asked: Asked, q) -> Numbers:
+    """Both slopes where a line passes the parameters of a half-step."""
     line = Line(line.coordinates, line.vectors([here])[0], line.direction)
-    q = model.e_step(step.posterior_params, data)
     of_bound, of_likelihood = slopes(model, data, line, q)
     if asked.kind != "parameter":
         return Numbers(of_bound, of_likelihood, "whole way")

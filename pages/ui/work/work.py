@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import streamlit as st
 
@@ -26,7 +27,6 @@ class Work:
     error: str = ""
     stopped: bool = False
     done: threading.Event = field(default_factory=threading.Event)
-    wanted: threading.Event = field(default_factory=threading.Event)
     _job: Job | None = None
 
     def job(self) -> Job:
@@ -45,7 +45,6 @@ class Work:
         """Start; after a stop, again from the start, to the same numbers."""
         self.error, self.stopped = "", False
         self.done.clear()
-        self.wanted.set()
         self._job = self.job()
         threading.Thread(target=self._work, name=type(self).__name__, daemon=True).start()
 
@@ -54,6 +53,10 @@ class Work:
         self.stopped = True
         self._job.cancel()
         self.done.wait(PATIENCE)
+
+    def leave(self) -> None:
+        """End it now: nobody is there to see it."""
+        self._job.cancel()
 
     @property
     def running(self) -> bool:
@@ -79,20 +82,16 @@ class Work:
             except StopIteration as end:
                 self.take_all(end.value)
                 return
-            if not self.wanted.is_set():
-                self.stopped = True
-                results.close()  # and with it the process
-                return
             self.take(items[-1])
 
 
 class Held:
     """What a session has at work. A thread keeps its work alive, but not this: it ends with the
-    session, and the work with it."""
+    session, and its process at once with it."""
 
     def __init__(self, work: Work) -> None:
         self.work = work
-        weakref.finalize(self, work.wanted.clear)
+        weakref.finalize(self, work.leave)
 
 
 def current(slot: str, wanted: Work) -> Work:
@@ -105,3 +104,25 @@ def current(slot: str, wanted: Work) -> Work:
         wanted.begin()
         wanted.done.wait(PATIENCE)
     return held.work
+
+
+class Watched(Protocol):
+    """Work whose progress a page shows."""
+
+    @property
+    def running(self) -> bool: ...
+
+
+def watch(work: Watched, show: Callable[..., None], *arguments: Any, seconds: float = 0.5) -> None:
+    """Show work as a part of the page that draws itself again every so often while it runs.
+
+    When it begins or ends the whole page runs: only that starts or ends the polling.
+    """
+    every = seconds if work.running else None
+    st.fragment(_look, run_every=every)(work, work.running, show, arguments)
+
+
+def _look(work: Watched, live: bool, show: Callable[..., None], arguments: tuple) -> None:
+    if live != work.running:
+        st.rerun()
+    show(*arguments)
