@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ from em_core.search.optima import (
     StartedFit,
     landscape,
 )
+from em_core.search.packed import PackedTrace, climbed
 from em_core.search.stepping import Advance, strategy
 from em_core.search.success import SuccessRate, success_rate
 
@@ -45,7 +46,7 @@ class _Run:
     """One run of EM. Starts that turn out to be equal share it."""
 
     params: Any
-    trace: list[HalfStep] = field(default_factory=list)
+    trace: Sequence[HalfStep] = field(default_factory=list)
     stop_reason: str | None = None
     failure: str = ""
     seconds: float = 0.0
@@ -103,9 +104,16 @@ class Restarts:
 
     def __getstate__(self) -> dict[str, Any]:
         """For another process: what there is to tell, without the data and without going on."""
-        self._results()
+        fits = iter(self._results().fits)
+        starts = []
+        for start in self._starts:
+            run = start.run
+            if run is not None:
+                trace = next(fits).trace if run.trace else ()
+                run = _Run(None, trace, run.stop_reason, run.failure, run.seconds)
+            starts.append(replace(start, run=run))
         means = ("_data", "_weights", "_stepping", "_options", "_sweeps")
-        return self.__dict__ | dict.fromkeys(means)
+        return self.__dict__ | dict.fromkeys(means) | {"_starts": starts}
 
     def __iter__(self) -> Restarts:
         return self
@@ -154,6 +162,7 @@ class Restarts:
                 run.stop_reason, run.failure = advance.stop_reason, advance.failure
                 if run.stop_reason and run.trace:
                     run.fit = self._fit(run)
+                    run.trace = run.fit.trace
             # A sweep is one iteration of each run in it: its time is shared out equally.
             ended = time.perf_counter()
             for advance in advances:
@@ -164,7 +173,8 @@ class Restarts:
 
     def _fit(self, run: _Run) -> Fit:
         reason = run.stop_reason or "stopped"
-        return finished(self.model, run.trace, reason, self._data, self._weights)
+        fit = finished(self.model, run.trace, reason, self._data, self._weights)
+        return replace(fit, trace=PackedTrace(run.trace))
 
     def _go_on(self, optima: tuple[Optimum, ...], runs: list[_Run]) -> Iterator[Sweep]:
         """Go on from the best run of each optimum; where that gains more than the tolerance
@@ -175,9 +185,9 @@ class Restarts:
         for optimum, run in zip(optima, further, strict=True):
             gain = run.trace[-1].log_likelihood - optimum.log_likelihood
             if gain > TOLERANCE_FACTOR * self._tolerance:
-                plateaus |= {id(fit.trace[0]) for fit in optimum.fits}
+                plateaus |= {id(fit.trace) for fit in optimum.fits}
         for run in runs:
-            run.plateau = bool(run.trace) and id(run.trace[0]) in plateaus
+            run.plateau = id(run.trace) in plateaus
         yield self._progress(0, further, confirming=True)
 
     def _progress(self, iteration: int, runs: Iterable[_Run], confirming: bool = False) -> Sweep:
@@ -224,12 +234,7 @@ class Restarts:
     def traces(self) -> tuple[Trace, ...]:
         """Every start made so far, as far as it is; also while another thread goes on."""
         return tuple(
-            Trace(
-                start.name,
-                start.seed,
-                np.array([s.log_likelihood for s in list(run.trace) if s.phase != "M"]),
-                run.stop_reason,
-            )
+            Trace(start.name, start.seed, climbed(run.trace), run.stop_reason)
             for start in self._starts
             if (run := start.run)
         )

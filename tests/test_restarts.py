@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import json
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -177,7 +178,7 @@ def test_a_run_that_fails_on_the_way_is_kept_as_far_as_it_came():
 
 def test_seeds_that_give_the_same_start_do_not_replicate_anything():
     runs = restarts(THREE, IRIS, range(5), "hierarchical")
-    assert len({id(run.trace[0]) for run in runs.fits}) == 1
+    assert len({id(run.trace) for run in runs.fits}) == 1
     assert runs.optima[0].count == 5 and not runs.replicated
     assert runs.verdict == (
         "5 of 5 starts reached the best optimum; no other optimum was found. "
@@ -514,3 +515,19 @@ def test_a_component_on_too_few_rows_has_collapsed():
         runs = restarts(model, rows, range(3))
         assert runs.best.collapsed and not runs.optima
         assert any(isinstance(flag, Collapse) for flag in runs.best.flags)
+
+
+def test_what_many_starts_leave_behind_is_sent_small_and_bit_for_bit():
+    runs = restarts(THREE, IRIS, range(8), "random points")
+    for sweep in runs:
+        if sweep.iteration == 12:
+            break  # some have ended, some have not
+    sent = pickle.dumps(runs)
+    there = pickle.loads(sent)
+    assert {run.stop_reason for run in runs.fits} >= {"stopped"}
+    for here, far in zip(runs.fits, there.fits, strict=True):
+        assert_same_bits(here, far)
+    for here, far in zip(runs.traces, there.traces, strict=True):
+        assert np.array_equal(here.log_likelihoods, far.log_likelihoods)
+    assert there.verdict == runs.verdict
+    assert len(sent) < len(pickle.dumps([tuple(run.trace) for run in runs.fits]))

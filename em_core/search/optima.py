@@ -97,7 +97,7 @@ class Optimum(NamedTuple):
     @property
     def replicated(self) -> bool:
         """Whether two different starts lead here. Seeds that gave equal starts share a trace."""
-        return len({id(fit.trace[0]) for fit in self.fits}) > 1
+        return len({id(fit.trace) for fit in self.fits}) > 1
 
     @property
     def seeds(self) -> tuple[tuple[Any, Any], ...]:

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from em_core.search.optima import Landscape, Optimum, StartedFit
+from em_core.search.packed import climbed
 from em_core.search.success import Interval
 from pages.ui import shell
 from pages.ui.figures.landscape import COLLAPSED, COLOURS, Climb, curves, strip
@@ -147,7 +148,7 @@ def _climbs(search: Search, landscape: Landscape) -> list[Climb]:
         Climb(
             fit.start,
             fit.seed,
-            np.array([s.log_likelihood for s in fit.trace if s.phase != "M"]) + search.offset,
+            climbed(fit.trace) + search.offset,
             number,
             fate,
         )

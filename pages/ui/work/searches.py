@@ -16,7 +16,7 @@ from pages.ui.table.data import Selection, Table
 from pages.ui.work import searching
 from pages.ui.work.runs import AS_THEY_ARE, Units
 from pages.ui.work.work import Work
-from pages.ui.work.workers import Job, pool
+from pages.ui.work.workers import PATIENCE, Job, pool
 
 # Starts that no seed changes.
 NOT_SEEDED = ("means", "parameters")
@@ -62,6 +62,7 @@ class _OnOneTable(Work):
         """Let it end with what it has."""
         self.stopped = True
         self._job.ask_to_stop()
+        self.done.wait(PATIENCE)
 
     @property
     def _options(self) -> dict[str, Any]:
