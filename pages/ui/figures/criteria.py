@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
+from pages.ui.figures.axes import styled
 from pages.ui.figures.landscape import DASHES, GREY, SYMBOLS
 
 # From the best cell to those farthest from it, the same on light and dark pages; and beyond which
@@ -78,15 +79,11 @@ def criterion_lines(
                 marker=marker | {"color": GREY},
                 hovertemplate="%{text}<extra></extra>",
             )
-    figure.update_layout(
-        xaxis={"title": sizes, "dtick": 1, "tickformat": "d"},
-        yaxis={"title": criterion, "range": [low, high]},
-        height=360,
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        legend={"orientation": "h", "y": -0.25},
-        showlegend=any(score.structure for score in scores),
-    )
-    return figure
+    figure.update_xaxes(dtick=1, tickformat="d")
+    figure.update_yaxes(range=[low, high])
+    legend = {"orientation": "h", "y": -0.25}
+    several = any(score.structure for score in scores)
+    return styled(figure, sizes, criterion, 360, legend=legend, showlegend=several)
 
 
 def shown_range(scores: Sequence[Score]) -> tuple[float, float]:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from pages.ui.figures.axes import styled
+
 SYMBOLS = (
     "circle", "square", "diamond", "cross", "x", "triangle-up", "star", "pentagon", "hexagon",
     "triangle-down",
@@ -39,14 +41,8 @@ def gaps_figure(encoded, colours: Sequence[str]) -> go.Figure:
     low = float(np.quantile(encoded.elbos, 0.15))
     high = float(encoded.evidence.mean())
     figure.update_yaxes(range=[low, high + 0.1 * (high - low)])
-    figure.update_layout(
-        xaxis_title="step of the gradient",
-        yaxis_title="nats per row",
-        height=360,
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        legend={"orientation": "h", "y": -0.25},
-    )
-    return figure
+    legend = {"orientation": "h", "y": -0.25}
+    return styled(figure, "step of the gradient", "nats per row", 360, legend=legend)
 
 
 def map_figure(encoded, colours: Sequence[str]) -> go.Figure:
@@ -66,14 +62,7 @@ def map_figure(encoded, colours: Sequence[str]) -> go.Figure:
             },
             hovertemplate=f"digit {label}<extra></extra>",
         )
-    figure.update_layout(
-        xaxis_title="factor 1",
-        yaxis_title="factor 2",
-        height=360,
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        legend={"itemsizing": "constant"},
-    )
-    return figure
+    return styled(figure, "factor 1", "factor 2", 360, legend={"itemsizing": "constant"})
 
 
 def decoded_figure(encoded) -> go.Figure:

@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
+from pages.ui.figures.axes import BELOW, styled
+
 # Streamlit puts the theme's own colours in their place, light or dark.
 COLOURS = tuple(f"#0000{i:02d}" for i in range(1, 11))
 # Beyond this many optima colours can no longer be told apart: the rest share a grey.
@@ -19,8 +21,10 @@ SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "penta
 COLLAPSED = "collapsed"
 # A start that ends in the best optimum may begin a million nats below it: cut what says nothing.
 SHOWN_SHARE = 0.9
-# More points than this keep a browser busy for seconds: of long curves some are left out.
+# More points than this keep a browser busy for seconds: of long curves some are left out. While
+# runs climb the picture is drawn again and again.
 MOST_POINTS = 20_000
+MOST_POINTS_LIVE = 1_500
 
 
 class Climb(NamedTuple):
@@ -41,10 +45,14 @@ class Climb(NamedTuple):
         return f"{self.start}, seed {self.seed}"
 
 
-def curves(climbs: Sequence[Climb], colours: Sequence[str]) -> go.Figure:
-    """Log-likelihood against iteration, one line a start, coloured by the optimum it led to."""
+def curves(climbs: Sequence[Climb], colours: Sequence[str], live: bool = False) -> go.Figure:
+    """Log-likelihood against iteration, one line a start, coloured by the optimum it led to.
+
+    live: runs still climb; there is less to draw, and nothing under the pointer.
+    """
     figure = go.Figure()
-    stride = 1 + sum(len(climb.log_likelihoods) for climb in climbs) // MOST_POINTS
+    most = MOST_POINTS_LIVE if live else MOST_POINTS
+    stride = 1 + sum(len(climb.log_likelihoods) for climb in climbs) // most
     for fate, members in _by_fate(climbs):
         group = members[0].group
         across, up, names = [], [], []
@@ -61,19 +69,17 @@ def curves(climbs: Sequence[Climb], colours: Sequence[str]) -> go.Figure:
             y=up,
             mode="lines",
             name=fate,
-            text=names,
-            line={"width": 1.4, "color": _colour(group, colours), "dash": _dash(group)},
+            text=None if live else names,
+            line={
+                "width": 1.4,
+                "color": _colour(group, colours),
+                "dash": _dash(group),
+            },
             hovertemplate="%{text}<br>iteration %{x}<br>%{y:,.4f} nats<extra></extra>",
+            hoverinfo="skip" if live else None,
         )
-    figure.update_layout(
-        xaxis_title="iteration",
-        yaxis_title="log-likelihood (nats)",
-        yaxis_range=_range(climbs),
-        height=380,
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        legend={"orientation": "h", "y": -0.2},
-    )
-    return figure
+    figure.update_yaxes(range=_range(climbs))
+    return styled(figure, "iteration", "log-likelihood (nats)", 380, legend=BELOW)
 
 
 def strip(climbs: Sequence[Climb], colours: Sequence[str], seed: int = 0) -> go.Figure:
@@ -97,17 +103,10 @@ def strip(climbs: Sequence[Climb], colours: Sequence[str], seed: int = 0) -> go.
             },
             hovertemplate="%{text}<br>%{x:,.4f} nats<extra></extra>",
         )
-    figure.update_layout(
-        xaxis_title="final log-likelihood (nats)",
-        xaxis_range=_range(
-            [climb._replace(log_likelihoods=climb.log_likelihoods[-1:]) for climb in climbs], 1.0
-        ),
-        yaxis={"visible": False, "range": [-1.6, 1.6], "fixedrange": True},
-        height=190,
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        showlegend=False,
-    )
-    return figure
+    ends = [climb._replace(log_likelihoods=climb.log_likelihoods[-1:]) for climb in climbs]
+    figure.update_xaxes(range=_range(ends, 1.0))
+    figure.update_yaxes(visible=False, range=[-1.6, 1.6], fixedrange=True)
+    return styled(figure, "final log-likelihood (nats)", "", 190, showlegend=False)
 
 
 def _range(climbs: Sequence[Climb], share: float = SHOWN_SHARE) -> list[float]:
@@ -137,4 +136,5 @@ def _colour(group: int | None, colours: Sequence[str]) -> str:
 
 
 def _dash(group: int | None) -> str:
-    return "dot" if group is None else DASHES[group // 2 % len(DASHES)]
+    # Dots along hundreds of lines take a browser longer than all else.
+    return "solid" if group is None else DASHES[group // 2 % len(DASHES)]

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from pages.ui.figures.axes import BELOW, styled
+
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 AXES = {"passes": "passes over the data", "iteration": "iteration", "seconds": "seconds"}
 # On a log scale a gap of 0 has no place: rounding is as good as none.
@@ -48,16 +50,11 @@ def race_figure(lanes, axis: str, scale: str, colours: Sequence[str]) -> go.Figu
                 line={"color": colour, "dash": "dot", "width": 1},
                 hovertemplate="%{x:.4g}: %{y:,.4g} nats<extra>" + lane.label + ", bound</extra>",
             )  # fmt: skip
-    figure.update_layout(
-        xaxis_title=AXES[axis],
-        yaxis_title="below the best (nats)" if scale == "gap" else "log-likelihood (nats)",
-        yaxis_type="log" if scale == "gap" else "linear",
-        yaxis_exponentformat="power",
-        height=430,
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        legend={"orientation": "h", "y": -0.2},
-    )
-    if scale == "likelihood":
+    up = "below the best (nats)" if scale == "gap" else "log-likelihood (nats)"
+    styled(figure, AXES[axis], up, 430, legend=BELOW)
+    if scale == "gap":
+        figure.update_yaxes(type="log", exponentformat="power")
+    else:
         values = np.concatenate([lane.log_likelihoods for lane in lanes])
         low = float(np.quantile(values[np.isfinite(values)], 0.05))
         room = 0.08 * (best - low) or 1.0

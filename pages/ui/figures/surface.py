@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from pages.ui.figures.axes import styled
+
 # The lowest part of the heights would take all colours.
 SHOWN_SHARE = 0.6
 LEVELS = 14
@@ -64,10 +66,6 @@ def surface_figure(surface, titles: Sequence[str], colours: Sequence[str]) -> go
         hoverinfo="skip",
         showlegend=False,
     )
-    figure.update_layout(
-        xaxis={"title": titles[0], "range": [surface.x.min(), surface.x.max()]},
-        yaxis={"title": titles[1], "range": [surface.y.min(), surface.y.max()]},
-        height=520,
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
-    )
-    return figure
+    figure.update_xaxes(range=[surface.x.min(), surface.x.max()])
+    figure.update_yaxes(range=[surface.y.min(), surface.y.max()])
+    return styled(figure, *titles, 520)

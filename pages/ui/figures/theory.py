@@ -7,20 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from pages.ui.figures.axes import styled
+
 HEIGHT = 320
 GREY = "rgba(128, 128, 128, 0.75)"
 SHADES = [[0, "#6b7280"], [1, "#f3f4f6"]]
 
 
 def _styled(figure: go.Figure, x: str, y: str, height: int = HEIGHT) -> go.Figure:
-    figure.update_layout(
-        xaxis_title=x,
-        yaxis_title=y,
-        height=height,
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-    )
-    return figure
+    above = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
+    return styled(figure, x, y, height, legend=above)
 
 
 def _mark(figure: go.Figure, x: float) -> None:

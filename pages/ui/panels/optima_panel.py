@@ -25,7 +25,8 @@ from pages.ui.text import nats, sentence
 from pages.ui.work.searches import Search, recommended_start, search_of, seeded_starts, usual_starts
 from pages.ui.work.work import current, watch
 
-REFRESH_SECONDS = 0.8
+# To draw hundreds of curves takes a browser a third of a second.
+REFRESH_SECONDS = 1.2
 MOST_PICTURES = 8
 PICTURES_ACROSS = 4
 THUMBNAIL_POINTS = 300
@@ -118,7 +119,7 @@ def _progress(search: Search) -> None:
         if len(trace.log_likelihoods)
     ]
     if climbs:
-        st.plotly_chart(curves(climbs, COLOURS), key="climbing")
+        st.plotly_chart(curves(climbs, COLOURS, live=True), key="climbing")
 
 
 def _offer_more() -> None:
