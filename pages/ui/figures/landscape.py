@@ -23,7 +23,7 @@ COLLAPSED = "collapsed"
 SHOWN_SHARE = 0.9
 # More points than this keep a browser busy for seconds: of long curves some are left out. While
 # runs climb the picture is drawn again and again.
-MOST_POINTS = 20_000
+MOST_POINTS = 8_000
 MOST_POINTS_LIVE = 1_500
 
 
@@ -60,16 +60,17 @@ def curves(climbs: Sequence[Climb], colours: Sequence[str], live: bool = False) 
             n = len(climb.log_likelihoods)
             # The start, every stride-th iteration counted back from the last, and the last.
             shown = sorted({0, *range(n - 1, 0, -stride)}) if n else []
-            # None breaks the line between one start and the next.
-            across += [*shown, None]
-            up += [*climb.log_likelihoods[shown].tolist(), None]
-            names += [climb.name] * len(shown) + [None]
+            # NaN breaks the line between one start and the next.
+            across += [*shown, np.nan]
+            up += [*climb.log_likelihoods[shown].tolist(), np.nan]
+            names += [climb.name] * (len(shown) + 1)
+        # Plotly looks at lists number by number, but not at arrays.
         figure.add_scatter(
-            x=across,
-            y=up,
+            x=np.array(across),
+            y=np.array(up),
             mode="lines",
             name=fate,
-            text=None if live else names,
+            text=None if live else np.array(names),
             line={
                 "width": 1.4,
                 "color": _colour(group, colours),
@@ -89,12 +90,12 @@ def strip(climbs: Sequence[Climb], colours: Sequence[str], seed: int = 0) -> go.
     for fate, members in _by_fate(climbs):
         group = members[0].group
         figure.add_scatter(
-            x=[climb.log_likelihoods[-1] for climb in members if len(climb.log_likelihoods)],
+            x=np.array([climb.log_likelihoods[-1] for climb in members]),
             y=rng.uniform(-1, 1, size=len(members)),
             mode="markers",
             name=fate,
-            text=[climb.name for climb in members],
-            customdata=[[climb.start, climb.seed] for climb in members],
+            text=np.array([climb.name for climb in members]),
+            customdata=np.array([(climb.start, climb.seed) for climb in members], dtype=object),
             marker={
                 "size": 9,
                 "color": _colour(group, colours),

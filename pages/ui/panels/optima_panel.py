@@ -118,8 +118,8 @@ def _progress(search: Search) -> None:
         for trace in traces
         if len(trace.log_likelihoods)
     ]
-    if climbs:
-        st.plotly_chart(curves(climbs, COLOURS, live=True), key="climbing")
+    # Also while it is empty: the first chart of a page takes a browser a while to load.
+    st.plotly_chart(curves(climbs, COLOURS, live=True), key="climbing")
 
 
 def _offer_more() -> None:

@@ -62,7 +62,7 @@ class _OnOneTable(Work):
         """Let it end with what it has."""
         self.stopped = True
         self._job.ask_to_stop()
-        self.done.wait(PATIENCE)
+        self.done.wait(2 * PATIENCE)
 
     @property
     def _options(self) -> dict[str, Any]:
