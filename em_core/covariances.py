@@ -197,9 +197,9 @@ def _structure(code: str, meaning: str) -> Structure:
 
 def _heard(within, shares, current):
     """The scatter, and for components without rows the current covariance in its place."""
-    silent = (shares <= 0).reshape(shares.shape + (1,) * (within.ndim - shares.ndim))
-    if not silent.any():
+    if shares.min() > 0:
         return within
+    silent = (shares <= 0).reshape(shares.shape + (1,) * (within.ndim - shares.ndim))
     within = np.where(silent, 0, within)
     if current is None:
         stand_in = pool(within, shares, within.ndim - shares.ndim)

@@ -72,6 +72,14 @@ class GaussianParams(_MeansAndCovariances):
         dimension = self.means.shape[-1]
         return -dimension * HALF_LOG_2_PI - np.log(diagonals(self.factors)).sum(axis=-1)
 
+    def conditions(self, scale: np.ndarray) -> np.ndarray:
+        """(K,) traces of the precisions, columns in units of `scale` (D,)."""
+        known = self.__dict__.get("_conditions")
+        if known is None or known[0] is not scale:
+            # The M-step, its flags and the next E-step ask in turn.
+            known = self.__dict__["_conditions"] = scale, self.precision_diagonals @ (scale * scale)
+        return known[1]
+
 
 class GaussianStatistics(NamedTuple):
     """Expected moments of the rows relative to `centre` (D,), and the unit of each column (D,)."""
@@ -277,9 +285,9 @@ class Gaussian:
         """
         moments, centre, scale = statistics
         within, shares = moments.within, moments.counts / moments.counts.sum(-1, keepdims=True)
-        empty = shares <= EMPTY_SHARE
-        any_empty = empty.any()
+        any_empty = shares.min() <= EMPTY_SHARE
         if any_empty:
+            empty = shares <= EMPTY_SHARE
             shares = np.where(empty, 0, shares)
         means = centre.value + (moments.origins + moments.offsets)
         if any_empty:
@@ -307,27 +315,27 @@ class Gaussian:
         inverse. Costs nothing, as the E-step needs the inverse anyway. Closer to the floor a
         covariance may be rounding, and worse than the one before."""
         try:
-            traces = params.precision_diagonals @ (scale * scale)
+            highest = params.conditions(scale).max()
         except np.linalg.LinAlgError:
             return False
-        # Not "max < limit": NaN must count as below the floor.
-        return bool((traces * (FAR * self.floor) < 1).all())
+        # The maximum of numbers and NaN is NaN, which counts as below the floor.
+        return bool(highest * (FAR * self.floor) < 1)
 
     def expected_log_density(self, params: GaussianParams, statistics: GaussianStatistics):
         """sum_nk r_nk log N(x_n | mean_k, covariance_k) in nats, from the statistics alone."""
         moments = statistics.moments
         shift = params.means - statistics.centre.value - moments.origins
+        counts, sums, scatters = moments.counts, moments.sums, moments.scatters
         if self.structure.diagonal:
             precisions = params.precision_diagonals
             linear = precisions * shift
-            quadratic = (precisions * moments.scatters).sum(axis=-1)
         else:
             precisions = params.precisions
-            linear = (precisions @ shift[..., None])[..., 0]
-            quadratic = (precisions * moments.scatters).sum(axis=(-1, -2))
-        peaks = params.log_peaks - 0.5 * (linear * shift).sum(axis=-1)
-        linear_terms = (linear * moments.sums).sum(axis=-1)
-        return (moments.counts * peaks + linear_terms - 0.5 * quadratic).sum(axis=-1)
+            linear = np.matvec(precisions, shift)
+            precisions, scatters = (m.reshape(*m.shape[:-2], -1) for m in (precisions, scatters))
+        terms = np.vecdot(linear, sums - 0.5 * counts[..., None] * shift)
+        terms -= 0.5 * np.vecdot(precisions, scatters)
+        return (np.vecdot(counts, params.log_peaks) + terms.sum(axis=-1))[()]
 
     def expected_log_density_gradient(
         self, params: GaussianParams, statistics: GaussianStatistics

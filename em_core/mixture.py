@@ -199,7 +199,7 @@ class Mixture:
         """sum_nk r_nk [log pi_k + log p(x_n | k)] in nats."""
         log_weights = np.log(np.maximum(params.weights, TINY))
         emission = self.emission.expected_log_density(params.emission, statistics.emission)
-        return (statistics.counts * log_weights).sum(axis=-1) + emission
+        return np.vecdot(statistics.counts, log_weights) + emission
 
     def expected_log_joint_gradient(
         self, params: MixtureParams, statistics: MixtureStatistics
@@ -213,14 +213,15 @@ class Mixture:
 
     def flags(self, params: MixtureParams, statistics: MixtureStatistics) -> tuple[str, ...]:
         """Which components are empty or at their floor."""
-        empty = params.weights <= EMPTY_SHARE
-        messages = tuple(
-            Collapse(
-                f"component {k + 1} is empty: no row belongs to it; use fewer components or "
-                "another start"
+        messages = ()
+        if params.weights.min() <= EMPTY_SHARE:
+            messages = tuple(
+                Collapse(
+                    f"component {k + 1} is empty: no row belongs to it; use fewer components or "
+                    "another start"
+                )
+                for *_, k in np.argwhere(params.weights <= EMPTY_SHARE)
             )
-            for *_, k in np.argwhere(empty)
-        )
         return messages + self.emission.flags(params.emission, statistics.emission)
 
     def log_joint(self, params: MixtureParams, data) -> np.ndarray:

@@ -107,7 +107,7 @@ class GaussianKernel(LinearKernel):
         self.dimension = params.means.shape[-1]
         self.means = (params.means - rows.origin).reshape(-1, self.dimension)
         peaks = (log_weights + params.log_peaks).reshape(-1, self.batch[-1])
-        conditions = (params.precision_diagonals @ rows.scale**2).reshape(peaks.shape)
+        conditions = params.conditions(rows.scale).reshape(peaks.shape)
         self.whitened = NONE
         if self.dimension >= WHITEN_FROM_DIMENSION and not diagonal:
             self.whitened = np.arange(peaks.size)
@@ -199,8 +199,14 @@ class GaussianKernel(LinearKernel):
         now on about the mean that they are collapsing to.
         """
         moments, unit = self._flat_moments, self.rows.scale
-        distances = ((moments.offsets / unit) ** 2).sum(axis=1)
-        within = moments.within / (unit**2 if self.diagonal else unit[:, None] * unit)
+        offsets = moments.offsets / unit
+        distances = np.vecdot(offsets, offsets)
+        within = moments.within / (unit * unit if self.diagonal else unit[:, None] * unit)
+        if self.dimension == 2 and not self.diagonal:
+            # No eigenvalue is below determinant / trace: most often that is all there is to know.
+            (a, b), (_, c) = within.transpose(1, 2, 0)
+            if (LARGEST_CONDITION * (a * c - b * b) >= distances * (a + c)).all():
+                return NONE
         narrow = smallest_eigenvalues(within, self.diagonal) * LARGEST_CONDITION < distances
         found = np.flatnonzero(narrow & (moments.counts > 0))
         if len(found):

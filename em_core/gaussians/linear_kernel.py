@@ -9,6 +9,7 @@ R models of K components are R * K rows of the same two products.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -33,12 +34,11 @@ class LinearKernel:
         self.shift = shift
         self.coefficients = coefficients.reshape(self.n_models * self.n_components, n_features)
         self.reference = None
-        # Where each component stands in the order used here.
-        self.places = np.arange(len(self.coefficients))
-        if reference is not None:
+        if reference is None:
+            self.places = np.arange(len(self.coefficients))
+        else:
             self.reference = coefficients[np.arange(self.n_models), reference]
-            order = reference_first(reference, self.n_components)
-            self.places[order] = np.arange(len(order))
+            order, self.places = reference_first(reference.tobytes(), self.n_components)
             relative = coefficients - self.reference[:, None]
             self.coefficients = relative.reshape(self.coefficients.shape)[order]
         self.expected = np.zeros_like(self.coefficients)
@@ -75,11 +75,15 @@ class LinearKernel:
 NONE = np.arange(0)
 
 
-def reference_first(reference: np.ndarray, n_components: int) -> np.ndarray:
-    """(R * K,) the components' flat positions, each model's reference before its others."""
+@lru_cache(maxsize=64)
+def reference_first(references: bytes, n_components: int) -> tuple[np.ndarray, np.ndarray]:
+    """(R * K,) the components' flat positions, each model's reference before its others; and in
+    this order where each component stands. references: the bytes of (R,) places."""
+    reference = np.frombuffer(references, dtype=np.intp)
     others = np.arange(n_components) != reference[:, None]
     order = np.argsort(others, axis=1, kind="stable")
-    return (order + n_components * np.arange(len(reference))[:, None]).ravel()
+    order = (order + n_components * np.arange(len(reference))[:, None]).ravel()
+    return order, np.argsort(order)
 
 
 class FeatureRows(NamedTuple):
