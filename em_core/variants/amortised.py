@@ -162,10 +162,11 @@ class Autoencoder:
             best = np.maximum(best, self._elbos_of(w, rows, q["means"], q["spreads"], nodes))
         return best
 
-    def evidence(self, w: Weights, rows: np.ndarray, reach=6.0, points=81) -> np.ndarray:
+    def evidence(self, w: Weights, rows: np.ndarray, reach=6.0, points=161) -> np.ndarray:
         """(n,) log p(row) in nats, by a sum over a grid of factors: the exact E-step's evidence.
 
-        For two latent factors at most: the grid has points^q places.
+        For two latent factors at most: the grid has points^q places. They must be closer than the
+        narrowest posterior is wide: half as many were 0.06 nats off for some of the digits.
         """
         if self.n_latent > 2:
             raise ValueError("the sum over all factors needs at most 2 of them")

@@ -61,13 +61,13 @@ def encoder_work(units: int = HIDDEN) -> Generator[float, None, Encoded]:
         yield 0.7 * step / STEPS
     evidence = network.evidence(weights, priced)
     yield 0.8
-    best = np.minimum(network.best_q(weights, priced), evidence)
+    best = network.best_q(weights, priced)
     encoder = network.elbos(weights, priced, nodes)
     return Encoded(
         np.array(steps),
         np.array(elbos),
         evidence,
-        np.maximum(best, encoder),
+        best,
         encoder,
         network.encode(weights, rows)[0],
         np.asarray(digits.labels),
