@@ -171,7 +171,7 @@ VARIANTS = {
     ),
     "mean-field": Variant(
         "Mean-field EM",
-        "q is a product over frames, or over factors: a gap stays",
+        "q is a product: over frames a gap stays, over factors the loadings turn until it closes",
         mean_field_em,
         frozenset({"below", "climbs"}),
         _mean_field,

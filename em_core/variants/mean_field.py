@@ -1,8 +1,10 @@
 """Mean-field variational EM: q is a product where the posterior is not.
 
 For a hidden Markov model q(z) = prod_t q_t(z_t), for factor analysis q(z_n) = prod_j q(z_nj). The
-bound climbs, and stays below the log-likelihood by a KL divergence that no step can close: here it
-can be seen, as the likelihood is known (Saul & Jordan 1996; Wainwright & Jordan 2008).
+bound climbs, and stays below the log-likelihood by a KL divergence that can be seen here, as the
+likelihood is known (Saul & Jordan 1996; Wainwright & Jordan 2008). For a hidden Markov model no
+step can close it. Factors can be turned without changing the likelihood: the climb turns them
+until their posterior is a product, and the gap closes.
 """
 
 from __future__ import annotations
