@@ -151,7 +151,8 @@ def stacked_bars(frames: Frames) -> Chart:
     return Chart(
         (marks,),
         Axis("", -0.5, len(levels) - 0.5, scene.titles),
-        Axis("share of levels, the first palest", 0.0, 1.0),
+        Axis("share", 0.0, 1.0),
+        title="Levels, the first palest",
     )
 
 

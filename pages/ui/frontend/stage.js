@@ -6,6 +6,8 @@ import { MixtureFigure } from "./mixture.js";
 import { baseLayout } from "./plots.js";
 import { SliceFigure } from "./slices.js";
 
+const NARROWEST = 140; // px of one figure beside two others
+
 export class Stage {
   constructor(picture, theme, painter) {
     Object.assign(this, { picture, theme });
@@ -30,10 +32,11 @@ export class Stage {
       margin: { l: 0, r: 0, t: 0, b: 0 },
       uirevision: this.points?.places() ?? "stage",
     };
-    const total = this.lines.reduce((sum, [share]) => sum + share, 0);
+    const lines = this.lines.flatMap((line) => broken(line, width));
+    const total = lines.reduce((sum, [share]) => sum + share, 0);
     let count = 0;
     let top = 0;
-    for (const [share, figures] of this.lines) {
+    for (const [share, figures] of lines) {
       const box = { width: width / figures.length, height: (height * share) / total, top };
       figures.forEach((figure, f) => {
         const part = figure.layout(box.width, box.height);
@@ -64,6 +67,12 @@ export class Stage {
     }
     return null;
   }
+}
+
+/** Where three would crowd each other the third goes below. */
+function broken([share, figures], width) {
+  if (figures.length < 3 || width / figures.length > NARROWEST) return [[share, figures]];
+  return [[share, figures.slice(0, 2)], [share, figures.slice(2)]];
 }
 
 function arrangementOf({ arrangement, matrices, charts, panels, slice }) {
