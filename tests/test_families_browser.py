@@ -90,6 +90,7 @@ def painted(page: Page) -> set[int]:
 def test_the_gallery_is_one_click_away(app: str, page: Page) -> None:
     opened(page, app)
     page.get_by_text("One example of every model").click()
+    idle(page)
     page.get_by_role("button", name="Pupils in schools").click()
     expect(page.get_by_text("Averages of small schools")).to_be_visible()
     expect(page.locator('[data-plot="mixture"]')).to_have_attribute(
