@@ -62,6 +62,7 @@ class _OnOneTable(Work):
         """Let it end with what it has."""
         self.stopped = True
         self._job.ask_to_stop()
+        # The page looks again only after a second: what takes less is shown at once.
         self.done.wait(2 * PATIENCE)
 
     @property

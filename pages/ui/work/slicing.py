@@ -163,14 +163,21 @@ def slice_work(run: Ended, asked: Asked, opening: str) -> Generator[float, None,
         found.append(heights_of(model, data, step.params, line, here, asked, q, places, known))
         numbers.append(numbers_at(model, data, line, here, asked, q))
         yield count / len(shown)
+    picture = _picture(run, asked, opening, shown, found)
+    return Slices(picture, shown, tuple(numbers))
+
+
+def _picture(
+    run: Ended, asked: Asked, opening: str, shown: np.ndarray, found: Sequence[Heights]
+) -> Picture:
+    steps = run.trace
     frames = [steps[i] for i in shown]
-    curves = _curves(found, frames, asked)
     notes = []
     if len(shown) < len(steps):
-        notes.append(f"{len(shown) // 2} of {last} iterations are shown.")
+        notes.append(f"{len(shown) // 2} of {(len(steps) - 1) // 2} iterations are shown.")
     if asked.kind == "parameter":
         notes.append("All other parameters stay what they are at the half-step shown.")
-    picture = Picture(
+    return Picture(
         run=f"{run.key} {asked.kind} {asked.title}",
         columns=(),
         positions=np.zeros((0, 0)),
@@ -191,9 +198,8 @@ def slice_work(run: Ended, asked: Asked, opening: str) -> Generator[float, None,
         running=False,
         note=" ".join(notes),
         summary=f"Log-likelihood and bound along {asked.title} at the half-step shown",
-        slice=curves,
+        slice=_curves(found, frames, asked),
     )
-    return Slices(picture, shown, tuple(numbers))
 
 
 def _caption(steps: Sequence[HalfStep], index: int, opening: str) -> str:
