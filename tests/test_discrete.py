@@ -10,7 +10,7 @@ from scipy import stats
 from em_core import STARTS, Bernoulli, Categorical, Mixture, Poisson, fit
 
 few_examples = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 LEVELS = (2, 4, 3)
 

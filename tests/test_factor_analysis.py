@@ -64,7 +64,7 @@ def tables(draw):
 
 @both
 @given(table=tables(), q=st.integers(1, 4), start=st.sampled_from(sorted(STARTS)))
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_bound_climbs_and_touches(kind, table, q, start):
     data, weights = table
     model = kind(min(q, data.shape[1] - 1))

@@ -55,7 +55,7 @@ def test_example_player_and_link(app: str, visitors: Visitors, preset) -> None:
     last = shown(page)
     page.get_by_role("button", name="Start", exact=True).click()
     page.get_by_role("button", name="Play", exact=True).click()
-    page.wait_for_function("Number(document.querySelector('.emx').dataset.frame) >= 2")
+    page.wait_for_function("Number(document.querySelector('.emx').dataset.frame) >= 3")
     page.get_by_role("button", name="End", exact=True).click()
     expect(page.locator(".emx")).to_have_attribute("data-frame", str(last))
     page.get_by_role("button", name="Previous half-step").click()

@@ -13,7 +13,7 @@ from em_core.initialization import STARTS
 
 COVARIANCES = sorted(STRUCTURES)
 few_examples = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 
 

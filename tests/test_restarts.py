@@ -504,9 +504,7 @@ def test_a_column_without_noise_of_its_own_is_told_but_is_an_answer():
     rng = np.random.default_rng(0)
     factor = rng.normal(size=200)
     data = factor[:, None] * [1.0, 0.8, 0.6, 0.7] + [0, 0.5, 0.5, 0.5] * rng.normal(size=(200, 4))
-    runs = restarts(
-        FactorAnalysis(1), data, range(2), "random loadings", max_iterations=20_000, confirm=False
-    )
+    runs = restarts(FactorAnalysis(1), data, range(2), "random loadings", max_iterations=20_000)
     assert "Heywood" in runs.best.flags[0] and not runs.best.collapsed
     assert len(runs.optima) == 1 and not runs.landscape.collapsed
 

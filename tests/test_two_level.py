@@ -155,7 +155,7 @@ sizes = st.lists(st.integers(1, 9), min_size=2, max_size=25).filter(lambda n: su
     start=st.sampled_from(sorted(STARTS)),
     seed=st.integers(0, 2**31),
 )
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_bound_climbs_and_touches(sizes, dimension, ratio, digits, shift, start, seed):
     """Groups from alike to worlds apart, repeated values, units far apart, far from zero."""
     rng = np.random.default_rng(seed)
