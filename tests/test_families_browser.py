@@ -1,5 +1,6 @@
 """Every family of models in a real browser: its example, the player, the link."""
 
+import os
 import re
 from urllib.parse import urlencode
 
@@ -145,11 +146,17 @@ def test_wrong_data_get_a_sentence(app: str, visitors: Visitors, case: str) -> N
 
 def test_a_model_of_ones_own_is_a_family_like_any_other(tmp_path, visitors, monkeypatch) -> None:
     example = ROOT / "em_core" / "examples" / "zero_inflated_poisson.py"
-    monkeypatch.setenv("EM_EXPLORER_MODELS", f"{example}:{tmp_path / 'missing.py'}")
+    files = (example, ROOT / "tests" / "own_model.py", tmp_path / "missing.py")
+    monkeypatch.setenv("EM_EXPLORER_MODELS", os.pathsep.join(map(str, files)))
     with serve(ROOT, tmp_path / "app.log") as own:
         page = opened(visitors.open(), f"{own}/?v=1&m=own-zero_inflated_poisson&e=earthquakes")
         expect(page.get_by_role("heading", name="Zero-inflated Poisson")).to_be_visible()
         expect(page.get_by_text("missing.py does not exist")).to_be_visible()
         expect(page.locator(".emx-caption")).to_contain_text("E-step")
+        # The bound needs to know where its parameters may lie.
+        page.get_by_role("link", name="The bound").click()
+        expect(page.get_by_text("where its parameters may lie")).to_be_visible()
+        opened(page, f"{own}/lower_bound?v=1&m=own-own_model&e=earthquakes&lp=rate")
+        expect(page.get_by_role("table").first).to_contain_text("slope of the log-likelihood")
         assert visitors.problems == []
         page.close()

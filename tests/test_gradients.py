@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from families_at_hand import Case, cases
 from laws import assert_close
+from own_model import WithDomains, WithGradient
 
 from em_core import (
     Bernoulli,
@@ -19,9 +20,7 @@ from em_core import (
     TwoLevel,
 )
 from em_core.covariances import MCLUST
-from em_core.examples.zero_inflated_poisson import ZeroInflatedPoisson
 from em_core.theory.coordinates import Coordinates
-from em_core.theory.domains import Chances, Positive
 from em_core.theory.slices import EIGHTH, bound_gradient, bounds, central, has_gradient
 
 STEP = 5e-3
@@ -164,24 +163,6 @@ def test_a_block_is_a_part_of_the_gradient(name):
     for block in coordinates.blocks():
         np.testing.assert_array_equal(
             bound_gradient(case.model, coordinates, vector, q, block), whole[block]
-        )
-
-
-class WithDomains(ZeroInflatedPoisson):
-    """A model of one's own that says where its parameters may lie."""
-
-    def domains(self, params):
-        return Chances(params.zero_share, "zero share"), Positive(params.rate, "rate")
-
-
-class WithGradient(WithDomains):
-    """And gives the derivatives of its Q."""
-
-    def expected_log_joint_gradient(self, params, statistics):
-        rows, zeros, total, _ = statistics
-        share, rate = params
-        return type(params)(
-            zeros / share - (rows - zeros) / (1 - share), total / rate - (rows - zeros)
         )
 
 

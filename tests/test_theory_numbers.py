@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 from families_at_hand import cases
+from own_model import WithDomains
 
 from em_core import Gaussian, Mixture, fit
 from em_core.examples.zero_inflated_poisson import ZeroInflatedPoisson
 from em_core.search.alignment import relabelled
 from em_core.theory.coordinates import Coordinates
-from em_core.theory.domains import Chances, Positive
 from em_core.theory.slices import slice_between
 from em_core.variants import VARIANTS, run
 from pages.ui.figures.picture import pack
@@ -97,13 +97,6 @@ def test_components_put_in_another_order_are_the_same_model():
         moved = relabelled(params, order)
         before, after = (case.model.e_step(p, case.prepared) for p in (params, moved))
         assert after.log_likelihood == pytest.approx(before.log_likelihood, rel=1e-12)
-
-
-class WithDomains(ZeroInflatedPoisson):
-    """The worked example of a model of one's own, with the one method that slices need."""
-
-    def domains(self, params):
-        return Chances(params.zero_share, "zero share"), Positive(params.rate, "rate")
 
 
 def test_a_model_of_ones_own_has_slices_and_relatives():

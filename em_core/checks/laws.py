@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from em_core.checks.trials import Trial, falls, gain_errors, gaps, in_chunks, size
 from em_core.em import Expectation, split, starting_params
+from em_core.theory.coordinates import Coordinates, has_coordinates
+from em_core.theory.slices import bound_differences, bound_gradient
 from em_core.trees import changed, distance, same_bits
 
 # Sums over rows are rounded: relative to the log-likelihood, or to a nat a row where that is more.
@@ -17,6 +19,8 @@ TOUCH = 1e-9
 # Sums in another order, and what an M-step makes of them.
 SUMS = 1e-10
 M_STEP = 1e-6
+# Coordinates are logarithms and angles; differences are of fourth order.
+COORDINATES = 1e-6
 CHUNKS = 7
 # So many sums that all agree to the last bit are no coincidence.
 COINCIDENCES = 30
@@ -27,12 +31,14 @@ Measured = Iterator[tuple[float, str]]
 
 class Law(NamedTuple):
     """measure(trial): everything it compared; tolerance: what rounding may do; kept: what to say
-    where it is kept; needs_weights: whether the model must take weights."""
+    where it is kept; needs_weights: whether the model must take weights; applies(model): whether it
+    has what the law is about."""
 
     measure: Callable[[Trial], Measured]
     tolerance: float
     kept: str
     needs_weights: bool = False
+    applies: Callable[[Any], bool] = lambda model: True
 
 
 def worst(measured: Measured) -> tuple[float, str]:
@@ -221,6 +227,26 @@ def _parameters_count(trial: Trial) -> Measured:
         yield np.inf, f"n_parameters is {number!r}: a positive whole number is needed"
 
 
+def _coordinates_fit(trial: Trial) -> Measured:
+    """Between two parameters that EM visits, where no gradient is zero."""
+    model, params = trial.model, trial.steps[0].params
+    coordinates = Coordinates(model, params)
+    vector = coordinates.vector(params)
+    moved = distance(params, coordinates.params(vector))
+    yield moved, f"`domains` lead from the first parameters to others, {moved:.3g} from them"
+    q = trial.e_step(params)
+    vector = (vector + coordinates.vector(trial.steps[1].params)) / 2
+    given = bound_gradient(model, coordinates, vector, q)
+    found = bound_differences(model, coordinates, vector, q)
+    unit = max(np.abs(found).max(), size(q.log_likelihood, len(trial.data)) * COORDINATES)
+    for place, (one, two) in enumerate(zip(given, found, strict=True)):
+        sentence = (
+            f"along coordinate {place} of `domains` the gradient is {one:.6g}, and the differences "
+            f"of expected_log_joint say {two:.6g}"
+        )
+        yield abs(one - two) / unit, sentence
+
+
 LAWS = {
     "all is finite": Law(_finite, 0, "bound and log-likelihood are finite numbers"),
     "the bound never falls": Law(_never_falls, MONOTONE, "no half-step lowers it"),
@@ -247,5 +273,11 @@ LAWS = {
         _weights_are_copies, SUMS, "a row of weight 2 is that row twice", needs_weights=True
     ),
     "the same seed gives the same bits": Law(_same_seed, 0, "two runs agree to the last bit"),
+    "coordinates and gradient fit the bound": Law(
+        _coordinates_fit,
+        COORDINATES,
+        "`domains` lead back to the parameters, and the gradient is that of the bound",
+        applies=has_coordinates,
+    ),
     "parameters are counted": Law(_parameters_count, 0, "n_parameters is a positive whole number"),
 }

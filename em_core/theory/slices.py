@@ -135,6 +135,17 @@ def bound_gradient(
         return coordinates.gradient(
             vector, lambda params: model.expected_log_joint_gradient(params, q.statistics)
         )[block]
+    return bound_differences(model, coordinates, vector, q, block)
+
+
+def bound_differences(
+    model,
+    coordinates: Coordinates,
+    vector: np.ndarray,
+    q: Expectation,
+    block: slice = slice(None),
+) -> np.ndarray:
+    """(P,) `bound_gradient` by differences, whether or not the model gives it."""
     directions = np.eye(len(vector))[block]
     offsets, differences = central(FOURTH)
     points = (vector + STEP * directions[:, None] * offsets[:, None]).reshape(-1, len(vector))
