@@ -5,6 +5,5 @@ from pages.ui.panels import theory_panel
 
 shell.enter()
 shell.header("Theory")
-tiny = theory_panel.choose_tiny()
-if tiny is not None:
-    theory_panel.show_step(tiny)
+theory_panel.choose_numbers()
+theory_panel.derivation()

@@ -31,8 +31,8 @@ parameters below; move them and watch.
 """
 
 
-def choose_tiny() -> Tiny | None:
-    """The numbers and the parameters all panels use; None where the numbers are none."""
+def choose_numbers() -> None:
+    """The numbers that all panels use."""
     st.markdown(INTRODUCTION)
     st.text_input(
         "Numbers: two to twelve, separated by commas",
@@ -40,6 +40,19 @@ def choose_tiny() -> Tiny | None:
         value=shell.settings().tiny_data,
         on_change=_take_numbers,
     )
+
+
+@st.fragment
+def derivation() -> None:
+    """The parameters, and the step of the derivation that is open with its numbers."""
+    tiny = _choose_tiny()
+    if tiny is not None:
+        _show_step(tiny)
+    shell.remember("derivation")
+
+
+def _choose_tiny() -> Tiny | None:
+    """The numbers with the parameters all panels use; None where the numbers are none."""
     columns = st.columns(3)
     for column, name in zip(columns, ("tiny_place_1", "tiny_place_2", "tiny_weight"), strict=True):
         with column:
@@ -279,7 +292,7 @@ SECTIONS = {
 }
 
 
-def show_step(tiny: Tiny) -> None:
+def _show_step(tiny: Tiny) -> None:
     """The step of the derivation that is open, and the way to the next one.
 
     One at a time: redrawing all of them would take a slider longer than a hand waits.
