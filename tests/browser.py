@@ -15,6 +15,7 @@ from playwright.sync_api import (
     BrowserContext,
     BrowserType,
     ConsoleMessage,
+    Error,
     Page,
     Request,
     WebSocket,
@@ -91,41 +92,65 @@ class Browsers:
     """Browsers that have nothing in common, as of two people, and are handed on once emptied.
 
     All but what they keep of scripts. Compiled already, these take a third of the time; only a
-    browser with a folder of its own keeps them so.
+    browser with a folder of its own keeps them so, and a page that stays open keeps them at hand.
     """
 
     def __init__(self, chromium: BrowserType, folder: Path) -> None:
         self.chromium = chromium
         self.folder = folder
         self._all: list[BrowserContext] = []
-        self._idle: dict[bool, list[BrowserContext]] = {False: [], True: []}
+        self._idle: dict[bool, list[Page]] = {False: [], True: []}
+        self._experience: Path | None = None
 
-    def take(self, has_touch: bool) -> BrowserContext:
+    def learn(self, address: str) -> None:
+        """Visit a page, so that every browser to come has its scripts compiled."""
+        folder = self.folder / "experience"
+        browser = self._launch(folder)
+        # Chromium keeps what it compiled the second time, and has it at hand the third.
+        for _ in range(3):
+            page = browser.new_page()
+            page.goto(address)
+            page.locator(".emx[data-axes=drawn]").wait_for(timeout=60_000)
+            idle(page)
+            page.close()
+        browser.close()
+        self._experience = folder
+
+    def take(self, has_touch: bool) -> Page:
         if self._idle[has_touch]:
             return self._idle[has_touch].pop()
-        browser = self.chromium.launch_persistent_context(
-            self.folder / str(len(self._all)),
-            executable_path=chromium_path(),
-            args=CHROMIUM_FLAGS,
-            has_touch=has_touch,
-        )
+        folder = self.folder / str(len(self._all))
+        if self._experience:
+            shutil.copytree(self._experience, folder)
+        browser = self._launch(folder, has_touch=has_touch)
         self._all.append(browser)
-        return browser
+        return browser.new_page()
 
-    def give_back(self, browser: BrowserContext, has_touch: bool) -> None:
-        for page in browser.pages:
-            if page.url.startswith("http"):
-                browser.new_cdp_session(page).send(
+    def _launch(self, folder: Path, **options: bool) -> BrowserContext:
+        return self.chromium.launch_persistent_context(
+            folder, executable_path=chromium_path(), args=CHROMIUM_FLAGS, **options
+        )
+
+    def give_back(self, page: Page, has_touch: bool, keep: bool) -> None:
+        browser = page.context
+        for other in browser.pages:
+            if other.url.startswith("http"):
+                browser.new_cdp_session(other).send(
                     "Storage.clearDataForOrigin",
-                    {"origin": page.url, "storageTypes": "cookies,local_storage,indexeddb"},
+                    {"origin": other.url, "storageTypes": "cookies,local_storage,indexeddb"},
                 )
+                other.evaluate("sessionStorage.clear()")
             # The first, empty one keeps the browser open.
-            if page.url != "about:blank":
-                page.close()
+            if other.url != "about:blank" and not (keep and other is page):
+                other.close()
         browser.unroute_all()
         browser.clear_permissions()
         browser.set_offline(False)
-        self._idle[has_touch].append(browser)
+        if page.is_closed():
+            page = browser.new_page()
+        page.goto("about:blank")
+        page.mouse.move(0, 0)
+        self._idle[has_touch].append(page)
 
     def close(self) -> None:
         for browser in self._all:
@@ -137,7 +162,7 @@ class Visitors:
 
     def __init__(self, browsers: Browsers) -> None:
         self.browsers = browsers
-        self.taken: list[tuple[BrowserContext, bool]] = []
+        self.taken: list[tuple[Page, bool, bool]] = []
         self.problems: list[str] = []
 
     def open(
@@ -148,27 +173,36 @@ class Visitors:
         has_touch: bool = False,
         permissions: Sequence[str] = (),
         offline: bool = False,
-        **media: str,
+        keep: bool = True,
+        color_scheme: str = "light",
+        reduced_motion: str = "no-preference",
     ) -> Page:
-        """A page in a browser of its own; `media` is what Playwright emulates: color_scheme, ..."""
-        browser = self.browsers.take(has_touch)
-        self.taken.append((browser, has_touch))
+        """A page in a browser of its own.
+
+        keep: whether the page itself may be handed on, rather than one like it: not if it is given
+        scripts or listeners of its own, or is to be a new tab.
+        """
+        page = self.browsers.take(has_touch)
+        self.taken.append((page, has_touch, keep))
+        browser = page.context
         browser.grant_permissions(permissions)
         browser.set_offline(offline)
         browser.on("request", self._request)
-        page = browser.new_page()
         page.set_viewport_size({"width": width, "height": height})
-        page.emulate_media(**media)
+        page.emulate_media(color_scheme=color_scheme, reduced_motion=reduced_motion)
         page.on("websocket", self._request)
         page.on("console", self._console)
-        page.on("pageerror", lambda error: self._note("script error", str(error)))
+        page.on("pageerror", self._page_error)
         page.set_default_timeout(20_000)
         return page
 
     def close(self) -> None:
-        for browser, has_touch in self.taken:
-            browser.remove_listener("request", self._request)
-            self.browsers.give_back(browser, has_touch)
+        for page, has_touch, keep in self.taken:
+            page.context.remove_listener("request", self._request)
+            page.remove_listener("websocket", self._request)
+            page.remove_listener("console", self._console)
+            page.remove_listener("pageerror", self._page_error)
+            self.browsers.give_back(page, has_touch, keep)
         self.taken.clear()
 
     def _request(self, asked: Request | WebSocket) -> None:
@@ -180,6 +214,9 @@ class Visitors:
         probing = said.text.endswith("404 (Not Found)") and "/_stcore/" in said.location["url"]
         if said.type == "error" and not probing:
             self._note("console", f"{said.text} ({said.location['url']})")
+
+    def _page_error(self, error: Error) -> None:
+        self._note("script error", str(error))
 
     def _note(self, kind: str, what: str) -> None:
         self.problems.append(f"{kind}: {what}")

@@ -42,11 +42,12 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def browsers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browsers]:
+def browsers(app: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browsers]:
     if chromium_path() is None:
         pytest.fail("The browser tests need Chromium or Chrome on the PATH. See tests/run.")
     with sync_playwright() as playwright:
         browsers = Browsers(playwright.chromium, tmp_path_factory.mktemp("browsers"))
+        browsers.learn(app)
         yield browsers
         browsers.close()
 

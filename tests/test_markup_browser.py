@@ -118,7 +118,7 @@ def nothing_took_effect(page: Page) -> None:
 def test_names_are_text_in_every_view(app: str, visitors: Visitors, part: int) -> None:
     tables = [of_table(number) for number in range(N_TABLES)]
     assert len({payload for payloads in tables for payload in payloads}) == 200
-    page = visitors.open()
+    page = visitors.open(keep=False)
     page.add_init_script("window.pwned = (n) => (window.__pwned = [n])")
     page.on("dialog", lambda dialog: pytest.fail(f"a dialog: {dialog.message}"))
     page.goto(f"{app}/?v=1&s=table&k=2&cov=diag&ns=4&ax=pairs&cs=k-means%2B%2B")

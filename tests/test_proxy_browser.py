@@ -45,7 +45,7 @@ def proxied(app: str, folder: Path) -> Iterator[str]:
 @pytest.mark.nginx
 def test_everything_works_behind_the_proxy(app: str, visitors: Visitors, tmp_path: Path) -> None:
     with proxied(app, tmp_path) as url:
-        page = visitors.open(permissions=CLIPBOARD)
+        page = visitors.open(permissions=CLIPBOARD, keep=False)
         answers = []
         page.on("response", lambda response: answers.append(response))
         shared_table(page, url)

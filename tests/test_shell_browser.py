@@ -199,12 +199,13 @@ st.fragment(poll, run_every=0.05 if live else None)(live)
 
 
 def test_widgets_show_the_settings_where_runs_overtake_the_browser(
-    page: Page, tmp_path: Path
+    visitors: Visitors, tmp_path: Path
 ) -> None:
     """As at the end of a short live fit. Streamlit says a widget's value in its first message."""
     build_small_app(tmp_path)
     path = tmp_path / "pages/first.py"
     path.write_text(path.read_text().replace("time.sleep(0.3)", POLLING))
+    page = visitors.open(keep=False)
     page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 8})
     with serve(tmp_path, tmp_path / "log") as url:
         page.goto(f"{url}/?v=1&k=5&cov=tied&seed=7&c=d&x=d")
@@ -285,7 +286,7 @@ def test_copy_link(small_app: str, visitors: Visitors) -> None:
 
 
 def test_copy_link_where_the_browser_forbids_it(small_app: str, visitors: Visitors) -> None:
-    page = visitors.open()
+    page = visitors.open(keep=False)
     page.add_init_script(
         "Object.defineProperty(navigator, 'clipboard', {value: undefined});"
         "document.execCommand = () => false;"

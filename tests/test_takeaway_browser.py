@@ -60,7 +60,7 @@ def test_the_html_file_plays_without_a_network(
     assert not re.search(rb'(src|href)="(?!data:)', path.read_bytes()[:20_000])
     page.close()
     # A browser that has no network at all, and a file that asks for nothing.
-    alone = visitors.open(offline=True, color_scheme="dark")
+    alone = visitors.open(offline=True, color_scheme="dark", keep=False)
     requests = []
     alone.on("request", lambda request: requests.append(request.url))
     alone.goto(path.as_uri())

@@ -167,12 +167,12 @@ def measure_opening(report: Report, chromium: BrowserType, url: str, samples: in
     first = []
     for i in range(samples):
         with newcomer(chromium) as visitors:
-            first.append(seconds(visitors.open(), i))
+            first.append(seconds(visitors.open(keep=False), i))
     report.at_most("first visit: settings to first frame, p95", percentile_95(first), 2.5, "s")
     with newcomer(chromium) as visitors:
         again = []
         for i in range(samples + 2):  # the first two fill the cache
-            again.append(seconds(visitors.open(), samples + i))
+            again.append(seconds(visitors.open(keep=False), samples + i))
             visitors.close()
     report.at_most(
         "plotly.js cached: settings to first frame, p95", percentile_95(again[2:]), 1, "s"
@@ -204,7 +204,7 @@ def measure_playing(report: Report, page: Page, url: str) -> None:
 
 def measure_reruns(report: Report, visitors: Visitors, url: str, server: int) -> None:
     """Reruns that have nothing to do with the picture, while it plays."""
-    page = visitors.open()
+    page = visitors.open(keep=False)
     received: list[int] = []
 
     def listen(socket: WebSocket) -> None:
@@ -314,17 +314,17 @@ def measure(chromium: BrowserType, url: str, samples: int) -> int:
     measure_payloads(report)
     measure_opening(report, chromium, url, samples)
     with newcomer(chromium) as visitors:
-        measure_second_run(report, visitors.open(), url, samples)
+        measure_second_run(report, visitors.open(keep=False), url, samples)
         visitors.close()
-        measure_playing(report, visitors.open(), url)
+        measure_playing(report, visitors.open(keep=False), url)
         visitors.close()
         measure_reruns(report, visitors, url, server_process())
         visitors.close()
-        measure_stress(report, visitors.open(), url)
+        measure_stress(report, visitors.open(keep=False), url)
         visitors.close()
-        measure_stopping(report, visitors.open(), url, samples)
+        measure_stopping(report, visitors.open(keep=False), url, samples)
         visitors.close()
-        measure_sliders(report, visitors.open(), url, samples)
+        measure_sliders(report, visitors.open(keep=False), url, samples)
     problems = len(visitors.problems)
     report.at_most("requests to other machines, errors on the console", problems, 0, "")
     print(*visitors.problems, sep="\n")
