@@ -22,7 +22,14 @@ from em_core.chains.markov_chain import (
     stationary_distribution,
     stationary_gradient,
 )
-from em_core.chains.sequences import Frames, Sequences, check_sequences, lengths_of, split_frames
+from em_core.chains.sequences import (
+    Frames,
+    Sequences,
+    check_sequences,
+    lengths_of,
+    split_frames,
+    total,
+)
 from em_core.chains.viterbi import best_path
 from em_core.em import Collapse, Expectation, add
 from em_core.emissions import EMPTY_SHARE
@@ -188,9 +195,10 @@ class HiddenMarkov:
         except Underflow:
             return run(Logarithmic(*chain), params, *arguments)
 
-    def _frames(self, params: HiddenMarkovParams, sequences: Sequences) -> list[Frames]:
+    def _frames(self, params: HiddenMarkovParams, sequences: Sequences, relative=False):
         return [
-            Frames(self.emission, params.emission, tile, self.n_states) for tile in sequences.tiles
+            Frames(self.emission, params.emission, tile, self.n_states, relative)
+            for tile in sequences.tiles
         ]
 
     def _expect(self, chain, params, sequences: Sequences, weights) -> Expectation:
@@ -199,14 +207,15 @@ class HiddenMarkov:
         starts = np.zeros(self.n_states)
         transitions = np.zeros((self.n_states, self.n_states))
         emission, log_likelihood, entropy = [], 0.0, 0.0
-        all_frames = self._frames(params, sequences)
+        # Logarithms of long products are not exact enough to tell what was left out.
+        all_frames = self._frames(params, sequences, relative=isinstance(chain, Scaled))
         for frames, densities, states in smooth(chain, sequences, all_frames, weights):
             tile, weight = frames.tile, weights[frames.tile.pieces]
             starts += states.shares[:, tile.steps[0]][:, ~tile.continuing].sum(axis=1)
             transitions += states.transitions
             frames.add(states.shares)
             emission.append(self.emission.statistics(frames.kernel))
-            log_likelihood += total(weight, states.log_scales + frames.levels)
+            log_likelihood += total(weight, states.log_scales) + frames.level(weight)
             # H(q) = -E_q[log q], and q is a product of densities, transitions and scales.
             scales = np.where(states.log_scales > -np.inf, states.log_scales, 0)
             entropy += total(weight, scales) - np.vdot(states.shares, densities.logs)
@@ -336,8 +345,3 @@ def pass_to_transitions(params: HiddenMarkovParams, gradient: HiddenMarkovParams
     """The gradient where initial probabilities are the stationary distribution of transitions."""
     through = stationary_gradient(params.transition_matrix, gradient.initial_probabilities)
     return gradient._replace(transition_matrix=gradient.transition_matrix + through)
-
-
-def total(weights: np.ndarray, values: np.ndarray) -> float:
-    """The weighted sum, in which values of no weight do not count even if they are infinite."""
-    return weights @ np.where(weights > 0, values, 0)

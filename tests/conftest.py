@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from pages.ui.sharing.store import VARIABLE
 
 # A busy machine is no failure.
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=30_000)
 hypothesis.settings.register_profile("no clock", deadline=None)
 hypothesis.settings.load_profile("no clock")
 

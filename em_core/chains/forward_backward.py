@@ -16,8 +16,9 @@ from em_core.chains.scan import LOGARITHMS, PROBABILITIES, Algebra, before_and_a
 from em_core.chains.sequences import Frames, Sequences, Tile, Workspace
 
 TINY = np.finfo(float).tiny
-# Probabilities are rescaled to sum to 1 after this many frames. Densities are relative to each
-# frame's largest, so only data that the transitions all but exclude come near underflow.
+# Probabilities are rescaled to sum to 1 after this many frames. Densities are relative to one that
+# is not far below the frame's largest, so only data that the transitions all but exclude come near
+# underflow.
 RESCALE_AFTER = 8
 # Log-densities further than this below the frame's largest are raised.
 LOWEST_EXPONENT = -700.0
@@ -32,7 +33,7 @@ class Underflow(ArithmeticError):
 
 
 class Densities(NamedTuple):
-    """Log-densities (K, n) of a tile's frames relative to each frame's largest, and what the
+    """Log-densities (K, n) of a tile's frames as `Frames.log_densities` has them, and what the
     recursions multiply by. raised (K, n): where the densities were raised, or None."""
 
     logs: np.ndarray
@@ -64,13 +65,23 @@ class Scaled:
         self.matrix = np.ascontiguousarray(transition_matrix)
         self.transposed = np.ascontiguousarray(transition_matrix.T)
 
-    def densities(self, logs: np.ndarray, out: np.ndarray) -> Densities:
-        """The values are written to `out`; what is too low in `logs` is raised in place."""
+    def densities(
+        self, logs: np.ndarray, out: np.ndarray, reference: int | None = None
+    ) -> Densities:
+        """The values are written to `out`; what is too low in `logs` is raised in place.
+
+        reference: the state whose log-densities are all 0, if there is one.
+        """
         raised = None
         if logs.min() < LOWEST_EXPONENT:
             raised = logs < LOWEST_EXPONENT
             np.maximum(logs, LOWEST_EXPONENT, out=logs)
-        return Densities(logs, np.exp(logs, out=out), raised)
+        if reference is None:
+            return Densities(logs, np.exp(logs, out=out), raised)
+        out[reference] = 1
+        for others in (slice(reference), slice(reference + 1, None)):
+            np.exp(logs[others], out=out[others])
+        return Densities(logs, out, raised)
 
     def transfers(self, tile: Tile, densities: Densities) -> np.ndarray:
         """(K, K, N) p(piece, its last state | state before it), up to a factor for each piece."""
@@ -175,7 +186,9 @@ class Logarithmic:
             self.matrix = np.log(transition_matrix)[:, :, None]
         self.algebra = algebra
 
-    def densities(self, logs: np.ndarray, out: np.ndarray) -> Densities:
+    def densities(
+        self, logs: np.ndarray, out: np.ndarray, reference: int | None = None
+    ) -> Densities:
         """The values, written to `out`, are the logarithms."""
         out[...] = logs
         # Where a state is impossible its share, 0, must still have a product with the logarithm.
@@ -281,8 +294,9 @@ def evaluate(
     for i, frames in enumerate(all_frames):
         place = i if sequences.is_cut else 0
         logs = workspace.array(("logs", place), *frames.shape)
-        frames.log_densities(logs, workspace.array("highest", frames.shape[1]))
-        yield chain.densities(logs, workspace.array(("values", place), *frames.shape))
+        reference = frames.log_densities(logs, workspace.array("highest", frames.shape[1]))
+        values = workspace.array(("values", place), *frames.shape)
+        yield chain.densities(logs, values, reference)
 
 
 def enter_and_leave(chain, sequences: Sequences, densities) -> tuple[np.ndarray, np.ndarray]:

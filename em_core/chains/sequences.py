@@ -7,7 +7,7 @@ which frame t of all pieces stands side by side: one step of a recursion is one 
 from __future__ import annotations
 
 import math
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +15,8 @@ import numpy as np
 # With fewer sequences than this at a time, the steps themselves cost more than what they do.
 FEWEST_CHAINS = 100
 SHORTEST_PIECE, LONGEST_PIECE = 16, 100
+# Densities relative to one state's may be that large: so many frames in a row stay in range.
+HIGHEST_EXPONENT = 75.0
 # The states of this many pieces stay in the processor's second-level cache.
 TILE_CHAINS = 2000
 TILE_FRAMES = 250_000
@@ -136,29 +138,49 @@ class Workspace:
 
 
 class Frames:
-    """The frames of a tile under the emission of every state."""
+    """The frames of a tile under the emission of every state.
 
-    def __init__(self, emission, params, tile: Tile, n_states: int):
+    relative: whether log-densities may be relative to one state's, which costs less.
+    """
+
+    def __init__(self, emission, params, tile: Tile, n_states: int, relative: bool = False):
         self.tile = tile
-        self.kernel = emission.kernel(params, tile.rows, np.zeros(n_states))
         self.shape = n_states, tile.rows.n_rows
+        self._kernel = partial(emission.kernel, params, tile.rows, np.zeros(n_states))
+        self.kernel = self._kernel(relative=relative)
 
-    def log_densities(self, out: np.ndarray, highest: np.ndarray) -> None:
-        """Writes log p(x | state) (K, n) less each frame's largest, and those largest (n,).
+    def log_densities(self, out: np.ndarray, highest: np.ndarray) -> int | None:
+        """Writes log p(x | state) (K, n), each frame less what all its states have in common.
 
-        Notes what each piece lost by that as `levels` (N,).
+        That is the log-density of one state, whose place is returned; or else each frame's largest,
+        and then `highest` (n,) is overwritten. Notes what each piece lost by that as `levels` (N,),
+        but for the state's.
         """
+        self.levels = self.kernel.shift * self.tile.lengths
+        if self.kernel.reference is not None:
+            reference = self.kernel.in_own_order()
+            self._write(out)
+            if out.max() < HIGHEST_EXPONENT:
+                return reference
+            self.kernel = self._kernel(relative=False)
+            self.levels = self.kernel.shift * self.tile.lengths
+        self._write(out)
+        np.maximum.reduce(out, axis=0, out=highest)
+        self.levels += self.tile.totals(highest)
+        # Where no state is possible, all stay at -inf.
+        out -= highest if highest.min() > -np.inf else np.where(highest > -np.inf, highest, 0)
+        return None
+
+    def _write(self, out: np.ndarray) -> None:
         for block in self.kernel.blocks():
             part = self.kernel.log_joint(block, out=out[:, block.rows])
-            top = np.maximum.reduce(part, axis=0)
-            highest[block.rows] = top
-            # Where no state is possible, all stay at -inf.
-            part -= top if top.min() > -np.inf else np.where(top > -np.inf, top, 0)
             if not isinstance(block.rows, slice):
                 # Then `part` is no view, but a copy.
                 out[:, block.rows] = part
-        self.levels = self.tile.totals(highest)
-        self.levels += self.kernel.shift * self.tile.lengths
+
+    def level(self, weights: np.ndarray) -> float:
+        """What all pieces lost, times their weights (N,). Call after `add`."""
+        return total(weights, self.levels) + float(self.kernel.reference_total()[0])
 
     def add(self, shares: np.ndarray) -> None:
         """Accumulate the emission's statistics of frames that belong to states by (K, n) shares."""
@@ -167,6 +189,11 @@ class Frames:
         if len(collapsing := self.kernel.collapsing()):
             for block in self.kernel.blocks():
                 self.kernel.add_collapsing(block, collapsing, shares[:, block.rows])
+
+
+def total(weights: np.ndarray, values: np.ndarray) -> float:
+    """The weighted sum, in which values of no weight do not count even if they are infinite."""
+    return weights @ np.where(weights > 0, values, 0)
 
 
 def check_sequences(data) -> list[np.ndarray]:

@@ -59,6 +59,16 @@ class LinearKernel:
         """Components whose features lost too many digits and must be added again."""
         return NONE
 
+    def in_own_order(self) -> int:
+        """Put the components of one model back in their own order; the place of its reference.
+
+        Call before the first block.
+        """
+        reference = int(self.places.argmin())
+        self.coefficients = self.coefficients[self.places]
+        self.places = np.arange(len(self.places))
+        return reference
+
     @property
     def totals(self) -> np.ndarray:
         """(R * K, P) expected features, components in their own order."""
