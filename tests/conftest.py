@@ -28,6 +28,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.flaky(reruns=2))
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what a second try forgave: what often needs one is not right."""
+    for report in terminalreporter.stats.get("rerun", []):
+        reason = str(getattr(report.longrepr, "reprcrash", report.longrepr))
+        terminalreporter.section(f"needed another try: {report.nodeid}")
+        terminalreporter.line(reason[:1500])
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _store_apart(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Shared tables go to a folder of the tests, from every process they start."""

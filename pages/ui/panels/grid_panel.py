@@ -34,7 +34,7 @@ from pages.ui.work.searches import (
     seeded_starts,
     usual_structures,
 )
-from pages.ui.work.work import current, watch
+from pages.ui.work.work import CHARTS_SECONDS, current, watch
 
 FOLDS = 5
 AXIS = {
@@ -100,7 +100,7 @@ def show_grid(grid: Grid) -> None:
     """How far the grid is, and once it has ended what it says."""
     criterion = shell.widget("criterion", options=criteria(family_of(shell.settings())))
     st.caption(f"{WHAT[criterion][0].upper()}{WHAT[criterion][1:]}. Smaller is better.")
-    watch(grid, _show, grid)
+    watch(grid, _show, grid, seconds=CHARTS_SECONDS)
 
 
 def _show(grid: Grid) -> None:

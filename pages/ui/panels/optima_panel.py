@@ -23,10 +23,8 @@ from pages.ui.settings import FIELDS, Settings
 from pages.ui.table.data import Selection, Table
 from pages.ui.text import nats, sentence
 from pages.ui.work.searches import Search, recommended_start, search_of, seeded_starts, usual_starts
-from pages.ui.work.work import current, watch
+from pages.ui.work.work import CHARTS_SECONDS, current, watch
 
-# To draw hundreds of curves takes a browser a third of a second.
-REFRESH_SECONDS = 1.2
 MOST_PICTURES = 8
 PICTURES_ACROSS = 4
 THUMBNAIL_POINTS = 300
@@ -53,7 +51,7 @@ def current_search(settings: Settings, table: Table, selection: Selection) -> Se
 
 def show_search(search: Search, selection: Selection) -> None:
     """All starts as they climb, and once they have ended what they found."""
-    watch(search, _show, search, selection, seconds=REFRESH_SECONDS)
+    watch(search, _show, search, selection, seconds=CHARTS_SECONDS)
 
 
 def _show(search: Search, selection: Selection) -> None:

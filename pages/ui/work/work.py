@@ -15,6 +15,9 @@ from pages.ui.work.workers import PATIENCE, Cancelled, Job, OutOfTime
 NOTHING_YET = "This was stopped before there was anything to show: change a setting to begin again."
 OUT_OF_TIME = "The time that one computation may take here is over: use fewer starts or rows."
 
+# Between two looks at work whose charts take a browser a third of a second.
+CHARTS_SECONDS = 1.2
+
 
 @dataclass(kw_only=True)
 class Work:
