@@ -2,10 +2,13 @@
 
 import re
 
+import numpy as np
 import pytest
 from browser import Visitors, idle
 from playwright.sync_api import Page, expect
 from test_explore_browser import ready, upload
+
+from pages.ui.figures.items import MOST_PROFILED
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -61,7 +64,7 @@ PAYLOADS = [
 ]
 
 
-# Where in PAYLOADS are those that name the axes of a matrix of pairs: one of every template.
+# Where in PAYLOADS are those that name the axes of a matrix of pairs, whole: one of every template.
 DRAWN = [[40 * (n % 5) + 4 * n + place for place in range(4)] for n in range(N_TABLES)]
 OTHERS = sorted(set(range(len(PAYLOADS))).difference(*DRAWN))
 
@@ -105,6 +108,16 @@ def table(payloads: list[str]) -> bytes:
     return "\n".join(lines).encode()
 
 
+def items(payloads: list[str]) -> bytes:
+    """Two kinds of rows of ones and zeros."""
+    rng = np.random.default_rng(0)
+    lines = [payloads]
+    for i in range(300):
+        likely = 0.2 + 0.6 * (np.arange(len(payloads)) % 2 == i % 2)
+        lines.append([str(int(x)) for x in rng.random(len(payloads)) < likely])
+    return "\n".join(",".join(map(quoted, line)) for line in lines).encode()
+
+
 def words_only(payloads: list[str]) -> bytes:
     lines = [payloads, *[payloads] * 3, ["1", *payloads[1:]]]
     return "\n".join(",".join(map(quoted, line)) for line in lines).encode()
@@ -114,18 +127,41 @@ def nothing_took_effect(page: Page) -> None:
     assert page.evaluate(TOOK_EFFECT) == []
 
 
+def attacked(visitors: Visitors) -> Page:
+    """A page that tells of payloads that ran."""
+    page = visitors.open(keep=False)
+    page.add_init_script("window.pwned = (n) => (window.__pwned = [n])")
+    page.on("dialog", lambda dialog: pytest.fail(f"a dialog: {dialog.message}"))
+    return page
+
+
 @pytest.mark.parametrize("part", range(2))
 def test_names_are_text_in_every_view(app: str, visitors: Visitors, part: int) -> None:
     tables = [of_table(number) for number in range(N_TABLES)]
     assert len({payload for payloads in tables for payload in payloads}) == 200
-    page = visitors.open(keep=False)
-    page.add_init_script("window.pwned = (n) => (window.__pwned = [n])")
-    page.on("dialog", lambda dialog: pytest.fail(f"a dialog: {dialog.message}"))
+    page = attacked(visitors)
     page.goto(f"{app}/?v=1&s=table&k=2&cov=diag&ns=4&ax=pairs&cs=k-means%2B%2B")
     for payloads in tables[part::2]:
         in_every_view(page, payloads)
     # Plotly's own, where it draws the axes of a small picture.
     visitors.problems[:] = [p for p in visitors.problems if "<text> attribute" not in p]
+
+
+def test_every_name_is_text_on_an_axis(app: str, visitors: Visitors) -> None:
+    page = attacked(visitors)
+    page.goto(f"{app}/?v=1&s=table&m=bernoulli-mixture&k=2&it=10")
+    for first in range(0, len(PAYLOADS), MOST_PROFILED):
+        payloads = PAYLOADS[first : first + MOST_PROFILED]
+        upload(page, f"items {first}.csv", items(payloads))
+        ticks = page.locator(".emx [class*=tick] text")
+        expect(ticks.filter(has_text=re.compile(rf"^{first} ")).first).to_be_visible()
+        idle(page)
+        found = {text.split()[0] for text in ticks.all_text_contents()}
+        assert found >= {payload.split()[0] for payload in payloads}
+        box = page.locator('.emx-plot[data-plot="mixture"]').bounding_box()
+        for share in (0.2, 0.4, 0.8):
+            page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] * 0.4)
+        nothing_took_effect(page)
 
 
 def in_every_view(page: Page, payloads: list[str]) -> None:
