@@ -1,8 +1,5 @@
 """Every family of models with each of its examples: from the table to picture, numbers, script."""
 
-import json
-import subprocess
-import sys
 import zlib
 from pathlib import Path
 
@@ -17,7 +14,6 @@ from pages.ui.models.families import FAMILIES, family_of
 from pages.ui.models.presets import GALLERY, PRESETS
 from pages.ui.models.scenes import scene_of
 from pages.ui.settings import Settings, changed, parse, to_query
-from pages.ui.sharing import takeaway
 from pages.ui.table import data
 
 ROOT = Path(__file__).parents[1]
@@ -154,39 +150,6 @@ def test_changing_the_family_lets_go_of_what_it_cannot_use():
     other = changed(settings, family="two-level")
     assert (other.example, other.start, other.columns) == ("iris", "", ())
     assert changed(settings, family="bernoulli-mixture").example == ""
-
-
-SCRIPTS = [
-    {"family": "gaussian-mixture", "example": "airquality"},
-    {"family": "categorical-mixture", "example": "lsat6", "max_iterations": 20},
-    {"family": "categorical-hmm", "example": "casino", "max_iterations": 20},
-    {"family": "gaussian-hmm", "example": "geyser", "transitions": "forward", "initial": "free"},
-    {"family": "two-level", "example": "pupils"},
-    {"family": "probabilistic-pca", "example": "ratings", "max_iterations": 20},
-    {"family": "student-mixture", "example": "strays", "standardise": True, "max_iterations": 20},
-]
-
-
-@pytest.mark.parametrize("chosen", SCRIPTS, ids=lambda chosen: chosen["family"])
-def test_the_script_gives_the_numbers_shown(chosen):
-    settings = changed(Settings(), **chosen)
-    table, selection, _ = started(settings, iterations=1)
-    code = takeaway.script(settings, selection, table)
-    code += "\nimport json\nprint(json.dumps(log_likelihood))"
-    ran = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120
-    )
-    assert ran.returncode == 0, ran.stderr
-    family = family_of(settings)
-    model, rows = family.build(settings), family.data(selection)
-    if settings.standardise:
-        rows = (rows - rows.mean(axis=0)) / rows.std(axis=0)
-    start = model.initial_params(rows, next(iter(family.starts)), np.random.default_rng(0))
-    *_, last = em(model, rows, start, max_iterations=settings.max_iterations)
-    offset = len(rows) * np.log(selection.values.std(axis=0)).sum() if settings.standardise else 0
-    assert json.loads(ran.stdout.splitlines()[-1]) == pytest.approx(
-        last.log_likelihood - offset, rel=1e-12
-    )
 
 
 def test_a_series_stands_over_its_own_years():

@@ -86,6 +86,13 @@ SETTINGS = {
         ),
     ),
     "missing": Settings(family="poisson-mixture", example="airquality", columns=("ozone", "temp")),
+    "holes": Settings(example="airquality"),
+    "forward": Settings(
+        family="gaussian-hmm", example="geyser", transitions="forward", initial="free"
+    ),
+    "strays standardised": Settings(
+        family="student-mixture", example="strays", standardise=True, max_iterations=20
+    ),
 }
 
 
