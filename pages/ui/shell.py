@@ -15,6 +15,7 @@ from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -268,7 +269,8 @@ def _replace_link(writer: str, place: str = "") -> None:
     query = table.to_query(settings())
     if query != st.session_state["link"].query:
         _note_link(query)
-    _component(writer)(data=st.session_state["link"]._asdict(), key=writer + place)
+    told = st.session_state["link"]._asdict() | {"query": urlencode(query)}
+    _component(writer)(data=told, key=writer + place)
 
 
 class _Link(NamedTuple):

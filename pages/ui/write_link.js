@@ -7,7 +7,7 @@ function write({ session, count, query }) {
 
   // Streamlit's own parameters are not ours to drop.
   const kept = [...new URLSearchParams(location.search)].filter(([key]) => key.startsWith("embed"))
-  const search = "?" + new URLSearchParams([...kept, ...Object.entries(query)])
+  const search = "?" + new URLSearchParams([...kept, ...new URLSearchParams(query)])
   const go = (search) => location.pathname + (search === "?" ? "" : search) + location.hash
 
   if (last.session && last.session !== session && last.search !== search) {
