@@ -5,7 +5,8 @@ import pytest
 
 from em_core import Gaussian, HiddenMarkov, Mixture
 from em_core.datasets import load
-from em_core.em import em
+from em_core.em import Collapse, em
+from em_core.search.alignment import relabelled
 from pages.ui.figures.race import matched, on_one_clock, race
 from pages.ui.models.families import FAMILIES
 from pages.ui.models.scenes import scene_of
@@ -34,10 +35,12 @@ MEANS = np.array([[2.0, 55.0], [4.3, 80.0], [3.5, 70.0]])
 CHAIN = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.3, 0.3, 0.4]])
 
 
-def pictured(family: str, model, start, iterations: int = 3):
+def pictured(family: str, model, start, iterations: int = 3, order=None):
     settings = Settings(family=family, example="faithful", n_components=3)
     data = FAMILIES[family].data(SELECTION)
     steps = list(em(model, data, start, max_iterations=iterations, tolerance=0))
+    if order is not None:
+        steps = matched(steps, order)
     scene = scene_of("run", model, data, steps, SELECTION, settings, most=50)
     return FAMILIES[family].picture(scene)[0], steps
 
@@ -57,7 +60,7 @@ def test_the_same_run_with_other_labels_gives_the_same_picture(family):
         other = chain(MEANS[places], CHAIN[places][:, places])[1]
         other = other._replace(initial_probabilities=start.initial_probabilities[places])
     first, _ = pictured(family, model, start)
-    second = matched(pictured(family, model, other)[0], ORDER)
+    second, _ = pictured(family, model, other, order=ORDER)
     np.testing.assert_allclose(second.means, first.means)
     np.testing.assert_allclose(second.covariances, first.covariances)
     np.testing.assert_allclose(second.weights, first.weights)
@@ -67,6 +70,33 @@ def test_the_same_run_with_other_labels_gives_the_same_picture(family):
         np.testing.assert_allclose(mine.values, theirs.values, atol=1e-9)
     for mine, theirs in zip(second.paths, first.paths, strict=True):
         np.testing.assert_array_equal(mine, theirs)
+
+
+def test_bars_and_flags_take_the_order_of_the_first_run():
+    table = from_dataset(load("lsat6"))
+    selection = select(table, list(table.frame.columns[:5]))
+    family = FAMILIES["categorical-mixture"]
+    settings = Settings(family="categorical-mixture", example="lsat6", n_components=3)
+    model, data = family.build(settings), family.data(selection)
+    start = model.initial_params(data, "random points", np.random.default_rng(0))
+    drawn = []
+    for order, params in ((None, start), (ORDER, relabelled(start, np.argsort(ORDER)))):
+        steps = list(em(model, data, params, max_iterations=3, tolerance=0))
+        if order is not None:
+            flag = Collapse("component 1 is empty: no row belongs to it")
+            steps[-1] = steps[-1]._replace(flags=(flag,))
+            steps = matched(steps, order)
+            # Component 1 of the second is component ORDER.index(0) + 1 of the first.
+            assert steps[-1].flags[0].startswith("component 2 is empty")
+            assert isinstance(steps[-1].flags[0], Collapse)
+        scene = scene_of("run", model, data, steps, selection, settings, most=50)
+        drawn.append(family.picture(scene)[0])
+    first, second = ([marks for chart in picture.charts for marks in chart.marks]
+                     for picture in drawn)  # fmt: skip
+    for mine, theirs in zip(second, first, strict=True):
+        np.testing.assert_allclose(mine.values, theirs.values, atol=1e-9)
+        np.testing.assert_array_equal(mine.components, theirs.components)
+        assert mine.labels == theirs.labels
 
 
 def test_the_run_that_ends_first_rests_where_it_is():
@@ -85,10 +115,10 @@ def test_the_caption_says_who_is_ahead_and_who_has_ended():
     fast, steps = pictured("gaussian-mixture", model, start, 4)
     slow = fast._replace(log_likelihood=fast.log_likelihood - 3, flags=(("flat",),) * 9)
     shown = np.arange(9)
-    first, second = race((slow, fast), (4, 8), ("left", "right"), shown, None)
+    first, second = race((slow, fast), (4, 8), ("left", "right"), shown)
     assert first.captions[0].endswith("Second is 3.00 ahead.") and "ended" not in first.captions[3]
     assert "nats, ended; Second" in first.captions[4] and first.captions[8].count("ended") == 2
     assert first.flags[0] == ("left: flat",) and second.note == ""
-    level, _ = race((fast, fast), (8, 8), ("left", "right"), shown, None)
+    level, _ = race((fast, fast), (8, 8), ("left", "right"), shown)
     assert level.captions[0].endswith("They are level.")
     assert len(steps) == 9

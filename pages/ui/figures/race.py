@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
 from em_core import HalfStep
-from pages.ui.figures.picture import Marks, Matrix, Picture
-from pages.ui.figures.sequence import TRANSITIONS
+from em_core.search.alignment import relabelled
+from pages.ui.figures.picture import Picture
 from pages.ui.text import nats
+
+# How a flag begins that is about one component.
+NUMBERED = re.compile(r"^((?:component|state) )(\d+)")
 
 
 def on_one_clock(
@@ -29,22 +34,45 @@ def _rested(steps: Sequence[HalfStep], n_steps: int) -> list[HalfStep]:
     return [*steps, *rest]
 
 
+def matched(steps: Iterable[HalfStep], order: np.ndarray) -> list[HalfStep]:
+    """The same half-steps with component order[k] in the place, and so the colour, of component k.
+
+    order (K,): as `alignment.align` gives it.
+    """
+    known: dict[int, tuple[Any, Any]] = {}
+
+    def relabel(params):
+        if id(params) not in known:
+            # Kept with what they became: else their id could be given to others.
+            known[id(params)] = params, relabelled(params, order)
+        return known[id(params)][1]
+
+    def renumber(flag: str) -> str:
+        said = NUMBERED.sub(lambda m: f"{m[1]}{places[int(m[2]) - 1] + 1}", flag)
+        return type(flag)(said)
+
+    places = np.argsort(order)
+    return [
+        step._replace(
+            params=relabel(step.params),
+            posterior_params=relabel(step.posterior_params),
+            flags=tuple(map(renumber, step.flags)),
+        )
+        for step in steps
+    ]
+
+
 def race(
     pictures: tuple[Picture, Picture],
     ends: tuple[int, int],
     names: tuple[str, str],
     shown: np.ndarray,
-    order: np.ndarray | None,
 ) -> tuple[Picture, Picture]:
-    """The pictures of two runs with as many frames, the second in the first one's colours.
+    """The pictures of two runs with as many frames, made one race.
 
-    ends: the last half-step of each run; shown (F,): the half-step of each frame; order (K,):
-    component order[k] of the second run matches component k of the first, None where there are no
-    components to match.
+    ends: the last half-step of each run; shown (F,): the half-step of each frame.
     """
     first, second = pictures
-    if order is not None:
-        second = matched(second, order)
     captions = tuple(
         _caption(first, second, frame, half_step, ends, names)
         for frame, half_step in enumerate(shown)
@@ -72,35 +100,3 @@ def _caption(
     ahead = "" if values[0] == values[1] else "First" if values[0] > values[1] else "Second"
     lead = f"{ahead} is {nats(abs(values[0] - values[1]))} ahead." if ahead else "They are level."
     return f"{'; '.join(parts)}. {lead}"
-
-
-def matched(picture: Picture, order: np.ndarray) -> Picture:
-    """The same picture with component order[k] in the place, and so the colour, of component k."""
-    places = np.argsort(order)
-
-    def renamed(marks: Marks) -> Marks:
-        components = np.asarray(marks.components)
-        own = components >= 0
-        return marks._replace(components=np.where(own, places[components * own], components))
-
-    def reordered(matrix: Matrix) -> Matrix:
-        if matrix.component is not None or matrix.values.shape[1] != len(order):
-            return matrix
-        values = matrix.values[:, order]
-        return matrix._replace(values=values[..., order] if matrix.title == TRANSITIONS else values)
-
-    matrices = tuple(map(reordered, picture.matrices))
-    own = [matrix for matrix in matrices if matrix.component is not None]
-    if len(own) == len(order) == len(matrices):
-        matrices = tuple(own[k]._replace(component=at) for at, k in enumerate(order))
-    return picture._replace(
-        weights=picture.weights[:, order],
-        means=picture.means[:, order],
-        covariances=picture.covariances[:, order],
-        responsibilities=(shares[:, order] for shares in picture.responsibilities),
-        paths=[places[path] for path in picture.paths],
-        matrices=matrices,
-        charts=tuple(
-            chart._replace(marks=tuple(map(renamed, chart.marks))) for chart in picture.charts
-        ),
-    )

@@ -9,7 +9,7 @@ from em_core.search.alignment import align, assignment_shares, disagreement, som
 from em_core.search.optima import MOST_ROWS_COMPARED, StartedFit
 from pages.ui import shell
 from pages.ui.figures.picture import View, pack
-from pages.ui.figures.race import on_one_clock, race
+from pages.ui.figures.race import matched, on_one_clock, race
 from pages.ui.models.families import family_of
 from pages.ui.models.scenes import scene_of
 from pages.ui.player import player
@@ -90,7 +90,10 @@ def _pictures(
     kept = st.session_state.get("race pictures")
     if kept is not None and kept[0] == asked:
         return kept[1]
-    traces = on_one_clock(*(search.trace(fit) for fit in fits))
+    first, second = (search.trace(fit) for fit in fits)
+    if order is not None:
+        second = matched(second, order)
+    traces = on_one_clock(first, second)
     drawn = [
         family_of(settings).picture(
             scene_of(
@@ -108,7 +111,7 @@ def _pictures(
     ]
     (first, shown), (second, _) = drawn
     ends = tuple(len(fit.trace) - 1 for fit in fits)
-    both = race((first, second), ends, names, shown, order)
+    both = race((first, second), ends, names, shown)
     result = pack(both[0]), pack(both[1]), shown
     st.session_state["race pictures"] = (asked, result)
     return result
