@@ -1,10 +1,12 @@
 """Journeys through the page on local optima, in a real browser."""
 
 import re
+from pathlib import Path
 
 import pytest
 from browser import Visitors, idle
 from playwright.sync_api import Page, expect
+from test_takeaway_browser import saved
 
 from em_core import Gaussian, Mixture, restarts
 from em_core.datasets import load
@@ -26,7 +28,7 @@ def searched(page: Page, link: str) -> str:
 
 
 def test_iris_from_fifty_starts_to_the_second_best_and_back_by_its_link(
-    app: str, visitors: Visitors
+    app: str, visitors: Visitors, tmp_path: Path
 ) -> None:
     page = visitors.open()
     verdict = searched(page, f"{app}/{IRIS}")
@@ -61,6 +63,10 @@ def test_iris_from_fifty_starts_to_the_second_best_and_back_by_its_link(
     race.get_by_role("button", name="Next half-step").click()
     idle(page)
     expect(page).to_have_url(re.compile(r"[?&]f=1(&|$)"))
+
+    # Pictures to take away have both runs: points and axes of three panels.
+    drawing = saved(page, "svg", tmp_path).read_text()
+    assert drawing.count("<image") == 6 and ">First<" in drawing and ">Second<" in drawing
 
     other = visitors.open()
     assert searched(other, page.url) == verdict

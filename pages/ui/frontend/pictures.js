@@ -4,6 +4,7 @@ import { frameDuration } from "./controls.js";
 import { choosePalette, GifWriter } from "./gif.js";
 
 const CAPTION = 34; // pixels under the panels
+const HEADING = 26; // and above them, where they have names
 const MOST_FRAMES = 240;
 const PALETTE_FRAMES = 8;
 const REST = 2000; // ms on the last frame
@@ -16,7 +17,7 @@ export async function savePicture(player, kind, tell) {
   if (blob) download(blob, `em-explorer.${kind}`);
 }
 
-/** Both panels where they stand, with the axes that Plotly drew. */
+/** The panels where they stand, those of a race with their names, and the axes that Plotly drew. */
 class Stage {
   static async of(player) {
     const stage = new Stage();
@@ -24,17 +25,20 @@ class Stage {
     stage.theme = player.theme;
     stage.width = Math.round(whole.width);
     let bottom = 0;
+    const race = Boolean(player.rival.picture);
+    const plots = [[player.mixturePlot, race ? "First" : ""], [player.boundPlot, ""]];
+    if (race) plots.push([player.rival.plot, "Second"]);
     stage.panels = await Promise.all(
-      [player.mixturePlot, player.boundPlot].map(async (plot) => {
+      plots.map(async ([plot, name]) => {
         const box = plot.getBoundingClientRect();
         const [width, height] = [Math.round(box.width), Math.round(box.height)];
         const top = Math.round(box.top - whole.top);
         const options = { format: "svg", width, height };
         const axes = await player.plotly.toImage(plot.querySelector(".emx-axes"), options);
-        return { canvas: plot.querySelector("canvas"), left: Math.round(box.left - whole.left), top, width, height, axes };
+        return { canvas: plot.querySelector("canvas"), left: Math.round(box.left - whole.left), top, width, height, axes, name };
       }),
     );
-    const above = Math.min(...stage.panels.map((panel) => panel.top));
+    const above = Math.min(...stage.panels.map((panel) => panel.top)) - (race ? HEADING : 0);
     for (const panel of stage.panels) {
       panel.top -= above;
       panel.image = await loadImage(panel.axes);
@@ -60,8 +64,10 @@ class Stage {
         context.drawImage(panel.image, panel.left, panel.top, panel.width, panel.height);
       }
       context.fillStyle = this.theme.text;
-      context.font = `14px ${this.theme.font}`;
       context.textBaseline = "middle";
+      context.font = `600 14px ${this.theme.font}`;
+      for (const { name, left, top } of this.panels) context.fillText(name, left + 8, top - HEADING / 2);
+      context.font = `14px ${this.theme.font}`;
       context.fillText(caption, 8, height - CAPTION / 2, width - 16);
     };
     return { canvas, context, paint };
@@ -77,11 +83,13 @@ async function pngOf(player, stage) {
 /** Axes and text as shapes; the points under them, which may be many thousands, as pixels. */
 async function svgOf(player, stage) {
   const { width, height, theme } = stage;
-  const parts = stage.panels.map(({ canvas, left, top, width, height, axes }) => {
+  const font = `font-family="sans-serif" font-size="14" fill="${theme.text}"`;
+  const parts = stage.panels.map(({ canvas, left, top, width, height, axes, name }) => {
     const place = `x="${left}" y="${top}" width="${width}" height="${height}"`;
-    return `<image ${place} href="${canvas.toDataURL("image/png")}"/><image ${place} href="${escape(axes)}"/>`;
+    const heading = `<text x="${left + 8}" y="${top - HEADING / 2 + 5}" font-weight="600" ${font}>${name}</text>`;
+    return `<image ${place} href="${canvas.toDataURL("image/png")}"/><image ${place} href="${escape(axes)}"/>${heading}`;
   });
-  const caption = `<text x="8" y="${height - CAPTION / 2 + 5}" font-family="sans-serif" font-size="14" fill="${theme.text}">${escape(captionOf(player))}</text>`;
+  const caption = `<text x="8" y="${height - CAPTION / 2 + 5}" ${font}>${escape(captionOf(player))}</text>`;
   const ground = `<rect width="${width}" height="${height}" fill="${theme.background}"/>`;
   const size = `width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"`;
   const text = `<svg xmlns="http://www.w3.org/2000/svg" ${size}>${ground}${parts.join("")}${caption}</svg>`;
