@@ -75,6 +75,19 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
+def await_port(port: int) -> None:
+    """Wait until a server answers."""
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            socket.create_connection(("localhost", port), timeout=1).close()
+            return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
 def _await_health(server: subprocess.Popen, url: str, log: Path) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
@@ -116,9 +129,13 @@ class Browsers:
         browser.close()
         self._experience = folder
 
-    def take(self, has_touch: bool) -> Page:
+    def take(self, has_touch: bool, keep: bool) -> Page:
         if self._idle[has_touch]:
-            return self._idle[has_touch].pop()
+            page = self._idle[has_touch].pop()
+            if keep:
+                return page
+            page.close()
+            return page.context.new_page()
         folder = self.folder / str(len(self._all))
         if self._experience:
             shutil.copytree(self._experience, folder)
@@ -179,10 +196,10 @@ class Visitors:
     ) -> Page:
         """A page in a browser of its own.
 
-        keep: whether the page itself may be handed on, rather than one like it: not if it is given
-        scripts or listeners of its own, or is to be a new tab.
+        keep: whether the page itself comes from others and is handed on, rather than a new one: not
+        if it is given scripts or listeners of its own, or visits a server of its own.
         """
-        page = self.browsers.take(has_touch)
+        page = self.browsers.take(has_touch, keep)
         self.taken.append((page, has_touch, keep))
         browser = page.context
         browser.grant_permissions(permissions)

@@ -20,6 +20,7 @@ STATUS = re.compile(r"Converged after (\d+) iterations?.*Log-likelihood .?[\d,.]
 def ready(page: Page) -> Page:
     """Wait for a finished picture and a page at rest."""
     expect(page.locator(".emx[data-frame]")).to_be_visible()
+    page.wait_for_function("document.querySelector('.emx')?.__player?.picture?.running === false")
     idle(page)
     return page
 

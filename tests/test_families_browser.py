@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from browser import ROOT, Visitors, idle, serve
 from playwright.sync_api import Page, expect
+from test_explore_browser import ready
 from test_families import read
 
 from em_core import fit
@@ -22,8 +23,7 @@ pytestmark = pytest.mark.browser
 def opened(page: Page, link: str) -> Page:
     page.goto(link)
     expect(page.locator('.emx[data-axes="drawn"]')).to_be_visible(timeout=60_000)
-    idle(page)
-    return page
+    return ready(page)
 
 
 def shown(page: Page) -> int:
@@ -149,7 +149,9 @@ def test_a_model_of_ones_own_is_a_family_like_any_other(tmp_path, visitors, monk
     files = (example, ROOT / "tests" / "own_model.py", tmp_path / "missing.py")
     monkeypatch.setenv("EM_EXPLORER_MODELS", os.pathsep.join(map(str, files)))
     with serve(ROOT, tmp_path / "app.log") as own:
-        page = opened(visitors.open(), f"{own}/?v=1&m=own-zero_inflated_poisson&e=earthquakes")
+        page = opened(
+            visitors.open(keep=False), f"{own}/?v=1&m=own-zero_inflated_poisson&e=earthquakes"
+        )
         expect(page.get_by_role("heading", name="Zero-inflated Poisson")).to_be_visible()
         expect(page.get_by_text("missing.py does not exist")).to_be_visible()
         expect(page.locator(".emx-caption")).to_contain_text("E-step")

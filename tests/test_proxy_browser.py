@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from browser import ROOT, Visitors, serve
+from browser import ROOT, Visitors, await_port, serve
 from playwright.sync_api import expect
 from postgres import cluster
 from test_explore_browser import follow, status
@@ -37,6 +37,7 @@ def proxied(app: str, folder: Path) -> Iterator[str]:
     command = [NGINX, "-p", str(folder), "-c", "nginx.conf", "-g", "daemon off;"]
     with subprocess.Popen(command) as proxy:
         try:
+            await_port(port)
             yield f"http://localhost:{port}"
         finally:
             proxy.terminate()
@@ -62,7 +63,7 @@ def test_everything_works_behind_the_proxy(app: str, visitors: Visitors, tmp_pat
         expect(page.get_by_text("Optima, best first")).to_be_visible(timeout=60_000)
         first = answers[0].all_headers()
         page.close()
-        other = visitors.open()
+        other = visitors.open(keep=False)
         follow(other, link)
         other.close()
     assert "default-src 'self'" in first["content-security-policy"]
@@ -79,7 +80,8 @@ def test_two_servers_with_one_store(visitors: Visitors, tmp_path: Path, monkeypa
     with tempfile.TemporaryDirectory() as folder, cluster(Path(folder)) as database:
         monkeypatch.setenv(VARIABLE, database)
         with serve(ROOT, tmp_path / "one") as one, serve(ROOT, tmp_path / "other") as other:
-            sender, receiver = visitors.open(permissions=CLIPBOARD), visitors.open()
+            sender = visitors.open(permissions=CLIPBOARD, keep=False)
+            receiver = visitors.open(keep=False)
             shared_table(sender, one)
             link = copied(sender, "Copy this link").replace(one, other)
             follow(receiver, link)
@@ -88,7 +90,7 @@ def test_two_servers_with_one_store(visitors: Visitors, tmp_path: Path, monkeypa
             receiver.goto(owner_link)
             receiver.get_by_role("button", name="Delete the table").click()
             expect(receiver.get_by_text("The shared table is deleted.")).to_be_visible()
-            late = visitors.open()
+            late = visitors.open(keep=False)
             late.goto(link.replace(other, one))
             expect(late.get_by_text(store.GONE)).to_be_visible()
             for page in (sender, receiver, late):

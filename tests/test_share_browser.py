@@ -138,12 +138,12 @@ def test_wrong_expired_and_deleted_get_the_same_sentence(app: str, page: Page) -
 
 
 def test_a_link_survives_a_restart_of_the_server(visitors: Visitors, tmp_path: Path) -> None:
-    page = visitors.open(permissions=CLIPBOARD)
+    page = visitors.open(permissions=CLIPBOARD, keep=False)
     with serve(ROOT, tmp_path / "log") as url:
         shared_table(page, url)
         link, seen = copied(page, "Copy this link"), status(page)
         page.close()
-    later = visitors.open()
+    later = visitors.open(keep=False)
     with serve(ROOT, tmp_path / "log", port=urlsplit(url).port):
         follow(later, link)
         assert status(later) == seen
