@@ -107,6 +107,9 @@ def test_every_step_of_the_derivation_is_drawn(app: str, page: Page, step: str) 
 
 def test_a_question_opens_the_page_that_shows_it(app: str, page: Page) -> None:
     page.goto(f"{app}/theory?v=1&th=questions")
+    # While these load, what is below them moves, and a click misses.
+    expect(page.get_by_role("slider")).to_have_count(3)
+    idle(page)
     page.get_by_text("Does EM find the best parameters?").click()
     page.get_by_role("link", name="Run many starts").click()
     expect(page.get_by_role("heading", name="Local optima")).to_be_visible(timeout=30_000)
