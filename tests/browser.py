@@ -62,7 +62,7 @@ def serve(folder: Path, log: Path, port: int | None = None) -> Iterator[str]:
             command, cwd=folder, stdout=output, stderr=subprocess.STDOUT, env=environment
         )
         try:
-            _await_health(server, url, log)
+            await_health(server, url, log)
             yield url
         finally:
             server.terminate()
@@ -75,20 +75,8 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
-def await_port(port: int) -> None:
-    """Wait until a server answers."""
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            socket.create_connection(("localhost", port), timeout=1).close()
-            return
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-
-
-def _await_health(server: subprocess.Popen, url: str, log: Path) -> None:
+def await_health(server: subprocess.Popen, url: str, log: Path) -> None:
+    """Wait until the app answers at `url`, from the server itself or from a proxy before it."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if server.poll() is not None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from browser import ROOT, Visitors, await_port, serve
+from browser import ROOT, Visitors, await_health, serve
 from playwright.sync_api import expect
 from postgres import cluster
 from test_explore_browser import follow, status
@@ -37,8 +37,9 @@ def proxied(app: str, folder: Path) -> Iterator[str]:
     command = [NGINX, "-p", str(folder), "-c", "nginx.conf", "-g", "daemon off;"]
     with subprocess.Popen(command) as proxy:
         try:
-            await_port(port)
-            yield f"http://localhost:{port}"
+            url = f"http://localhost:{port}"
+            await_health(proxy, url, folder / "access.log")
+            yield url
         finally:
             proxy.terminate()
 

@@ -10,7 +10,7 @@ import numpy as np
 from em_core.checks.trials import Trial, falls, gain_errors, gaps, in_chunks, size
 from em_core.em import Expectation, split, starting_params
 from em_core.theory.coordinates import Coordinates, has_coordinates
-from em_core.theory.slices import bound_differences, bound_gradient
+from em_core.theory.slices import bound_gradient
 from em_core.trees import changed, distance, same_bits
 
 # Sums over rows are rounded: relative to the log-likelihood, or to a nat a row where that is more.
@@ -237,7 +237,7 @@ def _coordinates_fit(trial: Trial) -> Measured:
     q = trial.e_step(params)
     vector = (vector + coordinates.vector(trial.steps[1].params)) / 2
     given = bound_gradient(model, coordinates, vector, q)
-    found = bound_differences(model, coordinates, vector, q)
+    found = bound_gradient(model, coordinates, vector, q, by_differences=True)
     unit = max(np.abs(found).max(), size(q.log_likelihood, len(trial.data)) * COORDINATES)
     for place, (one, two) in enumerate(zip(given, found, strict=True)):
         sentence = (

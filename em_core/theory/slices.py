@@ -123,29 +123,20 @@ def bound_gradient(
     vector: np.ndarray,
     q: Expectation,
     block: slice = slice(None),
+    *,
+    by_differences: bool = False,
 ) -> np.ndarray:
     """(P,) gradient of the bound of q at coordinates (P,), in nats, or a block of it.
 
     Where q is the posterior it is the gradient of the log-likelihood (Fisher's identity:
     grad log p(x) = E_q[grad log p(x, z)]), at no pass over the data beyond the one that gave q.
     A model that does not give its `expected_log_joint_gradient` is taken by differences, good to
-    eight digits or more, at four bounds for each coordinate.
+    eight digits or more, at four bounds for each coordinate; `by_differences` any model.
     """
-    if has_gradient(model):
+    if has_gradient(model) and not by_differences:
         return coordinates.gradient(
             vector, lambda params: model.expected_log_joint_gradient(params, q.statistics)
         )[block]
-    return bound_differences(model, coordinates, vector, q, block)
-
-
-def bound_differences(
-    model,
-    coordinates: Coordinates,
-    vector: np.ndarray,
-    q: Expectation,
-    block: slice = slice(None),
-) -> np.ndarray:
-    """(P,) `bound_gradient` by differences, whether or not the model gives it."""
     directions = np.eye(len(vector))[block]
     offsets, differences = central(FOURTH)
     points = (vector + STEP * directions[:, None] * offsets[:, None]).reshape(-1, len(vector))
