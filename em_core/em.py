@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import itertools
+import math
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from functools import partial, reduce
@@ -227,7 +228,7 @@ def em(
 def why_stop(log_likelihoods: list[float], tolerance: float) -> StopReason | None:
     """Why a run with these log-likelihoods, one per iteration, has ended; None if it has not."""
     last = log_likelihoods[-1]
-    if not np.isfinite(last):
+    if not math.isfinite(last):
         return "not_finite"
     if len(log_likelihoods) > 1 and last < log_likelihoods[-2] - ROUNDING * abs(last):
         return "decreased"

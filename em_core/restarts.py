@@ -52,6 +52,8 @@ class _Run:
     seconds: float = 0.0
     fit: Fit | None = None
     plateau: bool = False
+    # That of the last half-step, in nats; a packed trace would have to be unpacked for it.
+    log_likelihood: float = np.nan
 
 
 @dataclass
@@ -159,6 +161,8 @@ class Restarts:
                 n_advances[advance.run] += 1
                 run = runs[advance.run]
                 run.trace += advance.half_steps
+                if advance.half_steps:
+                    run.log_likelihood = advance.half_steps[-1].log_likelihood
                 run.stop_reason, run.failure = advance.stop_reason, advance.failure
                 if run.stop_reason and run.trace:
                     run.fit = self._fit(run)
@@ -194,8 +198,7 @@ class Restarts:
         made = [start.run for start in self._starts if start.run]
         log_likelihoods = np.full(len(self._starts), np.nan)
         for place, run in enumerate(made):
-            if run.trace:
-                log_likelihoods[place] = run.trace[-1].log_likelihood
+            log_likelihoods[place] = run.log_likelihood
         n_running = sum(run.stop_reason is None for run in runs)
         return Sweep(iteration, len(made), n_running, log_likelihoods, confirming)
 

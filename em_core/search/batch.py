@@ -74,31 +74,25 @@ def _sweeps(
             params, q = take(params, keep), take(q, keep)
         params = model.m_step(params, q.statistics)
         bounds = model.expected_log_joint(params, q.statistics) + q.entropy
-        flags, entropies = raised(model, params, q.statistics), q.entropy
+        flags, entropies = flags_of(model, params, q.statistics), q.entropy
         q = model.e_step(params, rows, weights)
         elbos = model.expected_log_joint(params, q.statistics) + q.entropy
-        advances = []
-        for place, run in enumerate(going.tolist()):
-            old, new = current[place], take(params, place)
-            log_likelihood = float(q.log_likelihood[place])
+        advances, before, current = [], current, apart(params)
+        for run, old, new, raised, bound, elbo, log_likelihood, entropy, left in zip(
+            going.tolist(), before, current, flags, bounds.tolist(), elbos.tolist(),
+            q.log_likelihood.tolist(), entropies.tolist(), q.entropy.tolist(), strict=True,
+        ):  # fmt: skip
             paths[run].append(log_likelihood)
             reason = why_stop(paths[run], tolerance)
             if reason is None and iteration == max_iterations:
                 reason = "max_iterations"
-            moved = HalfStep(
-                iteration, "M", new, old, float(bounds[place]), log_likelihood, flags[place],
-                float(entropies[place]),
-            )  # fmt: skip
-            touched = moved._replace(
-                phase="E", posterior_params=new, elbo=float(elbos[place]),
-                entropy=float(q.entropy[place]),
-            )  # fmt: skip
+            moved = HalfStep(iteration, "M", new, old, bound, log_likelihood, raised, entropy)
+            touched = HalfStep(iteration, "E", new, new, elbo, log_likelihood, raised, left)
             advances.append(Advance(run, (moved, touched), reason))
-            current[place] = new
     yield advances
 
 
-def raised(model, params, statistics) -> list[tuple[str, ...]]:
+def flags_of(model, params, statistics) -> list[tuple[str, ...]]:
     """The flags of every run; asked of one by one only where there is something to say."""
     n_runs = len(params.weights)
     if not model.flags(params, statistics):
@@ -111,7 +105,14 @@ def stack(trees: Sequence[Any]):
     first = trees[0]
     if isinstance(first, tuple):
         return type(first)(*map(stack, zip(*trees, strict=True)))
-    return np.stack(trees)
+    return np.array(trees)
+
+
+def apart(tree) -> list:
+    """Parameters of every run of several, as views: `stack` undone."""
+    if isinstance(tree, tuple):
+        return list(map(type(tree)._make, zip(*map(apart, tree), strict=True)))
+    return list(tree)
 
 
 def take(tree, runs):
