@@ -16,7 +16,7 @@ import numpy as np
 FEWEST_CHAINS = 100
 SHORTEST_PIECE, LONGEST_PIECE = 16, 100
 # Densities relative to one state's may be that large: so many frames in a row stay in range.
-HIGHEST_EXPONENT = 75.0
+LARGEST_LOG_RATIO = 75.0
 # The states of this many pieces stay in the processor's second-level cache.
 TILE_CHAINS = 2000
 TILE_FRAMES = 250_000
@@ -160,7 +160,7 @@ class Frames:
         if self.kernel.reference is not None:
             reference = self.kernel.in_own_order()
             self._write(out)
-            if out.max() < HIGHEST_EXPONENT:
+            if out.max() < LARGEST_LOG_RATIO:
                 return reference
             self.kernel = self._kernel(relative=False)
             self.levels = self.kernel.shift * self.tile.lengths
