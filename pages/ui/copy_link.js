@@ -1,15 +1,20 @@
 // A button that copies the page's address, says that it did, and where the browser forbids copying
-// (no HTTPS, no permission) offers the address as selected text instead.
+// (no HTTPS, no permission) offers the address as selected text instead. What is ticked above it is
+// added here, in the browser: a copy made before the server has answered must not lack it.
 export default function ({ parentElement, data }) {
   const button = parentElement.querySelector("button")
   button.textContent = data.label
   const status = parentElement.querySelector("[role=status]")
-  const field = parentElement.querySelector("input")
+  const field = parentElement.querySelector("input[readonly]")
+  const choices = parentElement.querySelector(".choices")
+  if (!choices.hasChildNodes()) choices.append(...data.choices.map(offer))
 
   button.onclick = async () => {
     const link = new URL(location.href)
-    if (data.instead) link.search = ""
-    for (const [key, value] of Object.entries(data.more)) link.searchParams.set(key, value)
+    if (data.instead) link.search = new URLSearchParams(data.instead)
+    for (const { name, value } of choices.querySelectorAll(":checked")) {
+      link.searchParams.set(name, value)
+    }
     let copied = true
     try {
       await navigator.clipboard.writeText(link.href)
@@ -30,4 +35,12 @@ export default function ({ parentElement, data }) {
     })
     if (copied) button.timer = setTimeout(() => (status.textContent = ""), 4000)
   }
+}
+
+function offer([words, help, key, value]) {
+  const label = document.createElement("label")
+  const box = Object.assign(document.createElement("input"), { type: "checkbox", name: key, value })
+  const note = Object.assign(document.createElement("small"), { textContent: help })
+  label.append(box, words, note)
+  return label
 }

@@ -226,12 +226,17 @@ def _take(name: str) -> None:
 # The link
 
 
-def copy_link(label: str = "Copy link", instead: bool = False, **more: str) -> None:
+def copy_link(
+    label: str = "Copy link",
+    choices: Sequence[tuple[str, str, str, str]] = (),
+    instead: Mapping[str, str] | None = None,
+) -> None:
     """A button that puts the address of exactly this view on the clipboard.
 
-    more: parameters that only the copy has, besides the others or instead of them.
+    choices: what a person may add to the copy: words, help, parameter and value. instead: the only
+    parameters of the copy.
     """
-    data = {"label": label, "more": more, "instead": instead}
+    data = {"label": label, "choices": [*choices], "instead": instead}
     _component("copy_link")(data=data, key=label)
 
 

@@ -16,6 +16,15 @@ from pages.ui.text import counted, plain
 
 PERIODS = {1: "1 day", 7: "1 week", 30: "1 month", 90: "3 months", 365: "1 year"}
 USUAL_PERIOD = 90
+CHOICES = [
+    (FIELDS["bare"].label, FIELDS["bare"].help, FIELDS["bare"].key, "1"),
+    (
+        "For embedding in another page",
+        "Without Streamlit's menu and the space around the page.",
+        "embed",
+        "true",
+    ),
+]
 NOT_THERE = "There is no such table: it was deleted, it has expired, or this link is wrong."
 
 
@@ -36,14 +45,7 @@ def _sharing() -> None:
         _stored(own)
     else:
         _offer_to_store(own)
-    about = FIELDS["bare"]
-    bare = st.toggle(about.label, help=about.help)
-    embedded = st.toggle("For embedding in another page")
-    shell.copy_link(
-        "Copy this link",
-        **({about.key: "1"} if bare else {}),
-        **({"embed": "true"} if embedded else {}),
-    )
+    shell.copy_link("Copy this link", CHOICES)
     shell.remember("_share")
 
 
@@ -108,7 +110,7 @@ def _stored(own: OwnTable) -> None:
     st.button("Delete it now", icon=":material/delete:", on_click=partial(_delete, receipt))
     st.markdown("To delete it later, from anywhere, keep this owner link and give it to nobody:")
     with st.container(key="owner link"):
-        shell.copy_link("Copy owner link", instead=True, **{shell.OWNER_KEY: receipt.owner_token})
+        shell.copy_link("Copy owner link", instead={shell.OWNER_KEY: receipt.owner_token})
 
 
 def _delete(receipt: Receipt) -> None:
