@@ -58,6 +58,23 @@ def test_no_session_is_sent_a_cell_of_another(tmp_path: Path) -> None:
     assert "Traceback" not in log and "mark" not in log
 
 
+def test_the_fits_of_those_who_left_make_room_for_those_who_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EM_EXPLORER_WORKERS", "2")
+    endless = "v=1&s=generate&g=overlapping&n=20000&tk=9&k=20&tol=1e-12&it=100000"
+    with serve(ROOT, tmp_path / "log") as url:
+        early = [Visitor(url, f"{endless}&seed={seed}") for seed in range(2)]
+        late = Visitor(url, "v=1&e=iris&k=3")
+        assert "All processors are busy" in late.texts
+        for visitor in early:
+            assert visitor._polling, "it is at work"
+            visitor.close()
+        late.settle()
+        assert "Log-likelihood" in late.texts
+        late.close()
+
+
 @pytest.mark.alone
 def test_one_maximal_fit_starves_nobody(tmp_path: Path) -> None:
     with serve(ROOT, tmp_path / "log") as url:

@@ -122,6 +122,24 @@ def test_first_come_first_served() -> None:
     pool.close()
 
 
+def test_what_nobody_wants_any_more_makes_room_for_those_who_wait() -> None:
+    pool = Pool(Limits(workers=1, seconds=60, memory=2_000_000_000))
+    first = pool.job(jobs.forever)
+    results = begun(first)
+    first.abandoned = lambda: True
+    assert next(results), "as long as nobody waits, it goes on"
+
+    def listen() -> None:
+        with pytest.raises(Cancelled):
+            list(results)
+
+    listening = threading.Thread(target=listen)
+    listening.start()
+    assert items(pool.job(jobs.count, 3)) == [0, 1, 2]
+    listening.join()
+    pool.close()
+
+
 VALUES = load("iris").values
 MODEL = Mixture(Gaussian(), 3)
 START = ByMethod(MODEL, "k-means++", 0)

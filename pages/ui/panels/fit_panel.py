@@ -134,8 +134,8 @@ def _beginning_line(run: Run, settings: Settings) -> tuple[str, str, str, Callab
     if not run.running:
         return "This fit was stopped before it had begun.", "Go on", "play_arrow", run.begin
     if place := run.queued:
-        others = counted(place - 1, "fit") if place > 1 else "no other fit"
-        text = f"All processors are busy with other people's fits; {others} waits before yours …"
+        others = {1: "no other fit waits", 2: "1 fit waits"}.get(place, f"{place - 1} fits wait")
+        text = f"All processors are busy with other people's fits; {others} before yours …"
         return text, "Stop", "stop", run.stop
     n_rows = sum(map(len, run.data)) if isinstance(run.data, list) else len(run.data)
     text = f"Finding a start by {method_of(settings)} for {counted(n_rows, 'row')} …"

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import streamlit as st
 
+from pages.ui.work.presence import absence
 from pages.ui.work.workers import PATIENCE, Cancelled, Job, OutOfTime
 
 NOTHING_YET = "This was stopped before there was anything to show: change a setting to begin again."
@@ -49,6 +50,7 @@ class Work:
         self.error, self.stopped = "", False
         self.done.clear()
         self._job = self.job()
+        self._job.abandoned = absence()
         threading.Thread(target=self._work, name=type(self).__name__, daemon=True).start()
 
     def stop(self) -> None:
@@ -64,6 +66,11 @@ class Work:
     @property
     def running(self) -> bool:
         return not self.done.is_set()
+
+    @property
+    def given_up(self) -> bool:
+        """Whether it made room for others while nobody was there to see it."""
+        return self._job.ended is Cancelled and not self.running and not self.stopped
 
     def _work(self) -> None:
         try:
@@ -106,6 +113,8 @@ def current(slot: str, wanted: Work) -> Work:
         held = st.session_state[slot] = Held(wanted)
         wanted.begin()
         wanted.done.wait(PATIENCE)
+    elif held.work.given_up:
+        held.work.begin()
     return held.work
 
 

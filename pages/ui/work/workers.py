@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Generator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +24,8 @@ ROOT = Path(__file__).parents[3]
 # What ends within so many seconds is shown finished, without a picture of how far it is.
 PATIENCE = 0.4
 GRACE_SECONDS = 15  # to group what many starts found takes a while
+# How often one who waits asks whether those at work are still wanted.
+LOOK_SECONDS = 1.0
 
 
 class Limits(NamedTuple):
@@ -65,6 +67,8 @@ class Job:
         self._process: subprocess.Popen | None = None
         self._speaks = False
         self.ended: type[Exception] | None = None
+        # Asked only while others wait: whether whoever wanted it has gone. Then it is cancelled.
+        self.abandoned: Callable[[], bool] = lambda: False
 
     @property
     def ahead(self) -> int:
@@ -124,7 +128,7 @@ class Job:
             alarm.cancel()
             with self._lock:
                 self._process = None
-            self._pool.give_back(process, sound and self.ended is None)
+            self._pool.give_back(self, process, sound and self.ended is None)
 
     def _end(self, why: type[Exception]) -> None:
         with self._lock:
@@ -140,6 +144,7 @@ class Pool:
     def __init__(self, limits: Limits):
         self.limits = limits
         self._queue: list[Job] = []
+        self._at_work: list[Job] = []
         self._all: set[subprocess.Popen] = set()
         self._idle = [self._start()]
         self._changed = threading.Condition()
@@ -154,23 +159,32 @@ class Pool:
         with self._changed:
             self._queue.append(job)
             try:
-                self._changed.wait_for(lambda: job.ended or self._turn_of(job))
+                ready = partial(self._is_ready, job)
+                while not self._changed.wait_for(ready, LOOK_SECONDS):
+                    self._make_room()
             finally:
                 self._queue.remove(job)
                 self._changed.notify_all()
             if job.ended:
                 raise job.ended
+            self._at_work.append(job)
             if self._idle:
                 return self._idle.pop()
             return self._start()
 
-    def _turn_of(self, job: Job) -> bool:
+    def _is_ready(self, job: Job) -> bool:
         room = bool(self._idle) or len(self._all) < self.limits.workers
-        return room and self._queue[0] is job
+        return job.ended is not None or (room and self._queue[0] is job)
 
-    def give_back(self, process: subprocess.Popen, sound: bool) -> None:
-        """A process without a job: kept for the next one, or replaced where it is not sound."""
+    def _make_room(self) -> None:
+        for job in [*self._at_work, *self._queue]:
+            if job.abandoned():
+                job.cancel()
+
+    def give_back(self, job: Job, process: subprocess.Popen, sound: bool) -> None:
+        """A process whose job has ended: kept for the next, or replaced where it is not sound."""
         with self._changed:
+            self._at_work.remove(job)
             if not sound:
                 self._end(process)
                 process = self._start()
