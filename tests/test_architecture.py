@@ -64,12 +64,22 @@ def test_figures_know_no_streamlit(path: Path) -> None:
     assert "streamlit" not in {module.split(".")[0] for module in imports(path)}
 
 
-def test_importing_em_core_loads_nothing_of_the_dashboard() -> None:
-    script = "import em_core, json, sys; print(json.dumps(sorted(sys.modules)))"
+def loaded_with(module: str) -> set[str]:
+    """Every module that a new process has loaded once it has imported this one."""
+    script = f"import {module}, json, sys; print(json.dumps(sorted(sys.modules)))"
     run = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert not {"streamlit", "plotly", "pandas", "pages"} & set(json.loads(run.stdout))
+    return set(json.loads(run.stdout))
+
+
+def test_importing_em_core_loads_nothing_of_the_dashboard() -> None:
+    assert not {"streamlit", "plotly", "pandas", "pages"} & loaded_with("em_core")
+
+
+@pytest.mark.parametrize("module", ["worker", "runs", "searching", "racing", "slicing"])
+def test_processes_that_compute_begin_without_streamlit(module: str) -> None:
+    assert "streamlit" not in loaded_with(f"pages.ui.work.{module}")
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name)

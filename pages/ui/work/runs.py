@@ -14,7 +14,6 @@ import numpy as np
 
 from em_core import HalfStep, em, from_means
 from em_core.em import Fit, finished
-from pages.ui.work.presence import absence
 from pages.ui.work.workers import PATIENCE, Cancelled, Job, OutOfTime, pool
 
 KEPT_RUNS = 6
@@ -167,7 +166,6 @@ class Run:
         self.done.clear()
         how = self.tolerance, self.max_iterations, self.standardise, len(self.trace)
         self._job = pool().job(climb, self.model, self.data, self.start, *how)
-        self._job.abandoned = absence()
         threading.Thread(target=self._follow, args=(self._job,), name="em fit", daemon=True).start()
 
     def stop(self) -> None:

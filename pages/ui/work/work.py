@@ -10,7 +10,6 @@ from typing import Any, Protocol
 
 import streamlit as st
 
-from pages.ui.work.presence import absence
 from pages.ui.work.workers import PATIENCE, Cancelled, Job, OutOfTime
 
 NOTHING_YET = "This was stopped before there was anything to show: change a setting to begin again."
@@ -50,7 +49,6 @@ class Work:
         self.error, self.stopped = "", False
         self.done.clear()
         self._job = self.job()
-        self._job.abandoned = absence()
         threading.Thread(target=self._work, name=type(self).__name__, daemon=True).start()
 
     def stop(self) -> None:

@@ -60,7 +60,13 @@ class Job:
     finds them too.
     """
 
-    def __init__(self, pool: Pool, function: Callable[..., Generator], arguments: tuple):
+    def __init__(
+        self,
+        pool: Pool,
+        function: Callable[..., Generator],
+        arguments: tuple,
+        abandoned: Callable[[], bool],
+    ):
         self._pool = pool
         self._call = function, arguments
         self._lock = threading.Lock()
@@ -68,7 +74,7 @@ class Job:
         self._speaks = False
         self.ended: type[Exception] | None = None
         # Asked only while others wait: whether whoever wanted it has gone. Then it is cancelled.
-        self.abandoned: Callable[[], bool] = lambda: False
+        self.abandoned = abandoned
 
     @property
     def ahead(self) -> int:
@@ -139,10 +145,16 @@ class Job:
 
 
 class Pool:
-    """The processes and the queue before them: first come, first served."""
+    """The processes and the queue before them: first come, first served.
 
-    def __init__(self, limits: Limits):
+    absence: called where a job is made; gives what says whether whoever wants it has gone.
+    """
+
+    def __init__(
+        self, limits: Limits, absence: Callable[[], Callable[[], bool]] = lambda: lambda: False
+    ):
         self.limits = limits
+        self._absence = absence
         self._queue: list[Job] = []
         self._at_work: list[Job] = []
         self._all: set[subprocess.Popen] = set()
@@ -152,7 +164,7 @@ class Pool:
 
     def job(self, function: Callable[..., Generator], *arguments: Any) -> Job:
         """A call to be made by a process; it queues when its results are asked for."""
-        return Job(self, function, arguments)
+        return Job(self, function, arguments, self._absence())
 
     def take(self, job: Job) -> subprocess.Popen:
         """A process for this job once it is its turn. Raises Cancelled where it ends before."""
@@ -226,4 +238,7 @@ class Pool:
 @cache
 def pool() -> Pool:
     """The processes of this server."""
-    return Pool(Limits.configured())
+    # The processes themselves load this module too, and are to be quick without Streamlit.
+    from pages.ui.work.presence import absence
+
+    return Pool(Limits.configured(), absence)
