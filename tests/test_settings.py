@@ -1,5 +1,6 @@
 """The settings and their link."""
 
+import json
 import math
 from dataclasses import fields, replace
 from urllib.parse import parse_qsl, urlencode
@@ -8,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pages.ui import settings as table
-from pages.ui.settings import FIELDS, Settings, changed, parse, to_query
+from pages.ui import kinds
+from pages.ui.settings import FIELDS, VERSION_KEY, Field, Settings, changed, parse, to_query
 
 # Anything that can be written in UTF-8, so in a link.
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
@@ -19,38 +20,38 @@ JSON = st.dictionaries(
 )
 
 
-def values(about: table.Field) -> st.SearchStrategy:
+def values(about: Field) -> st.SearchStrategy:
     """Valid values of a field."""
     kind = about.kind
     match kind:
-        case table.Choice():
+        case kinds.Choice():
             return st.sampled_from(list(kind.options))
-        case table.Integer():
+        case kinds.Integer():
             return st.just(about.default) | st.integers(kind.low, kind.high)
-        case table.Real():
+        case kinds.Real():
             return st.floats(kind.low, kind.high)
-        case table.Flag():
+        case kinds.Flag():
             return st.booleans()
-        case table.Names():
+        case kinds.Names():
             return st.lists(TEXT, max_size=8).map(tuple)
-        case table.Points():
+        case kinds.Points():
             size = st.integers(1, 5)
             return st.just(()) | size.flatmap(
                 lambda n: st.lists(st.tuples(*[FINITE] * n), min_size=1, max_size=6).map(tuple)
             )
-        case table.JsonObject():
-            return st.just("") | JSON.map(lambda members: kind.read(table.json.dumps(members))[0])
-        case table.Fingerprint():
+        case kinds.JsonObject():
+            return st.just("") | JSON.map(lambda members: kind.read(json.dumps(members))[0])
+        case kinds.Fingerprint():
             version = st.from_regex(r"[0-9]\.[0-9]{1,3}", fullmatch=True)
-            result = st.builds(table.Result, FINITE, st.integers(0, 10**6), version)
+            result = st.builds(kinds.Result, FINITE, st.integers(0, 10**6), version)
             return st.none() | result
-        case table.Text() if about.name in ("carried", "shared"):
+        case kinds.Text() if about.name in ("carried", "shared"):
             return st.text("aZ0-_", max_size=64)
-        case table.Text() if about.name == "fingerprint":
+        case kinds.Text() if about.name == "fingerprint":
             return st.text("0123456789abcdef", max_size=64)
-        case table.Text() if about.name == "tiny_data":
+        case kinds.Text() if about.name == "tiny_data":
             return st.text("0123456789.,;eE+- ", max_size=100)
-        case table.Text():
+        case kinds.Text():
             return st.just(about.default) | TEXT
     raise AssertionError(f"no strategy for {kind}")
 
@@ -95,7 +96,7 @@ def test_only_what_differs_is_in_the_link() -> None:
 
 
 def test_keys_and_names_are_unique_and_complete() -> None:
-    keys = [about.key for about in FIELDS.values()] + [table.VERSION_KEY]
+    keys = [about.key for about in FIELDS.values()] + [VERSION_KEY]
     assert len(keys) == len(set(keys))
     assert not any(key.startswith("embed") for key in keys), "Streamlit's own"
     assert list(FIELDS) == [f.name for f in fields(Settings)]

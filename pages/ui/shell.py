@@ -23,7 +23,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from threadpoolctl import threadpool_limits
 
 from pages.ui import settings as table
-from pages.ui.settings import FIELDS, Choice, Field, Integer, Real, Settings, clamped, quoted
+from pages.ui.kinds import Choice, Integer, Real, clamped, quoted
+from pages.ui.settings import FIELDS, Field, Settings
 
 ENTRY = Path(__file__).parents[2] / "dashboard.py"
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 import em_core
 from pages.ui import shell
-from pages.ui.settings import Result
+from pages.ui.kinds import Result
 from pages.ui.text import counted, nats
 from pages.ui.work.runs import Run
 from pages.ui.work.searches import Grid, Search
