@@ -11,22 +11,31 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from em_core import datasets
-from pages.ui.table import data
-from pages.ui.table.data import DataError, Selection, Table
+from pages.ui.panels.report import confusion_table
+from pages.ui.table.columns import (
+    ColumnReport,
+    default_columns,
+    describe_columns,
+    label_candidates,
+    suggest_label,
+)
+from pages.ui.table.reading import DataError, Table, from_dataset, read_table
+from pages.ui.table.selection import Selection, select, select_levels
+from pages.ui.table.writing import join_results, to_csv_bytes
 
 NAN, INF = math.nan, math.inf
 
 
 def read(text: str) -> Table:
-    return data.read_table("t.csv", text.encode())
+    return read_table("t.csv", text.encode())
 
 
 def table(**columns: list) -> Table:
     return Table("t", pd.DataFrame(columns), (), "")
 
 
-def reports(source: Table) -> dict[str, data.ColumnReport]:
-    return {report.name: report for report in data.describe_columns(source)}
+def reports(source: Table) -> dict[str, ColumnReport]:
+    return {report.name: report for report in describe_columns(source)}
 
 
 # ---------------------------------------------------------------------------------------------
@@ -87,46 +96,46 @@ def test_dates_from_parquet():
     frame = pd.DataFrame({"a": pd.to_datetime(["2020-01-01", "2021-01-01"]), "x": [1.5, 2.5]})
     buffer = io.BytesIO()
     frame.to_parquet(buffer)
-    source = data.read_table("t.parquet", buffer.getvalue())
+    source = read_table("t.parquet", buffer.getvalue())
     assert reports(source)["a"].type == "date"
 
 
 def test_labels_and_columns_are_suggested():
-    source = data.from_dataset(datasets.load("iris"))
-    found = data.describe_columns(source)
-    assert data.suggest_label(source, found) == "species"
-    assert data.default_columns(found, "species") == tuple(datasets.load("iris").columns)
+    source = from_dataset(datasets.load("iris"))
+    found = describe_columns(source)
+    assert suggest_label(source, found) == "species"
+    assert default_columns(found, "species") == tuple(datasets.load("iris").columns)
     lines = "".join(f"{i},{i * 7 % 5},{i % 2},{i * 0.37 % 1},c\n" for i in range(1, 41))
     source = read("id,score,class,x,same\n" + lines)
-    found = data.describe_columns(source)
+    found = describe_columns(source)
     assert reports(source)["id"].row_number
-    assert data.suggest_label(source, found) == "class"
-    assert data.default_columns(found, "class") == ("score", "x")
-    assert data.label_candidates(found) == ["score", "class"]
+    assert suggest_label(source, found) == "class"
+    assert default_columns(found, "class") == ("score", "x")
+    assert label_candidates(found) == ["score", "class"]
 
 
 def test_no_label_where_none_stands_out():
     for name in ("faithful", "airquality", "usarrests", "rivers"):
-        source = data.from_dataset(datasets.load(name))
-        assert data.suggest_label(source, data.describe_columns(source)) is None
+        source = from_dataset(datasets.load(name))
+        assert suggest_label(source, describe_columns(source)) is None
 
 
 def test_at_most_eight_columns_by_default():
-    source = data.from_dataset(datasets.load("wine"))
-    assert len(data.default_columns(data.describe_columns(source))) == 8
+    source = from_dataset(datasets.load("wine"))
+    assert len(default_columns(describe_columns(source))) == 8
 
 
 def test_generated_data_take_the_same_road():
     rng = np.random.default_rng(0)
     generated = datasets.generate("separated", 60, 3, 2, rng)
-    source = data.from_dataset(generated)
-    label = data.suggest_label(source, data.describe_columns(source))
-    chosen = data.select(source, generated.columns, label)
+    source = from_dataset(generated)
+    label = suggest_label(source, describe_columns(source))
+    chosen = select(source, generated.columns, label)
     assert label == "true component"
     np.testing.assert_array_equal(chosen.values, generated.values)
     assert tuple(chosen.labels) == generated.labels
     other = datasets.generate("separated", 60, 3, 2, rng)
-    assert data.from_dataset(other).fingerprint != source.fingerprint
+    assert from_dataset(other).fingerprint != source.fingerprint
 
 
 # ---------------------------------------------------------------------------------------------
@@ -135,7 +144,7 @@ def test_generated_data_take_the_same_road():
 
 def test_rows_that_can_not_be_used_are_listed_with_reasons():
     source = read("x,y,kind\n1,2,u\nNA,3,v\n4,1e400,u\n,inf,v\n7,8,NA\n")
-    chosen = data.select(source, ["x", "y"], "kind")
+    chosen = select(source, ["x", "y"], "kind")
     np.testing.assert_array_equal(chosen.values, [[1, 2], [7, 8]])
     assert chosen.columns == ("x", "y") and chosen.rows.tolist() == [0, 4]
     assert chosen.labels.tolist() == ["u", None]
@@ -147,14 +156,14 @@ def test_rows_that_can_not_be_used_are_listed_with_reasons():
 
 def test_rows_with_holes_are_kept_for_models_that_can_use_them():
     source = read("x,y\n1,2\n,3\n4,1e400\n,\n7,8\n")
-    chosen = data.select(source, ["x", "y"], holes=True)
+    chosen = select(source, ["x", "y"], holes=True)
     np.testing.assert_array_equal(chosen.values, [[1, 2], [np.nan, 3], [7, 8]])
     assert chosen.left_out["reason"].tolist() == ["y is infinite", "x is missing; y is missing"]
 
 
 def test_rows_of_a_group_stand_together_and_those_of_none_are_listed():
     source = read("x,school\n1,b\n2,a\n3,\n4,b\n5,a\n6,a\n")
-    chosen = data.select(source, ["x"], group_column="school")
+    chosen = select(source, ["x"], group_column="school")
     assert chosen.groups == ("b", "a") and chosen.sizes.tolist() == [2, 3]
     assert chosen.rows.tolist() == [0, 3, 1, 4, 5]
     assert [part.ravel().tolist() for part in chosen.parts] == [[1, 4], [2, 5, 6]]
@@ -163,7 +172,7 @@ def test_rows_of_a_group_stand_together_and_those_of_none_are_listed():
 
 def test_levels_keep_their_names():
     source = read("answer,grade,item\nyes,3,0\nno,1,1\n,2,1\nno,3,0\n")
-    chosen = data.select_levels(source, ["answer", "grade", "item"])
+    chosen = select_levels(source, ["answer", "grade", "item"])
     np.testing.assert_array_equal(chosen.values[:, 0], [1, 0, np.nan, 0])
     assert chosen.values[:, 1].tolist() == [2, 0, 1, 2]
     assert chosen.levels == (("no", "yes"), ("1", "2", "3"), ())
@@ -171,18 +180,18 @@ def test_levels_keep_their_names():
 
 def test_a_third_level_is_left_for_a_binary_model_to_refuse():
     source = read("item\n0\n1\n3\n")
-    assert data.select_levels(source, ["item"], most=2).values.ravel().tolist() == [0, 1, 3]
+    assert select_levels(source, ["item"], most=2).values.ravel().tolist() == [0, 1, 3]
 
 
 def test_missing_values_elsewhere_do_not_matter():
     source = read("x,y\n1,\n2,\n3,5\n4,6\n")
-    assert data.select(source, ["x"]).rows.tolist() == [0, 1, 2, 3]
+    assert select(source, ["x"]).rows.tolist() == [0, 1, 2, 3]
 
 
 def test_labels_of_every_type_are_text():
     source = read("x,n,ok\n1.5,1,True\n2.5,2,False\n")
-    assert data.select(source, ["x"], "n").labels.tolist() == ["1", "2"]
-    assert data.select(source, ["x"], "ok").labels.tolist() == ["True", "False"]
+    assert select(source, ["x"], "n").labels.tolist() == ["1", "2"]
+    assert select(source, ["x"], "ok").labels.tolist() == ["True", "False"]
 
 
 UNUSABLE = {
@@ -204,7 +213,7 @@ UNUSABLE = {
 def test_what_can_not_be_fitted_is_refused_with_a_way_on(case):
     text, columns, label, reason = UNUSABLE[case]
     with pytest.raises(DataError) as caught:
-        data.select(read(text), columns, label)
+        select(read(text), columns, label)
     assert reason in str(caught.value) and str(caught.value).endswith(".")
 
 
@@ -213,14 +222,14 @@ def test_what_can_not_be_fitted_is_refused_with_a_way_on(case):
 
 
 def fitted(source: Table, columns: list[str]) -> tuple[Selection, pd.DataFrame]:
-    chosen = data.select(source, columns)
+    chosen = select(source, columns)
     n = len(chosen.values)
     labels = np.arange(n) % 2
     responsibilities = np.column_stack([np.full(n, 0.1) + labels * 0.2, 0.9 - labels * 0.2])
     names = np.array(["component 1", "component 2"], dtype=object)
     results = {"cluster": names[labels]}
     results |= {f"P({name})": responsibilities[:, k] for k, name in enumerate(names)}
-    return chosen, data.join_results(source, chosen, results)
+    return chosen, join_results(source, chosen, results)
 
 
 def test_results_join_the_original_rows():
@@ -239,7 +248,7 @@ def test_results_join_the_original_rows():
     assert joined["P(component 2)"].isna().tolist() == [False, True, False]
     assert list(source.frame) == ["id", "x", "cluster"]
     assert chosen.rows.tolist() == [0, 2]
-    written = data.to_csv_bytes(joined).decode().splitlines()
+    written = to_csv_bytes(joined).decode().splitlines()
     assert written[1] == "a,1,old,component 1,0.1,0.9" and written[2] == "b,,old,,,"
 
 
@@ -260,7 +269,7 @@ PAYLOADS = [
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_text_that_could_run_as_a_formula_gets_an_apostrophe(payload):
     frame = pd.DataFrame({payload: [payload, "plain"], "category": pd.Categorical([payload, "b"])})
-    content = data.to_csv_bytes(frame).decode()
+    content = to_csv_bytes(frame).decode()
     header, first, second = csv.reader(io.StringIO(content, newline=""))
     assert header == ["'" + payload, "category"]
     assert first == ["'" + payload] * 2 and second == ["plain", "b"]
@@ -273,12 +282,12 @@ def test_text_that_could_run_as_a_formula_gets_an_apostrophe(payload):
 def test_numbers_are_written_exactly(rows):
     frame = pd.DataFrame(rows, columns=["x", "n"])
     frame["n"] = frame["n"].astype("Int64")
-    content = data.to_csv_bytes(frame).decode()
+    content = to_csv_bytes(frame).decode()
     written = list(csv.reader(io.StringIO(content)))[1:]
     assert [(float(x), int(n)) for x, n in written] == rows
 
 
 def test_confusion_table_has_labels_as_rows_and_components_as_columns():
-    counted = data.confusion_table(["b", "a", None, "a"], [1, 0, 0, 0], ["component 1", "c2"])
+    counted = confusion_table(["b", "a", None, "a"], [1, 0, 0, 0], ["component 1", "c2"])
     assert counted.index.tolist() == ["a", "b"]
     assert counted.to_dict("list") == {"component 1": [2, 0], "c2": [0, 1]}

@@ -8,7 +8,8 @@ import pytest
 
 from em_core import Gaussian, Mixture, restarts
 from em_core.agreement import adjusted_rand_index
-from pages.ui.table import data
+from pages.ui.table.reading import DataError, Table
+from pages.ui.table.selection import select
 
 RNG = np.random.default_rng(0)
 TWO = np.concatenate([RNG.normal(size=(30, 2)), RNG.normal(size=(30, 2)) + 6])
@@ -38,12 +39,12 @@ SETS = {
 
 def told(values: np.ndarray) -> tuple[str, float, np.ndarray | None]:
     """What is said of a table, the best log-likelihood in units of its own, and the clusters."""
-    table = data.Table("t", pd.DataFrame(values).rename(columns="x{}".format), (), "")
+    table = Table("t", pd.DataFrame(values).rename(columns="x{}".format), (), "")
     try:
-        selection = data.select(table, list(table.frame))
+        selection = select(table, list(table.frame))
         runs = restarts(Mixture(Gaussian(), 2), selection.values, range(8))
         found, best = runs.landscape, runs.best
-    except (data.DataError, ValueError) as error:
+    except (DataError, ValueError) as error:
         return str(error), 0.0, None
     assert not any(fit.collapsed for optimum in found.optima for fit in optimum.fits)
     if found.optima:

@@ -14,21 +14,23 @@ from pages.ui.models.families import FAMILIES, family_of
 from pages.ui.models.presets import GALLERY, PRESETS
 from pages.ui.models.scenes import scene_of
 from pages.ui.settings import Settings, changed, parse, to_query
-from pages.ui.table import data
+from pages.ui.table.columns import default_columns, describe_columns, suggest_label
+from pages.ui.table.reading import Table, from_dataset
+from pages.ui.table.selection import Selection
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = [(name, row) for name, family in FAMILIES.items() for row in family.examples]
 COLOURS = tuple(f"#0000{i:02d}" for i in range(1, 11))
 
 
-def read(settings: Settings) -> tuple[data.Table, data.Selection]:
+def read(settings: Settings) -> tuple[Table, Selection]:
     """The example of these settings as the page reads it at first."""
     family = family_of(settings)
-    table = data.from_dataset(datasets.load(settings.example))
-    reports = data.describe_columns(table)
-    suggested = data.suggest_label(table, reports)
+    table = from_dataset(datasets.load(settings.example))
+    reports = describe_columns(table)
+    suggested = suggest_label(table, reports)
     group = suggested if family.grouping == "group" else None
-    columns = settings.columns or data.default_columns(
+    columns = settings.columns or default_columns(
         reports, suggested, family.takes, family.prefers, family.most_columns
     )
     columns = tuple(name for name in columns if name != group)
@@ -36,7 +38,7 @@ def read(settings: Settings) -> tuple[data.Table, data.Selection]:
     return table, family.read(table, columns, label, group, family.holes)
 
 
-def started(settings: Settings, iterations: int = 5) -> tuple[data.Table, data.Selection, Scene]:
+def started(settings: Settings, iterations: int = 5) -> tuple[Table, Selection, Scene]:
     family = family_of(settings)
     table, selection = read(settings)
     model, rows = family.build(settings), family.data(selection)

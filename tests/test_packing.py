@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from em_core import datasets
-from pages.ui.table import data, packing
-from pages.ui.table.reading import DataError, Table, read_table
+from pages.ui.table import packing
+from pages.ui.table.reading import DataError, Table, from_dataset, read_table
+from pages.ui.table.writing import to_csv_bytes
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 CELLS = {
@@ -54,15 +55,15 @@ def test_a_table_comes_back_exactly(table: Table) -> None:
 
 @pytest.mark.parametrize("name", ["iris", "faithful", "airquality", "usarrests"])
 def test_small_tables_fit_in_a_link_and_come_back(name: str) -> None:
-    table = data.from_dataset(datasets.load(name))
-    again = read_table(f"{name}.csv", data.to_csv_bytes(table.frame))
+    table = from_dataset(datasets.load(name))
+    again = read_table(f"{name}.csv", to_csv_bytes(table.frame))
     text = packing.to_text(again)
     assert text is not None and len(text) <= packing.LINK_CHARACTERS
     alike(packing.from_text(text), again)
 
 
 def test_large_tables_and_dates_do_not_go_into_a_link() -> None:
-    assert packing.to_text(data.from_dataset(datasets.load("digits"))) is None
+    assert packing.to_text(from_dataset(datasets.load("digits"))) is None
     dated = pd.DataFrame({"day": pd.to_datetime(["2020-01-02", None]), "x": [1.0, 2.0]})
     table = Table("dated", dated, (), "")
     assert packing.to_text(table) is None
@@ -71,7 +72,7 @@ def test_large_tables_and_dates_do_not_go_into_a_link() -> None:
 
 def test_no_table_can_pass_for_another() -> None:
     """Shared caches go by the fingerprint: it must be that of the content."""
-    table = data.from_dataset(datasets.load("iris"))
+    table = from_dataset(datasets.load("iris"))
     forged = table._replace(frame=table.frame.head(50))
     honest = packing.from_parquet(packing.to_parquet(table))
     other = packing.from_parquet(packing.to_parquet(forged))

@@ -11,7 +11,8 @@ from pages.ui.figures.race import matched, on_one_clock, race
 from pages.ui.models.families import FAMILIES
 from pages.ui.models.scenes import scene_of
 from pages.ui.settings import Settings
-from pages.ui.table.data import from_dataset, select
+from pages.ui.table.reading import from_dataset
+from pages.ui.table.selection import select
 
 TABLE = from_dataset(load("faithful"))
 SELECTION = select(TABLE, ["eruptions", "waiting"])

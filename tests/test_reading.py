@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pages.ui.table import reading
-from pages.ui.table.data import DataError, Table, read_table
+from pages.ui.table.reading import DataError, Table, read_table
 
 NAN = math.nan
 

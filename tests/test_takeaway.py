@@ -20,33 +20,36 @@ from pages.ui.models.families import FAMILIES, example_of, family_of
 from pages.ui.models.parameters import arrays
 from pages.ui.settings import Settings, changed
 from pages.ui.sharing import takeaway
-from pages.ui.table import data
+from pages.ui.table.columns import default_columns, describe_columns, suggest_label
+from pages.ui.table.reading import Table, from_dataset, read_table
+from pages.ui.table.selection import Selection, select
+from pages.ui.table.writing import to_csv_bytes, to_parquet_bytes
 from pages.ui.work.runs import Run
 
 
-def table_of(settings: Settings) -> data.Table:
+def table_of(settings: Settings) -> Table:
     if settings.source == "example":
-        return data.from_dataset(datasets.load(example_of(settings)))
+        return from_dataset(datasets.load(example_of(settings)))
     rng = np.random.default_rng(settings.data_seed)
     made = datasets.generate(
         settings.generator, settings.n_rows, settings.true_components, settings.n_columns, rng
     )
-    return data.from_dataset(made)
+    return from_dataset(made)
 
 
-def selected(settings: Settings, table: data.Table) -> data.Selection:
+def selected(settings: Settings, table: Table) -> Selection:
     family = family_of(settings)
-    reports = data.describe_columns(table)
-    label = data.suggest_label(table, reports)
+    reports = describe_columns(table)
+    label = suggest_label(table, reports)
     group = label if family.grouping == "group" else None
-    columns = settings.columns or data.default_columns(
+    columns = settings.columns or default_columns(
         reports, label, family.takes, family.prefers, family.most_columns
     )
     columns = [name for name in columns if name != group]
     return family.read(table, columns, label if family.unit else None, group, family.holes)
 
 
-def run_of(settings: Settings, selection: data.Selection) -> Run:
+def run_of(settings: Settings, selection: Selection) -> Run:
     family = family_of(settings)
     model, rows = family.build(settings), family.data(selection)
     run = Run(
@@ -106,12 +109,12 @@ def execute(code: str, folder: Path) -> list[str]:
     return run.stdout.split()[:3]
 
 
-def expect_the_same(settings: Settings, table: data.Table, folder: Path) -> None:
+def expect_the_same(settings: Settings, table: Table, folder: Path) -> None:
     selection = selected(settings, table)
     run = run_of(settings, selection)
     fitted = run.fit
     (folder / f"{takeaway.RESULTS_NAME}.csv").write_bytes(
-        data.to_csv_bytes(takeaway.with_results(settings, table, selection, run))
+        to_csv_bytes(takeaway.with_results(settings, table, selection, run))
     )
     code = takeaway.script(settings, selection, table)
     said = execute(code, folder)
@@ -134,7 +137,7 @@ def test_the_script_for_an_uploaded_table(tmp_path: Path) -> None:
     lines = [f"{x!r};{y!r};t" for x, y in rng.normal(size=(80, 2)).tolist()]
     lines[3], lines[9] = "NA;1.5;t", "1.5;1e999;t"
     text = "=cmd|' /C calc'!A0;@b;kind\n" + "\n".join(lines).replace(".", ",")
-    table = data.read_table("mine.csv", text.encode())
+    table = read_table("mine.csv", text.encode())
     settings = changed(Settings(), source="table", fingerprint=table.fingerprint[:16])
     expect_the_same(settings, table, tmp_path)
 
@@ -184,11 +187,11 @@ def test_100_formulas_in_every_table_to_take_away() -> None:
     for j, payload in enumerate(FORMULAS):
         frame[payload + "\u200b" * (payload in frame)] = pd.Series([payload] * 100, dtype="str")
         assert frame.shape[1] == 3 + j
-    table = data.Table("=evil", frame, (), "")
-    selection = data.select(table, ["number"], "text")
+    table = Table("=evil", frame, (), "")
+    selection = select(table, ["number"], "text")
     result = takeaway.with_results(Settings(), table, selection, run_of(Settings(), selection))
-    as_csv = list(csv.reader(io.StringIO(data.to_csv_bytes(result).decode(), newline="")))
-    packed = pq.read_table(io.BytesIO(data.to_parquet_bytes(result)))
+    as_csv = list(csv.reader(io.StringIO(to_csv_bytes(result).decode(), newline="")))
+    packed = pq.read_table(io.BytesIO(to_parquet_bytes(result)))
     as_parquet = [packed.column_names, *zip(*[c.to_pylist() for c in packed.columns], strict=True)]
     for rows in (as_csv, as_parquet):
         texts = [cell for row in rows for cell in row if isinstance(cell, str)]

@@ -9,7 +9,9 @@ import streamlit as st
 
 from pages.ui.models.presets import GALLERY
 from pages.ui.panels import data_panel, model_panel, presets_panel
-from pages.ui.table.data import ColumnReport, Selection, Table
+from pages.ui.table.columns import ColumnReport
+from pages.ui.table.reading import Table
+from pages.ui.table.selection import Selection
 
 
 class Chosen(NamedTuple):

@@ -51,16 +51,8 @@ from pages.ui.models.parameters import (
     own_tables,
     two_level_tables,
 )
-from pages.ui.table.data import (
-    answered,
-    binary,
-    classified,
-    counted,
-    measured,
-    select,
-    select_items,
-    select_levels,
-)
+from pages.ui.table.columns import answered, binary, classified, counted, measured
+from pages.ui.table.selection import select, select_items, select_levels
 
 if TYPE_CHECKING:  # the settings offer what is in this table
     from pages.ui.settings import Settings

@@ -10,7 +10,8 @@ import pandas as pd
 
 from em_core.factors.summaries import GoodnessOfFit
 from pages.ui.figures.picture import Picture, Scene
-from pages.ui.table.data import ColumnReport, Selection, anything
+from pages.ui.table.columns import ColumnReport, anything
+from pages.ui.table.selection import Selection
 from pages.ui.text import component_names
 
 if TYPE_CHECKING:  # the settings offer what is in the table

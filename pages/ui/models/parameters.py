@@ -17,7 +17,7 @@ from pages.ui.figures.emissions import moments
 from pages.ui.figures.factors import rotation, standard_loadings
 from pages.ui.figures.items import shades
 from pages.ui.figures.own import parameter_names, parameter_values
-from pages.ui.table.data import Selection
+from pages.ui.table.selection import Selection
 from pages.ui.text import component_names
 
 Tables = list[tuple[str, pd.DataFrame]]

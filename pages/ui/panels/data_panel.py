@@ -11,8 +11,16 @@ from pages.ui import shell
 from pages.ui.models.families import FAMILIES, family_of
 from pages.ui.panels import tables
 from pages.ui.settings import Settings
-from pages.ui.table import data, own_table
-from pages.ui.table.data import DataError, Selection, Table
+from pages.ui.table import own_table
+from pages.ui.table.columns import (
+    ColumnReport,
+    default_columns,
+    describe_columns,
+    label_candidates,
+    suggest_label,
+)
+from pages.ui.table.reading import MAX_BYTES, DataError, Table, from_dataset
+from pages.ui.table.selection import Selection
 from pages.ui.text import counted, plain
 
 PREVIEW_ROWS = 200
@@ -33,13 +41,13 @@ def choose_table() -> Table | None:
 
 @st.cache_resource(max_entries=len(datasets.EXAMPLES), show_spinner=False)
 def _example(name: str) -> Table:
-    return data.from_dataset(datasets.load(name))
+    return from_dataset(datasets.load(name))
 
 
 @st.cache_resource(max_entries=4, show_spinner="Drawing the data")
 def _generated(kind: str, rows: int, components: int, columns: int, seed: int) -> Table:
     rng = np.random.default_rng(seed)
-    return data.from_dataset(datasets.generate(kind, rows, components, columns, rng))
+    return from_dataset(datasets.generate(kind, rows, components, columns, rng))
 
 
 def _generate_controls() -> Table | None:
@@ -62,7 +70,7 @@ def _own_table() -> Table | None:
         "Upload a table",
         key="upload",
         help="CSV, TSV, Excel (.xlsx) or Parquet. It is stored only if you share it.",
-        max_upload_size=data.MAX_BYTES // 2**20,
+        max_upload_size=MAX_BYTES // 2**20,
         on_change=_read_upload,
     )
     with st.expander("Or paste a table"):
@@ -113,8 +121,8 @@ def _take(name: str, content: bytes) -> None:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _reports(fingerprint: str, _table: Table) -> list[data.ColumnReport]:
-    return data.describe_columns(_table)
+def _reports(fingerprint: str, _table: Table) -> list[ColumnReport]:
+    return describe_columns(_table)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -130,15 +138,15 @@ def _selection(
     return FAMILIES[family].read(_table, columns, label or None, group or None, holes)
 
 
-def choose_columns(table: Table) -> tuple[Selection | None, list[data.ColumnReport]]:
+def choose_columns(table: Table) -> tuple[Selection | None, list[ColumnReport]]:
     """The column picker and the known labels; None while nothing can be fitted."""
     reports = _reports(table.fingerprint, table)
-    suggested = data.suggest_label(table, reports)
-    candidates = data.label_candidates(reports)
+    suggested = suggest_label(table, reports)
+    candidates = label_candidates(reports)
     family = family_of(shell.settings())
     group = _choose_groups(table, reports, suggested)
     usable = [r.name for r in reports if family.takes(r) and r.name != group]
-    defaults = data.default_columns(
+    defaults = default_columns(
         reports, suggested, family.takes, family.prefers, family.most_columns
     )
     defaults = tuple(name for name in defaults if name != group)
@@ -172,7 +180,7 @@ def choose_columns(table: Table) -> tuple[Selection | None, list[data.ColumnRepo
         return None, reports
 
 
-def _choose_groups(table: Table, reports: list[data.ColumnReport], suggested: str | None) -> str:
+def _choose_groups(table: Table, reports: list[ColumnReport], suggested: str | None) -> str:
     """The column that says which group or sequence a row is in; "" for none."""
     family = family_of(shell.settings())
     if not family.grouping:
@@ -197,7 +205,7 @@ def _choose_groups(table: Table, reports: list[data.ColumnReport], suggested: st
 
 
 def show_table(
-    table: Table, selection: Selection | None, reports: list[data.ColumnReport], settings: Settings
+    table: Table, selection: Selection | None, reports: list[ColumnReport], settings: Settings
 ) -> None:
     """How the table was read, for those who open it: a grid is slow to set up in the browser."""
     rows, columns = table.frame.shape
@@ -211,7 +219,7 @@ def _unfold(
     title: str,
     table: Table,
     selection: Selection | None,
-    reports: list[data.ColumnReport],
+    reports: list[ColumnReport],
     expanded: bool,
 ) -> None:
     key = f"table {table.fingerprint}"
@@ -220,7 +228,7 @@ def _unfold(
             _facts(table, selection, reports)
 
 
-def _facts(table: Table, selection: Selection | None, reports: list[data.ColumnReport]) -> None:
+def _facts(table: Table, selection: Selection | None, reports: list[ColumnReport]) -> None:
     """Facts, columns, rows left out, and the first rows."""
     rows = len(table.frame)
     st.markdown("\n".join(f"- {plain(fact)}" for fact in table.parsing))
@@ -240,7 +248,7 @@ def _facts(table: Table, selection: Selection | None, reports: list[data.ColumnR
     st.dataframe(shown, height=200)
 
 
-def _columns_table(table: Table, reports: list[data.ColumnReport]) -> pd.DataFrame:
+def _columns_table(table: Table, reports: list[ColumnReport]) -> pd.DataFrame:
     units = dict(zip(table.frame.columns, table.units, strict=False))
     return pd.DataFrame(
         [

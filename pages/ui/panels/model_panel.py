@@ -12,7 +12,7 @@ import streamlit as st
 from pages.ui import shell
 from pages.ui.models.families import family_of
 from pages.ui.models.own_models import own_models
-from pages.ui.table.data import Selection
+from pages.ui.table.selection import Selection
 from pages.ui.text import component_names, plain
 
 SEEDS = 2**32

@@ -14,7 +14,8 @@ from pages.ui.models.families import family_of
 from pages.ui.models.scenes import scene_of
 from pages.ui.player import player
 from pages.ui.settings import Settings
-from pages.ui.table.data import Selection, Table
+from pages.ui.table.reading import Table
+from pages.ui.table.selection import Selection
 from pages.ui.text import nats
 from pages.ui.work.searches import Search
 

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from em_core import HalfStep
-from em_core.agreement import adjusted_rand_index
+from em_core.agreement import adjusted_rand_index, confusion
 from em_core.search.alignment import assignment_shares
-from pages.ui.table.data import Selection, confusion_table
+from pages.ui.table.selection import Selection
 from pages.ui.text import component_names, nats
 
 MOST_DOUBTFUL = 10
@@ -72,3 +72,11 @@ def agreement_with_labels(model, params, data, selection: Selection) -> tuple[fl
     names = component_names(number, "state" if paths else "component")
     table = confusion_table(selection.labels, clusters, names)
     return adjusted_rand_index(selection.labels, clusters), table
+
+
+def confusion_table(
+    labels: Sequence[str | None], clusters: Sequence[int], names: Sequence[str]
+) -> pd.DataFrame:
+    """Counts of rows by known label (rows) and component (columns); missing labels left out."""
+    counted = confusion(labels, clusters, len(names))
+    return pd.DataFrame(counted.counts, index=list(counted.labels), columns=list(names))

@@ -19,6 +19,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from em_core.datasets import Dataset
 from pages.ui.table import cells, delimited
 
 
@@ -71,6 +72,28 @@ def read_table(filename: str, content: bytes) -> Table:
         frame, parsing = _read_text(filename, content)
     parsing = (*parsing, f"{_count(len(frame), 'row')}, {_count(frame.shape[1], 'column')}.")
     return Table(filename, frame, parsing, hashlib.sha256(content).hexdigest())
+
+
+def from_dataset(dataset: Dataset) -> Table:
+    """An example or a generated data set as a table, its labels in a last column."""
+    frame = pd.DataFrame(dataset.values, columns=list(dataset.columns), copy=True)
+    for name in frame:
+        values = frame[name]
+        present = values.dropna()
+        if len(present) and (present == np.floor(present)).all() and present.abs().max() < 2**53:
+            frame[name] = values.astype("Int64")
+    digest = hashlib.sha256(np.ascontiguousarray(dataset.values).tobytes())
+    digest.update(repr((dataset.values.shape, dataset.columns, dataset.label_name)).encode())
+    units = (*dataset.units, *[""] * (len(dataset.columns) - len(dataset.units)))
+    if dataset.labels is not None:
+        frame[dataset.label_name] = pd.Series(dataset.labels, dtype="str")
+        digest.update("\x1f".join(dataset.labels).encode())
+        units = (*units, "")
+    parsing = (
+        f"Source: {dataset.source}.",
+        f"{len(frame):,} rows, {frame.shape[1]:,} columns.",
+    )
+    return Table(dataset.name, frame, parsing, digest.hexdigest(), units)
 
 
 def check_size(filename: str, rows: int, columns: int) -> None:

@@ -1,0 +1,212 @@
+"""From a table to the numbers a model is fitted to."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from pages.ui.table.columns import MAX_LABELS, ColumnReport, classified, describe
+from pages.ui.table.reading import DataError, Table
+
+
+class Selection(NamedTuple):
+    """The rows and columns a model is fitted to, and the rows that had to be left out.
+
+    Where rows are in groups or sequences, those of one stand together, in their order.
+    """
+
+    values: np.ndarray  # (N, D) float64, finite or NaN where a value is missing
+    columns: tuple[str, ...]
+    rows: np.ndarray  # (N,) 0-based positions in the table
+    left_out: pd.DataFrame  # columns "row" (from 1) and "reason"
+    labels: np.ndarray | None  # (N,) object: str, or None where the label is missing
+    label_name: str | None
+    group_name: str | None = None
+    groups: tuple[str, ...] = ()  # what the G groups are called, in their order; () for none
+    sizes: np.ndarray = np.zeros(0, dtype=int)  # (G,) rows of each
+    # For each column the names of its levels 0, 1, 2, ...; () for a column of numbers.
+    levels: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def parts(self) -> list[np.ndarray]:
+        """The rows of each group, or all rows as one."""
+        return np.split(self.values, np.cumsum(self.sizes)[:-1]) if self.groups else [self.values]
+
+
+def select(
+    table: Table,
+    columns: Sequence[str],
+    label_column: str | None = None,
+    group_column: str | None = None,
+    holes: bool = False,
+) -> Selection:
+    """The rows whose chosen columns all hold finite numbers; the others are listed with reasons.
+
+    holes: rows with some values missing are kept, with NaN. Raises DataError if a column can't be
+    used or no row is left.
+    """
+    columns = _chosen(table, columns, label_column)
+    for name in columns:
+        _check_measurement(describe(name, table.frame[name]))
+    values = _numbers(table, columns)
+    used = np.isfinite(values).all(axis=1)
+    if holes:
+        used = ~np.isinf(values).any(axis=1) & ~np.isnan(values).all(axis=1)
+    selection = _selected(table, columns, label_column, values, used, group_column)
+    used = selection.values
+    for name, column in zip(columns, used.T, strict=True):
+        column = column[~np.isnan(column)]
+        if len(used) > 1 and (not len(column) or column.min() == column.max()):
+            raise DataError(
+                f"Column {name!r} has the same value in all {len(used):,} rows that can be "
+                "used: untick it."
+            )
+    return selection
+
+
+def select_items(
+    table: Table,
+    columns: Sequence[str],
+    label_column: str | None = None,
+    group_column: str | None = None,
+    holes: bool = True,
+) -> Selection:
+    """The rows that hold at least one of the chosen columns; a missing value is NaN.
+
+    A column in which all rows are alike may be chosen: it says nothing, but does no harm. Raises
+    DataError if a column can't be used or no row is left.
+    """
+    columns = _chosen(table, columns, label_column)
+    for name in columns:
+        report = describe(name, table.frame[name])
+        if not report.usable and not report.constant:
+            _check_measurement(report)
+    values = _numbers(table, columns)
+    return _selected(table, columns, label_column, values, _answering(values, holes), group_column)
+
+
+def select_levels(
+    table: Table,
+    columns: Sequence[str],
+    label_column: str | None = None,
+    group_column: str | None = None,
+    holes: bool = True,
+    most: int = MAX_LABELS,
+) -> Selection:
+    """As `select_items`; text, and numbers that do not count from 0, are coded by their levels.
+
+    Levels are in alphabetical or numerical order; columns of numbers with more than `most` of them
+    are left to the model.
+    """
+    columns = _chosen(table, columns, label_column)
+    coded, levels = [], []
+    for name in columns:
+        report = describe(name, table.frame[name])
+        counts = _counts_from_zero(report, table.frame[name])
+        if classified(report) and report.distinct <= most and not counts:
+            cells = table.frame[name].astype("category")
+            coded.append(np.where(cells.isna(), np.nan, cells.cat.codes.astype(float)))
+            levels.append(tuple(map(str, cells.cat.categories)))
+            continue
+        if not report.usable and not report.constant:
+            _check_measurement(report)
+        coded.append(_numbers(table, [name])[:, 0])
+        levels.append(())
+    values = np.column_stack(coded)
+    used = _answering(values, holes)
+    selection = _selected(table, columns, label_column, values, used, group_column)
+    return selection._replace(levels=tuple(levels))
+
+
+def _counts_from_zero(report: ColumnReport, column: pd.Series) -> bool:
+    """Whether a column's values are levels as they are."""
+    return report.type == "whole number" and set(column.dropna()) == set(range(report.distinct))
+
+
+def _answering(values: np.ndarray, holes: bool) -> np.ndarray:
+    if holes:
+        return ~np.isinf(values).any(axis=1) & ~np.isnan(values).all(axis=1)
+    return np.isfinite(values).all(axis=1)
+
+
+def _chosen(table: Table, columns: Sequence[str], label_column: str | None) -> tuple[str, ...]:
+    columns = tuple(dict.fromkeys(columns))
+    if not columns and not any(describe(name, table.frame[name]).usable for name in table.frame):
+        raise DataError(
+            "This table has no column of numbers that vary: load one with at least one such column."
+        )
+    if not columns:
+        raise DataError("No column is chosen: choose at least one column of numbers.")
+    for name in (*columns, *([] if label_column is None else [label_column])):
+        if name not in table.frame:
+            raise DataError(f"This table has no column {name!r}: choose one of its own columns.")
+    return columns
+
+
+def _numbers(table: Table, columns: Sequence[str]) -> np.ndarray:
+    return np.column_stack(
+        [table.frame[name].to_numpy(dtype=float, na_value=np.nan) for name in columns]
+    )
+
+
+def _selected(
+    table: Table,
+    columns: tuple[str, ...],
+    label_column: str | None,
+    values,
+    used: np.ndarray,
+    group_column: str | None,
+) -> Selection:
+    left_out = _reasons(values, columns, np.flatnonzero(~used))
+    rows = np.flatnonzero(used)
+    groups, sizes = (), np.zeros(0, dtype=int)
+    if group_column is not None and len(rows):
+        rows, groups, sizes, ungrouped = _grouped(table.frame[group_column], rows)
+        left_out = pd.concat([left_out, ungrouped]).sort_values("row", ignore_index=True)
+    values = np.ascontiguousarray(values[rows])
+    if not len(values):
+        raise DataError(
+            "No row has a number in every chosen column: untick the columns with the most missing "
+            "values."
+        )
+    labels = None
+    if label_column is not None:
+        labels = _labels(table.frame[label_column].iloc[rows])
+    return Selection(
+        values, columns, rows, left_out, labels, label_column, group_column, groups, sizes
+    )
+
+
+def _grouped(
+    column: pd.Series, rows: np.ndarray
+) -> tuple[np.ndarray, tuple[str, ...], np.ndarray, pd.DataFrame]:
+    """Rows with those of one group together; the groups' names and sizes; rows without a group."""
+    codes, names = pd.factorize(column.iloc[rows])
+    without = rows[codes < 0]
+    order = np.argsort(codes, kind="stable")[len(without) :]
+    left_out = pd.DataFrame({"row": without + 1, "reason": f"{column.name} is missing"})
+    return rows[order], tuple(map(str, names)), np.bincount(codes[codes >= 0]), left_out
+
+
+def _check_measurement(report: ColumnReport) -> None:
+    if not report.usable:
+        why_not = report.why_not[0].lower() + report.why_not[1:]
+        raise DataError(f"Untick column {report.name!r}: {why_not}")
+
+
+def _reasons(values: np.ndarray, columns: tuple[str, ...], positions: np.ndarray) -> pd.DataFrame:
+    reason = np.full(len(positions), "", dtype=object)
+    for name, column in zip(columns, values[positions].T, strict=True):
+        for mask, what in ((np.isnan(column), "missing"), (np.isinf(column), "infinite")):
+            separator = np.where(reason[mask] == "", "", "; ").astype(object)
+            reason[mask] = reason[mask] + separator + f"{name} is {what}"
+    return pd.DataFrame({"row": positions + 1, "reason": reason})
+
+
+def _labels(column: pd.Series) -> np.ndarray:
+    labels = np.empty(len(column), dtype=object)
+    labels[:] = [
+        None if missing else str(v) for v, missing in zip(column, column.isna(), strict=True)
+    ]
+    return labels
