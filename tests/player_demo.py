@@ -8,7 +8,8 @@ from pathlib import Path
 import streamlit as st
 
 import pages.ui.player
-from pages.ui.figures.picture import View, pack
+from pages.ui.figures.payload import pack
+from pages.ui.figures.picture import View
 from pages.ui.player import player, preload
 from tests.picture_demo import demo_picture
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from em_core import datasets, em
-from pages.ui.figures.picture import Scene, name_columns, pack
+from pages.ui.figures.payload import pack
+from pages.ui.figures.picture import Scene, name_columns
 from pages.ui.figures.thumbnail import thumbnail
 from pages.ui.models.beginnings import method_of
 from pages.ui.models.families import FAMILIES, family_of

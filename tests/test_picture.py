@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from picture_demo import demo_picture
 
-from pages.ui.figures.picture import MAGIC, Picture, certainty_levels, pack, run_of
+from pages.ui.figures.payload import MAGIC, certainty_levels, pack, run_of
+from pages.ui.figures.picture import Picture
 
 
 def unpack(payload: bytes) -> dict:

@@ -11,7 +11,7 @@ from em_core.search.alignment import relabelled
 from em_core.theory.coordinates import Coordinates
 from em_core.theory.slices import slice_between
 from em_core.variants import VARIANTS, run
-from pages.ui.figures.picture import pack
+from pages.ui.figures.payload import pack
 from pages.ui.settings import Settings, changed
 from pages.ui.work.racing import applicable, observed, race_work
 from pages.ui.work.runs import Ended

@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 import plotly
 import streamlit as st
 
-from pages.ui.figures.picture import View, run_of
+from pages.ui.figures.payload import run_of
+from pages.ui.figures.picture import View
 
 FRONTEND = Path(__file__).parent / "frontend"
 # Streamlit serves this folder, beside dashboard.py, at app/static/.

@@ -23,7 +23,7 @@ from browser import Browsers, Visitors, idle, serve
 from picture_demo import demo_picture
 from playwright.sync_api import BrowserType, Page, WebSocket, expect, sync_playwright
 
-from pages.ui.figures.picture import pack
+from pages.ui.figures.payload import pack
 
 PAYLOADS = {500: 40, 5_000: 200, 50_000: 1_200}  # points: kB at 60 iterations, K = 5
 WAIT = 120_000  # ms: on a busy machine everything comes late, but it comes

@@ -1,4 +1,4 @@
-// Reads what pages/ui/figures/picture.py packs.
+// Reads what pages/ui/figures/payload.py packs.
 
 const ALIGNMENT = 8;
 const TYPES = { float64: Float64Array, float32: Float32Array, uint32: Uint32Array, uint16: Uint16Array, uint8: Uint8Array };

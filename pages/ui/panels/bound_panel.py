@@ -13,7 +13,8 @@ import streamlit as st
 from em_core.search.alignment import align, assignment_shares, relabelled
 from em_core.theory.coordinates import Coordinate, Coordinates
 from pages.ui import shell
-from pages.ui.figures.picture import View, pack
+from pages.ui.figures.payload import pack
+from pages.ui.figures.picture import View
 from pages.ui.figures.surface import surface_figure
 from pages.ui.models.parameter_names import axis_title, key_of, name_of
 from pages.ui.panels import fit_panel, report, tables

@@ -11,7 +11,8 @@ import streamlit as st
 from em_core import HalfStep
 from pages.ui import shell
 from pages.ui.figures.coordinates import two_columns
-from pages.ui.figures.picture import View, name_columns, pack
+from pages.ui.figures.payload import pack
+from pages.ui.figures.picture import View, name_columns
 from pages.ui.models.beginnings import beginning, method_of
 from pages.ui.models.families import family_of
 from pages.ui.models.scenes import scene_of

@@ -8,7 +8,8 @@ import streamlit as st
 from em_core.search.alignment import align, assignment_shares, disagreement, some_rows
 from em_core.search.optima import MOST_ROWS_COMPARED, StartedFit
 from pages.ui import shell
-from pages.ui.figures.picture import View, pack
+from pages.ui.figures.payload import pack
+from pages.ui.figures.picture import View
 from pages.ui.figures.race import matched, on_one_clock, race
 from pages.ui.models.families import family_of
 from pages.ui.models.scenes import scene_of

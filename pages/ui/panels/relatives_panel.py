@@ -12,7 +12,8 @@ from em_core.checks.laws import TOUCH
 from em_core.checks.trials import size
 from em_core.variants import VARIANTS
 from pages.ui import shell
-from pages.ui.figures.picture import View, pack
+from pages.ui.figures.payload import pack
+from pages.ui.figures.picture import View
 from pages.ui.figures.relatives import race_figure
 from pages.ui.models.families import family_of
 from pages.ui.models.scenes import scene_of
