@@ -235,7 +235,8 @@ class Categorical(_Items):
             )
 
     def _levels(self, data, params) -> np.ndarray:
-        found = np.nanmax(data, axis=0).astype(int) + 1
+        # A few rows may all miss the same column.
+        found = np.where(np.isnan(data), -1, data).max(axis=0).astype(int) + 1
         if self.levels is not None:
             return np.array(self.levels)
         if params is None:
