@@ -33,12 +33,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.flaky(reruns=2))
 
 
+PAGES = "what the pages said"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator[None]:
+    """A failure in a browser comes with what stood on the pages."""
+    report = yield
+    visitors = item.funcargs.get("visitors") if report.when == "call" and report.failed else None
+    for page, *_ in visitors.taken if visitors else ():
+        said = page.url if page.is_closed() else f"{page.url}\n{page.inner_text('body')[:3000]}"
+        report.sections.append((PAGES, said))
+    return report
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what a second try forgave: what often needs one is not right."""
     for report in terminalreporter.stats.get("rerun", []):
         reason = str(getattr(report.longrepr, "reprcrash", report.longrepr))
         terminalreporter.section(f"needed another try: {report.nodeid}")
         terminalreporter.line(reason[:1500])
+        for title, content in report.sections:
+            if title == PAGES:
+                terminalreporter.line(content)
 
 
 @pytest.fixture(scope="session", autouse=True)
