@@ -61,6 +61,9 @@ class Moments:
 
     def reshape(self, batch: tuple[int, ...]) -> Moments:
         """The same moments with other leading axes: those of counts become `batch`."""
+        if batch == self.counts.shape:
+            # With what was worked out of them.
+            return self
         at = self.counts.ndim
         return Moments(
             *(

@@ -14,6 +14,8 @@ SMALLEST_SUM, LARGEST_SUM = 1e-280, 1e280
 # So many sums share one logarithm, as long as their product can neither overflow nor vanish.
 LOG_GROUP = 16
 LARGEST_GROUPED_SUM = 1e17
+# Of fewer sums, finding that out costs as much as their logarithms.
+FEWEST_GROUPED = 4096
 
 
 class Responded(NamedTuple):
@@ -102,9 +104,13 @@ def log_total(values: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
     """(R,) sum of the logs of (R, n) positive values, times weights (n,) if any."""
     if weights is not None:
         return np.log(values) @ weights
+    if (
+        values.size < FEWEST_GROUPED
+        or values.max() >= LARGEST_GROUPED_SUM
+        or values.min() <= 1 / LARGEST_GROUPED_SUM
+    ):
+        return np.log(values).sum(axis=1)
     grouped = values.shape[1] - values.shape[1] % LOG_GROUP
-    if values.max() >= LARGEST_GROUPED_SUM or values.min() <= 1 / LARGEST_GROUPED_SUM:
-        grouped = 0
     groups = values[:, :grouped].reshape(len(values), LOG_GROUP, -1)
     products = np.multiply.reduce(groups, axis=1)
     return np.log(products).sum(axis=1) + np.log(values[:, grouped:]).sum(axis=1)
