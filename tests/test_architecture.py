@@ -100,6 +100,13 @@ def _calls(node: ast.stmt) -> bool:
     return any(isinstance(part, ast.Call) for part in ast.walk(node))
 
 
+def test_every_fragment_has_a_block_of_the_page() -> None:
+    """See `pages/ui/fragments.py`: without it a page can break."""
+    users = [path.name for path in ROOT.glob("pages/**/*.py") if "st.fragment(" in path.read_text()]
+    assert users == ["fragments.py"]
+    assert not any("@st.fragment" in path.read_text() for path in ROOT.glob("pages/**/*.py"))
+
+
 def test_every_page_is_in_the_dashboard() -> None:
     text = (ROOT / "dashboard.py").read_text(encoding="utf-8")
     assert [page for page in map(name, PAGES) if f'"{page}"' not in text] == []

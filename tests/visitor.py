@@ -16,9 +16,12 @@ FINISHED = (
 
 
 class Visitor:
-    """One session. `received` holds every byte the server sent; `texts` what is on the page."""
+    """One session. `received` holds every byte the server sent; `texts` what is on the page.
 
-    def __init__(self, url: str, query: str = ""):
+    `messages` are those of the last run.
+    """
+
+    def __init__(self, url: str, query: str = "", page: str = ""):
         self._url = url
         self._http = requests.Session()
         self._http.get(f"{url}/_stcore/health").raise_for_status()
@@ -30,7 +33,9 @@ class Visitor:
             connect(address, subprotocols=["streamlit"], max_size=None, open_timeout=60)
         )
         self.received = bytearray()
+        self.messages: list[ForwardMsg] = []
         self._query = query
+        self._name = page
         self._ids: dict[tuple[str, str], str] = {}
         self._states: dict[str, WidgetState] = {}
         self._page: dict[tuple[int, ...], str] = {}
@@ -45,8 +50,10 @@ class Visitor:
         began = time.monotonic()
         message = BackMsg()
         message.rerun_script.query_string = self._query
+        message.rerun_script.page_name = self._name
         message.rerun_script.fragment_id = fragment
         message.rerun_script.widget_states.widgets.extend([*self._states.values(), *triggers])
+        self.messages.clear()
         self._socket.send(message.SerializeToString())
         while not self._receive():
             pass
@@ -57,6 +64,7 @@ class Visitor:
         content = self._socket.recv(timeout=120)
         self.received += content
         message = ForwardMsg.FromString(content)
+        self.messages.append(message)
         kind = message.WhichOneof("type")
         if kind == "new_session":
             self._session = message.new_session.initialize.session_id

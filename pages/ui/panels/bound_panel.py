@@ -16,6 +16,7 @@ from pages.ui import shell
 from pages.ui.figures.payload import pack
 from pages.ui.figures.picture import View
 from pages.ui.figures.surface import surface_figure
+from pages.ui.fragments import fragment
 from pages.ui.models.parameter_names import axis_title, key_of, name_of
 from pages.ui.panels import fit_panel, report, tables
 from pages.ui.panels.optima_panel import COLOURS
@@ -128,7 +129,7 @@ def show_slice(run: Run, asked: Asked, selection: Selection) -> None:
         "The start.",
     )
     if made is not None:
-        st.fragment(_play)(run, key, made)
+        fragment(_play)(run, key, made)
 
 
 def _key(run: Run, asked: Asked, *more) -> str:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from em_core import datasets
 from pages.ui import shell
+from pages.ui.fragments import fragment
 from pages.ui.models.families import FAMILIES, family_of
 from pages.ui.panels import tables
 from pages.ui.settings import Settings
@@ -212,7 +213,7 @@ def show_table(
     title = f"{plain(table.name)}: {counted(rows, 'row')}, {counted(columns, 'column')}"
     if selection is not None and len(selection.left_out):
         title += f"; {counted(len(selection.left_out), 'row')} left out"
-    st.fragment(_unfold)(title, table, selection, reports, settings.source == "table")
+    fragment(_unfold)(title, table, selection, reports, settings.source == "table")
 
 
 def _unfold(

@@ -13,6 +13,7 @@ from pages.ui import shell
 from pages.ui.figures.coordinates import two_columns
 from pages.ui.figures.payload import pack
 from pages.ui.figures.picture import View, name_columns
+from pages.ui.fragments import fragment
 from pages.ui.models.beginnings import beginning, method_of
 from pages.ui.models.families import family_of
 from pages.ui.models.scenes import scene_of
@@ -306,7 +307,7 @@ def _agreement_at(
     return report.agreement_with_labels(_model, _step.posterior_params, _data, _selection)
 
 
-@st.fragment
+@fragment
 def show_takeaway(run: Run, settings: Settings, selection: Selection, table: Table) -> None:
     """Downloads of the finished fit, and the Python for it to those who ask."""
     name = takeaway.RESULTS_NAME

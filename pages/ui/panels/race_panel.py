@@ -11,6 +11,7 @@ from pages.ui import shell
 from pages.ui.figures.payload import pack
 from pages.ui.figures.picture import View
 from pages.ui.figures.race import matched, on_one_clock, race
+from pages.ui.fragments import fragment
 from pages.ui.models.families import family_of
 from pages.ui.models.scenes import scene_of
 from pages.ui.player import player
@@ -40,7 +41,7 @@ def show_race(settings: Settings, search: Search, selection: Selection, table: T
     _watch(search, (fits[picked[0]], fits[picked[1]]), names, selection, table)
 
 
-@st.fragment
+@fragment
 def _watch(search: Search, fits, names, selection: Selection, table: Table) -> None:
     settings = shell.settings()
     order, difference = _compared(search, fits)

@@ -15,6 +15,7 @@ from pages.ui import shell
 from pages.ui.figures.payload import pack
 from pages.ui.figures.picture import View
 from pages.ui.figures.relatives import race_figure
+from pages.ui.fragments import fragment
 from pages.ui.models.families import family_of
 from pages.ui.models.scenes import scene_of
 from pages.ui.panels import fit_panel, tables
@@ -120,7 +121,7 @@ def show_played(lanes: list[Lane], run: Run, selection: Selection, table: Table)
     st.subheader("Played", anchor=False)
     shown = shell.widget("race_played", options=list(names), format_func=names.get)
     lane = next(lane for lane in lanes if lane.key == shown and lane.seed == 0)
-    st.fragment(_play)(lane, run, selection, table)
+    fragment(_play)(lane, run, selection, table)
 
 
 def _play(lane: Lane, run: Run, selection: Selection, table: Table) -> None:

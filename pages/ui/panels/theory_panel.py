@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.ui import shell
 from pages.ui.figures import theory as figures
+from pages.ui.fragments import fragment
 from pages.ui.panels import tables
 from pages.ui.panels.optima_panel import COLOURS
 from pages.ui.panels.questions import QUESTIONS
@@ -42,13 +43,13 @@ def choose_numbers() -> None:
     )
 
 
-@st.fragment
+@fragment
 def derivation() -> None:
     """The parameters, and the step of the derivation that is open with its numbers."""
     tiny = _choose_tiny()
     if tiny is not None:
         _show_step(tiny)
-    shell.remember("derivation")
+    shell.remember()
 
 
 def _choose_tiny() -> Tiny | None:
@@ -121,7 +122,6 @@ def why_hard(tiny: Tiny) -> None:
         _chart(figures.hardness_figure(hard, tiny.rows, now, COLOURS), "hardness")
 
 
-@st.fragment
 def jensens_gap(tiny: Tiny) -> None:
     st.subheader("2. Jensen's inequality, and the gap it leaves", anchor="jensen")
     words = st.container()
@@ -153,7 +153,6 @@ def jensens_gap(tiny: Tiny) -> None:
         f"$q={found.posterior[0]:.4f}$: the posterior. Then both ratios $p(x,z)/q(z)$ are equal, "
         "and the chord is a point. Setting $q$ to it is the **E-step**."
     )
-    shell.remember()
 
 
 def four_forms(tiny: Tiny) -> None:
@@ -188,7 +187,6 @@ def four_forms(tiny: Tiny) -> None:
     )
 
 
-@st.fragment
 def two_steps(tiny: Tiny) -> None:
     st.subheader("4. Two steps, one function", anchor="staircase")
     st.markdown(
@@ -215,10 +213,8 @@ def two_steps(tiny: Tiny) -> None:
         if apart <= 1
         else "Light is high. Every corner is a half-step; no corner is lower than the one before."
     )
-    shell.remember()
 
 
-@st.fragment
 def never_down(tiny: Tiny) -> None:
     st.subheader("5. Why it never goes down", anchor="monotone")
     iteration = shell.widget("tiny_iteration")
@@ -242,7 +238,6 @@ def never_down(tiny: Tiny) -> None:
         f"Iteration {t} gains **{nats(gain)}** nats: **{nats(move.elbo - before.elbo)}** because "
         f"the bound rose, and **{nats(max(move.kl, 0))}** because it no longer touches."
     )
-    shell.remember()
 
 
 def weighted_likelihood(tiny: Tiny) -> None:

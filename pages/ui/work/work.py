@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import streamlit as st
 
+from pages.ui.fragments import fragment
 from pages.ui.work.workers import PATIENCE, Cancelled, Job, OutOfTime
 
 NOTHING_YET = "This was stopped before there was anything to show: change a setting to begin again."
@@ -129,7 +130,7 @@ def watch(work: Watched, show: Callable[..., None], *arguments: Any, seconds: fl
     When it begins or ends the whole page runs: only that starts or ends the polling.
     """
     every = seconds if work.running else None
-    st.fragment(_look, run_every=every)(work, work.running, show, arguments)
+    fragment(_look, run_every=every)(work, work.running, show, arguments)
 
 
 def _look(work: Watched, live: bool, show: Callable[..., None], arguments: tuple) -> None:

@@ -1,0 +1,66 @@
+"""A part of a page that runs again at once leaves the page whole, however little of it was sent."""
+
+from collections.abc import Iterable, Iterator
+
+import pytest
+from browser import ROOT, serve
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
+from visitor import Visitor
+
+pytestmark = pytest.mark.slow
+
+ENDLESS = "v=1&s=generate&g=overlapping&n=20000&tk=9&k=20&tol=1e-12&it=100000"
+PAGES = {
+    "": ENDLESS,
+    "local_optima": f"{ENDLESS}&ns=500",
+    "model_selection": f"{ENDLESS}&kf=19&kt=20",
+    "lower_bound": "v=1&e=iris",
+    "variants": "v=1&e=iris&rp=3000",
+    "theory": "v=1&th=steps",
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serve(ROOT, tmp_path_factory.mktemp("app") / "log") as url:
+        yield url
+
+
+def misplaced(messages: Iterable[ForwardMsg]) -> list[list[int]]:
+    """Places that a browser, given these messages, would not find: each new one is the next."""
+    children = {(0,): 0, (1,): 0, (2,): 0, (3,): 0}
+    lost = []
+    for message in messages:
+        if not message.HasField("delta"):
+            continue
+        *parent, index = place = tuple(message.metadata.delta_path)
+        if index > children.get(tuple(parent), -1):
+            lost.append(list(place))
+            continue
+        children[tuple(parent)] = max(children[tuple(parent)], index + 1)
+        if message.delta.WhichOneof("type") == "add_block":
+            children.setdefault(place, 0)
+    return lost
+
+
+def kept(messages: Iterable[ForwardMsg], fragment: str) -> list[ForwardMsg]:
+    """What Streamlit still sends of these where the fragment runs again before."""
+    queue = ForwardMsgQueue()
+    for message in messages:
+        queue.enqueue(message)
+    queue.clear(retain_lifecycle_msgs=True, fragment_ids_this_run=[fragment])
+    return queue.flush()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_page_is_whole_whenever_a_fragment_runs(server: str, page: str) -> None:
+    visitor = Visitor(server, PAGES[page], page)
+    messages = list(visitor.messages)
+    visitor.close()
+    assert misplaced(messages) == []
+    fragments = {message.delta.fragment_id for message in messages} - {""}
+    assert fragments
+    for fragment in fragments:
+        for sent in range(len(messages)):
+            assert misplaced(messages[:sent] + kept(messages[sent:], fragment)) == []
