@@ -203,6 +203,26 @@ def test_points_follow_a_zoom(page: Page, demo: str) -> None:
     page.wait_for_function(f"{visible} === 500")
 
 
+@pytest.mark.parametrize("panel", ["mixture", "bound"])
+def test_the_buttons_of_the_axes_zoom_and_do_nothing_else(
+    page: Page, demo: str, panel: str
+) -> None:
+    root = opened(page, demo)
+    plot = root.locator(f'[data-plot="{panel}"]')
+    ticks = plot.locator(".ytick text")
+    before = ticks.all_text_contents()
+    plot.hover(position={"x": 150, "y": 100})
+    for name in ("Pan", "Zoom", "Zoom in"):
+        plot.locator(f".modebar-btn[data-title='{name}']").click()
+    expect(ticks).not_to_have_text(before)
+    at_frame(root, LAST)
+    button(root, "Loop").click()
+    view = "contours=False, uncertainty=False, curve='likelihood', speed=1, loop=True"
+    expect(page.get_by_text(view)).to_be_visible()
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_text("runs=2")).to_be_visible()
+
+
 def test_python_can_ask_for_a_frame_and_the_person_can_leave_it(page: Page, demo: str) -> None:
     root = opened(page, demo)
     button(root, "Start").click()

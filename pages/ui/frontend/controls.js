@@ -78,7 +78,8 @@ export const MARKUP = `
 export function connectControls(root, player) {
   root.addEventListener("click", (event) => {
     const target = event.target.closest("button");
-    if (!target) return;
+    // Plotly's own buttons have attributes of the same names.
+    if (!target || target.closest(".js-plotly-plot")) return;
     const { do: action, colour, curve, toggle } = target.dataset;
     if (action) player.act(action === "play" ? "toggle" : action);
     else if (colour) player.setView({ colour });
