@@ -64,3 +64,26 @@ def test_the_page_is_whole_whenever_a_fragment_runs(server: str, page: str) -> N
     for fragment in fragments:
         for sent in range(len(messages)):
             assert misplaced(messages[:sent] + kept(messages[sent:], fragment)) == []
+
+
+def test_a_fragment_of_the_page_before_runs_no_more(server: str) -> None:
+    """Else Streamlit runs that of the next page, and tells the browser it is on the last one."""
+    visitor = Visitor(server, "v=1&e=iris")
+    *_, pages = (m.navigation.app_pages for m in visitor.messages if m.HasField("navigation"))
+    hashes = {page.url_pathname: page.page_script_hash for page in pages}
+    fragments = {message.delta.fragment_id for message in visitor.messages} - {""}
+    visitor.messages.clear()
+    visitor.ask(page_hash=hashes["variants"])
+    while not any(list(m.metadata.delta_path[:2]) == [0, 2] for m in visitor.messages):
+        assert not visitor.receive()
+    for fragment in fragments:
+        visitor.ask(fragment, page_hash=hashes[""])
+    for _ in range(2):
+        while not visitor.receive():
+            pass
+        visitor.ask(page_hash=hashes["variants"])
+    visitor.close()
+    sessions = [m.new_session for m in visitor.messages if m.HasField("new_session")]
+    assert {session.page_script_hash for session in sessions} == {hashes["variants"]}
+    again = {message.delta.fragment_id for message in visitor.messages} - {""}
+    assert again and not again & fragments

@@ -35,7 +35,7 @@ class Visitor:
         self.received = bytearray()
         self.messages: list[ForwardMsg] = []
         self._query = query
-        self._name = page
+        self.page = page
         self._ids: dict[tuple[str, str], str] = {}
         self._states: dict[str, WidgetState] = {}
         self._page: dict[tuple[int, ...], str] = {}
@@ -48,18 +48,22 @@ class Visitor:
     def run(self, fragment: str = "", *triggers: WidgetState) -> float:
         """Ask for a run of the script, wait for its end; the seconds it took."""
         began = time.monotonic()
-        message = BackMsg()
-        message.rerun_script.query_string = self._query
-        message.rerun_script.page_name = self._name
-        message.rerun_script.fragment_id = fragment
-        message.rerun_script.widget_states.widgets.extend([*self._states.values(), *triggers])
         self.messages.clear()
-        self._socket.send(message.SerializeToString())
-        while not self._receive():
+        self.ask(fragment, *triggers)
+        while not self.receive():
             pass
         return time.monotonic() - began
 
-    def _receive(self) -> bool:
+    def ask(self, fragment: str = "", *triggers: WidgetState, page_hash: str = "") -> None:
+        message = BackMsg()
+        message.rerun_script.page_script_hash = page_hash
+        message.rerun_script.query_string = self._query
+        message.rerun_script.page_name = self.page
+        message.rerun_script.fragment_id = fragment
+        message.rerun_script.widget_states.widgets.extend([*self._states.values(), *triggers])
+        self._socket.send(message.SerializeToString())
+
+    def receive(self) -> bool:
         """Take one message; whether it says that a run has ended."""
         content = self._socket.recv(timeout=120)
         self.received += content
@@ -122,7 +126,7 @@ class Visitor:
         self._socket.send(message.SerializeToString())
         self._urls = None
         while self._urls is None:
-            self._receive()
+            self.receive()
         info = self._urls
         form = {"file": (name, content, "application/octet-stream")}
         token = {"X-Xsrftoken": self._http.cookies["_streamlit_xsrf"]}

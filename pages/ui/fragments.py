@@ -7,20 +7,32 @@ from functools import wraps
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 
 def fragment(function: Callable[..., Any], run_every: float | None = None) -> Callable[..., None]:
     """A function of elements that runs again alone where they are used, or every so many seconds.
 
-    `st.fragment` in a block of the page's own. Where a run of a fragment follows that of the page
-    closely, Streamlit leaves out what the page had to say about it and not yet sent: without the
-    block there would be a hole, and what comes after it would be out of place ("Bad delta path
-    index", and a blank page).
+    `st.fragment` in a block of the page's own, and under a name of its own on every page. Where a
+    run of a fragment follows that of the page closely, Streamlit leaves out what the page had to
+    say about it and not yet sent: without the block what comes after would be out of place. And
+    where a person uses a fragment of the page they are leaving, Streamlit would run the one of the
+    same name on the next page, as if on the last. Either ends in a blank page.
     """
 
     @wraps(function)
     def placed(*arguments: Any) -> None:
+        @wraps(function)
+        def of_this_page(*arguments: Any) -> None:
+            function(*arguments)
+
+        of_this_page.__qualname__ += f" on {st.session_state.get('page')}"
         with st.container():
-            st.fragment(function, run_every=run_every)(*arguments)
+            st.fragment(of_this_page, run_every=run_every)(*arguments)
 
     return placed
+
+
+def forget_fragments() -> None:
+    """Refuse runs of the fragments there are: the page they are on is being left."""
+    get_script_run_ctx().fragment_storage.clear()

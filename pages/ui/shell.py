@@ -23,6 +23,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from threadpoolctl import threadpool_limits
 
 from pages.ui import settings as table
+from pages.ui.fragments import forget_fragments
 from pages.ui.kinds import Choice, Integer, Real, clamped, quoted
 from pages.ui.settings import FIELDS, Field, Settings
 
@@ -55,7 +56,7 @@ def enter() -> None:
 def frame(page: str) -> Iterator[None]:
     """Everything around a page: the settings taken from the link before it, the link after it."""
     st.html(STYLE)
-    _forget_widgets_of_other_pages(page)
+    _forget_other_pages(page)
     _adopt_link()
     _push_link()
     if settings().bare:
@@ -70,14 +71,15 @@ def frame(page: str) -> Iterator[None]:
         _replace_link("write_link")
 
 
-def _forget_widgets_of_other_pages(page: str) -> None:
-    """Widgets start anew on each page, from the settings.
+def _forget_other_pages(page: str) -> None:
+    """Widgets start anew on each page, from the settings; those of the page before do nothing more.
 
     Streamlit forgets them too, but later than the next page asks when a person is quick: that page
     would then find a value in the session and leave its own widget unset.
     """
     if st.session_state.get("page") != page:
         st.session_state["page"] = page
+        forget_fragments()
         for name in FIELDS:
             st.session_state.pop(_key(name), None)
 
