@@ -274,10 +274,14 @@ class Restarts:
 
     @property
     def success_rates(self) -> tuple[SuccessRate, ...]:
-        """How often each start reached the best optimum of all, in the order they were given."""
+        """How often each start reached the best optimum of all, in the order they were given.
+
+        Without those of which no seed has come anywhere yet.
+        """
         found = self.landscape
-        begun = dict.fromkeys(start.name for start in self._starts if start.run)
-        return tuple(success_rate(found, name) for name in begun)
+        tried = {run.start for run in (*found.fits, *found.failures)}
+        names = dict.fromkeys(start.name for start in self._starts if start.name in tried)
+        return tuple(success_rate(found, name) for name in names)
 
 
 def restarts(

@@ -335,6 +335,17 @@ def test_the_numbers_of_a_landscape_fit_together():
         assert rate.seconds_per_success > 0
 
 
+@pytest.mark.parametrize("sweeps", range(6))
+def test_stopped_early_only_starts_that_came_somewhere_have_a_rate(sweeps):
+    names = ("short runs", "k-means++", "random points")
+    runs = restarts(THREE, IRIS, range(4), names)
+    for _ in itertools.islice(runs, sweeps):
+        pass
+    for rate in runs.success_rates:
+        assert 0 <= rate.n_successes <= rate.n_starts <= 4
+        assert rate.n_starts > 0
+
+
 def test_wilson_interval():
     """Newcombe 1998, table I."""
     for successes, trials, low, high in [

@@ -317,3 +317,27 @@ def test_settings_and_frame_survive_a_restart_of_the_server(
         expect_query(page, {"v": "1", "k": "5", "f": "1"})
         visitors.problems.clear()  # of the time without a server
         page.close()
+
+
+def test_what_streamlit_shows_by_itself_while_a_page_is_made(
+    tmp_path: Path, visitors: Visitors
+) -> None:
+    """No list of files, and no Stop that would leave half a page."""
+    page = visitors.open(keep=False)
+    page.add_init_script(
+        """window.listed = false;
+        new MutationObserver(() => {
+          window.listed ||= Boolean(document.querySelector("[data-testid=stSidebarNav]"));
+        }).observe(document, { subtree: true, childList: true });"""
+    )
+    with serve(ROOT, tmp_path / "log") as url:
+        page.goto(f"{url}/lower_bound?v=1&s=generate&g=separated&n=1000000&tc=8&it=2")
+        page.wait_for_function(
+            """() => {
+              const stop = document.querySelector("[data-testid=stStatusWidget] button");
+              return stop && getComputedStyle(stop).display === "none";
+            }"""
+        )
+        expect(page.get_by_role("heading", name="The bound")).to_be_visible()
+        assert not page.evaluate("window.listed")
+        page.close()

@@ -71,6 +71,8 @@ def _show(search: Search, selection: Selection) -> None:
     elif not landscape.replicated:
         _offer_more()
     climbs = _climbs(search, landscape)
+    if not climbs:
+        return
     picked = st.plotly_chart(
         strip(climbs, COLOURS), key="strip", on_select="rerun", selection_mode="points"
     )

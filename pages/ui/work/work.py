@@ -59,8 +59,9 @@ class Work:
         self.done.wait(PATIENCE)
 
     def leave(self) -> None:
-        """End it now: nobody is there to see it."""
-        self._job.cancel()
+        """End it now, if it has begun: nobody is there to see it."""
+        if self._job is not None:
+            self._job.cancel()
 
     @property
     def running(self) -> bool:
