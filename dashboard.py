@@ -7,6 +7,7 @@ from pages.ui.player import preload
 from pages.ui.sharing import share
 from pages.ui.work.workers import pool
 
+# So wide that the sources of data stand on one line, and at 1280 pixels the player's controls do.
 st.set_page_config(page_title="EM Explorer", layout="wide", initial_sidebar_state=310)
 preload()
 shell.one_blas_thread()

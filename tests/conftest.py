@@ -1,13 +1,13 @@
 """Fixtures: the running app, and a browser that may talk to nothing else."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import hypothesis
 import pytest
 import scipy.linalg  # noqa: F401  # before threadpool_limits, which limits only what is loaded
 from browser import ROOT, Browsers, Visitors, chromium_path, serve
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Error, Page, expect, sync_playwright
 from threadpoolctl import threadpool_limits
 
 from pages.ui.sharing.store import VARIABLE
@@ -37,13 +37,18 @@ PAGES = "what the pages said"
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator[None]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A failure in a browser comes with what stood on the pages."""
     report = yield
     visitors = item.funcargs.get("visitors") if report.when == "call" and report.failed else None
     for page, *_ in visitors.taken if visitors else ():
-        said = page.url if page.is_closed() else f"{page.url}\n{page.inner_text('body')[:3000]}"
-        report.sections.append((PAGES, said))
+        try:
+            said = page.inner_text("body")[:3000]
+        except Error as error:  # closed, or crashed
+            said = str(error)
+        report.sections.append((PAGES, f"{page.url}\n{said}"))
     return report
 
 

@@ -78,10 +78,9 @@ def test_a_fragment_of_the_page_before_runs_no_more(server: str) -> None:
         assert not visitor.receive()
     for fragment in fragments:
         visitor.ask(fragment, page_hash=hashes[""])
-    for _ in range(2):
-        while not visitor.receive():
-            pass
-        visitor.ask(page_hash=hashes["variants"])
+    visitor.wait()
+    visitor.ask(page_hash=hashes["variants"])
+    visitor.wait()
     visitor.close()
     sessions = [m.new_session for m in visitor.messages if m.HasField("new_session")]
     assert {session.page_script_hash for session in sessions} == {hashes["variants"]}

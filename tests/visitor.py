@@ -50,11 +50,11 @@ class Visitor:
         began = time.monotonic()
         self.messages.clear()
         self.ask(fragment, *triggers)
-        while not self.receive():
-            pass
+        self.wait()
         return time.monotonic() - began
 
     def ask(self, fragment: str = "", *triggers: WidgetState, page_hash: str = "") -> None:
+        """Ask for a run of the script."""
         message = BackMsg()
         message.rerun_script.page_script_hash = page_hash
         message.rerun_script.query_string = self._query
@@ -62,6 +62,11 @@ class Visitor:
         message.rerun_script.fragment_id = fragment
         message.rerun_script.widget_states.widgets.extend([*self._states.values(), *triggers])
         self._socket.send(message.SerializeToString())
+
+    def wait(self) -> None:
+        """Take messages until a run has ended."""
+        while not self.receive():
+            pass
 
     def receive(self) -> bool:
         """Take one message; whether it says that a run has ended."""

@@ -50,16 +50,14 @@ def select(
     for name in columns:
         _check_measurement(describe(name, table.frame[name]))
     values = _numbers(table, columns)
-    used = np.isfinite(values).all(axis=1)
-    if holes:
-        used = ~np.isinf(values).any(axis=1) & ~np.isnan(values).all(axis=1)
+    used = _usable(values, holes)
     selection = _selected(table, columns, label_column, values, used, group_column)
-    used = selection.values
-    for name, column in zip(columns, used.T, strict=True):
+    n_rows = len(selection.values)
+    for name, column in zip(columns, selection.values.T, strict=True):
         column = column[~np.isnan(column)]
-        if len(used) > 1 and (not len(column) or column.min() == column.max()):
+        if n_rows > 1 and (not len(column) or column.min() == column.max()):
             raise DataError(
-                f"Column {name!r} has the same value in all {len(used):,} rows that can be "
+                f"Column {name!r} has the same value in all {n_rows:,} rows that can be "
                 "used: untick it."
             )
     return selection
@@ -79,11 +77,10 @@ def select_items(
     """
     columns = _chosen(table, columns, label_column)
     for name in columns:
-        report = describe(name, table.frame[name])
-        if not report.usable and not report.constant:
-            _check_measurement(report)
+        _check_item(describe(name, table.frame[name]))
     values = _numbers(table, columns)
-    return _selected(table, columns, label_column, values, _answering(values, holes), group_column)
+    used = _usable(values, holes)
+    return _selected(table, columns, label_column, values, used, group_column)
 
 
 def select_levels(
@@ -109,12 +106,11 @@ def select_levels(
             coded.append(np.where(cells.isna(), np.nan, cells.cat.codes.astype(float)))
             levels.append(tuple(map(str, cells.cat.categories)))
             continue
-        if not report.usable and not report.constant:
-            _check_measurement(report)
+        _check_item(report)
         coded.append(_numbers(table, [name])[:, 0])
         levels.append(())
     values = np.column_stack(coded)
-    used = _answering(values, holes)
+    used = _usable(values, holes)
     selection = _selected(table, columns, label_column, values, used, group_column)
     return selection._replace(levels=tuple(levels))
 
@@ -124,7 +120,8 @@ def _counts_from_zero(report: ColumnReport, column: pd.Series) -> bool:
     return report.type == "whole number" and set(column.dropna()) == set(range(report.distinct))
 
 
-def _answering(values: np.ndarray, holes: bool) -> np.ndarray:
+def _usable(values: np.ndarray, holes: bool) -> np.ndarray:
+    """(N,) which rows hold finite numbers: all of them, or with holes at least one."""
     if holes:
         return ~np.isinf(values).any(axis=1) & ~np.isnan(values).all(axis=1)
     return np.isfinite(values).all(axis=1)
@@ -193,6 +190,12 @@ def _check_measurement(report: ColumnReport) -> None:
     if not report.usable:
         why_not = report.why_not[0].lower() + report.why_not[1:]
         raise DataError(f"Untick column {report.name!r}: {why_not}")
+
+
+def _check_item(report: ColumnReport) -> None:
+    """As a measurement, but all its values may be the same."""
+    if not report.constant:
+        _check_measurement(report)
 
 
 def _reasons(values: np.ndarray, columns: tuple[str, ...], positions: np.ndarray) -> pd.DataFrame:
