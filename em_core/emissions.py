@@ -56,10 +56,14 @@ class GaussianParams(_MeansAndCovariances):
         return np.linalg.cholesky(self.covariances)
 
     @cached_property
+    def whitening(self) -> np.ndarray:
+        """(K, D, D) inverse Cholesky factors L^-1."""
+        return np.linalg.inv(self.factors)
+
+    @cached_property
     def precisions(self) -> np.ndarray:
         """(K, D, D) inverse covariances."""
-        whitening = np.linalg.inv(self.factors)
-        return whitening.swapaxes(-1, -2) @ whitening
+        return self.whitening.swapaxes(-1, -2) @ self.whitening
 
     @cached_property
     def precision_diagonals(self) -> np.ndarray:

@@ -164,13 +164,15 @@ def test_the_same_seed_gives_the_same_bits(covariance, start):
     laws.same_seed_same_bits(Mixture(Gaussian(covariance), 3), clusters(200, 2, 3, seed=7), start)
 
 
-def test_a_narrow_component_keeps_its_digits():
+@pytest.mark.parametrize("dimension", [2, 30])
+def test_a_narrow_component_keeps_its_digits(dimension):
     """Widths 1e-7 of the distance from the centre: the quadratic form alone would lose them all."""
     rng = np.random.default_rng(8)
-    data = np.concatenate([1e-7 * rng.normal(size=(200, 2)) + 1, rng.normal(size=(200, 2))])
+    narrow, wide = rng.normal(size=(2, 200, dimension))
+    data = np.concatenate([1e-7 * narrow + 1, wide - 1])
     for covariance in COVARIANCES:
         model = Mixture(Gaussian(covariance, floor=1e-20), 2)
-        params = from_means(model, data, [[1.0, 1.0], [0.0, 0.0]])
+        params = from_means(model, data, [np.ones(dimension), -np.ones(dimension)])
         steps = list(laws.em(model, data, params, tolerance=0, max_iterations=80))
         laws.bound_never_falls(steps)
         laws.bound_touches_after_e_and_stays_below_after_m(steps)

@@ -14,13 +14,15 @@ import numpy as np
 
 from em_core.gaussians.linear_kernel import NONE, LinearKernel
 from em_core.gaussians.moments import Moments
+from em_core.gaussians.whitening import STRIP, Whitening
 
 BLOCK_ROWS = 16_384
 # Features and log joints of one block: measured, smaller ones cost up to 1.5 times as much.
 BLOCK_FEATURES = 800_000
-WHITENED_BLOCK_ROWS = 8192
-# From here on quadratic features cost more than whitening with each component's Cholesky factor.
-WHITEN_FROM_DIMENSION = 20
+# Values of one strip of all components, whitened.
+BLOCK_WHITENED = 131_072
+# From here on quadratic features cost more than whitening with the components' Cholesky factors.
+WHITEN_FROM_DIMENSION = 24
 # The quadratic form loses about log10 of (distance from the origin / narrowest width)^2 digits.
 # Beyond this many the component is centred on its own mean and whitened instead.
 LARGEST_CONDITION = 1e6
@@ -64,11 +66,11 @@ def units_of(variances: np.ndarray, origin: np.ndarray) -> np.ndarray:
 class Block:
     """One block of rows: values (D, n), its place in the data and, on demand, its features."""
 
-    def __init__(self, values: np.ndarray, rows: slice, workspace: np.ndarray, diagonal: bool):
+    def __init__(self, values: np.ndarray, rows: slice, workspace: np.ndarray, quadratic: str):
         self.values = values
         self.rows = rows
         self._workspace = workspace
-        self._diagonal = diagonal
+        self._quadratic = quadratic
 
     @property
     def n_rows(self) -> int:
@@ -76,14 +78,16 @@ class Block:
 
     @cached_property
     def features(self) -> np.ndarray:
-        """(P, n): 1, x, then the squares (diagonal) or the upper triangle of x x^T row by row."""
+        """(P, n): 1, x, then nothing, the squares ("diagonal") or the upper triangle of x x^T row
+        by row ("full")."""
         x = self.values
         dimension = len(x)
         features = self._workspace[:, : x.shape[1]]
         features[0] = 1
         features[1 : dimension + 1] = x
-        if self._diagonal:
+        if self._quadratic == "diagonal":
             np.multiply(x, x, out=features[dimension + 1 :])
+        if self._quadratic != "full":
             return features
         at = dimension + 1
         for i in range(dimension):
@@ -95,8 +99,9 @@ class Block:
 class GaussianKernel(LinearKernel):
     """Gaussian components, (R, K) of them, as a `LinearKernel` of quadratic features.
 
-    Components too narrow for the quadratic form, and all of them in many dimensions, are whitened
-    about their own mean instead, and their moments taken about an origin of their own.
+    In many dimensions the features are linear only: squared distances and scatters come from
+    whitening all components together. Components too narrow for either are whitened one by one
+    about their own mean, and their moments taken about an origin of their own.
     """
 
     def __init__(self, params, rows: CentredRows, log_weights, diagonal: bool, relative: bool):
@@ -108,12 +113,14 @@ class GaussianKernel(LinearKernel):
         self.means = (params.means - rows.origin).reshape(-1, self.dimension)
         peaks = (log_weights + params.log_peaks).reshape(-1, self.batch[-1])
         conditions = params.conditions(rows.scale).reshape(peaks.shape)
-        self.whitened = NONE
+        self.narrow = NONE
+        if conditions.max() > LARGEST_CONDITION:
+            self.narrow = np.flatnonzero(conditions > LARGEST_CONDITION)
+        self.whitening = None
         if self.dimension >= WHITEN_FROM_DIMENSION and not diagonal:
-            self.whitened = np.arange(peaks.size)
-        elif conditions.max() > LARGEST_CONDITION:
-            self.whitened = np.flatnonzero(conditions > LARGEST_CONDITION)
-        if relative and not len(self.whitened):
+            whitening = params.whitening.reshape(-1, self.dimension, self.dimension)
+            self.whitening = Whitening(whitening, self.means)
+        if relative and self.whitening is None and not len(self.narrow):
             coefficients = self._coefficients(peaks)
             # Of the component with the highest log joint on average (the first coefficient is that
             # at the origin), the density overflows least often when it divides the others'.
@@ -123,15 +130,17 @@ class GaussianKernel(LinearKernel):
             shift = peaks.max()
             self.peaks = (peaks - shift).ravel()
             super().__init__(self._coefficients(peaks - shift), shift)
-            self.coefficients[self.whitened] = 0
+            self.coefficients[self.narrow] = 0
         # Components whose moments are taken about an origin of their own, relative to the rows'.
-        self.own_origins = {k: self.means[k] for k in self.whitened}
-        self.own_moments = {k: self._no_moments() for k in self.whitened}
+        self.own_origins = {k: self.means[k] for k in self.narrow}
+        self.own_moments = {k: self._no_moments() for k in self.narrow}
 
     def _coefficients(self, peaks: np.ndarray) -> np.ndarray:
-        """(R, K, P) such that coefficients @ features is the log joint density minus the shift."""
-        if len(self.whitened) == peaks.size:
-            return np.empty((*peaks.shape, 0))
+        """(R, K, P) such that coefficients @ features is the log joint density minus the shift, but
+        for the squared distances of components that are whitened."""
+        if self.whitening is not None:
+            linear = np.zeros((*peaks.shape, self.dimension))
+            return np.concatenate([peaks[..., None], linear], axis=-1)
         if self.diagonal:
             precisions = self.params.precision_diagonals.reshape(-1, self.dimension)
             linear, quadratic = precisions * self.means, -0.5 * precisions
@@ -152,20 +161,23 @@ class GaussianKernel(LinearKernel):
         return 0.0, np.zeros(self.dimension), np.zeros(shape)
 
     def blocks(self) -> Iterator[Block]:
-        n_rows, n_features = self.rows.n_rows, self.coefficients.shape[1]
-        size = WHITENED_BLOCK_ROWS
-        if n_features:
-            size = min(BLOCK_ROWS, max(256, BLOCK_FEATURES // (n_features + len(self.means))))
-        size = -(-n_rows // -(-n_rows // size))
+        n_rows, (n_components, n_features) = self.rows.n_rows, self.coefficients.shape
+        if self.whitening is not None:
+            quadratic, size = "none", BLOCK_WHITENED // (STRIP * n_components)
+        else:
+            quadratic = "diagonal" if self.diagonal else "full"
+            size = min(BLOCK_ROWS, BLOCK_FEATURES // (n_features + n_components))
+        size = -(-n_rows // -(-n_rows // max(256, size)))
         workspace = np.empty((n_features, size))
         for start in range(0, n_rows, size):
             rows = slice(start, min(start + size, n_rows))
-            yield Block(self.rows.values[:, rows], rows, workspace, self.diagonal)
+            yield Block(self.rows.values[:, rows], rows, workspace, quadratic)
 
     def log_joint(self, block: Block, out: np.ndarray) -> np.ndarray:
-        if self.coefficients.shape[1]:
-            super().log_joint(block, out)
-        for k in self.whitened:
+        super().log_joint(block, out)
+        if self.whitening is not None:
+            out -= 0.5 * self.whitening.squared_distances(block.features)
+        for k in self.narrow:
             white = block.values - self.means[k, :, None]
             if self.diagonal:
                 diagonals = self.params.precision_diagonals.reshape(-1, self.dimension)
@@ -177,9 +189,10 @@ class GaussianKernel(LinearKernel):
         return out
 
     def add(self, block: Block, shares: np.ndarray) -> None:
-        if self.coefficients.shape[1]:
-            super().add(block, shares)
-        for k in self.whitened:
+        super().add(block, shares)
+        if self.whitening is not None:
+            self.whitening.add(block.features, shares)
+        for k in self.narrow:
             self._add_own(block, k, shares[k])
 
     def _add_own(self, block: Block, k: int, share: np.ndarray) -> None:
@@ -201,12 +214,9 @@ class GaussianKernel(LinearKernel):
         moments, unit = self._flat_moments, self.rows.scale
         offsets = moments.offsets / unit
         distances = np.vecdot(offsets, offsets)
+        if not self.diagonal and exceed(moments.within, distances / LARGEST_CONDITION, unit):
+            return NONE
         within = moments.within / (unit * unit if self.diagonal else unit[:, None] * unit)
-        if self.dimension == 2 and not self.diagonal:
-            # No eigenvalue is below determinant / trace: most often that is all there is to know.
-            (a, b), (_, c) = within.transpose(1, 2, 0)
-            if (LARGEST_CONDITION * (a * c - b * b) >= distances * (a + c)).all():
-                return NONE
         narrow = smallest_eigenvalues(within, self.diagonal) * LARGEST_CONDITION < distances
         found = np.flatnonzero(narrow & (moments.counts > 0))
         if len(found):
@@ -225,16 +235,14 @@ class GaussianKernel(LinearKernel):
     def _flat_moments(self) -> Moments:
         """Moments of all rows added, (R * K, ...), relative to the rows' common origin."""
         origins = np.zeros_like(self.means)
-        if self.coefficients.shape[1]:
-            totals = self.totals
-            counts, sums = totals[:, 0], totals[:, 1 : self.dimension + 1]
+        totals = self.totals
+        counts, sums = totals[:, 0], totals[:, 1 : self.dimension + 1]
+        if self.whitening is not None:
+            scatters = self.whitening.scatters
+        elif self.diagonal:
             scatters = totals[:, self.dimension + 1 :]
-            if not self.diagonal:
-                scatters = scatters[:, triangle(self.dimension)[3]]
         else:
-            counts, sums, scatters = (
-                np.zeros((len(self.means), *np.shape(part))) for part in self._no_moments()
-            )
+            scatters = totals[:, self.dimension + 1 :][:, triangle(self.dimension)[3]]
         for k, own in self.own_moments.items():
             counts[k], sums[k], scatters[k] = own
             origins[k] = self.own_origins[k]
@@ -261,6 +269,18 @@ def smallest_eigenvalues(matrices: np.ndarray, diagonal: bool) -> np.ndarray:
     if diagonal:
         return matrices.min(axis=1)
     return np.linalg.eigvalsh(matrices)[:, 0]
+
+
+def exceed(matrices: np.ndarray, lowest: np.ndarray, unit: np.ndarray) -> bool:
+    """Whether all eigenvalues of each symmetric matrix (K, D, D), its columns in units of `unit`
+    (D,), exceed the matrix's own bound (K,)."""
+    lowered = matrices.copy()
+    np.einsum("kdd->kd", lowered)[...] -= lowest[:, None] * (unit * unit)
+    try:
+        np.linalg.cholesky(lowered)
+    except np.linalg.LinAlgError:
+        return False
+    return True
 
 
 def _solve_lower(factor: np.ndarray, values: np.ndarray) -> np.ndarray:
