@@ -12,8 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from em_core.strips import add_products, mirrored
+
 # One block of rows stays in the processor's second-level cache.
-BLOCK_VALUES = 100_000
+BLOCK_VALUES = 50_000
 SAMPLE_ROWS = 500
 # Moments about a point this many standard deviations from the mean lose one digit.
 NEAR_ENOUGH = 3
@@ -181,7 +183,7 @@ def moments_about(data: np.ndarray, centre: np.ndarray, weights) -> tuple | None
     size = max(256, BLOCK_VALUES // n_columns)
     block = np.empty((size, n_columns))
     roots = np.ones(n_rows) if weights is None else np.sqrt(weights)
-    sums, scatter = np.zeros(n_columns), np.zeros((n_columns, n_columns))
+    sums, lower = np.zeros(n_columns), np.zeros((n_columns, n_columns))
     for start in range(0, n_rows, size):
         values, ones = data[start : start + size], roots[start : start + size]
         if centre.any():
@@ -189,9 +191,10 @@ def moments_about(data: np.ndarray, centre: np.ndarray, weights) -> tuple | None
         if weights is not None:
             values = np.multiply(values, ones[:, None], out=block[: len(values)])
         sums += ones @ values
-        scatter += values.T @ values
+        add_products(lower, values)
         if not np.isfinite(sums).all():
             return None
+    scatter = mirrored(lower)
     if not np.isfinite(scatter).all():
         return None
     count = float(roots @ roots)

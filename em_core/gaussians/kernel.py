@@ -14,7 +14,8 @@ import numpy as np
 
 from em_core.gaussians.linear_kernel import NONE, LinearKernel
 from em_core.gaussians.moments import Moments
-from em_core.gaussians.whitening import STRIP, Whitening
+from em_core.gaussians.whitening import Whitening
+from em_core.strips import STRIP
 
 BLOCK_ROWS = 16_384
 # Features and log joints of one block: measured, smaller ones cost up to 1.5 times as much.
