@@ -16,8 +16,9 @@ import numpy as np
 from em_core.covariances import ALIASES, STRUCTURES, extreme_eigenvalues
 from em_core.em import Collapse, Shared
 from em_core.gaussians.incomplete import IncompleteKernel, IncompleteRows
-from em_core.gaussians.kernel import CentredRows, GaussianKernel, squared_distances, units_of
+from em_core.gaussians.kernel import GaussianKernel, squared_distances
 from em_core.gaussians.moments import Moments
+from em_core.gaussians.rows import CentredRows, units_of
 from em_core.gradients import by_covariance
 from em_core.imputation import Imputation, filled
 from em_core.theory.domains import Real, structured
@@ -328,18 +329,17 @@ class Gaussian:
     def expected_log_density(self, params: GaussianParams, statistics: GaussianStatistics):
         """sum_nk r_nk log N(x_n | mean_k, covariance_k) in nats, from the statistics alone."""
         moments = statistics.moments
-        shift = params.means - statistics.centre.value - moments.origins
-        counts, sums, scatters = moments.counts, moments.sums, moments.scatters
+        left = params.means - statistics.centre.value - (moments.origins + moments.offsets)
+        within = moments.within
         if self.structure.diagonal:
             precisions = params.precision_diagonals
-            linear = precisions * shift
+            linear = precisions * left
         else:
             precisions = params.precisions
-            linear = np.matvec(precisions, shift)
-            precisions, scatters = (m.reshape(*m.shape[:-2], -1) for m in (precisions, scatters))
-        terms = np.vecdot(linear, sums - 0.5 * counts[..., None] * shift)
-        terms -= 0.5 * np.vecdot(precisions, scatters)
-        return (np.vecdot(counts, params.log_peaks) + terms.sum(axis=-1))[()]
+            linear = np.matvec(precisions, left)
+            precisions, within = (m.reshape(*m.shape[:-2], -1) for m in (precisions, within))
+        squares = np.vecdot(linear, left) + np.vecdot(precisions, within)
+        return np.vecdot(moments.counts, params.log_peaks - 0.5 * squares)[()]
 
     def expected_log_density_gradient(
         self, params: GaussianParams, statistics: GaussianStatistics

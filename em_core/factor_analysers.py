@@ -28,7 +28,8 @@ from em_core.factor_analysis import FactorAnalysis
 from em_core.factors.starts import start_factors
 from em_core.factors.statistics import FactorParams, FactorStatistics
 from em_core.gaussians.incomplete import IncompleteKernel, IncompleteRows
-from em_core.gaussians.kernel import GaussianKernel, units_of
+from em_core.gaussians.kernel import GaussianKernel
+from em_core.gaussians.rows import units_of
 from em_core.imputation import Imputation
 from em_core.theory.domains import Positive, Real, Triangular
 

@@ -21,8 +21,9 @@ from em_core.emissions import (
     GaussianStatistics,
     column_moments,
 )
-from em_core.gaussians.kernel import CentredRows, GaussianKernel, units_of
+from em_core.gaussians.kernel import GaussianKernel
 from em_core.gaussians.moments import Moments
+from em_core.gaussians.rows import CentredRows, units_of
 from em_core.theory.domains import Between, Fixed
 
 # Degrees of freedom, where they are estimated: from Cauchy's to all but Gaussian.

@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.gaussians.kernel import CentredRows
 from em_core.gaussians.linear_kernel import NONE
 from em_core.gaussians.moments import Moments
+from em_core.gaussians.rows import CentredRows
 
 
 class IncompleteRows(NamedTuple):

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
-from typing import NamedTuple
 
 import numpy as np
 
 from em_core.gaussians.linear_kernel import NONE, LinearKernel
 from em_core.gaussians.moments import Moments
+from em_core.gaussians.rows import Block, CentredRows
 from em_core.gaussians.whitening import Whitening
 from em_core.strips import STRIP
 
@@ -27,74 +27,6 @@ WHITEN_FROM_DIMENSION = 24
 # The quadratic form loses about log10 of (distance from the origin / narrowest width)^2 digits.
 # Beyond this many the component is centred on its own mean and whitened instead.
 LARGEST_CONDITION = 1e6
-
-
-class CentredRows(NamedTuple):
-    """values (D, N): the rows minus `origin` (D,), component-major.
-
-    scale (D,): the columns' standard deviations, never 0: the unit of each column.
-    """
-
-    values: np.ndarray
-    origin: np.ndarray
-    scale: np.ndarray
-
-    @classmethod
-    def of(cls, data: np.ndarray, origin: np.ndarray, variances: np.ndarray) -> CentredRows:
-        values = np.empty(data.shape[::-1])
-        np.subtract(data.T, origin[:, None], out=values)
-        return cls(values, origin, np.sqrt(units_of(variances, origin)))
-
-    @property
-    def n_rows(self) -> int:
-        return self.values.shape[1]
-
-    def take(self, start: int, stop: int) -> CentredRows:
-        return self._replace(values=self.values[:, start:stop])
-
-    def select(self, order: np.ndarray) -> CentredRows:
-        return self._replace(values=np.ascontiguousarray(self.values[:, order]))
-
-
-def units_of(variances: np.ndarray, origin: np.ndarray) -> np.ndarray:
-    """(D,) variances, never 0: a constant column gets the largest of the others', or 1."""
-    constant = variances <= (1e-13 * origin) ** 2
-    if not constant.any():
-        return variances
-    return np.where(constant, 1.0 if constant.all() else variances.max(), variances)
-
-
-class Block:
-    """One block of rows: values (D, n), its place in the data and, on demand, its features."""
-
-    def __init__(self, values: np.ndarray, rows: slice, workspace: np.ndarray, quadratic: str):
-        self.values = values
-        self.rows = rows
-        self._workspace = workspace
-        self._quadratic = quadratic
-
-    @property
-    def n_rows(self) -> int:
-        return self.values.shape[1]
-
-    @cached_property
-    def features(self) -> np.ndarray:
-        """(P, n): 1, x, then nothing, the squares ("diagonal") or the upper triangle of x x^T row
-        by row ("full")."""
-        x = self.values
-        dimension = len(x)
-        features = self._workspace[:, : x.shape[1]]
-        features[0] = 1
-        features[1 : dimension + 1] = x
-        if self._quadratic == "diagonal":
-            np.multiply(x, x, out=features[dimension + 1 :])
-        if self._quadratic != "full":
-            return features
-        at = dimension + 1
-        for i in range(dimension):
-            np.multiply(x[i], x[i:], out=features[at : at + dimension - i])
-            at += dimension - i
-        return features
 
 
 class GaussianKernel(LinearKernel):
@@ -168,7 +100,11 @@ class GaussianKernel(LinearKernel):
         else:
             quadratic = "diagonal" if self.diagonal else "full"
             size = min(BLOCK_ROWS, BLOCK_FEATURES // (n_features + n_components))
-        size = -(-n_rows // -(-n_rows // max(256, size)))
+        n_blocks = -(-n_rows // max(256, size))
+        if n_blocks == 1:
+            yield self.rows.only_block(quadratic, n_features)
+            return
+        size = -(-n_rows // n_blocks)
         workspace = np.empty((n_features, size))
         for start in range(0, n_rows, size):
             rows = slice(start, min(start + size, n_rows))

@@ -41,7 +41,7 @@ class LinearKernel:
             order, self.places = reference_first(reference.tobytes(), self.n_components)
             relative = coefficients - self.reference[:, None]
             self.coefficients = relative.reshape(self.coefficients.shape)[order]
-        self.expected = np.zeros_like(self.coefficients)
+        self.expected = np.zeros(self.coefficients.shape)
 
     def blocks(self) -> Iterator:
         """Blocks of rows, each with its `rows` (a slice or indices) and `features` (P, n)."""
@@ -78,8 +78,8 @@ class LinearKernel:
         """(R,) the reference's log joint, total over the rows added; 0 without a reference."""
         if self.reference is None:
             return np.zeros(self.n_models)
-        shape = self.n_models, self.n_components, -1
-        return np.einsum("rkp,rp->r", self.expected.reshape(shape), self.reference)
+        expected = self.expected.reshape(self.n_models, self.n_components, -1)
+        return np.matvec(expected, self.reference).sum(axis=1)
 
 
 NONE = np.arange(0)

@@ -9,6 +9,8 @@ from functools import cached_property
 
 import numpy as np
 
+TINY = np.finfo(float).tiny
+
 
 class Moments:
     """Expected moments of rows that belong to K components by shares r_nk.
@@ -91,5 +93,5 @@ class Moments:
 
     @cached_property
     def _divisors(self) -> np.ndarray:
-        """(K,) counts, 1 for a component without rows."""
-        return np.where(self.counts > 0, self.counts, 1)
+        """(K,) counts, not quite 0 for a component without rows."""
+        return np.maximum(self.counts, TINY)

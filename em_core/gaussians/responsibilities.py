@@ -67,7 +67,7 @@ def normalise(log_joint: np.ndarray, shares: np.ndarray) -> np.ndarray | None:
     sums = shares.sum(axis=1)
     if not (sums.min() > SMALLEST_SUM and sums.max() < LARGEST_SUM):
         return None
-    shares /= sums[:, None]
+    shares *= (1 / sums)[:, None]
     return sums
 
 
@@ -80,8 +80,8 @@ def normalise_relative(log_joint: np.ndarray, shares: np.ndarray) -> np.ndarray 
     sums += 1
     if not sums.max() < LARGEST_SUM:
         return None
-    shares[:, 0] = 1
-    shares /= sums[:, None]
+    np.divide(1, sums, out=shares[:, 0])
+    others *= shares[:, :1]
     return sums
 
 
@@ -96,7 +96,7 @@ def normalise_shifted(log_joint: np.ndarray, shares: np.ndarray) -> np.ndarray:
     np.maximum(shares, LOWEST_EXPONENT, out=shares)
     np.exp(shares, out=shares)
     sums = shares.sum(axis=1)
-    shares /= sums[:, None]
+    shares *= (1 / sums)[:, None]
     return np.log(sums) + highest
 
 
