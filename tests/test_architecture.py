@@ -77,7 +77,7 @@ def test_importing_em_core_loads_nothing_of_the_dashboard() -> None:
     assert not {"streamlit", "plotly", "pandas", "pages"} & loaded_with("em_core")
 
 
-@pytest.mark.parametrize("module", ["worker", "runs", "searching", "racing", "slicing"])
+@pytest.mark.parametrize("module", ["worker", "climbing", "searching", "racing", "slicing"])
 def test_processes_that_compute_begin_without_streamlit(module: str) -> None:
     assert "streamlit" not in loaded_with(f"pages.ui.work.{module}")
 

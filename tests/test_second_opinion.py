@@ -15,7 +15,8 @@ from pages.ui.settings import Settings
 from pages.ui.table.columns import default_columns, describe_columns
 from pages.ui.table.reading import from_dataset
 from pages.ui.table.selection import select
-from pages.ui.work.runs import AS_THEY_ARE, Run
+from pages.ui.work.climbing import AS_THEY_ARE
+from pages.ui.work.runs import Run
 from pages.ui.work.searches import search_of
 
 SETTINGS = Settings(n_components=3, n_starts=12, starts_compared=("short runs",))
@@ -25,8 +26,15 @@ SELECTION = select(TABLE, default_columns(describe_columns(TABLE), "species"))
 
 def fitted(seed: int, **options) -> Run:
     """The run of k-means++ from a seed, in the units of the data."""
-    run = Run("key", None, SELECTION.values, None, 1e-3, 1000, False)
-    run.model = search_of(SETTINGS, TABLE, SELECTION).model
+    run = Run(
+        key="key",
+        model=search_of(SETTINGS, TABLE, SELECTION).model,
+        data=SELECTION.values,
+        start=None,
+        tolerance=1e-3,
+        max_iterations=1000,
+        standardise=False,
+    )
     start = run.model.initial_params(run.data, "k-means++", np.random.default_rng(seed))
     steps = em(run.model, run.data, start, **options)
     while True:

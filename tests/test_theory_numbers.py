@@ -13,8 +13,8 @@ from em_core.theory.slices import slice_between
 from em_core.variants import VARIANTS, run
 from pages.ui.figures.payload import pack
 from pages.ui.settings import Settings, changed
+from pages.ui.work.climbing import Ended
 from pages.ui.work.racing import applicable, observed, race_work
-from pages.ui.work.runs import Ended
 from pages.ui.work.slicing import Asked, slice_work
 from pages.ui.work.surfaces import seconds_for, surface_work
 from pages.ui.work.tiny import (

@@ -65,14 +65,18 @@ def test_the_fits_of_those_who_left_make_room_for_those_who_wait(
     endless = "v=1&s=generate&g=overlapping&n=20000&tk=9&k=20&tol=1e-12&it=100000"
     with serve(ROOT, tmp_path / "log") as url:
         early = [Visitor(url, f"{endless}&seed={seed}") for seed in range(2)]
-        late = Visitor(url, "v=1&e=iris&k=3")
-        assert "All processors are busy" in late.texts
+        pages = "", "lower_bound", "local_optima", "model_selection"
+        late = [Visitor(url, "v=1&e=iris&k=3", page) for page in pages]
+        for place, visitor in enumerate(late):
+            waiting = ("nothing waits", "1 other waits", "2 others wait", "3 others wait")[place]
+            assert f"All processors are busy with other work; {waiting}" in visitor.texts
         for visitor in early:
             assert visitor._polling, "it is at work"
             visitor.close()
-        late.settle()
-        assert "Log-likelihood" in late.texts
-        late.close()
+        late[0].settle()
+        assert "Log-likelihood" in late[0].texts
+        for visitor in late:
+            visitor.close()
 
 
 @pytest.mark.alone

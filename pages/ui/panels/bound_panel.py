@@ -28,7 +28,7 @@ from pages.ui.work.jobs import run_job
 from pages.ui.work.runs import Run
 from pages.ui.work.slicing import Asked, Numbers, Slices, slice_work
 from pages.ui.work.surfaces import seconds_for, surface_work
-from pages.ui.work.work import watch
+from pages.ui.work.work import progress_line, watch
 
 # A list of more is no choice any more.
 MOST_PARAMETERS = 400
@@ -55,10 +55,8 @@ def finished(run: Run) -> bool:
 
 
 def _wait(run: Run) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        iteration = run.trace[-1].iteration if run.trace else 0
-        st.markdown(f"Fitting: iteration {iteration:,} …")
-        st.button("Stop", icon=":material/stop:", on_click=run.stop)
+    iteration = run.trace[-1].iteration if run.trace else 0
+    progress_line(run, f"Fitting: iteration {iteration:,} …")
 
 
 def choose_line(run: Run, selection: Selection, table: Table) -> Asked | None:

@@ -26,7 +26,7 @@ from pages.ui.table.selection import Selection
 from pages.ui.table.writing import to_csv_bytes, to_parquet_bytes
 from pages.ui.text import counted, nats, plain, sentence
 from pages.ui.work.runs import Run, Runs
-from pages.ui.work.work import watch
+from pages.ui.work.work import progress_line, watch
 
 # While a fit goes on its whole picture so far is sent again and again: few points keep it light.
 LIVE_POINTS = 2_000
@@ -109,7 +109,7 @@ def _show(run: Run, selection: Selection, table: Table) -> None:
         return
     settings = shell.settings()
     if not run.trace:
-        _line(*_beginning_line(run, settings))
+        _before_the_start(run, settings)
         shell.remember()
         return
     _status(run)
@@ -133,17 +133,14 @@ def _show(run: Run, selection: Selection, table: Table) -> None:
     _frame_shown(run, index, point, selection, settings)
 
 
-def _beginning_line(run: Run, settings: Settings) -> tuple[str, str, str, Callable[[], None]]:
-    """The line for a run that has no start yet."""
+def _before_the_start(run: Run, settings: Settings) -> None:
+    """The line of a run that has no start yet."""
     if not run.running:
-        return "This fit was stopped before it had begun.", "Go on", "play_arrow", run.begin
-    if place := run.queued:
-        others = {1: "no other fit waits", 2: "1 fit waits"}.get(place, f"{place - 1} fits wait")
-        text = f"All processors are busy with other people's fits; {others} before yours …"
-        return text, "Stop", "stop", run.stop
+        _offer_to_go_on(run, "This fit was stopped before it had begun.")
+        return
     n_rows = sum(map(len, run.data)) if isinstance(run.data, list) else len(run.data)
-    text = f"Finding a start by {method_of(settings)} for {counted(n_rows, 'row')} …"
-    return text, "Stop", "stop", run.stop
+    method = method_of(settings)
+    progress_line(run, f"Finding a start by {method} for {counted(n_rows, 'row')} …")
 
 
 def _frame(shown: np.ndarray, step: int | None) -> int | None:
@@ -162,7 +159,7 @@ def _status(run: Run) -> None:
     last = run.trace[-1]
     likelihood = f"log-likelihood **{nats(last.log_likelihood)}** nats"
     if run.fit is None:
-        _line(f"Fitting: iteration {last.iteration:,}, {likelihood}", "Stop", "stop", run.stop)
+        progress_line(run, f"Fitting: iteration {last.iteration:,}, {likelihood}")
         return
     ended = STOPPED[run.stop_reason].format(
         iterations=counted(last.iteration, "iteration"), tolerance=run.tolerance
@@ -172,15 +169,15 @@ def _status(run: Run) -> None:
         f"({counted(run.fit.n_parameters, 'parameter')}; smaller is better)."
     )
     if run.stop_reason == "stopped":
-        _line(text, "Go on", "play_arrow", run.begin)
+        _offer_to_go_on(run, text)
     else:
         st.markdown(text)
 
 
-def _line(text: str, label: str, icon: str, action: Callable[[], None]) -> None:
+def _offer_to_go_on(run: Run, text: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(text)
-        st.button(label, icon=f":material/{icon}:", on_click=action)
+        st.button("Go on", icon=":material/play_arrow:", on_click=run.begin)
 
 
 def _picture(

@@ -35,7 +35,7 @@ from pages.ui.work.searches import (
     seeded_starts,
     usual_structures,
 )
-from pages.ui.work.work import CHARTS_SECONDS, current, watch
+from pages.ui.work.work import CHARTS_SECONDS, current, progress_line, watch
 
 FOLDS = 5
 AXIS = {
@@ -152,9 +152,7 @@ def _progress(grid: Grid, family: Family) -> None:
     done, now = (0, "") if latest is None else (latest.n_done, f": {named(family, latest.label)}")
     if latest is not None and latest.fold:
         now += f", without fold {latest.fold} of {grid.folds}"
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{done} of {counted(len(grid.models), 'model')} fitted**{now}")
-        st.button("Stop", icon=":material/stop:", on_click=grid.stop)
+    progress_line(grid, f"**{done} of {counted(len(grid.models), 'model')} fitted**{now}")
     st.progress(done / len(grid.models))
 
 

@@ -24,7 +24,7 @@ from pages.ui.table.reading import Table
 from pages.ui.table.selection import Selection
 from pages.ui.text import nats, sentence
 from pages.ui.work.searches import Search, recommended_start, search_of, seeded_starts, usual_starts
-from pages.ui.work.work import CHARTS_SECONDS, current, watch
+from pages.ui.work.work import CHARTS_SECONDS, current, progress_line, watch
 
 MOST_PICTURES = 8
 PICTURES_ACROSS = 4
@@ -108,9 +108,7 @@ def _choose(run: tuple[str, int], rival: tuple[str, int] | None) -> None:
 
 def _progress(search: Search) -> None:
     traces = search.runs.traces if search.runs else ()
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{search.n_ended} of {search.n_starts} starts have ended.**")
-        st.button("Stop", icon=":material/stop:", on_click=search.stop)
+    progress_line(search, f"**{search.n_ended} of {search.n_starts} starts have ended.**")
     st.progress(search.n_ended / search.n_starts)
     climbs = [
         Climb(

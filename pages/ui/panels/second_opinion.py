@@ -15,7 +15,7 @@ from pages.ui.table.selection import Selection
 from pages.ui.text import nats, sentence
 from pages.ui.work.runs import Run
 from pages.ui.work.searches import Search, recommended_start, search_of
-from pages.ui.work.work import current, watch
+from pages.ui.work.work import current, progress_line, watch
 
 N_STARTS = 30
 MOST_STARTS = 480
@@ -42,9 +42,8 @@ def show_opinion(run: Run, settings: Settings, selection: Selection, table: Tabl
 
 def _show(run: Run, search: Search) -> None:
     if search.running:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"{search.n_ended} of {search.n_starts} other starts have ended.")
-            st.button("Stop", key="stop opinion", icon=":material/stop:", on_click=search.stop)
+        ended = f"{search.n_ended} of {search.n_starts} other starts have ended."
+        progress_line(search, ended, "stop opinion")
         return
     if search.error:
         st.error(sentence(search.error))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import streamlit as st
 
 from pages.ui.text import sentence
 from pages.ui.work import workers
-from pages.ui.work.work import Work, current, watch
+from pages.ui.work.work import Work, current, progress_line, watch
 
 
 @dataclass(kw_only=True)
@@ -25,8 +25,8 @@ class Job(Work):
         function, arguments = self.call
         return workers.pool().job(function, *arguments)
 
-    def take(self, told: float) -> None:
-        self.progress = told
+    def take(self, told: Sequence[float]) -> None:
+        self.progress = told[-1]
 
     def take_all(self, result: Any) -> None:
         self.result = result
@@ -58,7 +58,5 @@ def run_job(
 
 
 def _progress(job: Job, slot: str, what: str) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"{what[:1].upper()}{what[1:]} …")
-        st.button("Stop", key=f"stop {slot}", icon=":material/stop:", on_click=job.stop)
+    progress_line(job, f"{what[:1].upper()}{what[1:]} …", f"stop {slot}")
     st.progress(min(max(job.progress, 0.0), 1.0))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from pages.ui.settings import FIELDS, Settings, changed
 from pages.ui.table.reading import Table
 from pages.ui.table.selection import Selection
 from pages.ui.work import searching
-from pages.ui.work.runs import AS_THEY_ARE, Units
+from pages.ui.work.climbing import AS_THEY_ARE, Units
 from pages.ui.work.work import Work
 from pages.ui.work.workers import PATIENCE, Job, pool
 
@@ -112,8 +112,8 @@ class Search(_OnOneTable):
         asked = self.model, self.rows, self.seeds, self.starts, self._options
         return pool().job(searching.search, *asked)
 
-    def take(self, told: tuple[Trace, ...]) -> None:
-        self.runs = _Underway(told)
+    def take(self, told: Sequence[tuple[Trace, ...]]) -> None:
+        self.runs = _Underway(told[-1])
 
     def take_all(self, result: Restarts) -> None:
         self.runs = result
@@ -136,9 +136,9 @@ class Grid(_OnOneTable):
         asked = self.models, self.rows, self.seeds, self.starts, options
         return pool().job(searching.grid, *asked)
 
-    def take(self, told: tuple[grids.Progress, grids.Selection | None]) -> None:
-        self.latest = told[0]
-        self.selection = told[1] or self.selection
+    def take(self, told: Sequence[tuple[grids.Progress, grids.Selection | None]]) -> None:
+        self.latest, selection = told[-1]
+        self.selection = selection or self.selection
 
     def take_all(self, result: grids.Selection) -> None:
         self.selection = result

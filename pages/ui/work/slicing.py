@@ -16,7 +16,7 @@ from em_core.trees import same_bits
 from pages.ui.figures.frames import caption_of_touch, frames_shown
 from pages.ui.figures.picture import Curves, Picture
 from pages.ui.text import component_names, nats
-from pages.ui.work.runs import Ended
+from pages.ui.work.climbing import Ended
 
 # Rows times places times iterations: a few seconds of work for a mixture.
 MOST_EVALUATIONS = 5e7

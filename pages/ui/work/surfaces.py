@@ -10,7 +10,7 @@ import numpy as np
 from em_core.checks.trials import check, prepare
 from em_core.theory.coordinates import Coordinate, Coordinates
 from em_core.theory.slices import bounds, log_likelihoods
-from pages.ui.work.runs import Ended
+from pages.ui.work.climbing import Ended
 
 GRID = 31
 # Of two parameters that share a constraint neither moves alone.

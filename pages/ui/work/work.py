@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -15,6 +15,7 @@ from pages.ui.work.workers import PATIENCE, Cancelled, Job, OutOfTime
 
 NOTHING_YET = "This was stopped before there was anything to show: change a setting to begin again."
 OUT_OF_TIME = "The time that one computation may take here is over: use fewer starts or rows."
+OUT_OF_MEMORY = "There is not enough memory: use fewer starts or rows."
 
 # Between two looks at work whose charts take a browser a third of a second.
 CHARTS_SECONDS = 1.2
@@ -37,13 +38,17 @@ class Work:
         """What the process does."""
         raise NotImplementedError
 
-    def take(self, told: Any) -> None:
-        """What it tells while it goes on."""
+    def take(self, told: Sequence[Any]) -> None:
+        """What it has told since the last time, oldest first."""
         raise NotImplementedError
 
     def take_all(self, result: Any) -> None:
         """What it tells in the end."""
         raise NotImplementedError
+
+    def end_early(self, why: Literal["stopped", "time"]) -> None:
+        """It has ended with nothing to tell: it was cancelled, or its time is over."""
+        self.error = NOTHING_YET if why == "stopped" else OUT_OF_TIME
 
     def begin(self) -> None:
         """Start; after a stop, again from the start, to the same numbers."""
@@ -72,15 +77,16 @@ class Work:
         """Whether it made room for others while nobody was there to see it."""
         return self._job.ended is Cancelled and not self.running and not self.stopped
 
+    @property
+    def queued(self) -> int:
+        """Its place in the queue, counted from 1; 0 once it is at work."""
+        return self._job.ahead if self._job is not None else 0
+
     def _work(self) -> None:
         try:
             self._listen()
-        except Cancelled:
-            self.error = NOTHING_YET
-        except OutOfTime:
-            self.error = OUT_OF_TIME
         except (ValueError, MemoryError) as error:
-            self.error = str(error) or "There is not enough memory: use fewer starts or rows."
+            self.error = str(error) or OUT_OF_MEMORY
         finally:
             self.done.set()
 
@@ -88,11 +94,13 @@ class Work:
         results = self._job.results()
         while True:
             try:
-                items = next(results)
+                self.take(next(results))
             except StopIteration as end:
-                self.take_all(end.value)
-                return
-            self.take(items[-1])
+                return self.take_all(end.value)
+            except Cancelled:
+                return self.end_early("stopped")
+            except OutOfTime:
+                return self.end_early("time")
 
 
 class Held:
@@ -118,14 +126,17 @@ def current(slot: str, wanted: Work) -> Work:
     return held.work
 
 
-class Watched(Protocol):
-    """Work whose progress a page shows."""
+def progress_line(work: Work, text: str, key: str | None = None) -> None:
+    """How far work is, or why it has not begun; and a button to stop it."""
+    if place := work.queued:
+        before = {1: "nothing waits", 2: "1 other waits"}.get(place, f"{place - 1} others wait")
+        text = f"All processors are busy with other work; {before} before yours …"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(text)
+        st.button("Stop", key=key, icon=":material/stop:", on_click=work.stop)
 
-    @property
-    def running(self) -> bool: ...
 
-
-def watch(work: Watched, show: Callable[..., None], *arguments: Any, seconds: float = 0.5) -> None:
+def watch(work: Work, show: Callable[..., None], *arguments: Any, seconds: float = 0.5) -> None:
     """Show work as a part of the page that draws itself again every so often while it runs.
 
     When it begins or ends the whole page runs: only that starts or ends the polling.
@@ -134,7 +145,7 @@ def watch(work: Watched, show: Callable[..., None], *arguments: Any, seconds: fl
     fragment(_look, run_every=every)(work, work.running, show, arguments)
 
 
-def _look(work: Watched, live: bool, show: Callable[..., None], arguments: tuple) -> None:
+def _look(work: Work, live: bool, show: Callable[..., None], arguments: tuple) -> None:
     if live != work.running:
         st.rerun()
     show(*arguments)
