@@ -35,6 +35,11 @@ def component_names(n_components: int, unit: str = "component") -> tuple[str, ..
     return tuple(f"{unit} {k + 1}" for k in range(n_components))
 
 
+def percent(share: float, digits: int = 0) -> str:
+    """A share from 0 to 1: "31 %"."""
+    return f"{100 * share:.{digits}f}\N{NO-BREAK SPACE}%"
+
+
 def nats(value: float, signed: bool = False) -> str:
     """A log-likelihood, or with its sign a gain, to as many digits as mean something."""
     size = abs(value)

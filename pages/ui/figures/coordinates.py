@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from pages.ui.text import percent
+
 if TYPE_CHECKING:
     from pages.ui.figures.picture import Scene
     from pages.ui.settings import Settings
@@ -80,7 +82,9 @@ def principal_components(columns: Sequence[str], data: np.ndarray) -> Coordinate
     largest = np.abs(vectors[:, order]).argmax(axis=0)
     vectors = vectors[:, order] * np.sign(vectors[largest, order])
     share = values[order] / values.sum()
-    names = tuple(f"Principal component {i + 1} ({share[i]:.0%} of variance)" for i in range(2))
+    names = tuple(
+        f"Principal component {i + 1} ({percent(share[i])} of variance)" for i in range(2)
+    )
     note = f"Each ellipse is the projection of one in {len(columns)} columns onto two directions."
     return Coordinates(names, ((0, 1),), centre, vectors / scale[:, None], note)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from em_core import HalfStep
 from pages.ui.figures.picture import Picture, Scene
-from pages.ui.text import nats
+from pages.ui.text import nats, percent
 
 # Half-steps drawn one by one; of the iterations after these, evenly spaced ones.
 DENSE_ITERATIONS = 60
@@ -133,10 +133,10 @@ def share_change(what: str) -> Change:
         change = after.weights - before.weights
         k = int(np.abs(change).argmax())
         if abs(change[k]) < 5e-4:
-            return f"no {what}'s share changed by 0.1 %"
+            return f"no {what}'s share changed by {percent(0.001, 1)}"
         verb = "grew" if change[k] > 0 else "shrank"
-        percent = 100 * after.weights[k]
-        return f"{what} {k + 1} {verb} to {percent:.{0 if percent >= 10 else 1}f} %"
+        weight = after.weights[k]
+        return f"{what} {k + 1} {verb} to {percent(weight, 0 if weight >= 0.1 else 1)}"
 
     return change
 

@@ -8,7 +8,7 @@ from em_core.search.alignment import align, assignment_shares, disagreement, som
 from em_core.selection import Cell
 from pages.ui.models.families import Family
 from pages.ui.settings import FIELDS
-from pages.ui.text import counted
+from pages.ui.text import counted, percent
 
 # Models are compared on at most this many rows, drawn at random.
 MOST_ROWS = 2000
@@ -59,7 +59,7 @@ def difference(family: Family, winner: Cell, other: Cell, rows) -> str:
         share = disagreement(mine, theirs[:, align(mine, theirs)])
         if share < 0.005:
             return "the same groups"
-        return f"as many groups, {share:.1%} of the rows in another"
+        return f"as many groups, {percent(share, 1)} of the rows in another"
     return _nested(family, mine, theirs)
 
 
@@ -70,7 +70,7 @@ def _nested(family: Family, mine: np.ndarray, theirs: np.ndarray) -> str:
     homes = common.argmax(axis=1)
     together = common.max(axis=1).sum() / common.sum()
     if together < NESTED:
-        return f"another grouping: only {together:.0%} of the rows stay together"
+        return f"another grouping: only {percent(together)} of the rows stay together"
     parts = []
     for home in range(coarser.shape[1]):
         members = np.flatnonzero(homes == home)
@@ -80,7 +80,7 @@ def _nested(family: Family, mine: np.ndarray, theirs: np.ndarray) -> str:
             parts.append(f"joins {units(family)} {_listed(members + 1)} of the best")
         else:
             parts.append(f"splits {unit(family)} {home + 1} of the best into {len(members)}")
-    stay = "" if together > 0.995 else f" ({together:.0%} of the rows stay together)"
+    stay = "" if together > 0.995 else f" ({percent(together)} of the rows stay together)"
     return "; ".join(parts) + stay
 
 

@@ -22,7 +22,7 @@ from pages.ui.panels.race_panel import show_race
 from pages.ui.settings import FIELDS, Settings
 from pages.ui.table.reading import Table
 from pages.ui.table.selection import Selection
-from pages.ui.text import nats, sentence
+from pages.ui.text import nats, percent, sentence
 from pages.ui.work.searches import Search, recommended_start, search_of, seeded_starts, usual_starts
 from pages.ui.work.work import CHARTS_SECONDS, current, progress_line, watch
 
@@ -199,11 +199,11 @@ def _play_or_race(landscape: Landscape, number: int) -> None:
 
 
 def _share(optimum: Optimum) -> str:
-    return f"{_percent(optimum.share, optimum.interval)} of starts"
+    return f"{_with_interval(optimum.share, optimum.interval)} of starts"
 
 
-def _percent(share: float, interval: Interval) -> str:
-    return f"{share:.0%} ({interval.low:.0%} to {interval.high:.0%})"
+def _with_interval(share: float, interval: Interval) -> str:
+    return f"{percent(share)} ({percent(interval.low)} to {percent(interval.high)})"
 
 
 def _optimum_line(search: Search, number: int, optimum: Optimum) -> str:
@@ -212,7 +212,7 @@ def _optimum_line(search: Search, number: int, optimum: Optimum) -> str:
         return f"The best: {nats(optimum.log_likelihood + search.offset)} nats.{flags}"
     line = f"{nats(optimum.gap)} nats below the best"
     if optimum.disagreement is not None:
-        line += f"; {optimum.disagreement:.1%} of the rows are grouped otherwise"
+        line += f"; {percent(optimum.disagreement, 1)} of the rows are grouped otherwise"
     return f"{line}.{flags}"
 
 
@@ -243,10 +243,10 @@ def _optima_table(search: Search, landscape: Landscape) -> pd.DataFrame:
             "log-likelihood (nats)": nats(optimum.log_likelihood + search.offset),
             "below the best": nats(optimum.gap),
             "starts": optimum.count,
-            "share (95 % interval)": _share(optimum),
+            f"share ({percent(0.95)} interval)": _share(optimum),
             "rows grouped otherwise": ""
             if optimum.disagreement is None
-            else f"{optimum.disagreement:.1%}",
+            else percent(optimum.disagreement, 1),
             "reached by": _seeds(optimum.fits),
         }
         for number, optimum in enumerate(landscape.optima)
@@ -272,7 +272,7 @@ def _success_table(search: Search) -> pd.DataFrame:
             {
                 "start": rate.start,
                 "reached the best": f"{rate.n_successes} of {rate.n_starts}",
-                "rate (95 % interval)": _percent(rate.rate, rate.interval),
+                f"rate ({percent(0.95)} interval)": _with_interval(rate.rate, rate.interval),
                 "iterations per success": "never"
                 if not rate.n_successes
                 else f"{rate.iterations_per_success:,.0f}",

@@ -18,7 +18,7 @@ from pages.ui.player import player
 from pages.ui.settings import Settings
 from pages.ui.table.reading import Table
 from pages.ui.table.selection import Selection
-from pages.ui.text import nats
+from pages.ui.text import nats, percent
 from pages.ui.work.searches import Search
 
 # Two pictures travel: fewer points than of one.
@@ -80,9 +80,8 @@ def _outcome(fits: tuple[StartedFit, StartedFit], difference: float | None) -> s
         return f"{said}."
     if difference < 5e-4:
         return f"{said}, and they group the rows alike."
-    return (
-        f"{said}; they differ on {difference:.1%} of the rows. Points on which they do are ringed."
-    )
+    share = percent(difference, 1)
+    return f"{said}; they differ on {share} of the rows. Points on which they do are ringed."
 
 
 def _pictures(

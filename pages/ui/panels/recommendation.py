@@ -13,7 +13,7 @@ from pages.ui import shell
 from pages.ui.models.families import Family, family_of
 from pages.ui.panels.comparison import difference, meaning, named, starts_line, units
 from pages.ui.settings import CRITERIA, FIELDS
-from pages.ui.text import nats, plain, sentence
+from pages.ui.text import nats, percent, plain, sentence
 from pages.ui.work.searches import Grid, cell_settings
 
 MOST_LISTED = 5
@@ -115,10 +115,12 @@ def _test_of_fit(grid: Grid, family: Family) -> None:
     elif enough:
         st.markdown(
             f"Chi-square test of fit: {named(family, enough[0])} are enough "
-            f"({tested[enough[0]][1]}); fewer are rejected at {LEVEL:.0%}."
+            f"({tested[enough[0]][1]}); fewer are rejected at {percent(LEVEL)}."
         )
     else:
-        st.markdown(f"Chi-square test of fit: all are rejected at {LEVEL:.0%}; more are needed.")
+        st.markdown(
+            f"Chi-square test of fit: all are rejected at {percent(LEVEL)}; more are needed."
+        )
 
 
 def tests_of_fit(grid: Grid, family: Family) -> dict[tuple[str, int], str | tuple[float, str]]:
