@@ -105,6 +105,26 @@ def test_every_step_of_the_derivation_is_drawn(app: str, page: Page, step: str) 
     idle(page)
 
 
+# Whether every name in a chart's legend lies within the chart.
+NAMED = """plot => {
+  const frame = plot.getBoundingClientRect();
+  return [...plot.querySelectorAll(".legendtext")].every((name) => {
+    const box = name.getBoundingClientRect();
+    return box.top >= frame.top && box.left >= frame.left && box.right <= frame.right;
+  });
+}"""
+
+
+def test_the_names_of_all_lines_show_on_a_phone(app: str, visitors: Visitors) -> None:
+    page = visitors.open(width=390)
+    for step in ("sum", "jensen", "steps", "weighted"):
+        page.goto(f"{app}/theory?v=1&th={step}")
+        expect(page.locator(".legendtext").first).to_be_visible(timeout=60_000)
+        idle(page)
+        for plot in page.locator(".js-plotly-plot").all():
+            assert plot.evaluate(NAMED), step
+
+
 def test_a_question_opens_the_page_that_shows_it(app: str, page: Page) -> None:
     page.goto(f"{app}/theory?v=1&th=questions")
     # While these load, what is below them moves, and a click misses.

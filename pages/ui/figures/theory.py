@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from pages.ui.figures.axes import styled
 
-HEIGHT = 320
+HEIGHT = 338
 GREY = "rgba(128, 128, 128, 0.75)"
 SHADES = [[0, "#6b7280"], [1, "#f3f4f6"]]
 
@@ -17,10 +17,11 @@ SHADES = [[0, "#6b7280"], [1, "#f3f4f6"]]
 def _styled(figure: go.Figure, x: str, y: str, height: int = HEIGHT) -> go.Figure:
     above = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
     styled(figure, x, y, height, legend=above)
-    # Room that is known beforehand: to measure every label takes Plotly half of its time.
+    # Room that is known beforehand: to measure every label takes Plotly half of its time. On a
+    # phone the names above take two lines, as long as two of three are short.
     figure.update_xaxes(automargin=False)
     figure.update_yaxes(automargin=False)
-    return figure.update_layout(margin={"l": 62, "r": 12, "t": 34, "b": 48, "autoexpand": False})
+    return figure.update_layout(margin={"l": 62, "r": 12, "t": 52, "b": 48, "autoexpand": False})
 
 
 def _mark(figure: go.Figure, x: float) -> None:
@@ -36,7 +37,7 @@ def hardness_figure(hard, rows: np.ndarray, now: float, colours: Sequence[str]) 
     figure = go.Figure()
     lines = (
         ("log p(x)", hard.likelihood, {"color": colours[0], "width": 3}),
-        ("log p(x, z), labels known", hard.complete, {"color": colours[1], "dash": "dash"}),
+        ("log p(x, z)", hard.complete, {"color": colours[1], "dash": "dash"}),
     )
     for name, heights, line in lines:
         figure.add_scatter(
@@ -71,7 +72,7 @@ def jensen_figure(jensen, colours: Sequence[str]) -> go.Figure:
         mode="lines+markers+text",
         text=["z = 1", "z = 2"],
         textposition="top center",
-        name="chord: p(x, z) / q(z)",
+        name="chord",
         line={"color": colours[0]},
         marker={"size": 10},
         cliponaxis=False,
@@ -82,7 +83,7 @@ def jensen_figure(jensen, colours: Sequence[str]) -> go.Figure:
         x=[average, average],
         y=[jensen.bound, jensen.log_density],
         mode="lines+markers",
-        name="the gap: KL(q ‖ posterior)",
+        name="gap: the KL",
         line={"color": colours[1], "width": 5},
         hovertemplate="%{y:.4f} nats<extra></extra>",
     )
@@ -104,7 +105,7 @@ def bound_over_q_figure(q, heights, jensen, colours: Sequence[str]) -> go.Figure
     )  # fmt: skip
     figure.add_scatter(
         x=[jensen.q[0]] * 2, y=[jensen.bound, jensen.log_density], mode="lines+markers",
-        name="this q and its gap", line={"color": colours[1], "width": 5}, hoverinfo="skip",
+        name="gap of this q", line={"color": colours[1], "width": 5}, hoverinfo="skip",
     )  # fmt: skip
     _mark(figure, float(jensen.posterior[0]))
     return _styled(figure, "q(component 1); dotted: the posterior", "nats")
@@ -133,7 +134,7 @@ def staircase_figure(stairs, colours: Sequence[str]) -> go.Figure:
             x=x, y=y, mode="lines+markers", name=name, hoverinfo="skip",
             line={"color": colours[colour], "width": 3}, marker={"size": 5},
         )  # fmt: skip
-    return _styled(figure, "θ: the means lie at ±θ", "q: own side", 420)
+    return _styled(figure, "θ: the means lie at ±θ", "q: own side", 438)
 
 
 def weighted_figure(weighted, colours: Sequence[str]) -> go.Figure:
