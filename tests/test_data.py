@@ -19,8 +19,9 @@ from pages.ui.table.columns import (
     label_candidates,
     suggest_label,
 )
-from pages.ui.table.reading import DataError, Table, from_dataset, read_table
+from pages.ui.table.reading import read_table
 from pages.ui.table.selection import Selection, select, select_levels
+from pages.ui.table.table import DataError, Table, from_dataset
 from pages.ui.table.writing import join_results, to_csv_bytes
 
 NAN, INF = math.nan, math.inf

@@ -8,8 +8,8 @@ import pytest
 
 from em_core import Gaussian, Mixture, restarts
 from em_core.agreement import adjusted_rand_index
-from pages.ui.table.reading import DataError, Table
 from pages.ui.table.selection import select
+from pages.ui.table.table import DataError, Table
 
 RNG = np.random.default_rng(0)
 TWO = np.concatenate([RNG.normal(size=(30, 2)), RNG.normal(size=(30, 2)) + 6])

@@ -16,8 +16,8 @@ from pages.ui.models.presets import GALLERY, PRESETS
 from pages.ui.models.scenes import scene_of
 from pages.ui.settings import Settings, changed, parse, to_query
 from pages.ui.table.columns import default_columns, describe_columns, suggest_label
-from pages.ui.table.reading import Table, from_dataset
 from pages.ui.table.selection import Selection
+from pages.ui.table.table import Table, from_dataset
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = [(name, row) for name, family in FAMILIES.items() for row in family.examples]

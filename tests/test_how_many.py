@@ -13,8 +13,8 @@ from pages.ui.models.families import FAMILIES
 from pages.ui.panels.comparison import difference, meaning, named
 from pages.ui.settings import FIELDS, Settings, changed
 from pages.ui.table.columns import default_columns, describe_columns
-from pages.ui.table.reading import from_dataset
 from pages.ui.table.selection import select as select_columns
+from pages.ui.table.table import from_dataset
 from pages.ui.work.searches import cell_settings, grid_of, usual_structures
 
 GAUSSIAN = FAMILIES["gaussian-mixture"]

@@ -16,7 +16,8 @@ from bombs import BOMBS, parquet, workbook
 from browser import ROOT, serve
 from visitor import Visitor
 
-from pages.ui.table.reading import DataError, read_table
+from pages.ui.table.reading import read_table
+from pages.ui.table.table import DataError
 
 pytestmark = pytest.mark.slow
 

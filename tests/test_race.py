@@ -11,8 +11,8 @@ from pages.ui.figures.race import matched, on_one_clock, race
 from pages.ui.models.families import FAMILIES
 from pages.ui.models.scenes import scene_of
 from pages.ui.settings import Settings
-from pages.ui.table.reading import from_dataset
 from pages.ui.table.selection import select
+from pages.ui.table.table import from_dataset
 
 TABLE = from_dataset(load("faithful"))
 SELECTION = select(TABLE, ["eruptions", "waiting"])

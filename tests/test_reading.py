@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pages.ui.table import reading
-from pages.ui.table.reading import DataError, Table, read_table
+from pages.ui.table import excel, reading
+from pages.ui.table import table as tables
+from pages.ui.table.reading import read_table
+from pages.ui.table.table import DataError, Table
 
 NAN = math.nan
 
@@ -201,12 +203,12 @@ def test_limits(monkeypatch):
     with pytest.raises(DataError, match="limit is"):
         read("a,b\n1,2\n3,4\n")
     monkeypatch.setattr(reading, "MAX_BYTES", 10**6)
-    monkeypatch.setattr(reading, "MAX_ROWS", 3)
+    monkeypatch.setattr(tables, "MAX_ROWS", 3)
     with pytest.raises(DataError, match="more than 3 rows"):
         read("a\n" + "1\n" * 4)
     assert len(read("a\n" + "1\n" * 3).frame) == 3
-    monkeypatch.setattr(reading, "MAX_ROWS", 10**6)
-    monkeypatch.setattr(reading, "MAX_CELLS", 5)
+    monkeypatch.setattr(tables, "MAX_ROWS", 10**6)
+    monkeypatch.setattr(tables, "MAX_CELLS", 5)
     with pytest.raises(DataError, match="more than 5 cells"):
         read("a,b\n" + "1,2\n" * 3)
 
@@ -431,10 +433,10 @@ def test_damaged_excel_and_parquet(name, content, reason):
 
 def test_excel_limits(monkeypatch):
     content = workbook(["a", "b"], *[[i, i] for i in range(50)])
-    monkeypatch.setattr(reading, "MAX_EXCEL_CELLS", 20)
+    monkeypatch.setattr(excel, "MAX_EXCEL_CELLS", 20)
     with pytest.raises(DataError, match="save it as CSV"):
         read(content, "t.xlsx")
-    monkeypatch.setattr(reading, "MAX_UNPACKED", 100)
+    monkeypatch.setattr(tables, "MAX_UNPACKED", 100)
     with pytest.raises(DataError, match="unpacks to"):
         read(content, "t.xlsx")
 
@@ -456,7 +458,7 @@ def test_parquet_keeps_its_types(monkeypatch):
     assert table.frame["x"].isna().tolist() == [False, True, False]
     assert table.frame["kind"].tolist()[0] == "u"
     assert any("'list' is list" in fact for fact in table.parsing)
-    monkeypatch.setattr(reading, "MAX_ROWS", 2)
+    monkeypatch.setattr(tables, "MAX_ROWS", 2)
     with pytest.raises(DataError, match="more than 2 rows"):
         read(content, "t.parquet")
 

@@ -13,8 +13,8 @@ from em_core.search.optima import place
 from pages.ui.panels.second_opinion import opinion
 from pages.ui.settings import Settings
 from pages.ui.table.columns import default_columns, describe_columns
-from pages.ui.table.reading import from_dataset
 from pages.ui.table.selection import select
+from pages.ui.table.table import from_dataset
 from pages.ui.work.climbing import AS_THEY_ARE
 from pages.ui.work.runs import Run
 from pages.ui.work.searches import search_of

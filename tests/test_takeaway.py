@@ -21,8 +21,9 @@ from pages.ui.models.parameters import arrays
 from pages.ui.settings import Settings, changed
 from pages.ui.sharing import takeaway
 from pages.ui.table.columns import default_columns, describe_columns, suggest_label
-from pages.ui.table.reading import Table, from_dataset, read_table
+from pages.ui.table.reading import read_table
 from pages.ui.table.selection import Selection, select
+from pages.ui.table.table import Table, from_dataset
 from pages.ui.table.writing import to_csv_bytes, to_parquet_bytes
 from pages.ui.work.runs import Run
 

@@ -10,8 +10,8 @@ import streamlit as st
 from pages.ui.models.presets import GALLERY
 from pages.ui.panels import data_panel, model_panel, presets_panel
 from pages.ui.table.columns import ColumnReport
-from pages.ui.table.reading import Table
 from pages.ui.table.selection import Selection
+from pages.ui.table.table import Table
 
 
 class Chosen(NamedTuple):

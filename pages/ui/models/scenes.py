@@ -12,8 +12,8 @@ from em_core import HalfStep
 from pages.ui.figures.picture import Scene
 from pages.ui.models.families import family_of
 from pages.ui.settings import Settings
-from pages.ui.table.reading import Table
 from pages.ui.table.selection import Selection
+from pages.ui.table.table import Table
 
 SAMPLE_SEED = 0
 

@@ -20,8 +20,9 @@ from pages.ui.table.columns import (
     label_candidates,
     suggest_label,
 )
-from pages.ui.table.reading import MAX_BYTES, DataError, Table, from_dataset
+from pages.ui.table.reading import MAX_BYTES
 from pages.ui.table.selection import Selection
+from pages.ui.table.table import DataError, Table, from_dataset
 from pages.ui.text import counted, plain
 
 PREVIEW_ROWS = 200

@@ -21,8 +21,8 @@ from pages.ui.panels import report, tables
 from pages.ui.player import player
 from pages.ui.settings import FIELDS, Settings
 from pages.ui.sharing import standalone, takeaway
-from pages.ui.table.reading import Table
 from pages.ui.table.selection import Selection
+from pages.ui.table.table import Table
 from pages.ui.table.writing import to_csv_bytes, to_parquet_bytes
 from pages.ui.text import counted, nats, plain, sentence
 from pages.ui.work.runs import Run, Runs

@@ -24,8 +24,8 @@ from pages.ui.panels.recommendation import (
     tests_of_fit,
 )
 from pages.ui.settings import CRITERIA, FIELDS, Settings
-from pages.ui.table.reading import Table
 from pages.ui.table.selection import Selection
+from pages.ui.table.table import Table
 from pages.ui.text import MINUS, counted, nats, sentence
 from pages.ui.work.searches import (
     Grid,

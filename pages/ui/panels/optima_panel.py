@@ -20,8 +20,8 @@ from pages.ui.models.scenes import scene_of
 from pages.ui.panels import fit_panel, presets_panel, tables
 from pages.ui.panels.race_panel import show_race
 from pages.ui.settings import FIELDS, Settings
-from pages.ui.table.reading import Table
 from pages.ui.table.selection import Selection
+from pages.ui.table.table import Table
 from pages.ui.text import nats, percent, sentence
 from pages.ui.work.searches import Search, recommended_start, search_of, seeded_starts, usual_starts
 from pages.ui.work.work import CHARTS_SECONDS, current, progress_line, watch

@@ -16,8 +16,8 @@ from pages.ui.models.families import family_of
 from pages.ui.models.scenes import scene_of
 from pages.ui.player import player
 from pages.ui.settings import Settings
-from pages.ui.table.reading import Table
 from pages.ui.table.selection import Selection
+from pages.ui.table.table import Table
 from pages.ui.text import nats, percent
 from pages.ui.work.searches import Search
 

@@ -21,8 +21,8 @@ from pages.ui.models.scenes import scene_of
 from pages.ui.panels import fit_panel, tables
 from pages.ui.panels.optima_panel import COLOURS
 from pages.ui.player import player
-from pages.ui.table.reading import Table
 from pages.ui.table.selection import Selection
+from pages.ui.table.table import Table
 from pages.ui.text import nats, sentence
 from pages.ui.work.jobs import run_job
 from pages.ui.work.racing import IN_WORDS, USUAL, Lane, applicable, observed, race_work

@@ -10,8 +10,8 @@ from em_core.em import has_collapsed
 from em_core.search.optima import place
 from pages.ui import shell
 from pages.ui.settings import Settings
-from pages.ui.table.reading import Table
 from pages.ui.table.selection import Selection
+from pages.ui.table.table import Table
 from pages.ui.text import nats, sentence
 from pages.ui.work.runs import Run
 from pages.ui.work.searches import Search, recommended_start, search_of

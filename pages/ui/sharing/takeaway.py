@@ -14,8 +14,8 @@ from pages.ui.models.beginnings import method_of
 from pages.ui.models.families import example_of, family_of
 from pages.ui.models.parameters import arrays
 from pages.ui.settings import Settings
-from pages.ui.table.reading import Table
 from pages.ui.table.selection import Selection
+from pages.ui.table.table import Table
 from pages.ui.table.writing import harmless, join_results
 from pages.ui.work.runs import Run
 

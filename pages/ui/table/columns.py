@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pages.ui.table import cells
-from pages.ui.table.reading import Table
+from pages.ui.table.table import Table
 
 ColumnType = Literal["number", "whole number", "text", "true/false", "date"]
 

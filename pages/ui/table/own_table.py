@@ -11,7 +11,8 @@ from pages.ui import shell
 from pages.ui.sharing import store
 from pages.ui.sharing.store import Receipt, Refused, Store
 from pages.ui.table import packing
-from pages.ui.table.reading import DataError, Table, read_table
+from pages.ui.table.reading import read_table
+from pages.ui.table.table import DataError, Table
 from pages.ui.text import plain
 
 KEY = "own table"

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from pages.ui.table.reading import DataError, Table, check_size
+from pages.ui.table.table import DataError, Table, check_size
 
 # About what a link of 2,000 characters has room for besides the settings.
 LINK_CHARACTERS = 1_700

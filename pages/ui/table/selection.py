@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from pages.ui.table.columns import MAX_LABELS, ColumnReport, classified, describe
-from pages.ui.table.reading import DataError, Table
+from pages.ui.table.table import DataError, Table
 
 
 class Selection(NamedTuple):

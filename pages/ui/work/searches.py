@@ -12,8 +12,8 @@ from em_core import selection as grids
 from em_core.restarts import Restarts, Trace
 from pages.ui.models.families import family_of
 from pages.ui.settings import FIELDS, Settings, changed
-from pages.ui.table.reading import Table
 from pages.ui.table.selection import Selection
+from pages.ui.table.table import Table
 from pages.ui.work import searching
 from pages.ui.work.climbing import AS_THEY_ARE, Units
 from pages.ui.work.work import Work
