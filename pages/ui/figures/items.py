@@ -152,7 +152,7 @@ def stacked_bars(frames: Frames) -> Chart:
         (marks,),
         Axis("", -0.5, len(levels) - 0.5, scene.titles),
         Axis("share", 0.0, 1.0),
-        title="Levels, the first palest",
+        title="Levels, palest first",
     )
 
 

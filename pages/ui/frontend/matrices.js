@@ -9,6 +9,7 @@ const POSITIVE = 0; // the colours of the two signs
 const NEGATIVE = 1;
 const NUMBER = [30, 13]; // px across and down that a number needs
 const LINE = 12; // px down that a name needs
+const LETTER = 6; // px across that each of its letters needs
 const GAP = 10; // px between pictures
 const LONGEST_NAME = 16;
 
@@ -33,8 +34,10 @@ export class MatrixFigure {
     const longest = Math.max(...matrices[0].rows.map((name) => Math.min(name.length, LONGEST_NAME)));
     const names = Math.max(...matrices[0].columns.map((name) => Math.min(name.length, LONGEST_NAME)));
     const inner = [width, height];
+    const left = 16 + 7 * longest;
+    const tilted = single && turned(matrices[0], width - left - 10);
     layout.margin = single
-      ? { l: 16 + 7 * longest, r: 10, t: 8 + 1.3 * heading, b: turned(matrices[0]) ? 16 + 6 * names : 30 }
+      ? { l: left, r: 10, t: 8 + 1.3 * heading, b: tilted ? 16 + 6 * names : 30 }
       : { l: 0, r: 0, t: 0, b: 0 };
     inner[0] -= layout.margin.l + layout.margin.r;
     inner[1] -= layout.margin.t + layout.margin.b;
@@ -50,7 +53,7 @@ export class MatrixFigure {
         range: [-0.5, matrix.columns.length - 0.5],
         showgrid: false,
         fixedrange: true,
-        tickangle: single && turned(matrix) ? -60 : 0,
+        tickangle: tilted ? -60 : 0,
       };
       layout[`yaxis${suffix}`] = {
         ...axisStyle(this.theme),
@@ -145,8 +148,8 @@ function squares(matrices, width, height) {
 }
 
 /** Column names that would run into each other are written at an angle. */
-function turned({ columns }) {
-  return columns.length > 6 || columns.reduce((sum, name) => sum + name.length, 0) > 48;
+function turned({ columns }, width) {
+  return columns.some((name) => LETTER * Math.min(name.length, LONGEST_NAME) > width / columns.length);
 }
 
 /** Names at 0, 1, 2, ..., or only every so many of them. */

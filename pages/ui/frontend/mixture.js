@@ -51,7 +51,7 @@ export class MixtureFigure {
       const suffix = p ? p + 1 : "";
       const lowest = line === this.lines.length - 1;
       layout[`xaxis${suffix}`] = {
-        ...axisStyle(this.theme),
+        ...axisStyle(this.theme, this.range(panel[0])),
         domain: part(column, this.columns.length, gap),
         anchor: `y${suffix}`,
         range: this.range(panel[0]),
@@ -64,11 +64,12 @@ export class MixtureFigure {
       const diagonal = panel.length === 1;
       const alone = this.picture.panels.length === 1;
       const title = diagonal ? (alone ? "density" : "") : this.picture.columns[panel[1]];
+      const range = diagonal ? this.densityRange(panel[0]) : this.range(panel[1]);
       layout[`yaxis${suffix}`] = {
-        ...axisStyle(this.theme),
+        ...axisStyle(this.theme, range),
         domain: part(this.lines.length - 1 - line, this.lines.length, gap),
         anchor: `x${suffix}`,
-        range: diagonal ? this.densityRange(panel[0]) : this.range(panel[1]),
+        range,
         showgrid: false,
         fixedrange: diagonal,
         ...(diagonal ? {} : this.named(panel[1])),

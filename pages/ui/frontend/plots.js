@@ -113,7 +113,8 @@ export function axisTitle(text) {
   return { text, font: { size: 14 } };
 }
 
-export function axisStyle(theme) {
+/** Of an axis with this range: a year has no comma. */
+export function axisStyle(theme, range = null) {
   return {
     type: "linear",
     zeroline: false,
@@ -123,7 +124,7 @@ export function axisStyle(theme) {
     ticks: "",
     tickfont: { size: 12, color: theme.muted },
     exponentformat: "none",
-    separatethousands: true,
+    separatethousands: !range || Math.max(...range.map(Math.abs)) >= 10_000,
     nticks: 7,
     // Each of these would have Plotly measure every label, again and again: most of its time.
     automargin: false,

@@ -7,6 +7,7 @@ import { baseLayout } from "./plots.js";
 import { SliceFigure } from "./slices.js";
 
 const NARROWEST = 140; // px of one figure beside two others
+const MOST_NAMES = 0.5; // of the width of one figure beside another, for the names of its lines
 
 export class Stage {
   constructor(picture, theme, painter) {
@@ -69,10 +70,17 @@ export class Stage {
   }
 }
 
-/** Where three would crowd each other the third goes below. */
+/** Where figures would crowd each other the last goes below. */
 function broken([share, figures], width) {
-  if (figures.length < 3 || width / figures.length > NARROWEST) return [[share, figures]];
-  return [[share, figures.slice(0, 2)], [share, figures.slice(2)]];
+  const own = width / figures.length;
+  const crowded = figures.length > 2 ? own <= NARROWEST : figures.some((figure) => named(figure, own) > MOST_NAMES);
+  if (figures.length < 2 || !crowded) return [[share, figures]];
+  return [[share, figures.slice(0, -1)], [share, figures.slice(-1)]];
+}
+
+/** What share of a figure's width goes to the names on its left. */
+function named(figure, width) {
+  return figure.layout(width, width).margin.l / width;
 }
 
 function arrangementOf({ arrangement, matrices, charts, panels, slice }) {
