@@ -1,5 +1,6 @@
 """Every family of models in a real browser: its example, the player, the link."""
 
+import itertools
 import os
 import re
 from urllib.parse import urlencode
@@ -73,6 +74,30 @@ def test_example_player_and_link(app: str, visitors: Visitors, preset) -> None:
     expect(other.locator(".emx")).to_have_attribute("data-frame", str(last - 1))
     expect(other.locator(".emx-caption")).to_have_text(said)
     assert visitors.problems == []
+
+
+# The names along each axis of a picture that are written level, from left to right.
+LEVEL_NAMES = """() => [...document.querySelectorAll(".emx .xaxislayer-above")].map((axis) =>
+  [...axis.querySelectorAll("text")]
+    .filter((name) => !/rotate\\(-/.test(name.getAttribute("transform") ?? ""))
+    .map((name) => [name.textContent, name.getBoundingClientRect()])
+    .map(([text, box]) => ({ text, left: box.left, right: box.right, top: box.top })))"""
+
+
+@pytest.mark.parametrize(
+    "example", ["m=probabilistic-pca&e=ratings&q=3", "m=poisson-hmm&e=earthquakes&k=3"]
+)
+def test_names_along_the_axes_do_not_run_into_each_other(
+    app: str, visitors: Visitors, example
+) -> None:
+    page = opened(visitors.open(width=390, height=1600), f"{app}/?v=1&{example}")
+    axes = page.evaluate(LEVEL_NAMES)
+    assert sum(map(len, axes)) > 4
+    for names in axes:
+        for one, other in itertools.pairwise(sorted(names, key=lambda name: name["left"])):
+            assert one["right"] < other["left"], (one, other)
+    # The earthquakes' axis is one of years.
+    assert "earthquakes" not in example or "1920" in [name["text"] for name in axes[0]]
 
 
 def painted(page: Page) -> set[int]:
