@@ -86,3 +86,19 @@ def test_a_fragment_of_the_page_before_runs_no_more(server: str) -> None:
     assert {session.page_script_hash for session in sessions} == {hashes["variants"]}
     again = {message.delta.fragment_id for message in visitor.messages} - {""}
     assert again and not again & fragments
+
+
+def test_a_choice_that_the_next_model_does_not_have_is_let_go(server: str) -> None:
+    """Streamlit writes down what was chosen before with the names that there are now."""
+    visitor = Visitor(server, "v=1&e=iris&k=2", "variants")
+    visitor.settle()
+    visitor.choose("Algorithms", "EM", "Hard EM")
+    visitor.settle()
+    visitor.pick("Model", "Factor analysis")
+    visitor.settle()
+    assert "“hard” is not among the choices here" in visitor.texts
+    assert "An amortised posterior" in visitor.texts
+    visitor.run()
+    visitor.settle()
+    assert "An amortised posterior" in visitor.texts
+    visitor.close()

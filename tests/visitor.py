@@ -35,7 +35,7 @@ class Visitor:
         self.received = bytearray()
         self.messages: list[ForwardMsg] = []
         self._query = query
-        self.page = page
+        self.page, self._page_hash = page, ""
         self._ids: dict[tuple[str, str], str] = {}
         self._states: dict[str, WidgetState] = {}
         self._page: dict[tuple[int, ...], str] = {}
@@ -56,7 +56,7 @@ class Visitor:
     def ask(self, fragment: str = "", *triggers: WidgetState, page_hash: str = "") -> None:
         """Ask for a run of the script."""
         message = BackMsg()
-        message.rerun_script.page_script_hash = page_hash
+        message.rerun_script.page_script_hash = page_hash or self._page_hash
         message.rerun_script.query_string = self._query
         message.rerun_script.page_name = self.page
         message.rerun_script.fragment_id = fragment
@@ -80,6 +80,7 @@ class Visitor:
         elif kind == "file_urls_response":
             self._urls = message.file_urls_response.file_urls[0]
         elif kind == "navigation":  # the whole page runs
+            self._page_hash = message.navigation.page_script_hash
             self._page.clear()
             self._polling = None
         elif kind == "auto_rerun":
@@ -121,6 +122,17 @@ class Visitor:
     def enter(self, label: str, number: int) -> float:
         id_ = self._ids["number_input", label]
         self._states[id_] = WidgetState(id=id_, int_value=number)
+        return self.run()
+
+    def choose(self, label: str, *names: str) -> float:
+        id_ = self._ids["multiselect", label]
+        self._states[id_] = WidgetState(id=id_)
+        self._states[id_].string_array_value.data.extend(names)
+        return self.run()
+
+    def pick(self, label: str, name: str) -> float:
+        id_ = self._ids["selectbox", label]
+        self._states[id_] = WidgetState(id=id_, string_value=name)
         return self.run()
 
     def upload(self, label: str, name: str, content: bytes) -> float:

@@ -168,6 +168,8 @@ def widget(
     if options is not None:
         arguments["options"] = options
     arguments |= overrides
+    if "format_func" in arguments:
+        arguments["format_func"] = always(arguments["format_func"])
     value = _in_force(about, arguments, default)
     shown = list(value) if about.widget == "multiselect" else value
     if st.session_state.get(key) != shown:
@@ -176,6 +178,12 @@ def widget(
     # only, which a run that follows closely replaces before the browser has drawn it.
     _MAKERS[about.widget](shown, **arguments)
     return value
+
+
+def always(name_of: Callable[[Any], str | None]) -> Callable[[Any], str]:
+    """Names also for what has none: Streamlit writes down what was chosen in one run with the names
+    of another, in which it may no longer be a choice."""
+    return lambda value: name_of(value) or str(value)
 
 
 def _in_force(about: Field, arguments: Mapping[str, Any], default: Any) -> Any:
