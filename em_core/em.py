@@ -253,13 +253,15 @@ def check_weights(weights, n_rows: int) -> np.ndarray | None:
 class Fit:
     """A finished run of EM: its model, its whole trace and why it stopped.
 
-    n_observations is the number of rows, or the total of the weights.
+    n_observations is the number of rows, or the total of the weights. label_entropy is H(q) of the
+    labels alone, in nats, total, where something else is hidden besides them; else None.
     """
 
     model: Any
     trace: tuple[HalfStep, ...]
     stop_reason: StopReason
     n_observations: float
+    label_entropy: float | None
 
     @property
     def params(self):
@@ -299,8 +301,10 @@ class Fit:
 
     @property
     def icl(self) -> float:
-        """BIC + 2 H(q) at the posterior q: BIC with a price on overlap (McLachlan & Peel 2000)."""
-        return self.bic + 2 * self.entropy
+        """BIC + 2 H(q) at the posterior q of the labels: BIC with a price on overlap (McLachlan &
+        Peel 2000). What else is hidden, as missing values are, has no part in it."""
+        labels = self.entropy if self.label_entropy is None else self.label_entropy
+        return self.bic + 2 * labels
 
     def posterior(self, data):
         """p(z | x, params) of any data with the same columns."""
@@ -363,4 +367,6 @@ def starting_params(model, data, start, rng: np.random.Generator, weights=None):
 def finished(model, trace: list[HalfStep], stop_reason: StopReason, data, weights=None) -> Fit:
     """The Fit of a trace."""
     count = getattr(model, "n_observations", partial(Model.n_observations, model))
-    return Fit(model, tuple(trace), stop_reason, count(data, weights))
+    labels = getattr(model, "label_entropy", lambda *arguments: None)
+    label_entropy = labels(trace[-1].params, data, weights)
+    return Fit(model, tuple(trace), stop_reason, count(data, weights), label_entropy)

@@ -150,6 +150,8 @@ def _regression(params: FactorParams, covariance, count, shift, within) -> Facto
 class _WithFactors:
     """What the factors add to a Gaussian kernel: their entropy given the component."""
 
+    only_labels = False
+
     def __init__(self, analysers: FactorAnalyserParams, *arguments):
         super().__init__(analysers.gaussian, *arguments)
         self.analysers = analysers

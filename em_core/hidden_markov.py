@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -201,7 +201,18 @@ class HiddenMarkov:
             for tile in sequences.tiles
         ]
 
-    def _expect(self, chain, params, sequences: Sequences, weights) -> Expectation:
+    def label_entropy(self, params: HiddenMarkovParams, data, weights=None) -> float | None:
+        """H(q) of the states alone, in nats, total; None where only they are latent."""
+        sequences = self._sequences(data, params.emission)
+        if all(frames.kernel.only_labels for frames in self._frames(params, sequences)):
+            return None
+        run = partial(self._expect, further=False)
+        return self._in_range(run, params, sequences, weights).entropy
+
+    def _expect(
+        self, chain, params, sequences: Sequences, weights, further: bool = True
+    ) -> Expectation:
+        """further: whether the entropy counts what is latent besides the states."""
         n_pieces = len(sequences.sequence)
         weights = np.ones(n_pieces) if weights is None else weights[sequences.sequence]
         starts = np.zeros(self.n_states)
@@ -219,7 +230,7 @@ class HiddenMarkov:
             # H(q) = -E_q[log q], and q is a product of densities, transitions and scales.
             scales = np.where(states.log_scales > -np.inf, states.log_scales, 0)
             entropy += total(weight, scales) - np.vdot(states.shares, densities.logs)
-            entropy += np.sum(frames.kernel.entropy)
+            entropy += np.sum(frames.kernel.entropy) if further else 0.0
         entropy -= expected_log_path(*params[:2], starts, transitions)
         statistics = HiddenMarkovStatistics(starts, transitions, reduce(add, emission))
         return Expectation(statistics, float(entropy), float(log_likelihood))

@@ -188,6 +188,15 @@ class Mixture:
         entropy += float(np.sum(kernel.entropy))
         return Expectation(self._statistics(kernel), entropy, float(log_likelihood))
 
+    def label_entropy(self, params: MixtureParams, data, weights=None) -> float | None:
+        """H(q) of the labels alone, in nats, total; None where only they are latent."""
+        if not isinstance(data, Rows):
+            data = self.prepare(data, weights)
+        kernel = self._kernel(params, data)
+        if kernel.only_labels:
+            return None
+        return float(sum(entropy.sum() for _, _, _, entropy in respond(kernel, weights)))
+
     def m_step(self, params: MixtureParams, statistics: MixtureStatistics) -> MixtureParams:
         """pi_k = N_k / N, and the emission's own M-step."""
         return MixtureParams(

@@ -84,6 +84,8 @@ class StudentTKernel(GaussianKernel):
     from the component's mean in units of its scale matrix. `entropy` is that of these.
     """
 
+    only_labels = False
+
     def __init__(self, params: StudentTParams, rows: CentredRows, log_weights, diagonal: bool):
         from scipy.special import gammaln
 

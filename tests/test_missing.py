@@ -5,9 +5,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scipy.special import xlogy
 from scipy.stats import multivariate_normal
 
-from em_core import STARTS, Bernoulli, Categorical, Gaussian, Mixture, Poisson, fit
+from em_core import STARTS, Bernoulli, Categorical, Gaussian, HiddenMarkov, Mixture, Poisson, fit
+from em_core.factor_analysers import FactorAnalyser
+from em_core.student_t import StudentT
 
 COVARIANCES = ["full", "tied", "diag", "spherical"]
 
@@ -118,3 +121,45 @@ def test_one_row_with_a_hole_has_its_posterior(emission):
     np.testing.assert_allclose(alone.responsibilities[0], whole.responsibilities[4], rtol=1e-9)
     filled = model.impute(result.params, data[4:5]).values[0]
     np.testing.assert_allclose(filled, model.impute(result.params, data).values[4], rtol=1e-9)
+
+
+def punched(data: np.ndarray, rng) -> np.ndarray:
+    """The data with a fifth of the values missing, though none of the first rows."""
+    holes = rng.random(data.shape) < 0.2
+    holes[:5] = False
+    return np.where(holes, np.nan, data)
+
+
+def label_cost(responsibilities, weights=None) -> float:
+    cost = -xlogy(responsibilities, responsibilities).sum(axis=1)
+    return 2 * float(cost.sum() if weights is None else cost @ weights)
+
+
+@pytest.mark.parametrize("emission", [
+    Gaussian("full"), Gaussian("EEV"), StudentT(), FactorAnalyser(1), Categorical(),
+], ids=str)  # fmt: skip
+def test_icl_prices_the_overlap_of_labels_and_nothing_else(emission):
+    """Missing values, latent weights and factors have an entropy too."""
+    rng = np.random.default_rng(5)
+    data = rng.normal(size=(120, 3)) + rng.integers(3, size=(120, 1))
+    if isinstance(emission, Categorical):
+        data = np.clip(np.round(data), 0, 3)
+    if not isinstance(emission, StudentT):
+        data = punched(data, rng)
+    weights = rng.uniform(0.5, 2, size=len(data))
+    for weighted in (None, weights):
+        one = fit(Mixture(emission, 1), data, weights=weighted)
+        assert one.icl == pytest.approx(one.bic, rel=1e-12)
+        result = fit(Mixture(emission, 3), data, weights=weighted, max_iterations=20)
+        shares = result.posterior(data).responsibilities
+        assert result.icl == pytest.approx(result.bic + label_cost(shares, weighted), rel=1e-9)
+
+
+def test_icl_of_states_leaves_missing_values_out():
+    rng = np.random.default_rng(6)
+    frames = punched(rng.normal(size=(60, 2)) + 4 * (np.arange(60)[:, None] // 20 % 2), rng)
+    one = fit(HiddenMarkov(Gaussian(), 1), [frames])
+    assert one.entropy > 1 and one.icl == pytest.approx(one.bic, rel=1e-12)
+    two = fit(HiddenMarkov(Gaussian(), 2), [frames])
+    filled = two.entropy - two.label_entropy
+    assert filled > 1 and two.icl == pytest.approx(two.bic + 2 * two.label_entropy)

@@ -192,7 +192,6 @@ def _factors(label: str, model: type, examples: tuple[str, ...], **more) -> Fami
         point=factor_point,
         results=factor_results,
         size="n_factors",
-        labels_alone=False,
         unit="",
         **more,
     )
@@ -266,7 +265,6 @@ FAMILIES = {
         controls={"covariance": _structures(), "degrees": DEGREES},
         parameters=("means", "covariances", "degrees_of_freedom"),
         structure="covariance",
-        labels_alone=False,
         examples=("strays", *(name for name in GAUSSIAN_EXAMPLES if name != "strays")),
         holes=False,
     ),
@@ -277,7 +275,6 @@ FAMILIES = {
         controls={"n_factors": {}, "missing": {}},
         parameters=("means", "loadings", "noise_variances"),
         structure="n_factors",
-        labels_alone=False,
         examples=("iris", "wine", "diabetes", "usarrests"),
         labels={"n_factors": "Factors in each component"},
     ),

@@ -26,8 +26,6 @@ class Family(NamedTuple):
         saying; labels: what a field is called here, where that is not its usual label.
     size: the field that says how large a model is; structure: the one that says how constrained.
     test_of_fit(params, data): whether the size suffices, where there is such a test.
-    labels_alone: whether all that is hidden are labels, so that their entropy (in ICL) is that of
-        the grouping.
     unit: what its components are called; "" where rows belong to none.
     starts: methods by name, each with one plain line on what it does; parameters: names of the
         arrays that `model.params` takes.
@@ -62,7 +60,6 @@ class Family(NamedTuple):
     labels: Mapping[str, str] = {}
     size: str | None = "n_components"
     structure: str | None = None
-    labels_alone: bool = True
     unit: str = "component"
     prefers: Callable[[ColumnReport], bool] = anything
     most_columns: int = 8

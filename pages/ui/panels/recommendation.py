@@ -140,8 +140,8 @@ def tests_of_fit(grid: Grid, family: Family) -> dict[tuple[str, int], str | tupl
 
 
 def criteria(family: Family) -> list[str]:
-    """By what models of a family can be compared."""
-    return [name for name in CRITERIA if name != "icl" or family.labels_alone]
+    """By what models of a family can be compared: ICL is about a grouping."""
+    return [name for name in CRITERIA if name != "icl" or family.unit]
 
 
 def score_of(grid: Grid, cell: Cell, criterion: str) -> float:

@@ -48,8 +48,9 @@ def parameters_as_json(settings: Settings, selection: Selection, fit: Fit) -> by
         "n_parameters": fit.n_parameters,
         "aic": fit.aic,
         "bic": fit.bic,
-        "icl": fit.icl,
     }
+    if family_of(settings).unit:
+        content["icl"] = fit.icl
     content |= {name: array.tolist() for name, array in arrays(fit.params).items()}
     content["trace"] = [
         {
