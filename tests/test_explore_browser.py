@@ -239,3 +239,19 @@ def test_examples_fit_the_screen(app: str, visitors: Visitors, example: str, wid
     page = visitors.open(width=width, height=844, color_scheme="dark")
     explore(page, app, f"?e={example}&k=3")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")
+
+
+def test_rounding_is_not_drawn_as_a_climb(app: str, page: Page) -> None:
+    """Clusters so far apart that the first iteration finds them: nothing is left to gain then."""
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(600, 4)) + 100 * rng.integers(3, size=(600, 1))
+    page.goto(f"{app}/?v=1&s=table&k=3&tol=1e-12&it=30")
+    content = "\n".join(["a,b,c,d", *(",".join(f"{x:.6f}" for x in row) for row in rows)])
+    upload(page, "far.csv", content.encode())
+    ready(page)
+    bottom, top = page.evaluate(
+        "[...document.querySelectorAll('.emx .js-plotly-plot')].at(-1)._fullLayout.yaxis.range"
+    )
+    said = re.search(r"[Ll]og-likelihood (\S+) nats", status(page))[1]
+    end = float(said.replace("\N{MINUS SIGN}", "-").replace(",", ""))
+    assert bottom < end < top and top - bottom > 0.01

@@ -5,6 +5,8 @@ import { axisStyle, axisTitle, baseLayout } from "./plots.js";
 import { fade } from "./theme.js";
 
 const HALF = 0.25; // a half-step takes half an iteration: a quarter on either side of its place
+const LEAST_NATS = 0.01; // from bottom to top: what is closer is as good as equal, or rounding
+const LEAST_SHARE = 1e-8; // and of the log-likelihood
 
 export class BoundFigure {
   /** `rival` is the picture of a second run with as many frames, or null. */
@@ -65,10 +67,10 @@ export class BoundFigure {
 
   startsBelow() {
     const start = this.elbo[0].toLocaleString("en", { maximumFractionDigits: 1 });
-    const text = `↙ starts at ${start.replace("-", "−")}`;
+    const text = `starts at ${start.replace("-", "−")}, below`;
     const font = { size: 12, color: this.theme.muted };
     return {
-      text, font, showarrow: false, xref: "paper", yref: "paper", x: 0.06, y: 0.01, xanchor: "left",
+      text, font, showarrow: false, xref: "paper", yref: "paper", x: 0.96, y: 0.01, xanchor: "right",
     };
   }
 
@@ -79,12 +81,14 @@ export class BoundFigure {
     const top = Math.max(...values); // by rounding the bound may lie a hair above the likelihood
     let bottom = Math.min(...values);
     if (this.curve !== "gap") {
+      const least = Math.max(LEAST_NATS, LEAST_SHARE * Math.abs(top));
+      bottom = Math.min(bottom, top - least);
       for (let from = 1; from <= 4 && from < this.places.length - 4; from++) {
         const later = Math.min(...elbos.flatMap((elbo) => elbo.slice(from)));
-        if (top - later < 0.3 * (top - bottom)) bottom = later;
+        if (top - later >= least && top - later < 0.3 * (top - bottom)) bottom = later;
       }
     }
-    const padding = 0.06 * (top - bottom || Math.abs(top) * 1e-6 || 1);
+    const padding = 0.06 * (top - bottom || 1);
     return [bottom - padding, top + padding];
   }
 
