@@ -23,6 +23,7 @@ from pages.ui.table.reading import read_table
 from pages.ui.table.selection import Selection, select, select_levels
 from pages.ui.table.table import DataError, Table, from_dataset
 from pages.ui.table.writing import join_results, to_csv_bytes
+from pages.ui.text import cell
 
 NAN, INF = math.nan, math.inf
 
@@ -115,10 +116,20 @@ def test_labels_and_columns_are_suggested():
     assert label_candidates(found) == ["score", "class"]
 
 
+def test_a_missing_value_is_called_so_in_tables():
+    assert cell(float("nan")) == cell(None) == "missing" and cell(1.5) == "1.5"
+
+
 def test_no_label_where_none_stands_out():
     for name in ("faithful", "airquality", "usarrests", "rivers"):
         source = from_dataset(datasets.load(name))
         assert suggest_label(source, describe_columns(source)) is None
+
+
+def test_several_columns_of_words_are_measurements_and_no_labels():
+    lines = "".join(f"{'yn'[i % 2]},{'yn'[i % 3 // 2]},{i % 7}\n" for i in range(40))
+    survey = read_table("survey.csv", f"drinks,smokes,visits\n{lines}".encode())
+    assert suggest_label(survey, describe_columns(survey)) is None
 
 
 def test_at_most_eight_columns_by_default():

@@ -255,3 +255,34 @@ def test_rounding_is_not_drawn_as_a_climb(app: str, page: Page) -> None:
     said = re.search(r"[Ll]og-likelihood (\S+) nats", status(page))[1]
     end = float(said.replace("\N{MINUS SIGN}", "-").replace(",", ""))
     assert bottom < end < top and top - bottom > 0.01
+
+
+def test_columns_that_are_not_chosen_at_first_are_told_and_offered(app: str, page: Page) -> None:
+    rng = np.random.default_rng(1)
+    names = [f"sensor {i}" for i in range(1, 13)]
+    lines = [",".join(f"{x:.3f}" for x in row) for row in rng.normal(size=(80, 12))]
+    page.goto(f"{app}/?v=1&s=table&k=2")
+    upload(page, "wide.csv", "\n".join([",".join(names), *lines]).encode())
+    ready(page)
+    told = page.get_by_text("8 of 12 columns are used.")
+    expect(told).to_be_visible()
+    page.get_by_role("button", name="Use all 12").click()
+    expect(told).to_be_hidden()
+    ready(page)
+    expect(page.get_by_text("181 parameters")).to_be_visible()
+
+
+def test_a_survey_in_words_is_told_which_models_take_it(app: str, page: Page) -> None:
+    rng = np.random.default_rng(2)
+    answers = np.array(["Yes", "No"])[rng.integers(2, size=(60, 4))]
+    answers[:3, 0] = ""
+    page.goto(f"{app}/?v=1&s=table&k=2")
+    upload(page, "survey.csv", "\n".join(["a,b,c,d", *map(",".join, answers)]).encode())
+    expect(page.get_by_text(re.compile("Choose one that can: .*Bernoulli mixture"))).to_be_visible()
+    # None of the answers is taken for a known label.
+    page.goto(f"{page.url}&m=bernoulli-mixture")
+    upload(page, "survey.csv", "\n".join(["a,b,c,d", *map(",".join, answers)]).encode())
+    ready(page)
+    expect(page.get_by_text("(9 parameters; smaller is better)")).to_be_visible()
+    page.get_by_role("tab", name="Points").click()
+    expect(page.get_by_role("table").last).to_be_visible()

@@ -1,6 +1,7 @@
 """Text from people and from files, made safe and whole for a page; numbers as people read them."""
 
 import html
+import math
 import re
 
 # What Markdown, LaTeX and Streamlit's own directives take for markup.
@@ -54,6 +55,8 @@ def cell(value: object) -> str:
     """A cell of a table in HTML: text as text, numbers to five digits."""
     if isinstance(value, str):
         return html.escape(value)
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "missing"
     # Whole numbers, NumPy's among them, keep all their digits.
     text = f"{value:,.5g}" if isinstance(value, float) else f"{value:,}"
     return text.replace("-", MINUS)

@@ -26,6 +26,7 @@ from pages.ui.table.table import DataError, Table, from_dataset
 from pages.ui.text import counted, plain
 
 PREVIEW_ROWS = 200
+MOST_REASONS = 5
 
 
 def choose_table() -> Table | None:
@@ -153,12 +154,10 @@ def choose_columns(table: Table) -> tuple[Selection | None, list[ColumnReport]]:
     )
     defaults = tuple(name for name in defaults if name != group)
     if not usable:
-        reasons = " ".join(f"{r.name}: {r.why_not}" for r in reports[:5])
-        st.error(
-            f"No column of this table can be used: at least one must hold numbers. {plain(reasons)}"
-        )
+        st.error(_none_usable(reports))
         return None, reports
     columns = shell.widget("columns", options=usable, default=defaults or tuple(usable[:1]))
+    _offer_all(columns, reports, suggested, group)
     label = ""
     if candidates and family.unit:
         label = shell.widget(
@@ -180,6 +179,43 @@ def choose_columns(table: Table) -> tuple[Selection | None, list[ColumnReport]]:
     except DataError as error:
         st.error(plain(str(error)))
         return None, reports
+
+
+def _none_usable(reports: list[ColumnReport]) -> str:
+    """What is wrong with all columns, and which models would take some."""
+    models = [
+        family.label.partition(":")[0]
+        for family in FAMILIES.values()
+        if any(family.takes(report) for report in reports)
+    ]
+    if models:
+        return f"This model can use no column of this table. Choose one that can: {_or(models)}."
+    reasons = " ".join(f"{r.name}: {r.why_not}" for r in reports[:MOST_REASONS])
+    more = " …" if len(reports) > MOST_REASONS else ""
+    return f"No column of this table can be used: one must hold numbers. {plain(reasons)}{more}"
+
+
+def _or(names: list[str]) -> str:
+    return " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def _offer_all(
+    columns: tuple[str, ...], reports: list[ColumnReport], label: str | None, group: str
+) -> None:
+    """Say so where more columns could be used than are chosen at first."""
+    family = family_of(shell.settings())
+    possible = default_columns(reports, label, family.takes, family.prefers, len(reports))
+    possible = tuple(name for name in possible if name != group)
+    few = family.most_columns == 1 or len(possible) <= family.most_columns
+    if few or set(columns) >= set(possible):
+        return
+    st.caption(f"{len(columns)} of {len(possible)} columns are used.")
+    st.button(
+        f"Use all {len(possible)}",
+        on_click=shell.change,
+        kwargs={"columns": possible},
+        key="all columns",
+    )
 
 
 def _choose_groups(table: Table, reports: list[ColumnReport], suggested: str | None) -> str:

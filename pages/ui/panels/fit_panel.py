@@ -277,14 +277,17 @@ def _points(
 
 
 def _agreement(run: Run, index: int, selection: Selection) -> None:
+    unit, step = family_of(shell.settings()).unit, run.trace[index]
     adjusted_rand, confusion = _agreement_at(
-        run.key, index, selection.label_name, run.model, run.data, run.trace[index], selection
+        run.key, index, selection.label_name, unit, run.model, run.data, step, selection
     )
     st.markdown(
         f"Adjusted Rand index with **{plain(selection.label_name)}**: **{adjusted_rand:.3f}** "
         "(1: the same groups; about 0: no better than chance)."
     )
-    tables.show(confusion, f"Rows by known label and {family_of(shell.settings()).unit}")
+    unlabelled = len(selection.values) - int(confusion.to_numpy().sum())
+    without = f"; {counted(unlabelled, 'row')} without one left out" if unlabelled else ""
+    tables.show(confusion, f"Rows by known label and {unit}{without}")
 
 
 # Both take a pass over the data. The key of a run stands for its data and its model.
@@ -299,9 +302,9 @@ def _doubtful(
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _agreement_at(
-    run: str, index: int, label: str, _model, _data, _step: HalfStep, _selection: Selection
+    run: str, index: int, label: str, unit: str, _model, _data, _step: HalfStep, _selection
 ):
-    return report.agreement_with_labels(_model, _step.posterior_params, _data, _selection)
+    return report.agreement_with_labels(_model, _step.posterior_params, _data, _selection, unit)
 
 
 @fragment

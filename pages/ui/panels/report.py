@@ -63,13 +63,14 @@ def doubtful_points(
     return pd.DataFrame(table), len(values)
 
 
-def agreement_with_labels(model, params, data, selection: Selection) -> tuple[float, pd.DataFrame]:
+def agreement_with_labels(
+    model, params, data, selection: Selection, unit: str
+) -> tuple[float, pd.DataFrame]:
     """Adjusted Rand index of clusters and known labels, and the confusion matrix."""
     clusters = model.predict(params, data)
     paths = isinstance(clusters, list)
     clusters = np.concatenate(clusters) if paths else clusters
-    number = model.n_states if paths else model.n_components
-    names = component_names(number, "state" if paths else "component")
+    names = component_names(model.n_states if paths else model.n_components, unit)
     table = confusion_table(selection.labels, clusters, names)
     return adjusted_rand_index(selection.labels, clusters), table
 

@@ -36,7 +36,7 @@ def show_dialogs() -> None:
         _sharing()
 
 
-@st.dialog("Share this view", width="medium")
+@st.dialog("Share this view", width="medium", on_dismiss="rerun")
 def _sharing() -> None:
     own = own_table.current() if shell.settings().source == "table" else None
     if own is None or own.carried:

@@ -138,11 +138,12 @@ def suggest_label(table: Table, reports: Sequence[ColumnReport]) -> str | None:
     possible = [r for r in reports if r.name in possible and r.distinct * 4 <= max(rows, 8)]
     telling = [r for r in possible if _LABEL_NAMES.search(r.name.replace("_", " "))]
     words = [r for r in possible if r.type != "whole number"]
-    for group in ([r for r in telling if r in words], telling, words):
+    for group in ([r for r in telling if r in words], telling):
         if group:
             # Of several, the last: labels are usually written after the measurements.
             return group[-1].name
-    return None
+    # Where several columns hold words, as in a survey, they are what was measured.
+    return words[0].name if len(words) == 1 else None
 
 
 def measured(report: ColumnReport) -> bool:
