@@ -129,6 +129,11 @@ class Landscape(NamedTuple):
         return len(self.fits) + len(self.failures)
 
     @property
+    def on_plateaus(self) -> tuple[StartedFit, ...]:
+        """The unconverged ones that looked converged, until they were gone on with."""
+        return tuple(fit for fit in self.unconverged if fit.plateau)
+
+    @property
     def best(self) -> StartedFit:
         """The best optimum's fit; without one the best unconverged run, else the best collapsed.
 
@@ -167,7 +172,8 @@ class Landscape(NamedTuple):
             parts = [f"None of {starts} reached an optimum"]
         for number, what in (
             (len(self.collapsed), "collapsed"),
-            (len(self.unconverged), "did not converge"),
+            (len(self.unconverged) - len(self.on_plateaus), "did not converge"),
+            (len(self.on_plateaus), "slowed down on a plateau, short of an optimum"),
             (len(self.failures), "failed"),
         ):
             if number:

@@ -253,7 +253,8 @@ def _optima_table(search: Search, landscape: Landscape) -> pd.DataFrame:
     ]
     for what, fits in (
         ("collapsed", landscape.collapsed),
-        ("not converged", landscape.unconverged),
+        ("not converged", tuple(fit for fit in landscape.unconverged if not fit.plateau)),
+        ("on a plateau", landscape.on_plateaus),
     ):
         if fits:
             rows.append({"optimum": what, "starts": len(fits), "reached by": _seeds(fits)})

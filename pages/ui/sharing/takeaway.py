@@ -119,7 +119,7 @@ def _read_data(settings: Settings, selection: Selection, table: Table) -> list[s
     if own:
         lines = [
             f"# Download “Rows with results (CSV)” to {RESULTS_NAME}.csv first.",
-            f'table = pd.read_csv("{RESULTS_NAME}.csv", float_precision="round_trip")',
+            f'table = pd.read_csv("{RESULTS_NAME}.csv")',
         ]
     else:
         made = f"load({example_of(settings)!r})"
