@@ -153,7 +153,9 @@ def _along(axes, minimum):
 def _unless_worse_by_rounding(covariances, within, shares, current):
     """Where a finished maximisation has only rounding to offer, the current covariances."""
     try:
-        rise = _cost(covariances, within, shares) - _cost(current, within, shares)
+        # Of next to no variance the precision is infinite: then nothing is known of a rise.
+        with np.errstate(over="ignore", invalid="ignore"):
+            rise = _cost(covariances, within, shares) - _cost(current, within, shares)
     except np.linalg.LinAlgError:
         return covariances
     stay = (rise > 0) & (rise < ROUNDING)

@@ -56,15 +56,16 @@ class GaussianParams(_MeansAndCovariances):
         """(K, D, D) lower Cholesky factors L of the covariances."""
         return np.linalg.cholesky(self.covariances)
 
-    @cached_property
+    @property
     def whitening(self) -> np.ndarray:
-        """(K, D, D) inverse Cholesky factors L^-1."""
+        """(K, D, D) inverse Cholesky factors L^-1; not kept, as every half-step has parameters."""
         return np.linalg.inv(self.factors)
 
     @cached_property
     def precisions(self) -> np.ndarray:
         """(K, D, D) inverse covariances."""
-        return self.whitening.swapaxes(-1, -2) @ self.whitening
+        whitening = self.whitening
+        return whitening.swapaxes(-1, -2) @ whitening
 
     @cached_property
     def precision_diagonals(self) -> np.ndarray:
@@ -81,8 +82,11 @@ class GaussianParams(_MeansAndCovariances):
         """(K,) traces of the precisions, columns in units of `scale` (D,)."""
         known = self.__dict__.get("_conditions")
         if known is None or known[0] is not scale:
-            # The M-step, its flags and the next E-step ask in turn.
-            known = self.__dict__["_conditions"] = scale, self.precision_diagonals @ (scale * scale)
+            # The M-step, its flags and the next E-step ask in turn. Of next to no variance the
+            # precision is infinite.
+            with np.errstate(over="ignore", invalid="ignore"):
+                traces = self.precision_diagonals @ (scale * scale)
+            known = self.__dict__["_conditions"] = scale, traces
         return known[1]
 
 
@@ -329,7 +333,8 @@ class Gaussian:
     def expected_log_density(self, params: GaussianParams, statistics: GaussianStatistics):
         """sum_nk r_nk log N(x_n | mean_k, covariance_k) in nats, from the statistics alone."""
         moments = statistics.moments
-        left = params.means - statistics.centre.value - (moments.origins + moments.offsets)
+        # In this order: a small offset from a large origin keeps its digits.
+        left = (params.means - statistics.centre.value - moments.origins) - moments.offsets
         within = moments.within
         if self.structure.diagonal:
             precisions = params.precision_diagonals

@@ -1,7 +1,9 @@
 """The loop: stopping, weights, chunks, starts, flags and what it says of wrong input."""
 
+import pickle
 import subprocess
 import sys
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -206,3 +208,51 @@ def test_parameters_cannot_be_changed_in_place():
     params = GaussianParams(np.zeros((1, 2)), np.eye(2)[None])
     with pytest.raises(ValueError):
         params.means[0] = 1
+
+
+@pytest.mark.parametrize("order", ["by cluster", "shuffled"])
+def test_chunks_keep_the_digits_of_narrow_components_far_away(order):
+    """A chunk that holds none of a component's rows must not choose the origin of its moments."""
+    rng = np.random.default_rng(1)
+    deviation = 1e-5
+    means = np.array([[0, 0], [3 * deviation, 0], [1, 1], [1, 1 + 3 * deviation]])
+    data = np.concatenate([mean + deviation * rng.normal(size=(500, 2)) for mean in means])
+    if order == "shuffled":
+        data = rng.permutation(data)
+    model = Mixture(Gaussian(), 4)
+    covariances = np.repeat(2 * deviation**2 * np.eye(2)[None], 4, axis=0)
+    start = model.params(np.ones(4), means=means + deviation / 2, covariances=covariances)
+    whole = fit(model, data, start=start)
+    for chunks in (2, 4):
+        parts = fit(model, data, start=start, chunks=chunks)
+        assert parts.log_likelihood == pytest.approx(whole.log_likelihood, rel=1e-11)
+        assert max(abs(step.kl) for step in parts.trace if step.phase == "E") < 1e-6
+
+
+@pytest.mark.parametrize("width", [1e-4, 1e-6, 1e-8])
+def test_the_bound_keeps_its_digits_beside_a_narrow_component(width):
+    rng = np.random.default_rng(2)
+    labels = np.arange(3000) % 2
+    data = np.where(labels, 1.7, 0.3) + np.where(labels, 1, width) * rng.normal(size=3000)
+    model = Mixture(Gaussian(floor=1e-20), 2)
+    params = model.params(
+        [0.5, 0.5], means=[[0.3 + width], [1.7]], covariances=[[[width**2]], [[1]]]
+    )
+    q = model.e_step(params, model.prepare(data[:, None]))
+    elbo = model.expected_log_joint(params, q.statistics) + q.entropy
+    assert elbo == pytest.approx(q.log_likelihood, rel=1e-13)
+
+
+def test_chunks_take_no_more_memory_than_the_data():
+    data = np.random.default_rng(3).normal(size=(100_000, 20))
+    model = Mixture(Gaussian(), 2)
+    start = model.initial_params(data, "random points", np.random.default_rng(0))
+    tracemalloc.start()
+    fit(model, data, start=start, chunks=100, max_iterations=2)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 3 * data.nbytes
+    rows = model.prepare(data[:1000])
+    size = len(pickle.dumps(rows))
+    model.e_step(start, rows)
+    assert len(pickle.dumps(rows)) == size

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from em_core import FactorAnalysis
 from em_core.factors.incomplete_rows import Table, distinct, sample_mean
 
 
@@ -59,3 +60,15 @@ def test_distinct_rows_beyond_64_columns():
         patterns, which = distinct(rows)
         assert np.array_equal(patterns[which], rows)
         assert len(patterns) == len(np.unique(rows, axis=0))
+
+
+def test_weights_that_change_in_place_are_other_weights():
+    data = np.random.default_rng(4).normal(size=(40, 4))
+    model = FactorAnalysis(1)
+    table = model.check(model.prepare(data))
+    params = model.initial_params(data, "principal components", np.random.default_rng(0))
+    weights = np.ones(40)
+    model.e_step(params, table, weights)
+    weights[:20] = 0
+    fresh = model.e_step(params, model.prepare(data), weights)
+    assert model.e_step(params, table, weights).log_likelihood == fresh.log_likelihood

@@ -92,9 +92,12 @@ class Table:
 
         Kept for the next call with the same weights. Raises ValueError for infinite values.
         """
-        if self._condensed is None or not same(self._condensed[0], weights):
-            self._condensed = weights, self._condense(weights)
-        return self._condensed[1]
+        # A pair, and the weights as they are now: threads, and callers, may go on with others.
+        kept = self._condensed
+        if kept is None or not same(kept[0], weights):
+            given = None if weights is None else np.array(weights)
+            kept = self._condensed = given, self._condense(given)
+        return kept[1]
 
     def _condense(self, weights) -> Rows:
         n_rows, n_columns = self.data.shape

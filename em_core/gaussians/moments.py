@@ -28,12 +28,15 @@ class Moments:
         self.origins = origins
 
     def __add__(self, other: Moments) -> Moments:
-        other = other.about(self.origins)
+        # The origin of the more: rows that hardly belong to a component may lie far from it.
+        more = (self.counts >= other.counts)[..., None]
+        origins = np.where(more, self.origins, other.origins)
+        own, others = self.about(origins), other.about(origins)
         return Moments(
-            self.counts + other.counts,
-            self.sums + other.sums,
-            self.scatters + other.scatters,
-            self.origins,
+            own.counts + others.counts,
+            own.sums + others.sums,
+            own.scatters + others.scatters,
+            origins,
         )
 
     def __mul__(self, factor: float) -> Moments:

@@ -19,7 +19,11 @@ class CentredRows(_CentredFields):
     """values (D, N): the rows minus `origin` (D,), component-major.
 
     scale (D,): the columns' standard deviations, never 0: the unit of each column.
+    keeps: whether these are a whole table, whose features may be kept if they make one block. Those
+    of all chunks of a large one would be many times the data.
     """
+
+    keeps = True
 
     @classmethod
     def of(cls, data: np.ndarray, origin: np.ndarray, variances: np.ndarray) -> CentredRows:
@@ -32,22 +36,31 @@ class CentredRows(_CentredFields):
         return self.values.shape[1]
 
     def take(self, start: int, stop: int) -> CentredRows:
-        return self._replace(values=self.values[:, start:stop])
+        if (start, stop) == (0, self.n_rows):
+            return self
+        return self._part(self.values[:, start:stop])
 
     def select(self, order: np.ndarray) -> CentredRows:
-        return self._replace(values=np.ascontiguousarray(self.values[:, order]))
+        return self._part(np.ascontiguousarray(self.values[:, order]))
+
+    def _part(self, values: np.ndarray) -> CentredRows:
+        part = self._replace(values=values)
+        part.keeps = False
+        return part
 
     def only_block(self, quadratic: str, n_features: int) -> Block:
         """All rows as one block, kept so that iterations find its features ready."""
-        if quadratic not in self._only_blocks:
+        known = self.__dict__.setdefault("_only_blocks", {})
+        block = known.get(quadratic)
+        if block is None:
             workspace = np.empty((n_features, self.n_rows))
             block = Block(self.values, slice(0, self.n_rows), workspace, quadratic)
-            self._only_blocks[quadratic] = block
-        return self._only_blocks[quadratic]
+            if self.keeps:
+                block = known.setdefault(quadratic, block)
+        return block
 
-    @cached_property
-    def _only_blocks(self) -> dict[str, Block]:
-        return {}
+    def __getstate__(self) -> dict:
+        return {"keeps": self.keeps}
 
 
 def units_of(variances: np.ndarray, origin: np.ndarray) -> np.ndarray:
