@@ -192,7 +192,7 @@ def in_every_view(page: Page, payloads: list[str]) -> None:
     page.get_by_role("link", name="Explore", exact=True).click()
     ready(page)
     # What cannot be used is told with its names, and with what is in its cells.
-    for content, words in ((b"\n", "is empty"), (words_only(payloads), "can be used")):
+    for content, words in ((b"\n", "is empty"), (words_only(payloads), "Choose one that can")):
         upload(page, f"{name} {words}.csv", content)
         expect(page.get_by_text(words).last).to_be_visible()
         idle(page)
