@@ -90,6 +90,10 @@ class _Discrete:
         features = kernel.totals.reshape(*kernel.batch, -1)
         return DiscreteStatistics(features[..., 0], features)
 
+    def only_labels(self, data) -> bool:
+        """Whether nothing is latent within the components: missing items are summed out."""
+        return True
+
     def expected_log_density(self, params, statistics: DiscreteStatistics):
         """sum_nk r_nk log p(x_n | k) in nats, from the statistics alone."""
         return (self._coefficients(params) * statistics.features).sum(axis=(-1, -2))

@@ -163,6 +163,10 @@ class Gaussian:
         rows = CentredRows.of(data, origin, variances)
         return IncompleteRows.of(rows) if np.isnan(data).any() else rows
 
+    def only_labels(self, data) -> bool:
+        """Whether nothing is latent within the components: no value is missing."""
+        return not np.isnan(data).any()
+
     def kernel(self, params, rows, log_weights, relative=False):
         """Log joint densities and statistics of blocks of rows at these parameters.
 

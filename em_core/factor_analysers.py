@@ -150,8 +150,6 @@ def _regression(params: FactorParams, covariance, count, shift, within) -> Facto
 class _WithFactors:
     """What the factors add to a Gaussian kernel: their entropy given the component."""
 
-    only_labels = False
-
     def __init__(self, analysers: FactorAnalyserParams, *arguments):
         super().__init__(analysers.gaussian, *arguments)
         self.analysers = analysers
@@ -206,6 +204,10 @@ class FactorAnalyser:
         """Rows about a common origin, component-major."""
         data = self.check(data) if params is None else data
         return self.gaussian.prepare(data, weights, params)
+
+    def only_labels(self, data) -> bool:
+        """Whether nothing is latent within the components: the factors are."""
+        return False
 
     def kernel(self, params, rows, log_weights, relative=False):
         """Log joint densities and statistics of blocks of rows at these parameters."""

@@ -203,10 +203,10 @@ class HiddenMarkov:
 
     def label_entropy(self, params: HiddenMarkovParams, data, weights=None) -> float | None:
         """H(q) of the states alone, in nats, total; None where only they are latent."""
-        sequences = self._sequences(data, params.emission)
-        if all(frames.kernel.only_labels for frames in self._frames(params, sequences)):
+        if all(map(self.emission.only_labels, data)):
             return None
         run = partial(self._expect, further=False)
+        sequences = self._sequences(data, params.emission)
         return self._in_range(run, params, sequences, weights).entropy
 
     def _expect(

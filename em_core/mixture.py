@@ -190,11 +190,9 @@ class Mixture:
 
     def label_entropy(self, params: MixtureParams, data, weights=None) -> float | None:
         """H(q) of the labels alone, in nats, total; None where only they are latent."""
-        if not isinstance(data, Rows):
-            data = self.prepare(data, weights)
-        kernel = self._kernel(params, data)
-        if kernel.only_labels:
+        if self.emission.only_labels(data):
             return None
+        kernel = self._kernel(params, self.prepare(data, weights))
         return float(sum(entropy.sum() for _, _, _, entropy in respond(kernel, weights)))
 
     def m_step(self, params: MixtureParams, statistics: MixtureStatistics) -> MixtureParams:

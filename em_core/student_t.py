@@ -84,8 +84,6 @@ class StudentTKernel(GaussianKernel):
     from the component's mean in units of its scale matrix. `entropy` is that of these.
     """
 
-    only_labels = False
-
     def __init__(self, params: StudentTParams, rows: CentredRows, log_weights, diagonal: bool):
         from scipy.special import gammaln
 
@@ -194,6 +192,10 @@ class StudentT:
     def prepare(self, data, weights=None, params: StudentTParams | None = None) -> CentredRows:
         """Rows about a common origin, component-major."""
         return self.gaussian.prepare(self.check(data), weights, params)
+
+    def only_labels(self, data) -> bool:
+        """Whether nothing is latent within the components: the weights are."""
+        return False
 
     def kernel(self, params, rows, log_weights, relative=False) -> StudentTKernel:
         """Log joint densities and statistics of blocks of rows at these parameters."""

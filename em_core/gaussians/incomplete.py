@@ -96,7 +96,6 @@ class IncompleteKernel:
 
     reference = None
     shift = 0.0
-    only_labels = False
 
     def __init__(self, params, rows: IncompleteRows, log_weights, diagonal: bool):
         self.rows = rows

@@ -26,10 +26,8 @@ class LinearKernel:
     its exponential is known to be 1. Then `reference_total()` gives what was left out.
     """
 
-    # Entropy of further latent variables within the components, total, (R,) in nats; and whether
-    # there are none.
+    # Entropy of further latent variables within the components, total, (R,) in nats.
     entropy = 0.0
-    only_labels = True
 
     def __init__(self, coefficients: np.ndarray, shift: float = 0.0, reference=None):
         self.n_models, self.n_components, n_features = coefficients.shape

@@ -10,6 +10,7 @@ from em_core import datasets
 from pages.ui import shell
 from pages.ui.fragments import fragment
 from pages.ui.models.families import FAMILIES, family_of
+from pages.ui.models.family import listed
 from pages.ui.panels import tables
 from pages.ui.settings import Settings
 from pages.ui.table import own_table
@@ -189,14 +190,11 @@ def _none_usable(reports: list[ColumnReport]) -> str:
         if any(family.takes(report) for report in reports)
     ]
     if models:
-        return f"This model can use no column of this table. Choose one that can: {_or(models)}."
+        able = listed(models, "or")
+        return f"This model can use no column of this table. Choose one that can: {able}."
     reasons = " ".join(f"{r.name}: {r.why_not}" for r in reports[:MOST_REASONS])
     more = " …" if len(reports) > MOST_REASONS else ""
     return f"No column of this table can be used: one must hold numbers. {plain(reasons)}{more}"
-
-
-def _or(names: list[str]) -> str:
-    return " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def _offer_all(
