@@ -8,7 +8,6 @@ maximise the expected log-density given those statistics.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +17,7 @@ from em_core.em import Collapse, Shared
 from em_core.gaussians.incomplete import IncompleteKernel, IncompleteRows
 from em_core.gaussians.kernel import GaussianKernel, squared_distances
 from em_core.gaussians.moments import Moments
+from em_core.gaussians.parameters import GaussianParams
 from em_core.gaussians.rows import CentredRows, units_of
 from em_core.gradients import by_covariance
 from em_core.imputation import Imputation, filled
@@ -29,65 +29,8 @@ EMPTY_SHARE = 1e-10
 FAR = 1000
 # Squares of larger numbers, summed over rows, overflow.
 LARGEST_VALUE = 1e100
-HALF_LOG_2_PI = 0.5 * float(np.log(2 * np.pi))
 # At the floor in every direction, give or take this factor, a component has become a point.
 POINT_LIKE = 100
-
-
-class _MeansAndCovariances(NamedTuple):
-    means: np.ndarray
-    covariances: np.ndarray
-
-
-class GaussianParams(_MeansAndCovariances):
-    """means (K, D) and covariances (K, D, D), in the units of the data.
-
-    The arrays are read-only copies, so that what is derived from them is worked out once. They
-    may have leading axes, one entry for each of several models fitted side by side.
-    """
-
-    def __new__(cls, means, covariances):
-        means, covariances = np.array(means, dtype=float), np.array(covariances, dtype=float)
-        means.flags.writeable = covariances.flags.writeable = False
-        return super().__new__(cls, means, covariances)
-
-    @cached_property
-    def factors(self) -> np.ndarray:
-        """(K, D, D) lower Cholesky factors L of the covariances."""
-        return np.linalg.cholesky(self.covariances)
-
-    @property
-    def whitening(self) -> np.ndarray:
-        """(K, D, D) inverse Cholesky factors L^-1; not kept, as every half-step has parameters."""
-        return np.linalg.inv(self.factors)
-
-    @cached_property
-    def precisions(self) -> np.ndarray:
-        """(K, D, D) inverse covariances."""
-        whitening = self.whitening
-        return whitening.swapaxes(-1, -2) @ whitening
-
-    @cached_property
-    def precision_diagonals(self) -> np.ndarray:
-        """(K, D)"""
-        return np.ascontiguousarray(diagonals(self.precisions))
-
-    @cached_property
-    def log_peaks(self) -> np.ndarray:
-        """(K,) log-density at the mean, in nats: -(D log 2 pi + log|Sigma|) / 2."""
-        dimension = self.means.shape[-1]
-        return -dimension * HALF_LOG_2_PI - np.log(diagonals(self.factors)).sum(axis=-1)
-
-    def conditions(self, scale: np.ndarray) -> np.ndarray:
-        """(K,) traces of the precisions, columns in units of `scale` (D,)."""
-        known = self.__dict__.get("_conditions")
-        if known is None or known[0] is not scale:
-            # The M-step, its flags and the next E-step ask in turn. Of next to no variance the
-            # precision is infinite.
-            with np.errstate(over="ignore", invalid="ignore"):
-                traces = self.precision_diagonals @ (scale * scale)
-            known = self.__dict__["_conditions"] = scale, traces
-        return known[1]
 
 
 class GaussianStatistics(NamedTuple):
@@ -297,16 +240,19 @@ class Gaussian:
         A component without rows keeps its parameters.
         """
         moments, centre, scale = statistics
-        within, shares = moments.within, moments.counts / moments.counts.sum(-1, keepdims=True)
+        within, shares = moments.within, moments.shares
         any_empty = shares.min() <= EMPTY_SHARE
         if any_empty:
             empty = shares <= EMPTY_SHARE
             shares = np.where(empty, 0, shares)
-        means = centre.value + (moments.origins + moments.offsets)
+        means = centre.value + moments.means
         if any_empty:
             means[empty] = params.means[empty]
         covariances = self.structure.estimate(within, shares, None, params.covariances)
-        proposed = GaussianParams(means, covariances)
+        if covariances is within:
+            proposed = GaussianParams.derived(means, moments.covariances)
+        else:
+            proposed = GaussianParams(means, covariances)
         if self.clears_floor(proposed, scale.value):
             return proposed
         minimum = self.floor * scale.value**2
@@ -328,7 +274,7 @@ class Gaussian:
         inverse. Costs nothing, as the E-step needs the inverse anyway. Closer to the floor a
         covariance may be rounding, and worse than the one before."""
         try:
-            highest = params.conditions(scale).max()
+            highest = params.spread.conditions(scale).max()
         except np.linalg.LinAlgError:
             return False
         # The maximum of numbers and NaN is NaN, which counts as below the floor.
@@ -336,19 +282,9 @@ class Gaussian:
 
     def expected_log_density(self, params: GaussianParams, statistics: GaussianStatistics):
         """sum_nk r_nk log N(x_n | mean_k, covariance_k) in nats, from the statistics alone."""
-        moments = statistics.moments
-        # In this order: a small offset from a large origin keeps its digits.
-        left = (params.means - statistics.centre.value - moments.origins) - moments.offsets
-        within = moments.within
-        if self.structure.diagonal:
-            precisions = params.precision_diagonals
-            linear = precisions * left
-        else:
-            precisions = params.precisions
-            linear = np.matvec(precisions, left)
-            precisions, within = (m.reshape(*m.shape[:-2], -1) for m in (precisions, within))
-        squares = np.vecdot(linear, left) + np.vecdot(precisions, within)
-        return np.vecdot(moments.counts, params.log_peaks - 0.5 * squares)[()]
+        moments, centre, _ = statistics
+        coefficients = params.coefficients(moments.layout, centre.value, moments.origins)
+        return np.vecdot(_flat(coefficients), _flat(moments.features))[()]
 
     def expected_log_density_gradient(
         self, params: GaussianParams, statistics: GaussianStatistics
@@ -357,10 +293,10 @@ class Gaussian:
         Sigma_k^-1 sum_n r_nk (x_n - mean_k), by covariances `gradients.by_covariance`, but 0 off
         the diagonal where they are diagonal."""
         moments = statistics.moments
-        left = moments.offsets - (params.means - statistics.centre.value - moments.origins)
+        left = moments.offsets - moments.from_origins(params.means - statistics.centre.value)
         counts = moments.counts[..., None]
         if self.structure.diagonal:
-            precisions = params.precision_diagonals
+            precisions = params.spread.inverse_diagonals
             spreads = precisions * (moments.within + left * left)
             slopes = counts * precisions * (spreads - 1) / 2
             identity = np.eye(left.shape[-1])
@@ -411,6 +347,11 @@ def column_moments(data: np.ndarray, weights=None) -> tuple[np.ndarray, np.ndarr
     origin = (shares * np.where(missing, 0, data)).sum(axis=0)
     deviations = np.where(missing, 0, data - origin)
     return origin, (shares * deviations**2).sum(axis=0)
+
+
+def _flat(matrices: np.ndarray) -> np.ndarray:
+    """(..., K P) of matrices (..., K, P)."""
+    return matrices.reshape(*matrices.shape[:-2], -1)
 
 
 def diagonals(matrices: np.ndarray) -> np.ndarray:

@@ -19,7 +19,6 @@ from em_core.em import Collapse, Shared
 from em_core.emissions import (
     EMPTY_SHARE,
     Gaussian,
-    GaussianParams,
     GaussianStatistics,
     column_moments,
     diagonals,
@@ -29,6 +28,7 @@ from em_core.factors.starts import start_factors
 from em_core.factors.statistics import FactorParams, FactorStatistics
 from em_core.gaussians.incomplete import IncompleteKernel, IncompleteRows
 from em_core.gaussians.kernel import GaussianKernel
+from em_core.gaussians.parameters import GaussianParams
 from em_core.gaussians.rows import units_of
 from em_core.imputation import Imputation
 from em_core.theory.domains import Positive, Real, Triangular
@@ -103,7 +103,7 @@ class FactorAnalyserStatistics(_Moments):
         """By place, what a factor analysis of each component's rows would start its M-step from."""
         moments, centre, _ = self.gaussian
         given = FactorAnalyserParams(*(part.value for part in self.given))
-        shifts = centre.value - given.means + moments.origins + moments.offsets
+        shifts = centre.value - given.means + moments.means
         return {
             k: _regression(
                 given.component(k),

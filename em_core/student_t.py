@@ -17,12 +17,12 @@ from em_core.em import Shared
 from em_core.emissions import (
     EMPTY_SHARE,
     Gaussian,
-    GaussianParams,
     GaussianStatistics,
     column_moments,
 )
 from em_core.gaussians.kernel import GaussianKernel
 from em_core.gaussians.moments import Moments
+from em_core.gaussians.parameters import GaussianParams
 from em_core.gaussians.rows import CentredRows, units_of
 from em_core.theory.domains import Between, Fixed
 
@@ -312,11 +312,11 @@ class StudentT:
         divisors = np.where(empty, 1, counts)
         degrees = best_degrees((moments.counts - log_weights) / divisors - 1, *self._bounds)
         degrees = np.where(empty, params.degrees_of_freedom, degrees)
-        means = centre.value + (moments.origins + moments.offsets)
+        means = centre.value + moments.means
         means = np.where(empty[..., None], params.means, means)
         # Scatter is divided by sum r, not by sum r u.
         factors = (moments.counts / divisors)[..., None]
-        within = moments.within * (factors if moments.diagonal else factors[..., None])
+        within = moments.within * (factors if moments.layout.diagonal else factors[..., None])
         shares = np.where(empty, 0, shares)
         estimate = self.gaussian.structure.estimate
         covariances = estimate(within, shares, None, params.covariances)

@@ -15,7 +15,7 @@ def leaves(tree) -> list[np.ndarray]:
         return [leaf for part in tree for leaf in leaves(part)]
     if isinstance(tree, Moments):
         # Chunks may have chosen different origins.
-        tree = tree.about(np.zeros_like(tree.origins))
+        tree = tree.about(np.zeros_like(tree.sums))
         return [tree.counts, tree.sums, tree.scatters]
     return [np.asarray(getattr(tree, "value", tree))]
 

@@ -12,7 +12,7 @@ import pytest
 from em_core import STARTS, Gaussian, Mixture, em, fit, from_means
 from em_core.datasets import load
 from em_core.em import remaining_gain
-from em_core.emissions import GaussianParams
+from em_core.gaussians.parameters import GaussianParams
 
 FAITHFUL = load("faithful").values
 

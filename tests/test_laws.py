@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from em_core import Gaussian, Mixture, MixtureParams, fit, from_means
 from em_core.covariances import STRUCTURES
-from em_core.emissions import GaussianParams
+from em_core.gaussians.parameters import GaussianParams
 from em_core.initialization import STARTS
 
 COVARIANCES = sorted(STRUCTURES)

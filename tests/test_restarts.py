@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from em_core import FactorAnalyser, Gaussian, Mixture, MixtureParams, em, fit
 from em_core.datasets import load
 from em_core.em import Collapse
-from em_core.emissions import GaussianParams
 from em_core.factor_analysis import FactorAnalysis
+from em_core.gaussians.parameters import GaussianParams
 from em_core.hidden_markov import HiddenMarkov
 from em_core.restarts import restarts
 from em_core.search.alignment import align, disagreement, some_rows

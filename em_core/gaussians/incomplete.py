@@ -156,7 +156,8 @@ class IncompleteKernel:
 
     @cached_property
     def moments(self) -> Moments:
-        scatters = self._scatters
+        parts = self._counts, self._sums, self._scatters, self.means
         if self.diagonal:
-            scatters = np.ascontiguousarray(np.einsum("kdd->kd", scatters))
-        return Moments(self._counts, self._sums, scatters, self.means).reshape(self.batch)
+            scatters = self._scatters.diagonal(axis1=-2, axis2=-1)
+            parts = self._counts, self._sums, scatters, self.means
+        return Moments.of(*(part.reshape(*self.batch, *part.shape[1:]) for part in parts))

@@ -7,12 +7,13 @@ log joint density of a block under all components, and one more gives all expect
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 
 from em_core.gaussians.linear_kernel import NONE, LinearKernel
-from em_core.gaussians.moments import Moments
+from em_core.gaussians.moments import TINY, Moments
+from em_core.gaussians.quadratic import quadratic
 from em_core.gaussians.rows import Block, CentredRows
 from em_core.gaussians.whitening import Whitening
 from em_core.strips import STRIP
@@ -27,6 +28,8 @@ WHITEN_FROM_DIMENSION = 24
 # The quadratic form loses about log10 of (distance from the origin / narrowest width)^2 digits.
 # Beyond this many the component is centred on its own mean and whitened instead.
 LARGEST_CONDITION = 1e6
+# Of fewer log joints in all, leaving a component out costs more than it saves.
+FEWEST_RELATIVE = 16_384
 
 
 class GaussianKernel(LinearKernel):
@@ -40,75 +43,71 @@ class GaussianKernel(LinearKernel):
     def __init__(self, params, rows: CentredRows, log_weights, diagonal: bool, relative: bool):
         self.params = params
         self.rows = rows
-        self.diagonal = diagonal
         self.batch = params.means.shape[:-1]
         self.dimension = params.means.shape[-1]
-        self.means = (params.means - rows.origin).reshape(-1, self.dimension)
-        peaks = (log_weights + params.log_peaks).reshape(-1, self.batch[-1])
-        conditions = params.conditions(rows.scale).reshape(peaks.shape)
+        self.layout = quadratic(self.dimension, diagonal)
+        conditions = params.spread.conditions(rows.scale)
         self.narrow = NONE
         if conditions.max() > LARGEST_CONDITION:
             self.narrow = np.flatnonzero(conditions > LARGEST_CONDITION)
         self.whitening = None
         if self.dimension >= WHITEN_FROM_DIMENSION and not diagonal:
-            whitening = params.whitening.reshape(-1, self.dimension, self.dimension)
-            self.whitening = Whitening(whitening, self.means)
-        if relative and self.whitening is None and not len(self.narrow):
-            coefficients = self._coefficients(peaks)
+            self.whitening = Whitening(self._by_component(params.spread.whitening), self.means)
+        linear = self.whitening is None and not len(self.narrow)
+        if linear and relative and rows.n_rows * conditions.size >= FEWEST_RELATIVE:
+            coefficients = params.coefficients(self.layout, rows.origin).copy()
+            coefficients[..., 0] += log_weights
             # Of the component with the highest log joint on average (the first coefficient is that
             # at the origin), the density overflows least often when it divides the others'.
-            typical = coefficients[:, :, 0] - 0.5 * conditions
-            super().__init__(coefficients, reference=typical.argmax(axis=1))
+            typical = coefficients[..., 0] - 0.5 * conditions
+            reference = typical.reshape(-1, self.batch[-1]).argmax(axis=1)
+            super().__init__(coefficients, reference=reference)
         else:
+            peaks = log_weights + params.log_peaks
             shift = peaks.max()
-            self.peaks = (peaks - shift).ravel()
-            super().__init__(self._coefficients(peaks - shift), shift)
-            self.coefficients[self.narrow] = 0
+            if self.whitening is None:
+                coefficients = params.coefficients(self.layout, rows.origin).copy()
+                coefficients[..., 0] += log_weights - shift
+            else:
+                coefficients = np.zeros((*self.batch, 1 + self.dimension))
+                coefficients[..., 0] = peaks - shift
+            super().__init__(coefficients, shift)
+            if len(self.narrow):
+                self.coefficients[self.narrow] = 0
+                self.peaks = (peaks - shift).ravel()
         # Components whose moments are taken about an origin of their own, relative to the rows'.
         self.own_origins = {k: self.means[k] for k in self.narrow}
         self.own_moments = {k: self._no_moments() for k in self.narrow}
 
-    def _coefficients(self, peaks: np.ndarray) -> np.ndarray:
-        """(R, K, P) such that coefficients @ features is the log joint density minus the shift, but
-        for the squared distances of components that are whitened."""
-        if self.whitening is not None:
-            linear = np.zeros((*peaks.shape, self.dimension))
-            return np.concatenate([peaks[..., None], linear], axis=-1)
-        if self.diagonal:
-            precisions = self.params.precision_diagonals.reshape(-1, self.dimension)
-            linear, quadratic = precisions * self.means, -0.5 * precisions
-        else:
-            precisions = self.params.precisions.reshape(-1, self.dimension, self.dimension)
-            linear = (precisions @ self.means[:, :, None])[:, :, 0]
-            i, j, factor, _ = triangle(self.dimension)
-            quadratic = factor * precisions[:, i, j]
-        ends = 1, 1 + self.dimension
-        coefficients = np.empty((peaks.size, ends[1] + quadratic.shape[1]))
-        coefficients[:, 0] = peaks.ravel() - 0.5 * (linear * self.means).sum(axis=1)
-        coefficients[:, ends[0] : ends[1]] = linear
-        coefficients[:, ends[1] :] = quadratic
-        return coefficients.reshape(*peaks.shape, -1)
+    @cached_property
+    def means(self) -> np.ndarray:
+        """(R * K, D), relative to the rows' origin."""
+        return self._by_component(self.params.means - self.rows.origin)
+
+    def _by_component(self, values: np.ndarray) -> np.ndarray:
+        """(R * K, ...) of (R, K, ...)"""
+        return values.reshape(-1, *values.shape[len(self.batch) :])
 
     def _no_moments(self) -> tuple:
-        shape = (self.dimension,) if self.diagonal else (self.dimension, self.dimension)
+        shape = (self.dimension,) if self.layout.diagonal else (self.dimension, self.dimension)
         return 0.0, np.zeros(self.dimension), np.zeros(shape)
 
     def blocks(self) -> Iterator[Block]:
         n_rows, (n_components, n_features) = self.rows.n_rows, self.coefficients.shape
         if self.whitening is not None:
-            quadratic, size = "none", BLOCK_WHITENED // (STRIP * n_components)
+            layout, size = None, BLOCK_WHITENED // (STRIP * n_components)
         else:
-            quadratic = "diagonal" if self.diagonal else "full"
+            layout = self.layout
             size = min(BLOCK_ROWS, BLOCK_FEATURES // (n_features + n_components))
         n_blocks = -(-n_rows // max(256, size))
         if n_blocks == 1:
-            yield self.rows.only_block(quadratic, n_features)
+            yield self.rows.only_block(layout, n_features)
             return
         size = -(-n_rows // n_blocks)
         workspace = np.empty((n_features, size))
         for start in range(0, n_rows, size):
             rows = slice(start, min(start + size, n_rows))
-            yield Block(self.rows.values[:, rows], rows, workspace, quadratic)
+            yield Block(self.rows.values[:, rows], rows, workspace, layout)
 
     def log_joint(self, block: Block, out: np.ndarray) -> np.ndarray:
         super().log_joint(block, out)
@@ -116,12 +115,11 @@ class GaussianKernel(LinearKernel):
             out -= 0.5 * self.whitening.squared_distances(block.features)
         for k in self.narrow:
             white = block.values - self.means[k, :, None]
-            if self.diagonal:
-                diagonals = self.params.precision_diagonals.reshape(-1, self.dimension)
-                white *= np.sqrt(diagonals[k])[:, None]
+            if self.layout.diagonal:
+                precisions = self._by_component(self.params.spread.inverse_diagonals)
+                white *= np.sqrt(precisions[k])[:, None]
             else:
-                factors = self.params.factors.reshape(-1, self.dimension, self.dimension)
-                white = _solve_lower(factors[k], white)
+                white = _solve_lower(self._by_component(self.params.spread.factors)[k], white)
             out[k] = self.peaks[k] - 0.5 * np.einsum("dn,dn->n", white, white)
         return out
 
@@ -136,7 +134,7 @@ class GaussianKernel(LinearKernel):
         """Accumulate the moments of component k about its own origin."""
         count, total, scatter = self.own_moments[k]
         centred = block.values - self.own_origins[k][:, None]
-        if self.diagonal:
+        if self.layout.diagonal:
             scatter += (centred * centred) @ share
         else:
             scatter += _weighted_outer(centred, share)
@@ -148,76 +146,55 @@ class GaussianKernel(LinearKernel):
         Call after the last block. Their moments must be taken again, by `add_collapsing`: from
         now on about the mean that they are collapsing to.
         """
-        moments, unit = self._flat_moments, self.rows.scale
+        moments, unit = self.moments, self.rows.scale
         offsets = moments.offsets / unit
-        distances = np.vecdot(offsets, offsets)
-        if not self.diagonal and exceed(moments.within, distances / LARGEST_CONDITION, unit):
+        # Not quite 0, so that no width of 0 seems wide enough.
+        distances = np.vecdot(offsets, offsets) + TINY
+        if not self._narrower(moments, distances / LARGEST_CONDITION, unit):
             return NONE
-        within = moments.within / (unit * unit if self.diagonal else unit[:, None] * unit)
-        narrow = smallest_eigenvalues(within, self.diagonal) * LARGEST_CONDITION < distances
-        found = np.flatnonzero(narrow & (moments.counts > 0))
+        if self.layout.diagonal:
+            smallest = (moments.within / (unit * unit)).min(axis=-1)
+        else:
+            smallest = np.linalg.eigvalsh(moments.within / (unit[:, None] * unit))[..., 0]
+        narrow = (smallest * LARGEST_CONDITION < distances) & (moments.counts > 0)
+        found = np.flatnonzero(narrow)
         if len(found):
+            means = self._by_component(moments.means)
             for k in found:
-                self.own_origins[k] = moments.origins[k] + moments.offsets[k]
+                self.own_origins[k] = means[k]
                 self.own_moments[k] = self._no_moments()
-            del self._flat_moments
+            del self.moments
         return found
+
+    def _narrower(self, moments: Moments, widths: np.ndarray, unit: np.ndarray) -> bool:
+        """Whether a component's smallest eigenvalue may be below its own bound (K,)."""
+        if self.layout.diagonal:
+            return bool((moments.within < widths[..., None] * (unit * unit)).any())
+        try:
+            return not (moments.covariances.conditions(unit) * widths).max() < 1
+        except np.linalg.LinAlgError:
+            return True
 
     def add_collapsing(self, block: Block, components, shares: np.ndarray) -> None:
         """Accumulate the moments of collapsing components, in a second pass over the blocks."""
         for k in components:
-            self._add_own(block, k, shares[self.places[k]])
+            self._add_own(block, k, shares[k if self.places is None else self.places[k]])
 
     @cached_property
-    def _flat_moments(self) -> Moments:
-        """Moments of all rows added, (R * K, ...), relative to the rows' common origin."""
-        origins = np.zeros_like(self.means)
-        totals = self.totals
-        counts, sums = totals[:, 0], totals[:, 1 : self.dimension + 1]
-        if self.whitening is not None:
-            scatters = self.whitening.scatters
-        elif self.diagonal:
-            scatters = totals[:, self.dimension + 1 :]
-        else:
-            scatters = totals[:, self.dimension + 1 :][:, triangle(self.dimension)[3]]
-        for k, own in self.own_moments.items():
-            counts[k], sums[k], scatters[k] = own
-            origins[k] = self.own_origins[k]
-        return Moments(counts, sums, scatters, origins)
-
-    @property
     def moments(self) -> Moments:
         """The moments of all rows added, relative to the rows' common origin."""
-        return self._flat_moments.reshape(self.batch)
-
-
-@lru_cache(maxsize=64)
-def triangle(dimension: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Upper triangle, row by row: indices i and j (P,), the factor of a precision's entry in the
-    log-density (P,), and where each entry of a symmetric matrix stands in it (D, D)."""
-    i, j = np.triu_indices(dimension)
-    place = np.empty((dimension, dimension), dtype=int)
-    place[i, j] = place[j, i] = np.arange(len(i))
-    return i, j, np.where(i == j, -0.5, -1.0), place
-
-
-def smallest_eigenvalues(matrices: np.ndarray, diagonal: bool) -> np.ndarray:
-    """(K,) of symmetric matrices (K, D, D), or of their diagonals (K, D)."""
-    if diagonal:
-        return matrices.min(axis=1)
-    return np.linalg.eigvalsh(matrices)[:, 0]
-
-
-def exceed(matrices: np.ndarray, lowest: np.ndarray, unit: np.ndarray) -> bool:
-    """Whether all eigenvalues of each symmetric matrix (K, D, D), its columns in units of `unit`
-    (D,), exceed the matrix's own bound (K,)."""
-    lowered = matrices.copy()
-    np.einsum("kdd->kd", lowered)[...] -= lowest[:, None] * (unit * unit)
-    try:
-        np.linalg.cholesky(lowered)
-    except np.linalg.LinAlgError:
-        return False
-    return True
+        features = self.totals
+        if self.whitening is not None:
+            counts, sums = features[:, 0], features[:, self.layout.linear]
+            features = self.layout.pack(counts, sums, self.whitening.scatters)
+        origins = None
+        if self.own_moments:
+            origins = np.zeros_like(self.means)
+            for k, (count, total, scatter) in self.own_moments.items():
+                features[k] = self.layout.pack(np.array(count), total, scatter)
+                origins[k] = self.own_origins[k]
+            origins = origins.reshape(*self.batch, -1)
+        return Moments(features.reshape(*self.batch, -1), self.layout, origins)
 
 
 def _solve_lower(factor: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ BLOCK_FEATURES = 200_000
 class LinearKernel:
     """R models of K components at one set of parameters: log joints out, expected features in.
 
-    coefficients (R, K, P). For each block of `blocks()`: `log_joint(block, out)` gives
+    coefficients (R, K, P) or (K, P). For each block of `blocks()`: `log_joint(block, out)` gives
     log pi_k + log p(x | k) - `shift`, `add(block, shares)` accumulates the expected features.
     With `reference` (R,) given, log joints are relative to that component's, which is put first:
     its exponential is known to be 1. Then `reference_total()` gives what was left out.
@@ -30,13 +30,13 @@ class LinearKernel:
     entropy = 0.0
 
     def __init__(self, coefficients: np.ndarray, shift: float = 0.0, reference=None):
-        self.n_models, self.n_components, n_features = coefficients.shape
+        self.n_components, n_features = coefficients.shape[-2:]
+        self.n_models = coefficients.size // (self.n_components * n_features)
         self.shift = shift
-        self.coefficients = coefficients.reshape(self.n_models * self.n_components, n_features)
-        self.reference = None
-        if reference is None:
-            self.places = np.arange(len(self.coefficients))
-        else:
+        self.coefficients = coefficients.reshape(-1, n_features)
+        self.reference = self.places = None
+        if reference is not None:
+            coefficients = coefficients.reshape(self.n_models, self.n_components, n_features)
             self.reference = coefficients[np.arange(self.n_models), reference]
             order, self.places = reference_first(reference.tobytes(), self.n_components)
             relative = coefficients - self.reference[:, None]
@@ -66,13 +66,13 @@ class LinearKernel:
         """
         reference = int(self.places.argmin())
         self.coefficients = self.coefficients[self.places]
-        self.places = np.arange(len(self.places))
+        self.places = None
         return reference
 
     @property
     def totals(self) -> np.ndarray:
         """(R * K, P) expected features, components in their own order."""
-        return self.expected if self.reference is None else self.expected[self.places]
+        return self.expected if self.places is None else self.expected[self.places]
 
     def reference_total(self) -> np.ndarray:
         """(R,) the reference's log joint, total over the rows added; 0 without a reference."""

@@ -9,92 +9,122 @@ from functools import cached_property
 
 import numpy as np
 
+from em_core.gaussians.positive_definite import PositiveDefinite
+from em_core.gaussians.quadratic import Quadratic, quadratic
+
 TINY = np.finfo(float).tiny
 
 
 class Moments:
-    """Expected moments of rows that belong to K components by shares r_nk.
+    """Expected features of rows that belong to K components by shares r_nk.
 
-    counts (K,) = sum_n r_nk; sums (K, D) = sum_n r_nk (x_n - o_k); scatters (K, D, D) =
-    sum_n r_nk (x_n - o_k)(x_n - o_k)^T, or its diagonal (K, D); origins (K, D) = o_k.
+    features (K, P) = sum_n r_nk [1, x_n - o_k, products of x_n - o_k], as `layout` orders them;
+    origins (K, D) = o_k, or None where all are 0.
     Moments about different origins add as well: an origin near its component keeps the digits
     that a common one would lose.
     """
 
-    def __init__(self, counts, sums, scatters, origins):
-        self.counts = counts
-        self.sums = sums
-        self.scatters = scatters
+    def __init__(self, features: np.ndarray, layout: Quadratic, origins: np.ndarray | None = None):
+        self.features = features
+        self.layout = layout
         self.origins = origins
 
+    @classmethod
+    def of(cls, counts, sums, scatters, origins=None) -> Moments:
+        """From counts (K,) = sum_n r_nk, sums (K, D) = sum_n r_nk (x_n - o_k) and scatters
+        (K, D, D) = sum_n r_nk (x_n - o_k)(x_n - o_k)^T, or their diagonals (K, D)."""
+        layout = quadratic(sums.shape[-1], diagonal=scatters.ndim == sums.ndim)
+        return cls(layout.pack(counts, sums, scatters), layout, origins)
+
     def __add__(self, other: Moments) -> Moments:
+        if self.origins is None and other.origins is None:
+            return Moments(self.features + other.features, self.layout)
+        own, others = self._own_origins, other._own_origins
         # The origin of the more: rows that hardly belong to a component may lie far from it.
-        more = (self.counts >= other.counts)[..., None]
-        origins = np.where(more, self.origins, other.origins)
-        own, others = self.about(origins), other.about(origins)
-        return Moments(
-            own.counts + others.counts,
-            own.sums + others.sums,
-            own.scatters + others.scatters,
-            origins,
-        )
+        origins = np.where((self.counts >= other.counts)[..., None], own, others)
+        features = self.about(origins).features + other.about(origins).features
+        return Moments(features, self.layout, origins)
 
     def __mul__(self, factor: float) -> Moments:
-        return Moments(
-            self.counts * factor, self.sums * factor, self.scatters * factor, self.origins
-        )
+        return Moments(self.features * factor, self.layout, self.origins)
+
+    def __getitem__(self, models) -> Moments:
+        """The moments of some of several models."""
+        origins = None if self.origins is None else self.origins[models]
+        return Moments(self.features[models], self.layout, origins)
 
     def about(self, origins: np.ndarray) -> Moments:
         """The same moments about other origins (K, D)."""
-        if origins is self.origins or np.array_equal(origins, self.origins):
-            return self
-        shift = self.origins - origins
+        shift = self._own_origins - origins
+        if not shift.any():
+            return Moments(self.features, self.layout, origins)
         added = self.counts[..., None] * shift
-        if self.diagonal:
+        if self.layout.diagonal:
             scatters = self.scatters + shift * (2 * self.sums + added)
         else:
             cross = shift[..., :, None] * self.sums[..., None, :]
             scatters = self.scatters + cross + cross.swapaxes(-1, -2)
             scatters = scatters + shift[..., :, None] * added[..., None, :]
-        return Moments(self.counts, self.sums + added, scatters, origins)
-
-    def __getitem__(self, models) -> Moments:
-        """The moments of some of several models."""
-        return Moments(
-            self.counts[models], self.sums[models], self.scatters[models], self.origins[models]
-        )
-
-    def reshape(self, batch: tuple[int, ...]) -> Moments:
-        """The same moments with other leading axes: those of counts become `batch`."""
-        if batch == self.counts.shape:
-            # With what was worked out of them.
-            return self
-        at = self.counts.ndim
-        return Moments(
-            *(
-                part.reshape(batch + part.shape[at:])
-                for part in (self.counts, self.sums, self.scatters, self.origins)
-            )
-        )
+        return Moments.of(self.counts, self.sums + added, scatters, origins)
 
     @property
-    def diagonal(self) -> bool:
-        return self.scatters.ndim == self.sums.ndim
+    def _own_origins(self) -> np.ndarray:
+        return np.zeros_like(self.sums) if self.origins is None else self.origins
+
+    @property
+    def counts(self) -> np.ndarray:
+        """(K,) = sum_n r_nk."""
+        return self.features[..., 0]
+
+    @property
+    def sums(self) -> np.ndarray:
+        """(K, D) = sum_n r_nk (x_n - o_k)."""
+        return self.features[..., self.layout.linear]
+
+    @property
+    def scatters(self) -> np.ndarray:
+        """(K, D, D) = sum_n r_nk (x_n - o_k)(x_n - o_k)^T, or their diagonals (K, D)."""
+        return self.layout.second(self.features)
 
     @cached_property
+    def shares(self) -> np.ndarray:
+        """(K,) counts over their sum."""
+        counts = self.counts
+        return counts / counts.sum(axis=-1, keepdims=True)
+
+    @cached_property
+    def _averages(self) -> np.ndarray:
+        """(K, P) features per count; 0 for a component without rows."""
+        return self.features / np.maximum(self.counts, TINY)[..., None]
+
+    @property
     def offsets(self) -> np.ndarray:
         """(K, D) mean of each component minus its origin; 0 for one without rows."""
-        return self.sums / self._divisors[..., None]
+        return self._averages[..., self.layout.linear]
+
+    @property
+    def means(self) -> np.ndarray:
+        """(K, D) mean of each component; its origin for one without rows."""
+        return self.offsets if self.origins is None else self.origins + self.offsets
+
+    def from_origins(self, points: np.ndarray) -> np.ndarray:
+        """Points (K, D), or one (D,), seen from each component's origin."""
+        return points if self.origins is None else points - self.origins
 
     @cached_property
     def within(self) -> np.ndarray:
-        """(K, D, D) or (K, D): scatter about the component's own mean, per count."""
-        if self.diagonal:
-            return self.scatters / self._divisors[..., None] - self.offsets * self.offsets
-        outer = self.offsets[..., :, None] * self.offsets[..., None, :]
-        return self.scatters / self._divisors[..., None, None] - outer
+        """(K, D, D) or (K, D): scatter about the component's own mean, per count; read-only."""
+        offsets = self.offsets
+        squares = offsets * offsets if self.layout.diagonal else _outer(offsets)
+        within = np.subtract(self.layout.second(self._averages), squares, out=squares)
+        within.flags.writeable = False
+        return within
 
     @cached_property
-    def _divisors(self) -> np.ndarray:
-        """(K,) counts, not quite 0 for a component without rows."""
-        return np.maximum(self.counts, TINY)
+    def covariances(self) -> PositiveDefinite:
+        """`within` (K, D, D), and what follows from it."""
+        return PositiveDefinite(self.within)
+
+
+def _outer(vectors: np.ndarray) -> np.ndarray:
+    return vectors[..., :, None] * vectors[..., None, :]

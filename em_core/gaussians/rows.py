@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from em_core.gaussians.quadratic import Quadratic
+
 
 class _CentredFields(NamedTuple):
     values: np.ndarray
@@ -48,15 +50,15 @@ class CentredRows(_CentredFields):
         part.keeps = False
         return part
 
-    def only_block(self, quadratic: str, n_features: int) -> Block:
+    def only_block(self, layout: Quadratic | None, n_features: int) -> Block:
         """All rows as one block, kept so that iterations find its features ready."""
         known = self.__dict__.setdefault("_only_blocks", {})
-        block = known.get(quadratic)
+        block = known.get(layout)
         if block is None:
             workspace = np.empty((n_features, self.n_rows))
-            block = Block(self.values, slice(0, self.n_rows), workspace, quadratic)
+            block = Block(self.values, slice(0, self.n_rows), workspace, layout)
             if self.keeps:
-                block = known.setdefault(quadratic, block)
+                block = known.setdefault(layout, block)
         return block
 
     def __getstate__(self) -> dict:
@@ -72,13 +74,16 @@ def units_of(variances: np.ndarray, origin: np.ndarray) -> np.ndarray:
 
 
 class Block:
-    """One block of rows: values (D, n), its place in the data and, on demand, its features."""
+    """One block of rows: values (D, n), its place in the data and, on demand, its features.
 
-    def __init__(self, values: np.ndarray, rows: slice, workspace: np.ndarray, quadratic: str):
+    workspace (P, n or more): where they are written. layout: None if they are 1 and x only.
+    """
+
+    def __init__(self, values: np.ndarray, rows: slice, workspace, layout: Quadratic | None):
         self.values = values
         self.rows = rows
         self._workspace = workspace
-        self._quadratic = quadratic
+        self._layout = layout
 
     @property
     def n_rows(self) -> int:
@@ -86,19 +91,10 @@ class Block:
 
     @cached_property
     def features(self) -> np.ndarray:
-        """(P, n): 1, x, then nothing, the squares ("diagonal") or the upper triangle of x x^T row
-        by row ("full")."""
-        x = self.values
-        dimension = len(x)
-        features = self._workspace[:, : x.shape[1]]
-        features[0] = 1
-        features[1 : dimension + 1] = x
-        if self._quadratic == "diagonal":
-            np.multiply(x, x, out=features[dimension + 1 :])
-        if self._quadratic != "full":
-            return features
-        at = dimension + 1
-        for i in range(dimension):
-            np.multiply(x[i], x[i:], out=features[at : at + dimension - i])
-            at += dimension - i
+        """(P, n): 1, x, and the products of the layout."""
+        features = self._workspace[:, : self.n_rows]
+        if self._layout is None:
+            features[0], features[1:] = 1, self.values
+        else:
+            self._layout.write(self.values, features)
         return features

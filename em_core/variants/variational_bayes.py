@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.emissions import GaussianParams
+from em_core.gaussians.parameters import GaussianParams
 from em_core.gaussians.responsibilities import entropy_of
 from em_core.mixture import MixtureParams
 from em_core.variants.steps import Step

@@ -1,0 +1,70 @@
+"""Means and covariances of Gaussian components."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from em_core.gaussians.positive_definite import PositiveDefinite
+from em_core.gaussians.quadratic import Quadratic
+
+HALF_LOG_2_PI = 0.5 * float(np.log(2 * np.pi))
+
+
+class _MeansAndCovariances(NamedTuple):
+    means: np.ndarray
+    covariances: np.ndarray
+
+
+class GaussianParams(_MeansAndCovariances):
+    """means (K, D) and covariances (K, D, D), in the units of the data.
+
+    The arrays are read-only copies, so that what is derived from them is worked out once. They
+    may have leading axes, one entry for each of several models fitted side by side.
+    """
+
+    def __new__(cls, means, covariances):
+        means, covariances = np.array(means, dtype=float), np.array(covariances, dtype=float)
+        means.flags.writeable = covariances.flags.writeable = False
+        return super().__new__(cls, means, covariances)
+
+    @classmethod
+    def derived(cls, means: np.ndarray, covariances: PositiveDefinite) -> GaussianParams:
+        """From covariances of which something may be known already; nothing is copied."""
+        means.flags.writeable = False
+        params = super().__new__(cls, means, covariances.matrices)
+        params.spread = covariances
+        return params
+
+    @cached_property
+    def spread(self) -> PositiveDefinite:
+        """The covariances, and what follows from them."""
+        return PositiveDefinite(self.covariances)
+
+    @property
+    def precisions(self) -> np.ndarray:
+        """(K, D, D) inverse covariances."""
+        return self.spread.inverses
+
+    @cached_property
+    def log_peaks(self) -> np.ndarray:
+        """(K,) log-density at the mean, in nats: -(D log 2 pi + log|Sigma|) / 2."""
+        dimension = self.means.shape[-1]
+        return -dimension * HALF_LOG_2_PI - self.spread.half_log_determinants
+
+    def coefficients(self, layout: Quadratic, centre: np.ndarray, origins=None) -> np.ndarray:
+        """(K, P) natural parameters: the log-densities are linear in the features of rows about
+        `centre` (D,), or about centre + origins (K, D)."""
+        if origins is not None:
+            # In this order: a small offset from a large origin keeps its digits.
+            means = self.means - centre - origins
+            return layout.coefficients(self.log_peaks, means, self.precisions)
+        known = self.__dict__.get("_coefficients")
+        if known is None or known[0] is not centre or known[1] is not layout:
+            # The bound and the next E-step ask in turn.
+            means = self.means - centre
+            found = layout.coefficients(self.log_peaks, means, self.precisions)
+            known = self.__dict__["_coefficients"] = centre, layout, found
+        return known[2]
