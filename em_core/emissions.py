@@ -274,11 +274,11 @@ class Gaussian:
         inverse. Costs nothing, as the E-step needs the inverse anyway. Closer to the floor a
         covariance may be rounding, and worse than the one before."""
         try:
-            highest = params.spread.conditions(scale).max()
+            highest = params.spread.highest_condition(scale)
         except np.linalg.LinAlgError:
             return False
-        # The maximum of numbers and NaN is NaN, which counts as below the floor.
-        return bool(highest * (FAR * self.floor) < 1)
+        # NaN counts as below the floor.
+        return highest * (FAR * self.floor) < 1
 
     def expected_log_density(self, params: GaussianParams, statistics: GaussianStatistics):
         """sum_nk r_nk log N(x_n | mean_k, covariance_k) in nats, from the statistics alone."""

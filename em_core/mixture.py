@@ -149,21 +149,21 @@ class Mixture:
     def e_step(self, params: MixtureParams, data, weights=None) -> Expectation:
         """Responsibilities r_nk = pi_k p(x_n | k) / sum_j pi_j p(x_n | j), folded into moments."""
         kernel = self._kernel(params, data, relative=True)
-        log_likelihood, entropy = np.zeros((2, kernel.n_models))
+        log_likelihood = entropy = 0.0
         for block, shares, log_sums, entropies in respond(kernel, weights):
-            log_likelihood += log_sums
-            entropy += entropies
+            log_likelihood = log_likelihood + log_sums
+            entropy = entropy + entropies
             kernel.add(block, shares)
         if len(collapsing := kernel.collapsing()):
             for block, shares, _, _ in respond(kernel, weights):
                 kernel.add_collapsing(block, collapsing, shares)
         emission = self.emission.statistics(kernel)
         statistics = MixtureStatistics(emission.counts, emission)
+        log_likelihood, entropy = log_likelihood + kernel.left_out(), entropy + kernel.entropy
         shape = statistics.counts.shape[:-1]
-        log_likelihood = log_likelihood.reshape(shape) + kernel.shift * statistics.counts.sum(-1)
-        log_likelihood = log_likelihood + kernel.reference_total().reshape(shape)
-        entropy = (entropy + kernel.entropy).reshape(shape)
-        return Expectation(statistics, entropy[()], log_likelihood[()])
+        return Expectation(
+            statistics, entropy.reshape(shape)[()], log_likelihood.reshape(shape)[()]
+        )
 
     def e_step_with(self, params: MixtureParams, data, respond) -> Expectation:
         """The E-step of another q than the posterior: q = respond(log joints (K, n), rows).

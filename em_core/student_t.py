@@ -128,6 +128,9 @@ class StudentTKernel(GaussianKernel):
     def add_collapsing(self, block, components, shares: np.ndarray) -> None:
         super().add_collapsing(block, components, shares * self.weights(block))
 
+    def left_out(self) -> np.ndarray:
+        return self.shift * self._counts.reshape(self.n_models, -1).sum(axis=1)
+
     @property
     def counts(self) -> np.ndarray:
         """(K,) expected number of rows of each component."""

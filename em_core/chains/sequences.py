@@ -180,7 +180,8 @@ class Frames:
 
     def level(self, weights: np.ndarray) -> float:
         """What all pieces lost, times their weights (N,). Call after `add`."""
-        return total(weights, self.levels) + float(self.kernel.reference_total()[0])
+        lost = total(weights, self.levels)
+        return lost if self.kernel.reference is None else lost + float(self.kernel.left_out()[0])
 
     def add(self, shares: np.ndarray) -> None:
         """Accumulate the emission's statistics of frames that belong to states by (K, n) shares."""

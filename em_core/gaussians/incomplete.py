@@ -151,8 +151,9 @@ class IncompleteKernel:
         """(R,) entropy of the missing coordinates given the components, total, in nats."""
         return self._entropy.reshape(self.n_models, -1).sum(axis=1)
 
-    def reference_total(self) -> np.ndarray:
-        return np.zeros(self.n_models)
+    def left_out(self) -> float:
+        """Nothing."""
+        return 0.0
 
     @cached_property
     def moments(self) -> Moments:

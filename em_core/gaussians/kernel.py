@@ -46,20 +46,20 @@ class GaussianKernel(LinearKernel):
         self.batch = params.means.shape[:-1]
         self.dimension = params.means.shape[-1]
         self.layout = quadratic(self.dimension, diagonal)
-        conditions = params.spread.conditions(rows.scale)
         self.narrow = NONE
-        if conditions.max() > LARGEST_CONDITION:
+        if params.spread.highest_condition(rows.scale) > LARGEST_CONDITION:
+            conditions = params.spread.conditions(rows.scale)
             self.narrow = np.flatnonzero(conditions > LARGEST_CONDITION)
         self.whitening = None
         if self.dimension >= WHITEN_FROM_DIMENSION and not diagonal:
             self.whitening = Whitening(self._by_component(params.spread.whitening), self.means)
         linear = self.whitening is None and not len(self.narrow)
-        if linear and relative and rows.n_rows * conditions.size >= FEWEST_RELATIVE:
+        if linear and relative and rows.n_rows * log_weights.size >= FEWEST_RELATIVE:
             coefficients = params.coefficients(self.layout, rows.origin).copy()
             coefficients[..., 0] += log_weights
             # Of the component with the highest log joint on average (the first coefficient is that
             # at the origin), the density overflows least often when it divides the others'.
-            typical = coefficients[..., 0] - 0.5 * conditions
+            typical = coefficients[..., 0] - 0.5 * params.spread.conditions(rows.scale)
             reference = typical.reshape(-1, self.batch[-1]).argmax(axis=1)
             super().__init__(coefficients, reference=reference)
         else:
@@ -72,12 +72,12 @@ class GaussianKernel(LinearKernel):
                 coefficients = np.zeros((*self.batch, 1 + self.dimension))
                 coefficients[..., 0] = peaks - shift
             super().__init__(coefficients, shift)
-            if len(self.narrow):
-                self.coefficients[self.narrow] = 0
-                self.peaks = (peaks - shift).ravel()
         # Components whose moments are taken about an origin of their own, relative to the rows'.
-        self.own_origins = {k: self.means[k] for k in self.narrow}
-        self.own_moments = {k: self._no_moments() for k in self.narrow}
+        self.own_origins, self.own_moments = {}, {}
+        if len(self.narrow):
+            self.coefficients[self.narrow] = 0
+            self.peaks = (peaks - shift).ravel()
+            self._begin_own(self.narrow, self.means)
 
     @cached_property
     def means(self) -> np.ndarray:
@@ -88,9 +88,12 @@ class GaussianKernel(LinearKernel):
         """(R * K, ...) of (R, K, ...)"""
         return values.reshape(-1, *values.shape[len(self.batch) :])
 
-    def _no_moments(self) -> tuple:
+    def _begin_own(self, components, means: np.ndarray) -> None:
+        """Take the moments of some components about their own means, of these (R * K, D)."""
         shape = (self.dimension,) if self.layout.diagonal else (self.dimension, self.dimension)
-        return 0.0, np.zeros(self.dimension), np.zeros(shape)
+        for k in components:
+            self.own_origins[k] = means[k]
+            self.own_moments[k] = 0.0, np.zeros(self.dimension), np.zeros(shape)
 
     def blocks(self) -> Iterator[Block]:
         n_rows, (n_components, n_features) = self.rows.n_rows, self.coefficients.shape
@@ -159,10 +162,7 @@ class GaussianKernel(LinearKernel):
         narrow = (smallest * LARGEST_CONDITION < distances) & (moments.counts > 0)
         found = np.flatnonzero(narrow)
         if len(found):
-            means = self._by_component(moments.means)
-            for k in found:
-                self.own_origins[k] = means[k]
-                self.own_moments[k] = self._no_moments()
+            self._begin_own(found, self._by_component(moments.means))
             del self.moments
         return found
 

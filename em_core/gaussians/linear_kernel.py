@@ -23,7 +23,7 @@ class LinearKernel:
     coefficients (R, K, P) or (K, P). For each block of `blocks()`: `log_joint(block, out)` gives
     log pi_k + log p(x | k) - `shift`, `add(block, shares)` accumulates the expected features.
     With `reference` (R,) given, log joints are relative to that component's, which is put first:
-    its exponential is known to be 1. Then `reference_total()` gives what was left out.
+    its exponential is known to be 1. `left_out()` gives what log joints lack by either.
     """
 
     # Entropy of further latent variables within the components, total, (R,) in nats.
@@ -74,11 +74,11 @@ class LinearKernel:
         """(R * K, P) expected features, components in their own order."""
         return self.expected if self.places is None else self.expected[self.places]
 
-    def reference_total(self) -> np.ndarray:
-        """(R,) the reference's log joint, total over the rows added; 0 without a reference."""
-        if self.reference is None:
-            return np.zeros(self.n_models)
+    def left_out(self) -> np.ndarray:
+        """(R,) the shift, or the reference's log joint, total over the rows added."""
         expected = self.expected.reshape(self.n_models, self.n_components, -1)
+        if self.reference is None:
+            return self.shift * expected[:, :, 0].sum(axis=1)
         return np.matvec(expected, self.reference).sum(axis=1)
 
 

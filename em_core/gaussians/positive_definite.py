@@ -45,11 +45,18 @@ class PositiveDefinite:
     def conditions(self, unit: np.ndarray) -> np.ndarray:
         """(...) traces of the inverses, columns in units of `unit` (D,): at least 1 over the
         smallest eigenvalue."""
-        known = self.__dict__.get("_conditions")
+        return self._in_units(unit)[1]
+
+    def highest_condition(self, unit: np.ndarray) -> float:
+        """The largest of `conditions`; NaN if one is."""
+        return self._in_units(unit)[2]
+
+    def _in_units(self, unit: np.ndarray) -> tuple:
+        known = self.__dict__.get("_known")
         if known is None or known[0] is not unit:
             # The E-step, the M-step and its flags ask in turn. Of next to no variance the inverse
             # is infinite.
             with np.errstate(over="ignore", invalid="ignore"):
                 traces = self.inverse_diagonals @ (unit * unit)
-            known = self.__dict__["_conditions"] = unit, traces
-        return known[1]
+            known = self.__dict__["_known"] = unit, traces, float(traces.max())
+        return known
