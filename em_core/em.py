@@ -214,12 +214,12 @@ def em(
         elbo = model.expected_log_joint(params, q.statistics) + q.entropy
         entropy = q.entropy
         q = expect(model, params, parts, map)
-        moved = HalfStep(iteration, "M", params, old, elbo, q.log_likelihood, raised, entropy)
-        yield moved
+        log_likelihood = q.log_likelihood
+        yield HalfStep(iteration, "M", params, old, elbo, log_likelihood, raised, entropy)
         elbo = model.expected_log_joint(params, q.statistics) + q.entropy
-        yield moved._replace(phase="E", posterior_params=params, elbo=elbo, entropy=q.entropy)
+        yield HalfStep(iteration, "E", params, params, elbo, log_likelihood, raised, q.entropy)
 
-        log_likelihoods.append(q.log_likelihood)
+        log_likelihoods.append(log_likelihood)
         if reason := why_stop(log_likelihoods, tolerance):
             return reason
     return "max_iterations"

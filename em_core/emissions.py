@@ -249,8 +249,8 @@ class Gaussian:
         if any_empty:
             means[empty] = params.means[empty]
         covariances = self.structure.estimate(within, shares, None, params.covariances)
-        if covariances is within:
-            proposed = GaussianParams.derived(means, moments.covariances)
+        if covariances is within and moments.spread is not None:
+            proposed = GaussianParams.with_spread(means, moments.spread)
         else:
             proposed = GaussianParams(means, covariances)
         if self.clears_floor(proposed, scale.value):

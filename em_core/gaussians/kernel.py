@@ -122,7 +122,7 @@ class GaussianKernel(LinearKernel):
                 precisions = self._by_component(self.params.spread.inverse_diagonals)
                 white *= np.sqrt(precisions[k])[:, None]
             else:
-                white = _solve_lower(self._by_component(self.params.spread.factors)[k], white)
+                white = self._by_component(self.params.spread.whitening)[k] @ white
             out[k] = self.peaks[k] - 0.5 * np.einsum("dn,dn->n", white, white)
         return out
 
@@ -170,10 +170,9 @@ class GaussianKernel(LinearKernel):
         """Whether a component's smallest eigenvalue may be below its own bound (K,)."""
         if self.layout.diagonal:
             return bool((moments.within < widths[..., None] * (unit * unit)).any())
-        try:
-            return not (moments.covariances.conditions(unit) * widths).max() < 1
-        except np.linalg.LinAlgError:
+        if moments.spread is None:
             return True
+        return not (moments.spread.conditions(unit) * widths).max() < 1
 
     def add_collapsing(self, block: Block, components, shares: np.ndarray) -> None:
         """Accumulate the moments of collapsing components, in a second pass over the blocks."""
@@ -197,16 +196,9 @@ class GaussianKernel(LinearKernel):
         return Moments(features.reshape(*self.batch, -1), self.layout, origins)
 
 
-def _solve_lower(factor: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """L^-1 values for lower-triangular L (D, D) and values (D, n), overwriting values."""
-    # Importing SciPy's BLAS costs more than `import em_core` may, and few runs come here.
-    from scipy.linalg.blas import dtrsm
-
-    return dtrsm(1.0, factor.T, values.T, side=1, lower=0, overwrite_b=1).T
-
-
 def _weighted_outer(values: np.ndarray, shares: np.ndarray) -> np.ndarray:
     """sum_n shares_n x_n x_n^T (D, D) of values (D, n), by a symmetric rank-n update."""
+    # Importing SciPy's BLAS costs more than `import em_core` may, and few runs come here.
     from scipy.linalg.blas import dsyrk
 
     upper = dsyrk(1.0, (values * np.sqrt(shares)).T, trans=1)

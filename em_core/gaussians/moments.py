@@ -92,15 +92,10 @@ class Moments:
         counts = self.counts
         return counts / counts.sum(axis=-1, keepdims=True)
 
-    @cached_property
-    def _averages(self) -> np.ndarray:
-        """(K, P) features per count; 0 for a component without rows."""
-        return self.features / np.maximum(self.counts, TINY)[..., None]
-
     @property
     def offsets(self) -> np.ndarray:
         """(K, D) mean of each component minus its origin; 0 for one without rows."""
-        return self._averages[..., self.layout.linear]
+        return self._central[0]
 
     @property
     def means(self) -> np.ndarray:
@@ -111,19 +106,27 @@ class Moments:
         """Points (K, D), or one (D,), seen from each component's origin."""
         return points if self.origins is None else points - self.origins
 
-    @cached_property
+    @property
     def within(self) -> np.ndarray:
         """(K, D, D) or (K, D): scatter about the component's own mean, per count; read-only."""
-        offsets = self.offsets
-        squares = offsets * offsets if self.layout.diagonal else _outer(offsets)
-        within = np.subtract(self.layout.second(self._averages), squares, out=squares)
-        within.flags.writeable = False
-        return within
+        return self._central[1]
 
     @cached_property
-    def covariances(self) -> PositiveDefinite:
-        """`within` (K, D, D), and what follows from it."""
-        return PositiveDefinite(self.within)
+    def _central(self) -> tuple[np.ndarray, np.ndarray]:
+        averages = self.features / np.maximum(self.features[..., :1], TINY)
+        offsets = averages[..., self.layout.linear]
+        squares = offsets * offsets if self.layout.diagonal else _outer(offsets)
+        within = np.subtract(self.layout.second(averages), squares, out=squares)
+        within.flags.writeable = False
+        return offsets, within
+
+    @cached_property
+    def spread(self) -> PositiveDefinite | None:
+        """`within` (K, D, D), and what follows from it; None where it is not positive definite."""
+        try:
+            return PositiveDefinite(self.within)
+        except np.linalg.LinAlgError:
+            return None
 
 
 def _outer(vectors: np.ndarray) -> np.ndarray:

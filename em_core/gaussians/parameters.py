@@ -31,16 +31,17 @@ class GaussianParams(_MeansAndCovariances):
         return super().__new__(cls, means, covariances)
 
     @classmethod
-    def derived(cls, means: np.ndarray, covariances: PositiveDefinite) -> GaussianParams:
-        """From covariances of which something may be known already; nothing is copied."""
+    def with_spread(cls, means: np.ndarray, spread: PositiveDefinite) -> GaussianParams:
+        """From covariances that have been worked out already; nothing is copied."""
         means.flags.writeable = False
-        params = super().__new__(cls, means, covariances.matrices)
-        params.spread = covariances
+        params = super().__new__(cls, means, spread.matrices)
+        params.spread = spread
         return params
 
     @cached_property
     def spread(self) -> PositiveDefinite:
-        """The covariances, and what follows from them."""
+        """The covariances, and what follows from them. Raises LinAlgError where rounding has left
+        one that is not positive definite."""
         return PositiveDefinite(self.covariances)
 
     @property
@@ -48,7 +49,7 @@ class GaussianParams(_MeansAndCovariances):
         """(K, D, D) inverse covariances."""
         return self.spread.inverses
 
-    @cached_property
+    @property
     def log_peaks(self) -> np.ndarray:
         """(K,) log-density at the mean, in nats: -(D log 2 pi + log|Sigma|) / 2."""
         dimension = self.means.shape[-1]

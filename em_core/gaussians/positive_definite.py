@@ -2,61 +2,49 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import numpy as np
 
 
 class PositiveDefinite:
-    """matrices (..., D, D), taken to stay as they are.
+    """matrices (..., D, D), taken to stay as they are, with whitening (..., D, D), the inverse
+    Cholesky factors L^-1, inverses (..., D, D) and half_log_determinants (...), in nats.
 
-    What needs the Cholesky factors raises LinAlgError where a matrix is not positive definite.
+    Raises LinAlgError where a matrix is not positive definite.
     """
 
     def __init__(self, matrices: np.ndarray):
+        factors = np.linalg.cholesky(matrices)
+        whitening = np.linalg.inv(factors)
         self.matrices = matrices
-
-    @cached_property
-    def factors(self) -> np.ndarray:
-        """(..., D, D) lower Cholesky factors L."""
-        return np.linalg.cholesky(self.matrices)
-
-    @property
-    def whitening(self) -> np.ndarray:
-        """(..., D, D) inverse Cholesky factors L^-1; not kept, as every half-step has its own."""
-        return np.linalg.inv(self.factors)
-
-    @cached_property
-    def inverses(self) -> np.ndarray:
-        """(..., D, D)"""
-        whitening = self.whitening
-        return whitening.swapaxes(-1, -2) @ whitening
+        self.whitening = whitening
+        # Of next to no variance the inverse is infinite.
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.inverses = whitening.swapaxes(-1, -2) @ whitening
+        self.half_log_determinants = np.log(_diagonals(factors)).sum(axis=-1)
+        self._unit = None
 
     @property
     def inverse_diagonals(self) -> np.ndarray:
         """(..., D), read-only."""
-        return self.inverses.diagonal(axis1=-2, axis2=-1)
-
-    @cached_property
-    def half_log_determinants(self) -> np.ndarray:
-        """(...) log|matrix| / 2, in nats."""
-        return np.log(self.factors.diagonal(axis1=-2, axis2=-1)).sum(axis=-1)
+        return _diagonals(self.inverses)
 
     def conditions(self, unit: np.ndarray) -> np.ndarray:
         """(...) traces of the inverses, columns in units of `unit` (D,): at least 1 over the
         smallest eigenvalue."""
-        return self._in_units(unit)[1]
+        if unit is not self._unit:
+            # The E-step, the M-step and its flags ask in turn.
+            with np.errstate(over="ignore", invalid="ignore"):
+                self._conditions = self.inverse_diagonals @ (unit * unit)
+            self._highest = float(self._conditions.max())
+            self._unit = unit
+        return self._conditions
 
     def highest_condition(self, unit: np.ndarray) -> float:
         """The largest of `conditions`; NaN if one is."""
-        return self._in_units(unit)[2]
+        if unit is not self._unit:
+            self.conditions(unit)
+        return self._highest
 
-    def _in_units(self, unit: np.ndarray) -> tuple:
-        known = self.__dict__.get("_known")
-        if known is None or known[0] is not unit:
-            # The E-step, the M-step and its flags ask in turn. Of next to no variance the inverse
-            # is infinite.
-            with np.errstate(over="ignore", invalid="ignore"):
-                traces = self.inverse_diagonals @ (unit * unit)
-            known = self.__dict__["_known"] = unit, traces, float(traces.max())
-        return known
+
+def _diagonals(matrices: np.ndarray) -> np.ndarray:
+    return matrices.diagonal(axis1=-2, axis2=-1)
