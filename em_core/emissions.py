@@ -284,7 +284,7 @@ class Gaussian:
         """sum_nk r_nk log N(x_n | mean_k, covariance_k) in nats, from the statistics alone."""
         moments, centre, _ = statistics
         coefficients = params.coefficients(moments.layout, centre.value, moments.origins)
-        return np.vecdot(_flat(coefficients), _flat(moments.features))[()]
+        return np.einsum("...kp,...kp->...", coefficients, moments.features)[()]
 
     def expected_log_density_gradient(
         self, params: GaussianParams, statistics: GaussianStatistics
@@ -347,11 +347,6 @@ def column_moments(data: np.ndarray, weights=None) -> tuple[np.ndarray, np.ndarr
     origin = (shares * np.where(missing, 0, data)).sum(axis=0)
     deviations = np.where(missing, 0, data - origin)
     return origin, (shares * deviations**2).sum(axis=0)
-
-
-def _flat(matrices: np.ndarray) -> np.ndarray:
-    """(..., K P) of matrices (..., K, P)."""
-    return matrices.reshape(*matrices.shape[:-2], -1)
 
 
 def diagonals(matrices: np.ndarray) -> np.ndarray:

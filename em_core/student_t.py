@@ -94,7 +94,7 @@ class StudentTKernel(GaussianKernel):
         self.shapes = (self.degrees + self.dimension) / 2
         log_peaks = gaussian.log_peaks + gammaln(self.shapes) - gammaln(self.degrees / 2)
         log_peaks = log_weights + log_peaks - self.dimension / 2 * np.log(self.degrees / 2)
-        self.shift = log_peaks.max()
+        self.shift, self.bounded = log_peaks.max(), False
         self._log_peaks = (log_peaks - self.shift).reshape(-1, 1)
         self._counts, self._log_rates = np.zeros((2, self.degrees.size))
         self._at = None

@@ -96,6 +96,7 @@ class IncompleteKernel:
 
     reference = None
     shift = 0.0
+    bounded = False
 
     def __init__(self, params, rows: IncompleteRows, log_weights, diagonal: bool):
         self.rows = rows

@@ -12,8 +12,9 @@ from functools import cached_property
 import numpy as np
 
 from em_core.gaussians.linear_kernel import NONE, LinearKernel
-from em_core.gaussians.moments import TINY, Moments
+from em_core.gaussians.moments import Moments
 from em_core.gaussians.quadratic import quadratic
+from em_core.gaussians.responsibilities import SAFE_EXPONENT
 from em_core.gaussians.rows import Block, CentredRows
 from em_core.gaussians.whitening import Whitening
 from em_core.strips import STRIP
@@ -53,30 +54,33 @@ class GaussianKernel(LinearKernel):
         self.whitening = None
         if self.dimension >= WHITEN_FROM_DIMENSION and not diagonal:
             self.whitening = Whitening(self._by_component(params.spread.whitening), self.means)
-        linear = self.whitening is None and not len(self.narrow)
-        if linear and relative and rows.n_rows * log_weights.size >= FEWEST_RELATIVE:
+        if self.whitening is None:
             coefficients = params.coefficients(self.layout, rows.origin).copy()
             coefficients[..., 0] += log_weights
+        else:
+            coefficients = np.zeros((*self.batch, 1 + self.dimension))
+            coefficients[..., 0] = log_weights + params.log_peaks
+        linear = self.whitening is None and not len(self.narrow)
+        if linear and relative and rows.n_rows * log_weights.size >= FEWEST_RELATIVE:
             # Of the component with the highest log joint on average (the first coefficient is that
             # at the origin), the density overflows least often when it divides the others'.
             typical = coefficients[..., 0] - 0.5 * params.spread.conditions(rows.scale)
             reference = typical.reshape(-1, self.batch[-1]).argmax(axis=1)
-            super().__init__(coefficients, reference=reference)
+            super().__init__(coefficients, reference)
         else:
-            peaks = log_weights + params.log_peaks
-            shift = peaks.max()
-            if self.whitening is None:
-                coefficients = params.coefficients(self.layout, rows.origin).copy()
-                coefficients[..., 0] += log_weights - shift
-            else:
-                coefficients = np.zeros((*self.batch, 1 + self.dimension))
-                coefficients[..., 0] = peaks - shift
-            super().__init__(coefficients, shift)
+            super().__init__(coefficients)
+        if linear:
+            largest = np.dot(np.abs(self.coefficients), rows.largest_features(self.layout))
+            self.bounded = float(largest.max()) < SAFE_EXPONENT
+        if not self.bounded and self.reference is None:
+            peaks = (log_weights + params.log_peaks).ravel()
+            self.shift = peaks.max()
+            self.coefficients[:, 0] -= self.shift
         # Components whose moments are taken about an origin of their own, relative to the rows'.
         self.own_origins, self.own_moments = {}, {}
         if len(self.narrow):
             self.coefficients[self.narrow] = 0
-            self.peaks = (peaks - shift).ravel()
+            self.peaks = peaks - self.shift
             self._begin_own(self.narrow, self.means)
 
     @cached_property
@@ -113,7 +117,7 @@ class GaussianKernel(LinearKernel):
             yield Block(self.rows.values[:, rows], rows, workspace, layout)
 
     def log_joint(self, block: Block, out: np.ndarray) -> np.ndarray:
-        super().log_joint(block, out)
+        np.matmul(self.coefficients, block.features, out=out)
         if self.whitening is not None:
             out -= 0.5 * self.whitening.squared_distances(block.features)
         for k in self.narrow:
@@ -150,29 +154,26 @@ class GaussianKernel(LinearKernel):
         now on about the mean that they are collapsing to.
         """
         moments, unit = self.moments, self.rows.scale
-        offsets = moments.offsets / unit
-        # Not quite 0, so that no width of 0 seems wide enough.
-        distances = np.vecdot(offsets, offsets) + TINY
-        if not self._narrower(moments, distances / LARGEST_CONDITION, unit):
+        if self._all_wider_than(self.rows.farthest / LARGEST_CONDITION):
             return NONE
         if self.layout.diagonal:
             smallest = (moments.within / (unit * unit)).min(axis=-1)
         else:
             smallest = np.linalg.eigvalsh(moments.within / (unit[:, None] * unit))[..., 0]
-        narrow = (smallest * LARGEST_CONDITION < distances) & (moments.counts > 0)
-        found = np.flatnonzero(narrow)
+        offsets = moments.offsets / unit
+        distances = np.vecdot(offsets, offsets)
+        found = np.flatnonzero((smallest * LARGEST_CONDITION < distances) & (moments.counts > 0))
         if len(found):
             self._begin_own(found, self._by_component(moments.means))
             del self.moments
         return found
 
-    def _narrower(self, moments: Moments, widths: np.ndarray, unit: np.ndarray) -> bool:
-        """Whether a component's smallest eigenvalue may be below its own bound (K,)."""
+    def _all_wider_than(self, width: float) -> bool:
+        """Whether no component's smallest eigenvalue can be below this, in the columns' units."""
+        moments, unit = self.moments, self.rows.scale
         if self.layout.diagonal:
-            return bool((moments.within < widths[..., None] * (unit * unit)).any())
-        if moments.spread is None:
-            return True
-        return not (moments.spread.conditions(unit) * widths).max() < 1
+            return bool((moments.within / (unit * unit)).min() > width)
+        return moments.spread is not None and moments.spread.highest_condition(unit) * width < 1
 
     def add_collapsing(self, block: Block, components, shares: np.ndarray) -> None:
         """Accumulate the moments of collapsing components, in a second pass over the blocks."""

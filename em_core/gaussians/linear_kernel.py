@@ -28,11 +28,13 @@ class LinearKernel:
 
     # Entropy of further latent variables within the components, total, (R,) in nats.
     entropy = 0.0
+    shift = 0.0
+    # Whether no log joint can lie beyond `responsibilities.SAFE_EXPONENT`.
+    bounded = False
 
-    def __init__(self, coefficients: np.ndarray, shift: float = 0.0, reference=None):
+    def __init__(self, coefficients: np.ndarray, reference: np.ndarray | None = None):
         self.n_components, n_features = coefficients.shape[-2:]
         self.n_models = coefficients.size // (self.n_components * n_features)
-        self.shift = shift
         self.coefficients = coefficients.reshape(-1, n_features)
         self.reference = self.places = None
         if reference is not None:
@@ -76,6 +78,8 @@ class LinearKernel:
 
     def left_out(self) -> np.ndarray:
         """(R,) the shift, or the reference's log joint, total over the rows added."""
+        if self.reference is None and self.shift == 0:
+            return np.zeros(self.n_models)
         expected = self.expected.reshape(self.n_models, self.n_components, -1)
         if self.reference is None:
             return self.shift * expected[:, :, 0].sum(axis=1)

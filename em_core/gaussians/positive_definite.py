@@ -32,9 +32,9 @@ class PositiveDefinite:
         """(...) traces of the inverses, columns in units of `unit` (D,): at least 1 over the
         smallest eigenvalue."""
         if unit is not self._unit:
-            # The E-step, the M-step and its flags ask in turn.
-            with np.errstate(over="ignore", invalid="ignore"):
-                self._conditions = self.inverse_diagonals @ (unit * unit)
+            # The E-step, the M-step and its flags ask in turn. `einsum`, unlike products, does not
+            # warn of what is infinite.
+            self._conditions = np.einsum("...dd,d->...", self.inverses, unit * unit)
             self._highest = float(self._conditions.max())
             self._unit = unit
         return self._conditions

@@ -11,6 +11,8 @@ import numpy as np
 # speed. Where a row's sum comes near them, the row's own maximum is subtracted first.
 LOWEST_EXPONENT, HIGHEST_EXPONENT = -700.0, 700.0
 SMALLEST_SUM, LARGEST_SUM = 1e-280, 1e280
+# Sums of exponentials known to lie within this keep their digits.
+SAFE_EXPONENT = 600.0
 # So many sums share one logarithm, as long as their product can neither overflow nor vanish.
 LOG_GROUP = 16
 LARGEST_GROUPED_SUM = 1e17
@@ -42,7 +44,7 @@ def respond(kernel, weights: np.ndarray | None = None) -> Iterator[Responded]:
             buffers[n_rows] = np.empty((2, kernel.n_models, kernel.n_components, n_rows))
         log_joint, shares = buffers[n_rows]
         kernel.log_joint(block, out=log_joint.reshape(-1, n_rows))
-        if (sums := normalised(log_joint, shares)) is not None:
+        if (sums := normalised(log_joint, shares, kernel.bounded)) is not None:
             log_sums = log_total(sums, None if weights is None else weights[block.rows])
         else:
             # What one block needs the next is likely to need as well.
@@ -57,35 +59,42 @@ def respond(kernel, weights: np.ndarray | None = None) -> Iterator[Responded]:
         yield Responded(block, shares.reshape(-1, n_rows), log_sums, entropy)
 
 
-def normalise(log_joint: np.ndarray, shares: np.ndarray) -> np.ndarray | None:
+def normalise(log_joint: np.ndarray, shares: np.ndarray, bounded: bool) -> np.ndarray | None:
     """Responsibilities (R, K, n) of log joints; the sums of their exponentials (R, n).
 
-    None where a row's exponentials are too small or too large to keep their digits.
+    bounded: whether no log joint can lie beyond `SAFE_EXPONENT`. None where a row's exponentials
+    are too small or too large to keep their digits.
     """
-    log_joint.clip(LOWEST_EXPONENT, HIGHEST_EXPONENT, out=shares)
-    np.exp(shares, out=shares)
+    _exponentials(log_joint, shares, bounded)
     sums = shares.sum(axis=1)
-    if not (sums.min() > SMALLEST_SUM and sums.max() < LARGEST_SUM):
+    if not bounded and not (sums.min() > SMALLEST_SUM and sums.max() < LARGEST_SUM):
         return None
     shares *= (1 / sums)[:, None]
     return sums
 
 
-def normalise_relative(log_joint: np.ndarray, shares: np.ndarray) -> np.ndarray | None:
+def normalise_relative(
+    log_joint: np.ndarray, shares: np.ndarray, bounded: bool
+) -> np.ndarray | None:
     """The same for log joints less those of the first component, whose exponential is 1."""
     others = shares[:, 1:]
-    log_joint[:, 1:].clip(LOWEST_EXPONENT, HIGHEST_EXPONENT, out=others)
-    np.exp(others, out=others)
+    _exponentials(log_joint[:, 1:], others, bounded)
     sums = others.sum(axis=1)
     sums += 1
-    if not sums.max() < LARGEST_SUM:
+    if not bounded and not sums.max() < LARGEST_SUM:
         return None
     np.divide(1, sums, out=shares[:, 0])
     others *= shares[:, :1]
     return sums
 
 
-def _give_up(log_joint: np.ndarray, shares: np.ndarray) -> None:
+def _exponentials(values: np.ndarray, out: np.ndarray, bounded: bool) -> None:
+    if not bounded:
+        values = values.clip(LOWEST_EXPONENT, HIGHEST_EXPONENT, out=out)
+    np.exp(values, out=out)
+
+
+def _give_up(log_joint: np.ndarray, shares: np.ndarray, bounded: bool) -> None:
     return None
 
 

@@ -37,6 +37,26 @@ class CentredRows(_CentredFields):
     def n_rows(self) -> int:
         return self.values.shape[1]
 
+    @cached_property
+    def reach(self) -> np.ndarray:
+        """(D,) the largest distance of a row from the origin in each column."""
+        return np.maximum(self.values.max(axis=1), -self.values.min(axis=1))
+
+    @cached_property
+    def farthest(self) -> float:
+        """No row's squared distance from the origin is larger, columns in units of `scale`."""
+        reach = self.reach / self.scale
+        return float(reach @ reach)
+
+    def largest_features(self, layout: Quadratic) -> np.ndarray:
+        """(P,) no row's features are larger in size."""
+        known = self.__dict__.setdefault("_largest_features", {})
+        if layout not in known:
+            features = np.empty((layout.n_features, 1))
+            layout.write(self.reach[:, None], features)
+            known[layout] = features[:, 0]
+        return known[layout]
+
     def take(self, start: int, stop: int) -> CentredRows:
         if (start, stop) == (0, self.n_rows):
             return self
