@@ -66,20 +66,24 @@ class _FactorModel:
     def _check_columns(self, data: np.ndarray, weights: np.ndarray | None) -> None:
         """Raises ValueError where rows or columns do not suffice to fit the model."""
         n_columns = data.shape[1]
-        used = np.arange(len(data)) if weights is None else np.flatnonzero(weights)
+        n_used, used = len(data), slice(None)
+        if weights is not None:
+            used = np.flatnonzero(weights)
+            n_used = len(used)
         if self.n_factors >= n_columns:
             raise ValueError(
                 f"{self.n_factors} factors need at least {self.n_factors + 1} columns, and these "
                 f"data have {n_columns}: use fewer factors"
             )
-        if len(used) < self.n_factors + 2:
+        if n_used < self.n_factors + 2:
             raise ValueError(
                 f"{self.n_factors} factors need at least {self.n_factors + 2} rows, and these "
-                f"data have {len(used)}: use fewer factors or more rows"
+                f"data have {n_used}: use fewer factors or more rows"
             )
-        constant = still = np.flatnonzero(~varying(data[used[:100]]))
-        if len(still):
-            constant = still[~varying(data[np.ix_(used, still)])]
+        some = data[:100] if weights is None else data[used[:100]]
+        constant = np.flatnonzero(~varying(some))
+        if len(constant):
+            constant = constant[~varying(data[:, constant][used])]
         for column in constant:
             if np.isnan(data[used, column]).all():
                 raise ValueError(f"column {column + 1} has no values: leave it out")
@@ -145,7 +149,7 @@ class _FactorModel:
         log_likelihood = -0.5 * (
             rows.counts @ (log_noise + q.log_precisions)
             + residual_squares @ (1 / noise)
-            + np.trace(mean_products)
+            + np.vdot(q.means, q.means)
         )
         q = restrict(q)
         entropies = self.n_factors * (1 + np.log(2 * np.pi)) - q.log_precisions
@@ -153,8 +157,11 @@ class _FactorModel:
         # Where no value is missing one design serves all columns.
         columns = slice(0, 1) if rows.complete else slice(None)
         y = np.concatenate([rows.ones[:, None], q.means], axis=1)
-        products = (y[:, :, None] * y[:, None, :]).reshape(len(y), -1)
-        designs = (rows.observed[:, columns].T @ products).reshape(-1, y.shape[1], y.shape[1])
+        if rows.complete:
+            designs = (y.T @ y)[None]
+        else:
+            products = (y[:, :, None] * y[:, None, :]).reshape(len(y), -1)
+            designs = (rows.observed.T @ products).reshape(-1, y.shape[1], y.shape[1])
         weighted = rows.counts[:, None] * q.covariances.reshape(len(rows.counts), -1)
         spreads = (rows.patterns[:, columns].T @ weighted).reshape(-1, *mean_products.shape)
         designs[:, 1:, 1:] += spreads
@@ -193,7 +200,8 @@ class _FactorModel:
         """E_q[log N(x | mean + slopes z, noise) + log N(z | 0, scale scale^T)] in nats, of observed
         x and of factors z as those of the parameters that gave q are scaled."""
         scale, other = params.factor_scale, statistics.factor_scale.value
-        inverse = np.linalg.solve(scale, other)
+        # After an E-step the scales are the same: then its inverse, the identity, is known.
+        inverse = np.eye(len(scale)) if scale is other else np.linalg.solve(scale, other)
         slopes = params.loadings @ inverse
         squares = statistics.squares(np.concatenate([params.mean[:, None], slopes], axis=1))
         noise = params.noise

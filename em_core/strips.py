@@ -3,6 +3,7 @@ there twice is skipped, at the speed of plain matrix products."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -12,9 +13,13 @@ STRIP = 8
 
 
 def strips(dimension: int) -> Iterator[slice]:
-    """The rows of each strip; of a lower triangle, they end at the column where the slice stops."""
-    for start in range(0, dimension, STRIP):
-        yield slice(start, min(start + STRIP, dimension))
+    """The rows of each strip; of a lower triangle, they end at the column where the slice stops.
+
+    The first is the one with fewer rows, if any: it is the shortest.
+    """
+    stops = range(dimension % STRIP or STRIP, dimension + 1, STRIP)
+    for start, stop in itertools.pairwise([0, *stops]):
+        yield slice(start, stop)
 
 
 def mirrored(lower: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ import numpy as np
 from em_core.strips import add_products, mirrored
 
 # One block of rows stays in the processor's second-level cache.
-BLOCK_VALUES = 50_000
+BLOCK_VALUES = 75_000
 SAMPLE_ROWS = 500
 # Moments about a point this many standard deviations from the mean lose one digit.
 NEAR_ENOUGH = 3
@@ -162,8 +162,9 @@ def complete_moments(data: np.ndarray, weights=None) -> tuple | None:
     where that is near enough, as rows that need not be shifted need not be copied.
     """
     with np.errstate(invalid="ignore", over="ignore"):
-        centre = sample(data).mean(axis=0)
-        if near(centre, sample(data).var(axis=0)):
+        some = sample(data)
+        centre = some.mean(axis=0)
+        if near(centre, some.var(axis=0)):
             centre = np.zeros_like(centre)
         for _ in range(2):
             moments = moments_about(data, centre, weights)
@@ -185,22 +186,21 @@ def moments_about(data: np.ndarray, centre: np.ndarray, weights) -> tuple | None
     n_rows, n_columns = data.shape
     size = max(256, BLOCK_VALUES // n_columns)
     block = np.empty((size, n_columns))
-    roots = np.ones(n_rows) if weights is None else np.sqrt(weights)
+    shifted, ones = centre.any(), np.ones(size)
     sums, lower = np.zeros(n_columns), np.zeros((n_columns, n_columns))
     for start in range(0, n_rows, size):
-        values, ones = data[start : start + size], roots[start : start + size]
-        if centre.any():
+        values = data[start : start + size]
+        if shifted:
             values = np.subtract(values, centre, out=block[: len(values)])
         if weights is not None:
+            ones = np.sqrt(weights[start : start + size])
             values = np.multiply(values, ones[:, None], out=block[: len(values)])
-        sums += ones @ values
+        sums += ones[: len(values)] @ values
         add_products(lower, values)
-        if not np.isfinite(sums).all():
-            return None
     scatter = mirrored(lower)
-    if not np.isfinite(scatter).all():
+    if not (np.isfinite(sums).all() and np.isfinite(scatter).all()):
         return None
-    count = float(roots @ roots)
+    count = float(n_rows if weights is None else weights.sum())
     return count, sums / count, scatter - np.outer(sums, sums / count)
 
 
@@ -211,8 +211,13 @@ def equivalent_rows(count: float, mean: np.ndarray, scatter: np.ndarray) -> tupl
     """
     units = np.sqrt(np.diag(scatter))
     units[units == 0] = 1
-    squares, vectors = np.linalg.eigh(scatter / (units[:, None] * units))
-    within = (vectors * np.sqrt(np.maximum(squares, 0))).T * units
+    scaled = scatter / (units[:, None] * units)
+    try:
+        root = np.linalg.cholesky(scaled)
+    except np.linalg.LinAlgError:
+        squares, vectors = np.linalg.eigh(scaled)
+        root = vectors * np.sqrt(np.maximum(squares, 0))
+    within = root.T * units
     ones = np.zeros(len(mean) + 1)
     ones[-1] = np.sqrt(count)
     return ones, np.vstack([within, ones[-1] * mean])

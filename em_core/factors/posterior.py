@@ -42,7 +42,15 @@ def infer(params: FactorParams, rows: Rows, origin: np.ndarray) -> Inference:
     log_precisions = 2 * np.log(np.einsum("pqq->pq", factors)).sum(axis=1)
     inverses = np.linalg.inv(factors)
     covariances = inverses.transpose(0, 2, 1) @ inverses
-    residuals = (rows.values - rows.ones[:, None] * (params.mean - origin)) * rows.observed
-    means = np.einsum("rq,rqs->rs", residuals @ scaled, covariances[rows.pattern])
-    residuals = (residuals - means @ loadings.T) * rows.observed
+    residuals = rows.values - rows.ones[:, None] * (params.mean - origin)
+    if not rows.complete:
+        residuals *= rows.observed
+    means = residuals @ scaled
+    if len(covariances) == 1:
+        means = means @ covariances[0]
+    else:
+        means = np.einsum("rq,rqs->rs", means, covariances[rows.pattern])
+    residuals -= means @ loadings.T
+    if not rows.complete:
+        residuals *= rows.observed
     return Inference(means, covariances, log_precisions, residuals)

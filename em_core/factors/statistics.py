@@ -48,7 +48,17 @@ class FactorParams(_FactorFields):
         return np.concatenate([self.mean[:, None], self.loadings], axis=1)
 
 
-class FactorStatistics(NamedTuple):
+class _StatisticsFields(NamedTuple):
+    count: float
+    factor_moments: np.ndarray
+    designs: np.ndarray
+    residual_products: np.ndarray
+    residual_squares: np.ndarray
+    coefficients: Shared
+    factor_scale: Shared
+
+
+class FactorStatistics(_StatisticsFields):
     """Expected moments of the regression of every column on y = [1, z], over its observed rows.
 
     z and the residuals e = x - coefficients y are those of the parameters that gave q: small
@@ -60,20 +70,12 @@ class FactorStatistics(NamedTuple):
     coefficients (D, q + 1) and factor_scale (q, q): of the parameters that gave q.
     """
 
-    count: float
-    factor_moments: np.ndarray
-    designs: np.ndarray
-    residual_products: np.ndarray
-    residual_squares: np.ndarray
-    coefficients: Shared
-    factor_scale: Shared
-
     @property
     def counts(self) -> np.ndarray:
         """(D,) number of rows in which each column is observed."""
         return np.full(self.residual_squares.shape, self.designs[:, 0, 0])
 
-    @property
+    @cached_property
     def variances(self) -> np.ndarray:
         """(D,) variance of the observed values of each column: the same whatever gave q."""
         slopes = self.coefficients.value.copy()
