@@ -306,7 +306,9 @@ def test_a_plateau_is_not_called_an_optimum():
     assert len(plain.optima) == 2
     runs = restarts(THREE, FAITHFUL, [12, 43])
     assert [run.plateau for run in runs.fits] == [True, False]
-    assert [run.seed for run in runs.landscape.unconverged] == [12]
+    landscape = runs.landscape
+    assert [run.seed for run in landscape.unconverged] == [12]
+    assert landscape.on_plateaus == landscape.unconverged and not landscape.cut_short
     assert "1 start slowed down on a plateau, short of an optimum." in runs.verdict
     for run, same in zip(runs.fits, plain.fits, strict=True):
         assert_same_bits(run, same)

@@ -134,6 +134,11 @@ class Landscape(NamedTuple):
         return tuple(fit for fit in self.unconverged if fit.plateau)
 
     @property
+    def cut_short(self) -> tuple[StartedFit, ...]:
+        """The unconverged ones that were still climbing."""
+        return tuple(fit for fit in self.unconverged if not fit.plateau)
+
+    @property
     def best(self) -> StartedFit:
         """The best optimum's fit; without one the best unconverged run, else the best collapsed.
 
@@ -172,7 +177,7 @@ class Landscape(NamedTuple):
             parts = [f"None of {starts} reached an optimum"]
         for number, what in (
             (len(self.collapsed), "collapsed"),
-            (len(self.unconverged) - len(self.on_plateaus), "did not converge"),
+            (len(self.cut_short), "did not converge"),
             (len(self.on_plateaus), "slowed down on a plateau, short of an optimum"),
             (len(self.failures), "failed"),
         ):

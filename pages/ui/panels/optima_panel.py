@@ -143,7 +143,8 @@ def _climbs(search: Search, landscape: Landscape) -> list[Climb]:
         for number, optimum in enumerate(landscape.optima)
     ]
     groups += [(None, COLLAPSED, landscape.collapsed)]
-    groups += [(None, "did not converge", landscape.unconverged)]
+    groups += [(None, "did not converge", landscape.cut_short)]
+    groups += [(None, "on a plateau", landscape.on_plateaus)]
     return [
         Climb(
             fit.start,
@@ -253,7 +254,7 @@ def _optima_table(search: Search, landscape: Landscape) -> pd.DataFrame:
     ]
     for what, fits in (
         ("collapsed", landscape.collapsed),
-        ("not converged", tuple(fit for fit in landscape.unconverged if not fit.plateau)),
+        ("not converged", landscape.cut_short),
         ("on a plateau", landscape.on_plateaus),
     ):
         if fits:
