@@ -104,6 +104,8 @@ def test_a_larger_table_is_stored_on_request_and_deleted_at_once(
     sender.get_by_role("button", name="Delete it now").click()
     expect(sender.get_by_role("button", name="Store the table")).to_be_visible()
     expect(sender).not_to_have_url(re.compile("sh="))
+    sender.keyboard.press("Escape")
+    expect(sender.get_by_text("The shared table is deleted: links")).to_be_visible()
     late = visitors.open()
     late.goto(link)
     expect(late.get_by_text(store.GONE)).to_be_visible()

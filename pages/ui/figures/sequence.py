@@ -48,6 +48,10 @@ def sequence_picture(scene: Scene) -> tuple[Picture, np.ndarray]:
         "Bands: each state's mean and one standard deviation. Ribbons: above, the most probable "
         "path (Viterbi); below, the probability of the states."
     )
+    ends = np.cumsum([len(part) for part in scene.data])
+    breaks = np.intersect1d(ends, scene.sample)
+    if len(breaks):
+        notes.append("Dashed lines, where there is room for them: a new sequence begins.")
     charts = (_graph(frames),)
     if hasattr(frames.steps[0].params, "levels"):
         charts += (stacked_bars(frames),)
@@ -64,7 +68,7 @@ def sequence_picture(scene: Scene) -> tuple[Picture, np.ndarray]:
         responsibilities=[shares for shares, _ in posteriors],
         paths=[path for _, path in posteriors],
         time=True,
-        breaks=np.intersect1d(np.cumsum([len(part) for part in scene.data]), scene.sample),
+        breaks=breaks,
         note=" ".join(notes),
         matrices=(_transitions(frames),),
         charts=charts,

@@ -9,6 +9,7 @@ import { css, fade, mix, pointColours, rgb } from "./theme.js";
 
 const FULL = 65535;
 const RUG = 14; // pixels kept under a histogram for the single points
+const NARROWEST_SEQUENCE = 6; // pixels: lines between shorter ones would hide the series
 
 export class PointPainter {
   constructor(canvas) {
@@ -103,19 +104,20 @@ export class PointPainter {
     if (path) strip(bottom - 2 * RIBBON - 2, (i) => theme.colour(path[i]));
   }
 
-  /** A line through the points of a series, broken between sequences. */
+  /** A line through the points of a series; between sequences it is broken, and a dashed one stands. */
   paintSeries({ panel, x, y }) {
     const { context, picture, ratio, theme } = this;
     const { positions, points, breaks } = picture;
     const [toX, toY] = [this.scale(x, panel[0], false), this.scale(y, panel[1], true)];
     const starts = new Set(breaks);
+    const place = (i) => toX.slope * positions[panel[0]][i] + toX.start;
     context.save();
     context.beginPath();
     context.rect(x._offset * ratio, y._offset * ratio, x._length * ratio, y._length * ratio);
     context.clip();
     context.beginPath();
     for (let i = 0; i < points; i++) {
-      const left = toX.slope * positions[panel[0]][i] + toX.start;
+      const left = place(i);
       const top = toY.slope * positions[panel[1]][i] + toY.start;
       if (!i || starts.has(i)) context.moveTo(left, top);
       else context.lineTo(left, top);
@@ -123,6 +125,16 @@ export class PointPainter {
     context.strokeStyle = fade(theme.text, 0.32);
     context.lineWidth = ratio;
     context.stroke();
+    if (x._length / (breaks.length + 1) >= NARROWEST_SEQUENCE) {
+      context.beginPath();
+      for (const i of breaks) {
+        const middle = (place(i - 1) + place(i)) / 2;
+        context.moveTo(middle, y._offset * ratio);
+        context.lineTo(middle, (y._offset + y._length) * ratio);
+      }
+      context.setLineDash([4 * ratio, 4 * ratio]);
+      context.stroke();
+    }
     context.restore();
   }
 

@@ -118,6 +118,8 @@ def _delete(receipt: Receipt) -> None:
         own_table.delete(receipt.owner_token)
     except Refused as error:
         shell.say(str(error))
+    else:
+        shell.say("The shared table is deleted: links to it no longer work.")
 
 
 @st.dialog("Delete a shared table", on_dismiss=lambda: st.session_state.pop("owner token", None))
