@@ -18,6 +18,7 @@ from pages.ui.table.columns import (
     describe_columns,
     label_candidates,
     suggest_label,
+    suggest_sequences,
 )
 from pages.ui.table.reading import read_table
 from pages.ui.table.selection import Selection, select, select_levels
@@ -130,6 +131,23 @@ def test_several_columns_of_words_are_measurements_and_no_labels():
     lines = "".join(f"{'yn'[i % 2]},{'yn'[i % 3 // 2]},{i % 7}\n" for i in range(40))
     survey = read_table("survey.csv", f"drinks,smokes,visits\n{lines}".encode())
     assert suggest_label(survey, describe_columns(survey)) is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "suggested"),
+    [
+        ("animal,x\n" + "a,1\n" * 4 + "b,2\n" * 5, "animal"),
+        ("x,subject_id\n" + "1,7\n" * 4 + "2,3\n" * 5, "subject_id"),
+        ("animal,x\n" + "a,1\nb,2\n" * 5, None),  # not together
+        ("visits,x\n" + "3,1\n" * 4 + "5,2\n" * 5, None),  # no words, and no name that says so
+        ("species,x\n" + "a,1\n" * 4 + "b,2\n" * 5, None),  # a label
+        ("animal,x\n" + "".join(f"{c},1\n" for c in "abcdef"), None),  # a row each
+        ("animal,x\n,1\n" + "a,1\n" * 4 + "b,2\n" * 5, None),  # a row without one
+    ],
+)
+def test_a_column_of_sequences_is_suggested(lines, suggested):
+    source = read(lines)
+    assert suggest_sequences(source, describe_columns(source)) == suggested
 
 
 def test_at_most_eight_columns_by_default():

@@ -20,6 +20,7 @@ from pages.ui.table.columns import (
     describe_columns,
     label_candidates,
     suggest_label,
+    suggest_sequences,
 )
 from pages.ui.table.reading import MAX_BYTES
 from pages.ui.table.selection import Selection
@@ -130,6 +131,11 @@ def _reports(fingerprint: str, _table: Table) -> list[ColumnReport]:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
+def _sequences(fingerprint: str, _table: Table) -> str | None:
+    return suggest_sequences(_table, _reports(fingerprint, _table))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
 def _selection(
     family: str,
     fingerprint: str,
@@ -164,7 +170,7 @@ def choose_columns(table: Table) -> tuple[Selection | None, list[ColumnReport]]:
         label = shell.widget(
             "label_column",
             options=["", *candidates],
-            default=suggested or "",
+            default=suggested if suggested and suggested != group else "",
             format_func=lambda name: name or "none",
         )
     try:
@@ -230,7 +236,10 @@ def _choose_groups(table: Table, reports: list[ColumnReport], suggested: str | N
         )
     if not possible:
         return ""
-    usual = "" if family.alone else suggested if suggested in possible else possible[0]
+    if family.alone:
+        usual = _sequences(table.fingerprint, table) or ""
+    else:
+        usual = suggested if suggested in possible else possible[0]
     return shell.widget(
         "group_column",
         options=["", *possible] if family.alone else possible,

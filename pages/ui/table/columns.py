@@ -146,6 +146,30 @@ def suggest_label(table: Table, reports: Sequence[ColumnReport]) -> str | None:
     return words[0].name if len(words) == 1 else None
 
 
+_SEQUENCE_NAMES = re.compile(
+    r"\b(sequence|series|subject|person|participant|patient|individual|animal|trial|session|track|"
+    r"id)\b",
+    re.IGNORECASE,
+)
+# Rows of a sequence, on average, below which a column more likely says something else.
+SHORT_SEQUENCE = 3
+
+
+def suggest_sequences(table: Table, reports: Sequence[ColumnReport]) -> str | None:
+    """The first column that seems to say which sequence a row belongs to: the rows of each of its
+    values stand together, and it holds words, or its name says so. None if there is none."""
+    for report in reports:
+        name = report.name.replace("_", " ")
+        words = report.type == "text" and not _LABEL_NAMES.search(name)
+        named = report.type in ("text", "whole number") and _SEQUENCE_NAMES.search(name)
+        few = 2 <= report.distinct <= len(table.frame) / SHORT_SEQUENCE and not report.missing
+        if few and (words or named):
+            changes = np.diff(pd.factorize(table.frame[report.name])[0])
+            if np.count_nonzero(changes) == report.distinct - 1:
+                return report.name
+    return None
+
+
 def measured(report: ColumnReport) -> bool:
     """Whether a column holds numbers that vary."""
     return report.usable
