@@ -8,11 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from scipy.special import logsumexp
+from scipy.stats import multivariate_normal
 
 from em_core import STARTS, Gaussian, Mixture, em, fit, from_means
 from em_core.datasets import load
 from em_core.em import remaining_gain
 from em_core.gaussians.parameters import GaussianParams
+from em_core.gaussians.responsibilities import SAFE_EXPONENT
 
 FAITHFUL = load("faithful").values
 
@@ -208,6 +211,36 @@ def test_parameters_cannot_be_changed_in_place():
     params = GaussianParams(np.zeros((1, 2)), np.eye(2)[None])
     with pytest.raises(ValueError):
         params.means[0] = 1
+
+
+def test_only_the_parameters_themselves_travel_to_another_process():
+    step = fit(Mixture(Gaussian(), 2), FAITHFUL).trace[-1]
+    assert vars(step.params.emission), "what was worked out is kept"
+    sent = pickle.loads(pickle.dumps(step.params))
+    assert not vars(sent.emission) and not sent.means.flags.writeable
+    np.testing.assert_array_equal(sent.covariances, step.params.covariances)
+
+
+@pytest.mark.parametrize("covariance", ["full", "diag"])
+@pytest.mark.parametrize("n_rows", [100, 10_000])  # absolute log joints, relative ones
+def test_exponents_are_called_bounded_only_where_they_are(covariance, n_rows):
+    found = set()
+    for spread in (1, 5, 20, 40, 100):
+        rng = np.random.default_rng(spread)
+        data = spread * rng.normal(size=(n_rows, 2))
+        model = Mixture(Gaussian(covariance), 2)
+        covariances = np.repeat(np.eye(2)[None], 2, axis=0)
+        params = model.params([0.9, 0.1], means=[[0, 1], [1, 0]], covariances=covariances)
+        rows = model.prepare(data).rows
+        kernel = model.emission.kernel(params.emission, rows, np.log(params.weights), True)
+        found.add(kernel.bounded)
+        (block,) = kernel.blocks()
+        log_joint = kernel.log_joint(block, np.empty((2, n_rows)))
+        assert not kernel.bounded or np.abs(log_joint).max() < SAFE_EXPONENT
+        densities = multivariate_normal(np.zeros(2)).logpdf(data[:, None] - params.means)
+        expected = logsumexp(densities + np.log(params.weights), axis=1).sum()
+        assert model.e_step(params, data).log_likelihood == pytest.approx(expected, rel=1e-11)
+    assert found == {True, False}
 
 
 @pytest.mark.parametrize("order", ["by cluster", "shuffled"])

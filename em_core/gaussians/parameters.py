@@ -38,6 +38,9 @@ class GaussianParams(_MeansAndCovariances):
         params.spread = spread
         return params
 
+    def __getstate__(self) -> None:
+        """Nothing but the two arrays travels to another process: the rest is worked out again."""
+
     @cached_property
     def spread(self) -> PositiveDefinite:
         """The covariances, and what follows from them. Raises LinAlgError where rounding has left
