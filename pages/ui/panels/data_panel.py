@@ -94,6 +94,8 @@ def _own_table() -> Table | None:
                 f"(fingerprint {expected}) to see the same picture."
             )
         return None
+    # The box above forgets the file when the page changes.
+    st.caption(f"In use: {plain(own.table.name)}.")
     if own.carried:
         st.caption("The table is in the link: whoever has the link has the table.")
     elif own.shared:

@@ -83,6 +83,7 @@ def _show(search: Search, selection: Selection) -> None:
     tables.show(_optima_table(search, landscape), "Optima, best first", index=False)
     if len(search.starts) > 1:
         tables.show(_success_table(search), "Which start is better?", index=False)
+        st.caption("Seconds count the making of the starts; iterations, for short runs, do not.")
 
 
 def _pick(selected: list[tuple[str, int]]) -> None:
@@ -244,7 +245,7 @@ def _optima_table(search: Search, landscape: Landscape) -> pd.DataFrame:
             "log-likelihood (nats)": nats(optimum.log_likelihood + search.offset),
             "below the best": nats(optimum.gap),
             "starts": optimum.count,
-            f"share ({percent(0.95)} interval)": _share(optimum),
+            f"share ({percent(0.95)} interval)": _with_interval(optimum.share, optimum.interval),
             "rows grouped otherwise": ""
             if optimum.disagreement is None
             else percent(optimum.disagreement, 1),
