@@ -147,8 +147,6 @@ def split(data, weights, n_chunks: int) -> list[tuple[Any, np.ndarray | None]]:
 
 def expect(model, params, parts, map: Callable[..., Iterable] = map) -> Expectation:
     """The E-step over all chunks: `model.e_step` mapped over them and added."""
-    if len(parts) == 1:
-        return model.e_step(params, *parts[0])
     chunks, weights = zip(*parts, strict=True)
     return reduce(add, map(partial(model.e_step, params), chunks, weights))
 

@@ -18,6 +18,7 @@ from em_core.gaussians.incomplete import IncompleteKernel, IncompleteRows
 from em_core.gaussians.kernel import GaussianKernel, squared_distances
 from em_core.gaussians.moments import Moments
 from em_core.gaussians.parameters import GaussianParams
+from em_core.gaussians.positive_definite import diagonals
 from em_core.gaussians.rows import CentredRows, units_of
 from em_core.gradients import by_covariance
 from em_core.imputation import Imputation, filled
@@ -347,8 +348,3 @@ def column_moments(data: np.ndarray, weights=None) -> tuple[np.ndarray, np.ndarr
     origin = (shares * np.where(missing, 0, data)).sum(axis=0)
     deviations = np.where(missing, 0, data - origin)
     return origin, (shares * deviations**2).sum(axis=0)
-
-
-def diagonals(matrices: np.ndarray) -> np.ndarray:
-    """(..., D) of matrices (..., D, D), as a view."""
-    return np.einsum("...dd->...d", matrices)

@@ -21,7 +21,6 @@ from em_core.emissions import (
     Gaussian,
     GaussianStatistics,
     column_moments,
-    diagonals,
 )
 from em_core.factor_analysis import FactorAnalysis
 from em_core.factors.starts import start_factors
@@ -29,6 +28,7 @@ from em_core.factors.statistics import FactorParams, FactorStatistics
 from em_core.gaussians.incomplete import IncompleteKernel, IncompleteRows
 from em_core.gaussians.kernel import GaussianKernel
 from em_core.gaussians.parameters import GaussianParams
+from em_core.gaussians.positive_definite import diagonals
 from em_core.gaussians.rows import units_of
 from em_core.imputation import Imputation
 from em_core.theory.domains import Positive, Real, Triangular

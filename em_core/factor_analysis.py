@@ -66,24 +66,20 @@ class _FactorModel:
     def _check_columns(self, data: np.ndarray, weights: np.ndarray | None) -> None:
         """Raises ValueError where rows or columns do not suffice to fit the model."""
         n_columns = data.shape[1]
-        n_used, used = len(data), slice(None)
-        if weights is not None:
-            used = np.flatnonzero(weights)
-            n_used = len(used)
+        used = range(len(data)) if weights is None else np.flatnonzero(weights)
         if self.n_factors >= n_columns:
             raise ValueError(
                 f"{self.n_factors} factors need at least {self.n_factors + 1} columns, and these "
                 f"data have {n_columns}: use fewer factors"
             )
-        if n_used < self.n_factors + 2:
+        if len(used) < self.n_factors + 2:
             raise ValueError(
                 f"{self.n_factors} factors need at least {self.n_factors + 2} rows, and these "
-                f"data have {n_used}: use fewer factors or more rows"
+                f"data have {len(used)}: use fewer factors or more rows"
             )
-        some = data[:100] if weights is None else data[used[:100]]
-        constant = np.flatnonzero(~varying(some))
-        if len(constant):
-            constant = constant[~varying(data[:, constant][used])]
+        constant = still = np.flatnonzero(~varying(data[used[:100]]))
+        if len(still):
+            constant = still[~varying(data[np.ix_(used, still)])]
         for column in constant:
             if np.isnan(data[used, column]).all():
                 raise ValueError(f"column {column + 1} has no values: leave it out")
@@ -154,12 +150,12 @@ class _FactorModel:
         q = restrict(q)
         entropies = self.n_factors * (1 + np.log(2 * np.pi)) - q.log_precisions
 
-        # Where no value is missing one design serves all columns.
-        columns = slice(0, 1) if rows.complete else slice(None)
         y = np.concatenate([rows.ones[:, None], q.means], axis=1)
         if rows.complete:
-            designs = (y.T @ y)[None]
+            # One design serves all columns.
+            columns, designs = slice(0, 1), (y.T @ y)[None]
         else:
+            columns = slice(None)
             products = (y[:, :, None] * y[:, None, :]).reshape(len(y), -1)
             designs = (rows.observed.T @ products).reshape(-1, y.shape[1], y.shape[1])
         weighted = rows.counts[:, None] * q.covariances.reshape(len(rows.counts), -1)

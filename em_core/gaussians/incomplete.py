@@ -15,6 +15,7 @@ import numpy as np
 
 from em_core.gaussians.linear_kernel import NONE
 from em_core.gaussians.moments import Moments
+from em_core.gaussians.positive_definite import diagonals
 from em_core.gaussians.rows import CentredRows
 
 
@@ -158,8 +159,6 @@ class IncompleteKernel:
 
     @cached_property
     def moments(self) -> Moments:
-        parts = self._counts, self._sums, self._scatters, self.means
-        if self.diagonal:
-            scatters = self._scatters.diagonal(axis1=-2, axis2=-1)
-            parts = self._counts, self._sums, scatters, self.means
+        scatters = diagonals(self._scatters) if self.diagonal else self._scatters
+        parts = self._counts, self._sums, scatters, self.means
         return Moments.of(*(part.reshape(*self.batch, *part.shape[1:]) for part in parts))

@@ -54,33 +54,31 @@ class GaussianKernel(LinearKernel):
         self.whitening = None
         if self.dimension >= WHITEN_FROM_DIMENSION and not diagonal:
             self.whitening = Whitening(self._by_component(params.spread.whitening), self.means)
-        if self.whitening is None:
-            coefficients = params.coefficients(self.layout, rows.origin).copy()
-            coefficients[..., 0] += log_weights
-        else:
             coefficients = np.zeros((*self.batch, 1 + self.dimension))
             coefficients[..., 0] = log_weights + params.log_peaks
+        else:
+            coefficients = params.coefficients(self.layout, rows.origin).copy()
+            coefficients[..., 0] += log_weights
         linear = self.whitening is None and not len(self.narrow)
+        reference = None
         if linear and relative and rows.n_rows * log_weights.size >= FEWEST_RELATIVE:
             # Of the component with the highest log joint on average (the first coefficient is that
             # at the origin), the density overflows least often when it divides the others'.
             typical = coefficients[..., 0] - 0.5 * params.spread.conditions(rows.scale)
             reference = typical.reshape(-1, self.batch[-1]).argmax(axis=1)
-            super().__init__(coefficients, reference)
-        else:
-            super().__init__(coefficients)
+        super().__init__(coefficients, reference)
         if linear:
             largest = np.dot(np.abs(self.coefficients), rows.largest_features(self.layout))
             self.bounded = float(largest.max()) < SAFE_EXPONENT
-        if not self.bounded and self.reference is None:
+        if not self.bounded and reference is None:
             peaks = (log_weights + params.log_peaks).ravel()
             self.shift = peaks.max()
+            self.peaks = peaks - self.shift
             self.coefficients[:, 0] -= self.shift
         # Components whose moments are taken about an origin of their own, relative to the rows'.
         self.own_origins, self.own_moments = {}, {}
         if len(self.narrow):
             self.coefficients[self.narrow] = 0
-            self.peaks = peaks - self.shift
             self._begin_own(self.narrow, self.means)
 
     @cached_property
@@ -117,7 +115,7 @@ class GaussianKernel(LinearKernel):
             yield Block(self.rows.values[:, rows], rows, workspace, layout)
 
     def log_joint(self, block: Block, out: np.ndarray) -> np.ndarray:
-        np.matmul(self.coefficients, block.features, out=out)
+        super().log_joint(block, out)
         if self.whitening is not None:
             out -= 0.5 * self.whitening.squared_distances(block.features)
         for k in self.narrow:
@@ -153,9 +151,9 @@ class GaussianKernel(LinearKernel):
         Call after the last block. Their moments must be taken again, by `add_collapsing`: from
         now on about the mean that they are collapsing to.
         """
-        moments, unit = self.moments, self.rows.scale
         if self._all_wider_than(self.rows.farthest / LARGEST_CONDITION):
             return NONE
+        moments, unit = self.moments, self.rows.scale
         if self.layout.diagonal:
             smallest = (moments.within / (unit * unit)).min(axis=-1)
         else:

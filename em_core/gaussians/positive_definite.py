@@ -20,13 +20,13 @@ class PositiveDefinite:
         # Of next to no variance the inverse is infinite.
         with np.errstate(over="ignore", invalid="ignore"):
             self.inverses = whitening.swapaxes(-1, -2) @ whitening
-        self.half_log_determinants = np.log(_diagonals(factors)).sum(axis=-1)
+        self.half_log_determinants = np.log(diagonals(factors)).sum(axis=-1)
         self._unit = None
 
     @property
     def inverse_diagonals(self) -> np.ndarray:
-        """(..., D), read-only."""
-        return _diagonals(self.inverses)
+        """(..., D)"""
+        return diagonals(self.inverses)
 
     def conditions(self, unit: np.ndarray) -> np.ndarray:
         """(...) traces of the inverses, columns in units of `unit` (D,): at least 1 over the
@@ -46,5 +46,6 @@ class PositiveDefinite:
         return self._highest
 
 
-def _diagonals(matrices: np.ndarray) -> np.ndarray:
-    return matrices.diagonal(axis1=-2, axis2=-1)
+def diagonals(matrices: np.ndarray) -> np.ndarray:
+    """(..., D) of matrices (..., D, D), as a view."""
+    return np.einsum("...dd->...d", matrices)

@@ -198,7 +198,7 @@ def _none_usable(reports: list[ColumnReport]) -> str:
         if any(family.takes(report) for report in reports)
     ]
     if models:
-        able = listed(models, "or")
+        able = listed(list(dict.fromkeys(models)), "or")
         return f"This model can use no column of this table. Choose one that can: {able}."
     reasons = " ".join(f"{r.name}: {r.why_not}" for r in reports[:MOST_REASONS])
     more = " …" if len(reports) > MOST_REASONS else ""
