@@ -349,9 +349,8 @@ def test_an_impossible_sequence_is_impossible_and_nothing_else():
     frames.log_densities(logs, highest)
     logs[0, frames.tile.frames() == 0] = logs[1, frames.tile.frames() == 1] = -np.inf
     densities = chain.densities(logs, np.empty_like(logs))
-    states = chain.smooth(
-        frames.tile, densities, np.zeros((2, 2)), np.zeros((2, 2)), np.ones(2), np.empty_like(logs)
-    )
+    outside, alphas = np.zeros((2, 2)), np.empty((len(frames.tile.steps), 2, 2))
+    states = chain.smooth(frames.tile, densities, outside, outside, np.ones(2), alphas)
     assert states.log_scales[0] == -np.inf and np.isfinite(states.log_scales[1])
     assert states.shares.sum() == pytest.approx(3)
     assert np.isfinite(states.transitions).all()

@@ -99,27 +99,27 @@ class Scaled:
                 log_scales[:, :n] += np.log(sums)
         return states * np.exp(log_scales - log_scales.max(axis=0))[:, None]
 
-    def smooth(self, tile: Tile, densities: Densities, enter, leave, weights, shares) -> Smoothed:
+    def smooth(self, tile: Tile, densities: Densities, enter, leave, weights, alphas) -> Smoothed:
         """enter, leave (K, N): what the scan says comes before and after, up to a factor.
 
-        Overwrites `shares` (K, n) and the values of the densities.
+        Overwrites `alphas` (T, K, N), and the values of the densities with the shares.
         """
         values = densities.values
         # What goes out of range here is found out by `_vouch`.
         with np.errstate(all="ignore"):
             enter = enter / enter.sum(axis=0)
-            log_scales = self._forward(tile, values, enter, shares)
-            last = shares[:, tile.ends]
+            log_scales = self._forward(tile, values, enter, alphas)
+            last = alphas[tile.lengths - 1, :, np.arange(len(tile.lengths))].T
             log_scales += np.log(last.sum(axis=0))
             leave = leave * (weights / (last * leave).sum(axis=0))
-            pairs, message = self._backward(tile, values, leave, shares)
-        self._vouch(tile, densities, shares, weights)
+            pairs, message = self._backward(tile, values, leave, alphas)
+        self._vouch(tile, densities, weights)
 
         entered, message = enter[:, tile.continuing], message[:, tile.continuing]
         before = np.zeros_like(enter)
         before[:, tile.continuing] = entered * (self.matrix @ message)
         pairs += entered @ message.T
-        return Smoothed(shares, self.matrix * pairs, log_scales, before)
+        return Smoothed(values, self.matrix * pairs, log_scales, before)
 
     def _forward(self, tile: Tile, values, enter, alphas) -> np.ndarray:
         """Writes p(state, frames since the last rescaling | frames before it) to `alphas`.
@@ -128,12 +128,11 @@ class Scaled:
         """
         log_scales = np.zeros(len(tile.pieces))
         states = np.where(tile.continuing, self.transposed @ enter, self.initial)
-        alpha = alphas[:, tile.steps[0]]
         for t, step in enumerate(tile.steps):
             n = step.stop - step.start
             if t > 0:
-                np.matmul(self.transposed, alpha[:, :n], out=states[:, :n])
-            alpha = np.multiply(states[:, :n], values[:, step], out=alphas[:, step])
+                np.matmul(self.transposed, alphas[t - 1, :, :n], out=states[:, :n])
+            alpha = np.multiply(states[:, :n], values[:, step], out=alphas[t, :, :n])
             if t % RESCALE_AFTER == 0:
                 scales = alpha.sum(axis=0)
                 alpha /= scales
@@ -141,8 +140,8 @@ class Scaled:
                 log_scales[:n] += np.log(scales)
         return log_scales
 
-    def _backward(self, tile: Tile, values, leave, shares) -> tuple[np.ndarray, np.ndarray]:
-        """Turns the alphas in `shares` into state probabilities.
+    def _backward(self, tile: Tile, values, leave, alphas) -> tuple[np.ndarray, np.ndarray]:
+        """Turns the values into state probabilities.
 
         Returns (K, K) sum of alpha_t x message_{t+1}, and the first frames' message (K, N):
         p(the frame and all later ones | its state), relative to their probability.
@@ -151,19 +150,22 @@ class Scaled:
         beta = leave.copy()
         message = np.empty_like(leave)
         later = 0
-        for step in reversed(tile.steps):
+        for alpha, step in zip(reversed(alphas), reversed(tile.steps), strict=True):
             n = step.stop - step.start
-            alpha = shares[:, step]
             if later:
                 pairs += alpha[:, :later] @ message[:, :later].T
                 np.matmul(self.matrix, message[:, :later], out=beta[:, :later])
             np.multiply(beta[:, :n], values[:, step], out=message[:, :n])
-            alpha *= beta[:, :n]
+            np.multiply(alpha[:, :n], beta[:, :n], out=values[:, step])
             later = n
         return pairs, message
 
-    def _vouch(self, tile: Tile, densities: Densities, shares, weights) -> None:
-        """Raises Underflow unless nothing that matters was rounded to nothing, or raised."""
+    def _vouch(self, tile: Tile, densities: Densities, weights) -> None:
+        """Raises Underflow unless nothing that matters was rounded to nothing, or raised.
+
+        Call when the densities' values have become the shares.
+        """
+        shares = densities.values
         totals = shares[:, tile.steps[0]].sum(axis=0)
         # Not "any differs": NaN must count as a difference.
         if not (np.abs(totals - weights) <= TOLERANCE * weights).all():
@@ -204,21 +206,21 @@ class Logarithmic:
             np.add(onward, densities.values[:, step], out=states[:, :, :n])
         return states
 
-    def smooth(self, tile: Tile, densities: Densities, enter, leave, weights, shares) -> Smoothed:
+    def smooth(self, tile: Tile, densities: Densities, enter, leave, weights, alphas) -> Smoothed:
         """enter, leave (K, N): what the scan says comes before and after, up to a constant.
 
-        Overwrites `shares` (K, n).
+        Overwrites `alphas` (T, K, N), and the values of the densities with the shares.
         """
-        alphas = shares
+        values = densities.values
         total = log_sum_exp(enter, axis=0)
         enter = enter - np.where(total > -np.inf, total, 0)
         states = self.entering(tile, enter)
-        alpha = alphas[:, tile.steps[0]]
         for t, step in enumerate(tile.steps):
+            n = step.stop - step.start
             if t > 0:
-                states = self.onward(alpha[:, : step.stop - step.start])
-            alpha = np.add(states, densities.values[:, step], out=alphas[:, step])
-        last = alphas[:, tile.ends]
+                states = self.onward(alphas[t - 1, :, :n])
+            np.add(states, values[:, step], out=alphas[t, :, :n])
+        last = alphas[tile.lengths - 1, :, np.arange(len(tile.lengths))].T
         total = log_sum_exp(last + leave, axis=0)
         # What is impossible, or weighs nothing, belongs to no state.
         counting = (total > -np.inf) & (weights > 0)
@@ -228,23 +230,22 @@ class Logarithmic:
         transitions = np.zeros(self.matrix.shape[:2])
         message = beta
         later = 0
-        for step in reversed(tile.steps):
+        for alpha, step in zip(reversed(alphas), reversed(tile.steps), strict=True):
             n = step.stop - step.start
             if later:
                 onward = self.matrix + message
-                pairs = np.exp(alphas[:, None, step][..., :later] + onward)
+                pairs = np.exp(alpha[:, None, :later] + onward)
                 transitions += pairs.sum(axis=2)
                 beta[:, :later] = log_sum_exp(onward, axis=1)
-            message = beta[:, :n] + densities.values[:, step]
-            alphas[:, step] += beta[:, :n]
+            message = beta[:, :n] + values[:, step]
+            values[:, step] = np.exp(alpha[:, :n] + beta[:, :n])
             later = n
         before = np.zeros_like(enter)
         entered, message = enter[:, tile.continuing], message[:, tile.continuing]
         pairs = np.exp(entered[:, None] + self.matrix + message)
         before[:, tile.continuing] = pairs.sum(axis=1)
         transitions += pairs.sum(axis=2)
-        np.exp(alphas, out=shares)
-        return Smoothed(shares, transitions, log_sum_exp(last, axis=0), before)
+        return Smoothed(values, transitions, log_sum_exp(last, axis=0), before)
 
     def entering(self, tile: Tile, enter: np.ndarray) -> np.ndarray:
         """(K, N) log p(first state of the piece | what came before)."""
@@ -274,11 +275,11 @@ def smooth(
     before, last = np.zeros((2, len(chain.initial), len(sequence)))
     for frames, given in zip(all_frames, densities, strict=True):
         tile, pieces = frames.tile, frames.tile.pieces
-        shares = workspace.array("shares", *frames.shape)
+        alphas = workspace.array("alphas", len(tile.steps), len(chain.initial), len(tile.pieces))
         smoothed = chain.smooth(
-            tile, given, enter[:, pieces], leave[:, pieces], weights[pieces], shares
+            tile, given, enter[:, pieces], leave[:, pieces], weights[pieces], alphas
         )
-        before[:, pieces], last[:, pieces] = smoothed.before, shares[:, tile.ends]
+        before[:, pieces], last[:, pieces] = smoothed.before, smoothed.shares[:, tile.ends]
         yield frames, given, smoothed
     sequences.workspaces.append(workspace)
     if sequences.is_cut and isinstance(chain, Scaled):
