@@ -130,9 +130,10 @@ class Scaled:
         states = np.where(tile.continuing, self.transposed @ enter, self.initial)
         for t, step in enumerate(tile.steps):
             n = step.stop - step.start
+            states = states[:, :n]
             if t > 0:
-                np.matmul(self.transposed, alphas[t - 1, :, :n], out=states[:, :n])
-            alpha = np.multiply(states[:, :n], values[:, step], out=alphas[t, :, :n])
+                np.matmul(self.transposed, alphas[t - 1, :, :n], out=states)
+            alpha = np.multiply(states, values[:, step], out=alphas[t, :, :n])
             if t % RESCALE_AFTER == 0:
                 scales = alpha.sum(axis=0)
                 alpha /= scales
@@ -147,18 +148,18 @@ class Scaled:
         p(the frame and all later ones | its state), relative to their probability.
         """
         pairs = np.zeros_like(self.matrix)
-        beta = leave.copy()
-        message = np.empty_like(leave)
-        later = 0
+        betas, messages = leave.copy(), np.empty_like(leave)
+        later, beta, message = 0, betas[:, :0], messages[:, :0]
         for alpha, step in zip(reversed(alphas), reversed(tile.steps), strict=True):
+            pairs += alpha[:, :later] @ message.T
+            np.matmul(self.matrix, message, out=beta)
             n = step.stop - step.start
-            if later:
-                pairs += alpha[:, :later] @ message[:, :later].T
-                np.matmul(self.matrix, message[:, :later], out=beta[:, :later])
-            np.multiply(beta[:, :n], values[:, step], out=message[:, :n])
-            np.multiply(alpha[:, :n], beta[:, :n], out=values[:, step])
-            later = n
-        return pairs, message
+            if n > later:
+                later, beta, message = n, betas[:, :n], messages[:, :n]
+            value = values[:, step]
+            np.multiply(beta, value, out=message)
+            np.multiply(alpha[:, :n], beta, out=value)
+        return pairs, messages
 
     def _vouch(self, tile: Tile, densities: Densities, weights) -> None:
         """Raises Underflow unless nothing that matters was rounded to nothing, or raised.
