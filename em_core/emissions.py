@@ -285,7 +285,7 @@ class Gaussian:
         """sum_nk r_nk log N(x_n | mean_k, covariance_k) in nats, from the statistics alone."""
         moments, centre, _ = statistics
         coefficients = params.coefficients(moments.layout, centre.value, moments.origins)
-        return np.einsum("...kp,...kp->...", coefficients, moments.features)[()]
+        return np.vecdot(coefficients, moments.features).sum(axis=-1)
 
     def expected_log_density_gradient(
         self, params: GaussianParams, statistics: GaussianStatistics

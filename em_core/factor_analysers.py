@@ -63,7 +63,7 @@ class FactorAnalyserParams(_Fields):
     def gaussian(self) -> GaussianParams:
         """What the rows of each component are distributed by."""
         covariances = self.loadings @ self.loadings.swapaxes(-1, -2)
-        diagonals(covariances)[...] += self.noise_variances
+        np.einsum("...dd->...d", covariances)[...] += self.noise_variances
         return GaussianParams(self.means, covariances)
 
     @property

@@ -75,6 +75,7 @@ class GaussianKernel(LinearKernel):
             self.shift = peaks.max()
             self.peaks = peaks - self.shift
             self.coefficients[:, 0] -= self.shift
+        self._moments = None
         # Components whose moments are taken about an origin of their own, relative to the rows'.
         self.own_origins, self.own_moments = {}, {}
         if len(self.narrow):
@@ -163,7 +164,7 @@ class GaussianKernel(LinearKernel):
         found = np.flatnonzero((smallest * LARGEST_CONDITION < distances) & (moments.counts > 0))
         if len(found):
             self._begin_own(found, self._by_component(moments.means))
-            del self.moments
+            self._moments = None
         return found
 
     def _all_wider_than(self, width: float) -> bool:
@@ -178,9 +179,14 @@ class GaussianKernel(LinearKernel):
         for k in components:
             self._add_own(block, k, shares[k if self.places is None else self.places[k]])
 
-    @cached_property
+    @property
     def moments(self) -> Moments:
-        """The moments of all rows added, relative to the rows' common origin."""
+        """The moments of all rows added, relative to the rows' common origin. Ask when all are."""
+        if self._moments is None:
+            self._moments = self._take_moments()
+        return self._moments
+
+    def _take_moments(self) -> Moments:
         features = self.totals
         if self.whitening is not None:
             counts, sums = features[:, 0], features[:, self.layout.linear]

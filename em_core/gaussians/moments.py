@@ -5,8 +5,6 @@ Leading axes, if any, run over models of the same data that are fitted side by s
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import numpy as np
 
 from em_core.gaussians.positive_definite import PositiveDefinite
@@ -28,6 +26,7 @@ class Moments:
         self.features = features
         self.layout = layout
         self.origins = origins
+        self._known = None
 
     @classmethod
     def of(cls, counts, sums, scatters, origins=None) -> Moments:
@@ -86,7 +85,7 @@ class Moments:
         """(K, D, D) = sum_n r_nk (x_n - o_k)(x_n - o_k)^T, or their diagonals (K, D)."""
         return self.layout.second(self.features)
 
-    @cached_property
+    @property
     def shares(self) -> np.ndarray:
         """(K,) counts over their sum."""
         counts = self.counts
@@ -111,22 +110,31 @@ class Moments:
         """(K, D, D) or (K, D): scatter about the component's own mean, per count; read-only."""
         return self._central[1]
 
-    @cached_property
-    def _central(self) -> tuple[np.ndarray, np.ndarray]:
+    @property
+    def spread(self) -> PositiveDefinite | None:
+        """`within` (K, D, D), and what follows from it; None where it is not positive definite."""
+        return self._central[2]
+
+    @property
+    def _central(self) -> tuple[np.ndarray, np.ndarray, PositiveDefinite | None]:
+        # Not a `cached_property`: in Python 3.11 that takes a lock, which costs more than all of a
+        # small table's divisions here.
+        if self._known is None:
+            self._known = self._offsets_within_spread()
+        return self._known
+
+    def _offsets_within_spread(self):
         averages = self.features / np.maximum(self.features[..., :1], TINY)
         offsets = averages[..., self.layout.linear]
         squares = offsets * offsets if self.layout.diagonal else _outer(offsets)
         within = np.subtract(self.layout.second(averages), squares, out=squares)
         within.flags.writeable = False
-        return offsets, within
-
-    @cached_property
-    def spread(self) -> PositiveDefinite | None:
-        """`within` (K, D, D), and what follows from it; None where it is not positive definite."""
+        if self.layout.diagonal:
+            return offsets, within, None
         try:
-            return PositiveDefinite(self.within)
+            return offsets, within, PositiveDefinite(within)
         except np.linalg.LinAlgError:
-            return None
+            return offsets, within, None
 
 
 def _outer(vectors: np.ndarray) -> np.ndarray:
