@@ -13,7 +13,7 @@ LOWEST_EXPONENT, HIGHEST_EXPONENT = -700.0, 700.0
 SMALLEST_SUM, LARGEST_SUM = 1e-280, 1e280
 # Sums of exponentials known to lie within this keep their digits.
 SAFE_EXPONENT = 600.0
-# So many sums share one logarithm, as long as their product can neither overflow nor vanish.
+# So many sums, all at least 1, share one logarithm, as long as their product cannot overflow.
 LOG_GROUP = 16
 LARGEST_GROUPED_SUM = 1e17
 # Of fewer sums, finding that out costs as much as their logarithms.
@@ -36,7 +36,8 @@ class Responded(NamedTuple):
 
 def respond(kernel, weights: np.ndarray | None = None) -> Iterator[Responded]:
     """The E-step of every block of a `LinearKernel`."""
-    normalised = normalise_relative if kernel.reference is not None else normalise
+    relative = kernel.reference is not None
+    normalised = normalise_relative if relative else normalise
     buffers: dict[int, np.ndarray] = {}
     for block in kernel.blocks():
         n_rows = block.n_rows
@@ -45,7 +46,7 @@ def respond(kernel, weights: np.ndarray | None = None) -> Iterator[Responded]:
         log_joint, shares = buffers[n_rows]
         kernel.log_joint(block, out=log_joint.reshape(-1, n_rows))
         if (sums := normalised(log_joint, shares, kernel.bounded)) is not None:
-            log_sums = log_total(sums, None if weights is None else weights[block.rows])
+            log_sums = log_total(sums, None if weights is None else weights[block.rows], relative)
         else:
             # What one block needs the next is likely to need as well.
             normalised = _give_up
@@ -66,7 +67,7 @@ def normalise(log_joint: np.ndarray, shares: np.ndarray, bounded: bool) -> np.nd
     are too small or too large to keep their digits.
     """
     _exponentials(log_joint, shares, bounded)
-    sums = shares.sum(axis=1)
+    sums = np.ones(shares.shape[1]) @ shares
     if not bounded and not (sums.min() > SMALLEST_SUM and sums.max() < LARGEST_SUM):
         return None
     shares *= (1 / sums)[:, None]
@@ -79,7 +80,7 @@ def normalise_relative(
     """The same for log joints less those of the first component, whose exponential is 1."""
     others = shares[:, 1:]
     _exponentials(log_joint[:, 1:], others, bounded)
-    sums = others.sum(axis=1)
+    sums = np.ones(others.shape[1]) @ others
     sums += 1
     if not bounded and not sums.max() < LARGEST_SUM:
         return None
@@ -109,15 +110,12 @@ def normalise_shifted(log_joint: np.ndarray, shares: np.ndarray) -> np.ndarray:
     return np.log(sums) + highest
 
 
-def log_total(values: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+def log_total(values: np.ndarray, weights: np.ndarray | None, at_least_1: bool) -> np.ndarray:
     """(R,) sum of the logs of (R, n) positive values, times weights (n,) if any."""
     if weights is not None:
         return np.log(values) @ weights
-    if (
-        values.size < FEWEST_GROUPED
-        or values.max() >= LARGEST_GROUPED_SUM
-        or values.min() <= 1 / LARGEST_GROUPED_SUM
-    ):
+    grouping = at_least_1 and values.size >= FEWEST_GROUPED
+    if not grouping or values.max() >= LARGEST_GROUPED_SUM:
         return np.log(values).sum(axis=1)
     grouped = values.shape[1] - values.shape[1] % LOG_GROUP
     groups = values[:, :grouped].reshape(len(values), LOG_GROUP, -1)
