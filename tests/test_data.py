@@ -206,6 +206,9 @@ def test_levels_keep_their_names():
     np.testing.assert_array_equal(chosen.values[:, 0], [1, 0, np.nan, 0])
     assert chosen.values[:, 1].tolist() == [2, 0, 1, 2]
     assert chosen.levels == (("no", "yes"), ("1", "2", "3"), ())
+    answers = chosen.cells(0, np.arange(4))
+    assert answers[[0, 1, 3]].tolist() == ["yes", "no", "no"] and np.isnan(answers[2])
+    assert chosen.cells(2, np.array([1, 3])).tolist() == [1, 0]
 
 
 def test_a_third_level_is_left_for_a_binary_model_to_refuse():

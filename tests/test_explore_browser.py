@@ -284,5 +284,19 @@ def test_a_survey_in_words_is_told_which_models_take_it(app: str, page: Page) ->
     upload(page, "survey.csv", "\n".join(["a,b,c,d", *map(",".join, answers)]).encode())
     ready(page)
     expect(page.get_by_text("(9 parameters; smaller is better)")).to_be_visible()
+    expect(page.get_by_text("can't be used")).to_have_count(0)
+    expect(page.get_by_text("p of b = Yes")).to_be_visible()
     page.get_by_role("tab", name="Points").click()
-    expect(page.get_by_role("table").last).to_be_visible()
+    doubtful = page.get_by_role("table").last
+    expect(doubtful).to_contain_text("class 2")
+    expect(doubtful).to_contain_text("Yes")
+
+
+def test_numbers_that_only_count_the_rows_are_told(app: str, page: Page) -> None:
+    answers = ["Yes,No", "No,No", "Yes,Yes", "No,Yes"] * 10
+    lines = ["id,a,b", *(f"{i},{row}" for i, row in enumerate(answers))]
+    page.goto(f"{app}/?v=1&s=table&k=2")
+    upload(page, "survey.csv", "\n".join(lines).encode())
+    told = page.get_by_text(re.compile("This model can use id only. .*Bernoulli mixture"))
+    expect(told).to_be_visible()
+    ready(page)

@@ -16,6 +16,7 @@ from pages.ui.models.presets import GALLERY, PRESETS
 from pages.ui.models.scenes import scene_of
 from pages.ui.settings import Settings, changed, parse, to_query
 from pages.ui.table.columns import default_columns, describe_columns, suggest_label
+from pages.ui.table.reading import read_table
 from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table, from_dataset
 
@@ -146,6 +147,29 @@ def test_columns_are_named_in_what_a_model_says():
     assert name_columns(said, ("age", "sex")) == (
         "column “sex” holds 3: leave column “sex” out; column 9 is none of these"
     )
+
+
+@pytest.mark.parametrize(
+    "second, title, axis",
+    [("no,yes", "a", "probability of yes"), ("left,right", "a = yes", "probability")],
+)
+def test_yes_or_no_items_are_named_by_their_answers(second, title, axis):
+    low, high = second.split(",")
+    content = f"a,b\nyes,{high}\nno,{low}\nyes,{low}\nno,{high}\n".encode()
+    table = read_table("survey.csv", content)
+    settings = changed(Settings(), family="bernoulli-mixture", n_components=2)
+    family = family_of(settings)
+    selection = family.read(table, ("a", "b"), None, None, True)
+    model, rows = family.build(settings), family.data(selection)
+    start = model.initial_params(rows, "random points", np.random.default_rng(0))
+    steps = [*em(model, rows, start, max_iterations=2)]
+    ((_, parameters),) = family.tables(model, start, selection, settings)
+    assert {"p of a = yes", f"p of b = {high}"} <= set(parameters.index)
+    assert [*parameters.columns] == ["class 1", "class 2"]
+    assert "class" in family.results(model, start, rows, selection, settings)
+    picture, _ = family.picture(scene_of("run", model, rows, steps, selection, settings, most=9))
+    assert picture.charts[0].y.title == axis
+    assert picture.charts[0].x.ticks[0] == title
 
 
 def test_changing_the_family_lets_go_of_what_it_cannot_use():

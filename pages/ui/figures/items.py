@@ -70,7 +70,11 @@ def shades(
     if hasattr(params, "rates"):
         return tuple(columns), params.rates
     if not hasattr(params, "levels"):
-        return tuple(columns), params.probabilities
+        names = tuple(
+            f"{column} = {answer_name(levels, d)}" if levels and levels[d] else column
+            for d, column in enumerate(columns)
+        )
+        return names, params.probabilities
     names = tuple(
         f"{column} = {level_name(levels, d, level)}"
         for d, (column, n) in enumerate(zip(columns, params.levels, strict=True))
@@ -83,6 +87,13 @@ def shades(
 def level_name(levels: Sequence[Sequence[str]], column: int, level: int) -> str:
     named = column < len(levels) and level < len(levels[column])
     return levels[column][level] if named else str(level)
+
+
+def answer_name(levels: Sequence[Sequence[str]], column: int) -> str:
+    """What the answer 1 to a yes-or-no item is called."""
+    if levels and len(levels[column]) == 1:
+        return f"not {levels[column][0]}"
+    return level_name(levels, column, 1)
 
 
 def _charts(frames: Frames) -> tuple[Chart, ...]:
@@ -112,12 +123,18 @@ def _profiles(frames: Frames) -> Chart:
             Marks("line", points[:, k, :, :2], owner),
             Marks("dots", points[:, k], owner, labels),
         ]
-    rates = hasattr(frames.steps[0].params, "rates")
-    high = 1.15 * values.max() if rates else 1.03
+    titles = scene.titles
+    if hasattr(frames.steps[0].params, "rates"):
+        what, high = "rate", 1.15 * values.max()
+    else:
+        what, high = "probability", 1.03
+        answers = {answer_name(scene.levels, d) for d in range(n_items)}
+        if len(answers) == 1:
+            what += f" of {answers.pop()}"
+        else:
+            titles = shades(frames.steps[0].params, scene.columns, scene.levels)[0]
     return Chart(
-        tuple(marks),
-        Axis("", -0.4, n_items - 0.6, scene.titles),
-        Axis("rate" if rates else "probability of 1", -0.03 * high, high),
+        tuple(marks), Axis("", -0.4, n_items - 0.6, titles), Axis(what, -0.03 * high, high)
     )
 
 

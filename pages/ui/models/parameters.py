@@ -98,7 +98,7 @@ def items_point(model, params, data, selection: Selection, index: int):
         r"r_{nk} = \frac{\pi_k \prod_d p(x_{nd} \mid k)}"
         r"{\sum_j \pi_j \prod_d p(x_{nd} \mid j)}"
     )
-    names = component_names(model.n_components, "class")
+    names = component_names(model.n_components, _unit(params))
     return formula, _terms(model, params, data[index], "p(x | k)", names)
 
 
@@ -117,8 +117,12 @@ def items_tables(model, params, selection: Selection, settings) -> Tables:
     """A column for each component: weight, expected size, and probabilities or rates."""
     rows = {"weight": params.weights, "expected rows": params.weights * len(selection.values)}
     rows |= _item_rows(params, selection)
-    unit = "component" if hasattr(params, "rates") else "class"
-    return [("Parameters", _frame(rows, component_names(len(params.weights), unit)))]
+    return [("Parameters", _frame(rows, component_names(len(params.weights), _unit(params))))]
+
+
+def _unit(params) -> str:
+    """What the components of a mixture are called: classes where they answer items."""
+    return "class" if hasattr(params, "probabilities") else "component"
 
 
 def _item_rows(emission, selection: Selection) -> dict[str, np.ndarray]:
@@ -134,8 +138,9 @@ def cluster_results(model, params, data, selection: Selection, settings) -> dict
     labels = model.predict(params, data)
     path = isinstance(labels, list)
     labels = np.concatenate(labels) if path else labels
-    names = np.array(component_names(shares.shape[1], "state" if path else "component"), object)
-    results = {"state" if path else "cluster": names[labels]}
+    unit = "state" if path else _unit(params)
+    names = np.array(component_names(shares.shape[1], unit), object)
+    results = {"cluster" if unit == "component" else unit: names[labels]}
     results |= {f"P({name})": share for name, share in zip(names, shares.T, strict=True)}
     emission = getattr(model, "emission", None)
     if hasattr(emission, "latent_weights"):

@@ -165,6 +165,12 @@ def choose_columns(table: Table) -> tuple[Selection | None, list[ColumnReport]]:
     if not usable:
         st.error(_none_usable(reports))
         return None, reports
+    others = [r for r in reports if not family.takes(r)]
+    if not defaults and (others := _models_for(others)):
+        st.warning(
+            f"This model can use {plain(listed(usable))} only. Models that can use the other "
+            f"columns: {listed(others)}."
+        )
     columns = shell.widget("columns", options=usable, default=defaults or tuple(usable[:1]))
     _offer_all(columns, reports, suggested, group)
     label = ""
@@ -192,17 +198,22 @@ def choose_columns(table: Table) -> tuple[Selection | None, list[ColumnReport]]:
 
 def _none_usable(reports: list[ColumnReport]) -> str:
     """What is wrong with all columns, and which models would take some."""
+    if models := _models_for(reports):
+        able = listed(models, "or")
+        return f"This model can use no column of this table. Choose one that can: {able}."
+    reasons = " ".join(f"{r.name}: {r.why_not}" for r in reports[:MOST_REASONS])
+    more = " …" if len(reports) > MOST_REASONS else ""
+    return f"No column of this table can be used: one must hold numbers. {plain(reasons)}{more}"
+
+
+def _models_for(reports: list[ColumnReport]) -> list[str]:
+    """The models that can use some of these columns, each named once."""
     models = [
         family.label.partition(":")[0]
         for family in FAMILIES.values()
         if any(family.takes(report) for report in reports)
     ]
-    if models:
-        able = listed(list(dict.fromkeys(models)), "or")
-        return f"This model can use no column of this table. Choose one that can: {able}."
-    reasons = " ".join(f"{r.name}: {r.why_not}" for r in reports[:MOST_REASONS])
-    more = " …" if len(reports) > MOST_REASONS else ""
-    return f"No column of this table can be used: one must hold numbers. {plain(reasons)}{more}"
+    return list(dict.fromkeys(models))
 
 
 def _offer_all(
@@ -280,9 +291,10 @@ def _facts(table: Table, selection: Selection | None, reports: list[ColumnReport
     rows = len(table.frame)
     st.markdown("\n".join(f"- {plain(fact)}" for fact in table.parsing))
     tables.show(_columns_table(table, reports), "Columns", index=False)
-    for report in [report for report in reports if not report.usable]:
+    takes = family_of(shell.settings()).takes
+    for report in [report for report in reports if not takes(report)]:
         st.markdown(
-            f"**{plain(report.name)}** can't be used as a measurement. {plain(report.why_not)}"
+            f"**{plain(report.name)}** can't be used by this model. {plain(report.why_not)}"
         )
     if selection is not None and len(selection.left_out):
         st.markdown(
@@ -306,8 +318,14 @@ def _columns_table(table: Table, reports: list[ColumnReport]) -> pd.DataFrame:
                 "missing": report.missing,
                 "infinite": report.infinite,
                 "distinct": report.distinct,
-                "note": report.why_not or ("It numbers the rows." if report.row_number else ""),
+                "note": _note(report),
             }
             for report in reports
         ]
     )
+
+
+def _note(report: ColumnReport) -> str:
+    if report.row_number:
+        return "It numbers the rows."
+    return "" if family_of(shell.settings()).takes(report) else report.why_not

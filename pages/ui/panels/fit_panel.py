@@ -257,10 +257,8 @@ def _points(
     )
     if chosen is not None:
         point = int(chosen) - 1
-        row = selection.values[point]
         values = ", ".join(
-            f"{n} = {'missing' if np.isnan(v) else format(v, 'g')}"
-            for n, v in zip(selection.columns, row, strict=True)
+            f"{name} = {_cell(selection, d, point)}" for d, name in enumerate(selection.columns)
         )
         # q is the posterior at the parameters before an M half-step.
         formula, terms = family.point(run.model, step.posterior_params, run.data, selection, point)
@@ -274,6 +272,13 @@ def _points(
     )
     scope = "" if looked_at == n_rows else f" of {looked_at:,} rows looked at"
     tables.show(doubtful, f"The rows whose {family.unit} is the least sure{scope}", index=False)
+
+
+def _cell(selection: Selection, column: int, row: int) -> str:
+    (value,) = selection.cells(column, np.array([row]))
+    if isinstance(value, str):
+        return value
+    return "missing" if np.isnan(value) else f"{value:g}"
 
 
 def _agreement(run: Run, index: int, selection: Selection) -> None:

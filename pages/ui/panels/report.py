@@ -44,7 +44,6 @@ def doubtful_points(
 ) -> tuple[pd.DataFrame, int]:
     """The rows whose most responsible component is the least sure, and how many were looked at."""
     stride = -(-len(selection.values) // MOST_ROWS_AT_A_GLANCE)
-    values = selection.values[::stride]
     if isinstance(data, list):  # sequences cannot be thinned out
         shares = assignment_shares(model, params, data)[::stride]
     else:
@@ -53,14 +52,15 @@ def doubtful_points(
     order = np.argsort(certainty, kind="stable")[:MOST_DOUBTFUL]
     ranked = np.argsort(-shares[order], axis=1)
     names = np.array(component_names(shares.shape[1], unit))
-    table = {"row": selection.rows[::stride][order] + 1}
-    table |= {name: values[order, d] for d, name in enumerate(selection.columns)}
+    rows = stride * order
+    table = {"row": selection.rows[rows] + 1}
+    table |= {name: selection.cells(d, rows) for d, name in enumerate(selection.columns)}
     table["most responsible"] = names[ranked[:, 0]]
     table["responsibility"] = certainty[order]
     if shares.shape[1] > 1:
         table["next"] = names[ranked[:, 1]]
         table["its responsibility"] = np.take_along_axis(shares[order], ranked[:, 1:2], 1)[:, 0]
-    return pd.DataFrame(table), len(values)
+    return pd.DataFrame(table), len(shares)
 
 
 def agreement_with_labels(

@@ -33,6 +33,15 @@ class Selection(NamedTuple):
         """The rows of each group, or all rows as one."""
         return np.split(self.values, np.cumsum(self.sizes)[:-1]) if self.groups else [self.values]
 
+    def cells(self, column: int, rows: np.ndarray) -> np.ndarray:
+        """What stands in some rows (n,) of a column: numbers, or the names of levels; NaN where a
+        value is missing."""
+        values = self.values[rows, column]
+        names = self.levels[column] if self.levels else ()
+        if not names:
+            return values
+        return np.array([*names, np.nan], object)[np.nan_to_num(values, nan=-1).astype(int)]
+
 
 def select(
     table: Table,
