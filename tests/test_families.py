@@ -172,6 +172,20 @@ def test_yes_or_no_items_are_named_by_their_answers(second, title, axis):
     assert picture.charts[0].x.ticks[0] == title
 
 
+def test_a_pixel_that_is_always_on_leaves_images_whole():
+    places = [f"row {i} pixel {j}" for i in (1, 2) for j in (1, 2)]
+    content = "\n".join([",".join(places), "1,0,1,0", "1,1,0,1", "1,1,0,0"]).encode()
+    settings = changed(Settings(), family="bernoulli-mixture", n_components=2)
+    family = family_of(settings)
+    selection = family.read(read_table("images.csv", content), places, None, None, True)
+    model, rows = family.build(settings), family.data(selection)
+    start = model.initial_params(rows, "random points", np.random.default_rng(0))
+    steps = [*em(model, rows, start, max_iterations=2)]
+    picture, _ = family.picture(scene_of("run", model, rows, steps, selection, settings, most=9))
+    assert [matrix.component for matrix in picture.matrices] == [0, 1]
+    assert all(matrix.values[-1, 0, 0] > 0.9 for matrix in picture.matrices)
+
+
 def test_changing_the_family_lets_go_of_what_it_cannot_use():
     settings = changed(Settings(), example="iris", start="hierarchical", columns=("sepal length",))
     other = changed(settings, family="two-level")

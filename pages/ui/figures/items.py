@@ -50,12 +50,13 @@ def _matrices(frames: Frames) -> tuple[Matrix, ...]:
     names, values = named[0][0], np.stack([cells for _, cells in named])
     high = 1.0 if values.max() <= 1 else float(values.max())
     side = math.isqrt(len(names))
-    if side**2 == len(names) > 1 and all(map(PIXEL.fullmatch, names)):
+    pixels = len(names) == len(scene.columns) and all(map(PIXEL.fullmatch, scene.columns))
+    if side**2 == len(names) > 1 and pixels:
         lines = tuple(f"row {i + 1}" for i in range(side))
-        pixels = tuple(f"pixel {j + 1}" for j in range(side))
+        places = tuple(f"pixel {j + 1}" for j in range(side))
         images = values.reshape(*values.shape[:2], side, side)
         return tuple(
-            Matrix(lines, pixels, images[:, k], 0.0, high, k) for k in range(values.shape[1])
+            Matrix(lines, places, images[:, k], 0.0, high, k) for k in range(values.shape[1])
         )
     return (Matrix(scene.components, names, values, 0.0, high, None),)
 

@@ -109,7 +109,7 @@ def select_levels(
     coded, levels = [], []
     for name in columns:
         report = describe(name, table.frame[name])
-        counts = _counts_from_zero(report, table.frame[name])
+        counts = _counts_from_zero(report, table.frame[name], most)
         if classified(report) and report.distinct <= most and not counts:
             cells = table.frame[name].astype("category")
             coded.append(np.where(cells.isna(), np.nan, cells.cat.codes.astype(float)))
@@ -124,9 +124,11 @@ def select_levels(
     return selection._replace(levels=tuple(levels))
 
 
-def _counts_from_zero(report: ColumnReport, column: pd.Series) -> bool:
-    """Whether a column's values are levels as they are."""
-    return report.type == "whole number" and set(column.dropna()) == set(range(report.distinct))
+def _counts_from_zero(report: ColumnReport, column: pd.Series, most: int) -> bool:
+    """Whether a column's values are levels as they are: 0, 1, 2, ...; of two at most, 0 or 1."""
+    values = set(column.dropna())
+    all_there = values == set(range(report.distinct))
+    return report.type == "whole number" and (all_there or (most == 2 and values <= {0, 1}))
 
 
 def _usable(values: np.ndarray, holes: bool) -> np.ndarray:
