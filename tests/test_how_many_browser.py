@@ -59,9 +59,9 @@ def test_the_recommendation_what_comes_close_and_a_cell_opened_in_explore(
 
 def test_another_criterion_and_cross_validation_on_request(app: str, page: Page) -> None:
     recommended(page, f"{app}/model_selection?v=1&e=faithful&kt=2&ne=2&cov2=full")
-    page.get_by_text("ICL", exact=True).first.click()
+    page.get_by_role("radio", name="ICL").click()
     expect(page.get_by_role("heading", name=re.compile("ICL recommends"))).to_be_visible()
-    page.get_by_text("Cross-validation", exact=True).click()
+    page.get_by_role("radio", name="Cross-validation").click()
     page.get_by_role("button", name="Cross-validate in 5 folds").click()
     heading = page.get_by_role("heading", name=re.compile("Cross-validation recommends"))
     expect(heading).to_be_visible(timeout=60_000)
