@@ -41,13 +41,17 @@ def read(settings: Settings) -> tuple[Table, Selection]:
 
 
 def started(settings: Settings, iterations: int = 5) -> tuple[Table, Selection, Scene]:
-    family = family_of(settings)
     table, selection = read(settings)
+    return table, selection, begun(settings, table, selection, iterations)
+
+
+def begun(settings: Settings, table: Table, selection: Selection, iterations: int) -> Scene:
+    """The scene of the first iterations on what was selected."""
+    family = family_of(settings)
     model, rows = family.build(settings), family.data(selection)
     start = model.initial_params(rows, method_of(settings), np.random.default_rng(0))
     steps = [*em(model, rows, start, max_iterations=iterations)]
-    scene = scene_of("run", model, rows, steps, selection, settings, most=300, table=table)
-    return table, selection, scene
+    return scene_of("run", model, rows, steps, selection, settings, most=300, table=table)
 
 
 @pytest.mark.parametrize("name, example", EXAMPLES)
@@ -160,14 +164,13 @@ def test_yes_or_no_items_are_named_by_their_answers(second, title, axis):
     settings = changed(Settings(), family="bernoulli-mixture", n_components=2)
     family = family_of(settings)
     selection = family.read(table, ("a", "b"), None, None, True)
-    model, rows = family.build(settings), family.data(selection)
-    start = model.initial_params(rows, "random points", np.random.default_rng(0))
-    steps = [*em(model, rows, start, max_iterations=2)]
-    ((_, parameters),) = family.tables(model, start, selection, settings)
+    scene = begun(settings, table, selection, 2)
+    model, params = scene.model, scene.steps[-1].params
+    ((_, parameters),) = family.tables(model, params, selection, settings)
     assert {"p of a = yes", f"p of b = {high}"} <= set(parameters.index)
     assert [*parameters.columns] == ["class 1", "class 2"]
-    assert "class" in family.results(model, start, rows, selection, settings)
-    picture, _ = family.picture(scene_of("run", model, rows, steps, selection, settings, most=9))
+    assert "class" in family.results(model, params, scene.data, selection, settings)
+    picture, _ = family.picture(scene)
     assert picture.charts[0].y.title == axis
     assert picture.charts[0].x.ticks[0] == title
 
@@ -177,11 +180,9 @@ def test_a_pixel_that_is_always_on_leaves_images_whole():
     content = "\n".join([",".join(places), "1,0,1,0", "1,1,0,1", "1,1,0,0"]).encode()
     settings = changed(Settings(), family="bernoulli-mixture", n_components=2)
     family = family_of(settings)
-    selection = family.read(read_table("images.csv", content), places, None, None, True)
-    model, rows = family.build(settings), family.data(selection)
-    start = model.initial_params(rows, "random points", np.random.default_rng(0))
-    steps = [*em(model, rows, start, max_iterations=2)]
-    picture, _ = family.picture(scene_of("run", model, rows, steps, selection, settings, most=9))
+    table = read_table("images.csv", content)
+    selection = family.read(table, places, None, None, True)
+    picture, _ = family.picture(begun(settings, table, selection, 2))
     assert [matrix.component for matrix in picture.matrices] == [0, 1]
     assert all(matrix.values[-1, 0, 0] > 0.9 for matrix in picture.matrices)
 

@@ -109,7 +109,7 @@ class Scaled:
         with np.errstate(all="ignore"):
             enter = enter / enter.sum(axis=0)
             log_scales = self._forward(tile, values, enter, alphas)
-            last = alphas[tile.lengths - 1, :, np.arange(len(tile.lengths))].T
+            last = tile.last(alphas)
             log_scales += np.log(last.sum(axis=0))
             leave = leave * (weights / (last * leave).sum(axis=0))
             pairs, message = self._backward(tile, values, leave, alphas)
@@ -221,7 +221,7 @@ class Logarithmic:
             if t > 0:
                 states = self.onward(alphas[t - 1, :, :n])
             np.add(states, values[:, step], out=alphas[t, :, :n])
-        last = alphas[tile.lengths - 1, :, np.arange(len(tile.lengths))].T
+        last = tile.last(alphas)
         total = log_sum_exp(last + leave, axis=0)
         # What is impossible, or weighs nothing, belongs to no state.
         counting = (total > -np.inf) & (weights > 0)

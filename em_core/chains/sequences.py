@@ -47,6 +47,10 @@ class Tile(NamedTuple):
             totals[: step.stop - step.start] += values[step]
         return totals
 
+    def last(self, stepped: np.ndarray) -> np.ndarray:
+        """(K, N) what belongs to the last frame of each piece, of values (T, K, N) by step."""
+        return stepped[self.lengths - 1, :, np.arange(len(self.lengths))].T
+
     def frames(self) -> np.ndarray:
         """(n,) which frame of the data each row is."""
         return lockstep_order(self.starts, self.steps)

@@ -181,7 +181,7 @@ class GaussianKernel(LinearKernel):
 
     @property
     def moments(self) -> Moments:
-        """The moments of all rows added, relative to the rows' common origin. Ask when all are."""
+        """The moments of the rows, relative to their common origin. Ask after the last block."""
         if self._moments is None:
             self._moments = self._take_moments()
         return self._moments

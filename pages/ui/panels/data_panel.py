@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -165,11 +167,10 @@ def choose_columns(table: Table) -> tuple[Selection | None, list[ColumnReport]]:
     if not usable:
         st.error(_none_usable(reports))
         return None, reports
-    others = [r for r in reports if not family.takes(r)]
-    if not defaults and (others := _models_for(others)):
+    if not defaults and (able := _models_for([r for r in reports if not family.takes(r)])):
         st.warning(
             f"This model can use {plain(listed(usable))} only. Models that can use the other "
-            f"columns: {listed(others)}."
+            f"columns: {listed(able)}."
         )
     columns = shell.widget("columns", options=usable, default=defaults or tuple(usable[:1]))
     _offer_all(columns, reports, suggested, group)
@@ -290,8 +291,8 @@ def _facts(table: Table, selection: Selection | None, reports: list[ColumnReport
     """Facts, columns, rows left out, and the first rows."""
     rows = len(table.frame)
     st.markdown("\n".join(f"- {plain(fact)}" for fact in table.parsing))
-    tables.show(_columns_table(table, reports), "Columns", index=False)
     takes = family_of(shell.settings()).takes
+    tables.show(_columns_table(table, reports, takes), "Columns", index=False)
     for report in [report for report in reports if not takes(report)]:
         st.markdown(
             f"**{plain(report.name)}** can't be used by this model. {plain(report.why_not)}"
@@ -307,7 +308,9 @@ def _facts(table: Table, selection: Selection | None, reports: list[ColumnReport
     st.dataframe(shown, height=200)
 
 
-def _columns_table(table: Table, reports: list[ColumnReport]) -> pd.DataFrame:
+def _columns_table(
+    table: Table, reports: list[ColumnReport], takes: Callable[[ColumnReport], bool]
+) -> pd.DataFrame:
     units = dict(zip(table.frame.columns, table.units, strict=False))
     return pd.DataFrame(
         [
@@ -318,14 +321,14 @@ def _columns_table(table: Table, reports: list[ColumnReport]) -> pd.DataFrame:
                 "missing": report.missing,
                 "infinite": report.infinite,
                 "distinct": report.distinct,
-                "note": _note(report),
+                "note": _note(report, takes(report)),
             }
             for report in reports
         ]
     )
 
 
-def _note(report: ColumnReport) -> str:
+def _note(report: ColumnReport, taken: bool) -> str:
     if report.row_number:
         return "It numbers the rows."
-    return "" if family_of(shell.settings()).takes(report) else report.why_not
+    return "" if taken else report.why_not
