@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from em_core.gaussians.extremes import smallest
 from em_core.gaussians.orientations import (
     common_axes,
     compose,
@@ -199,7 +200,7 @@ def _structure(code: str, meaning: str) -> Structure:
 
 def _heard(within, shares, current):
     """The scatter, and for components without rows the current covariance in its place."""
-    if shares.min() > 0:
+    if smallest(shares) > 0:
         return within
     silent = (shares <= 0).reshape(shares.shape + (1,) * (within.ndim - shares.ndim))
     within = np.where(silent, 0, within)

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
+
+from em_core.gaussians.extremes import largest, smallest
+
+# Inverses of larger variances, in whatever unit of the columns, do not overflow.
+SMALLEST_IN_RANGE = 1e-80
 
 
 class PositiveDefinite:
@@ -13,15 +20,45 @@ class PositiveDefinite:
     """
 
     def __init__(self, matrices: np.ndarray):
-        factors = np.linalg.cholesky(matrices)
-        whitening = np.linalg.inv(factors)
         self.matrices = matrices
-        self.whitening = whitening
+        self._unit = None
+        self._in_range = matrices.shape[-1] <= 2 and self._eliminate()
+        if self._in_range:
+            return
+        self.whitening, self.half_log_determinants = _factorised(matrices)
         # Of next to no variance the inverse is infinite.
         with np.errstate(over="ignore", invalid="ignore"):
-            self.inverses = whitening.swapaxes(-1, -2) @ whitening
-        self.half_log_determinants = np.log(diagonals(factors)).sum(axis=-1)
-        self._unit = None
+            self.inverses = self.whitening.swapaxes(-1, -2) @ self.whitening
+
+    def _eliminate(self) -> bool:
+        """The closed form of one or two columns: of a few matrices LAPACK needs twice as long. As
+        exact, as the pivots are the squares of the Cholesky factors' diagonals. False where one is
+        not positive, or so small that inverses might overflow."""
+        variances = diagonals(self.matrices)
+        # Not "any is smaller": NaN is not positive either.
+        if not smallest(variances) > SMALLEST_IN_RANGE:
+            return False
+        first = variances[..., 0]
+        if variances.shape[-1] == 1:
+            self.inverses = 1 / self.matrices
+            self.half_log_determinants = 0.5 * np.log(first)
+            return True
+        cross = self.matrices[..., 0, 1]
+        slopes = cross / first
+        last = variances[..., 1] - slopes * cross
+        if not smallest(last) > SMALLEST_IN_RANGE:
+            return False
+        inverses = self.inverses = np.empty(self.matrices.shape)
+        inverses[..., 1, 1] = reciprocals = 1 / last
+        cross = inverses[..., 0, 1] = inverses[..., 1, 0] = -slopes * reciprocals
+        np.subtract(1 / first, slopes * cross, out=inverses[..., 0, 0])
+        self.half_log_determinants = 0.5 * (np.log(first) + np.log(last))
+        return True
+
+    @cached_property
+    def whitening(self) -> np.ndarray:
+        """(..., D, D) inverse Cholesky factors L^-1."""
+        return _factorised(self.matrices)[0]
 
     @property
     def inverse_diagonals(self) -> np.ndarray:
@@ -32,10 +69,13 @@ class PositiveDefinite:
         """(...) traces of the inverses, columns in units of `unit` (D,): at least 1 over the
         smallest eigenvalue."""
         if unit is not self._unit:
-            # The E-step, the M-step and its flags ask in turn. `einsum`, unlike products, does not
-            # warn of what is infinite.
-            self._conditions = np.einsum("...dd,d->...", self.inverses, unit * unit)
-            self._highest = float(self._conditions.max())
+            # The E-step, the M-step and its flags ask in turn.
+            if self._in_range:
+                self._conditions = np.vecdot(diagonals(self.inverses), unit * unit)
+            else:
+                # Slower, but does not warn of what is infinite.
+                self._conditions = np.einsum("...dd,d->...", self.inverses, unit * unit)
+            self._highest = largest(self._conditions)
             self._unit = unit
         return self._conditions
 
@@ -44,6 +84,24 @@ class PositiveDefinite:
         if unit is not self._unit:
             self.conditions(unit)
         return self._highest
+
+
+def _factorised(matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Inverse Cholesky factors (..., D, D) and half the log-determinants (...), in nats.
+
+    In units of the columns' deviations: where those differ by a factor of 1e12, inverting the
+    factors as they are would lose as many digits.
+    """
+    variances = diagonals(matrices)
+    # Not "any is 0 or less": NaN is not positive either.
+    if not smallest(variances) > 0:
+        raise np.linalg.LinAlgError("a variance is not positive")
+    deviations = np.sqrt(variances)
+    correlations = matrices / deviations[..., :, None] / deviations[..., None, :]
+    factors = np.linalg.cholesky(correlations)
+    whitening = np.linalg.inv(factors) / deviations[..., None, :]
+    logs = np.log(diagonals(factors)) + np.log(deviations)
+    return whitening, logs.sum(axis=-1)
 
 
 def diagonals(matrices: np.ndarray) -> np.ndarray:
