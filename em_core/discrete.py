@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.gaussians.linear_kernel import FeatureKernel, FeatureRows
+from em_core.gaussians.linear_kernel import UNWEIGHTED, FeatureKernel, FeatureRows
 from em_core.gradients import by_shares
 from em_core.imputation import Imputation, filled
 from em_core.theory.domains import Chances, Fixed, Positive, Shares
@@ -80,11 +80,11 @@ class _Discrete:
         features = self._features(self.check(data, to_fit=params is None), params)
         return FeatureRows(np.ascontiguousarray(features.T))
 
-    def kernel(self, params, rows: FeatureRows, log_weights, relative=False) -> FeatureKernel:
+    def kernel(
+        self, params, rows: FeatureRows, log_weights=UNWEIGHTED, relative=False
+    ) -> FeatureKernel:
         """Log joint densities and expected features of blocks of rows at these parameters."""
-        coefficients = self._coefficients(params)
-        coefficients[..., 0] += log_weights
-        return FeatureKernel(coefficients, rows)
+        return FeatureKernel(self._joint_coefficients(params, log_weights), rows)
 
     def statistics(self, kernel: FeatureKernel) -> DiscreteStatistics:
         features = kernel.totals.reshape(*kernel.batch, -1)
@@ -94,9 +94,16 @@ class _Discrete:
         """Whether nothing is latent within the components: missing items are summed out."""
         return True
 
-    def expected_log_density(self, params, statistics: DiscreteStatistics):
-        """sum_nk r_nk log p(x_n | k) in nats, from the statistics alone."""
-        return (self._coefficients(params) * statistics.features).sum(axis=(-1, -2))
+    def expected_log_density(self, params, statistics: DiscreteStatistics, log_weights=UNWEIGHTED):
+        """sum_nk r_nk log p(x_n | k) in nats, from the statistics alone; with log_weights (K,),
+        r_nk times these added."""
+        coefficients = self._joint_coefficients(params, log_weights)
+        return (coefficients * statistics.features).sum(axis=(-1, -2))
+
+    def _joint_coefficients(self, params, log_weights) -> np.ndarray:
+        coefficients = self._coefficients(params)
+        coefficients[..., 0] += log_weights
+        return coefficients
 
     def expected_log_density_gradient(self, params, statistics: DiscreteStatistics):
         """Derivatives of `expected_log_density` by every entry of every array; 0 by the levels,

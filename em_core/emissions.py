@@ -14,8 +14,10 @@ import numpy as np
 
 from em_core.covariances import ALIASES, STRUCTURES, extreme_eigenvalues
 from em_core.em import Collapse, Shared
+from em_core.gaussians.extremes import smallest
 from em_core.gaussians.incomplete import IncompleteKernel, IncompleteRows
 from em_core.gaussians.kernel import GaussianKernel, squared_distances
+from em_core.gaussians.linear_kernel import UNWEIGHTED
 from em_core.gaussians.moments import Moments
 from em_core.gaussians.parameters import GaussianParams
 from em_core.gaussians.positive_definite import diagonals
@@ -111,7 +113,7 @@ class Gaussian:
         """Whether nothing is latent within the components: no value is missing."""
         return not np.isnan(data).any()
 
-    def kernel(self, params, rows, log_weights, relative=False):
+    def kernel(self, params, rows, log_weights=UNWEIGHTED, relative=False):
         """Log joint densities and statistics of blocks of rows at these parameters.
 
         relative: log joints may be relative to those of a component, which is put first.
@@ -242,7 +244,7 @@ class Gaussian:
         """
         moments, centre, scale = statistics
         within, shares = moments.within, moments.shares
-        any_empty = shares.min() <= EMPTY_SHARE
+        any_empty = smallest(shares) <= EMPTY_SHARE
         if any_empty:
             empty = shares <= EMPTY_SHARE
             shares = np.where(empty, 0, shares)
@@ -281,10 +283,17 @@ class Gaussian:
         # NaN counts as below the floor.
         return highest * (FAR * self.floor) < 1
 
-    def expected_log_density(self, params: GaussianParams, statistics: GaussianStatistics):
-        """sum_nk r_nk log N(x_n | mean_k, covariance_k) in nats, from the statistics alone."""
+    def expected_log_density(
+        self, params: GaussianParams, statistics: GaussianStatistics, log_weights=UNWEIGHTED
+    ):
+        """sum_nk r_nk [log_weights_k + log N(x_n | mean_k, covariance_k)] in nats, from the
+        statistics alone."""
         moments, centre, _ = statistics
-        coefficients = params.coefficients(moments.layout, centre.value, moments.origins)
+        coefficients = params.coefficients(
+            moments.layout, centre.value, moments.origins, log_weights
+        )
+        if coefficients.ndim == 2:
+            return float(np.vdot(coefficients, moments.features))
         return np.vecdot(coefficients, moments.features).sum(axis=-1)
 
     def expected_log_density_gradient(

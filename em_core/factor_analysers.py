@@ -27,6 +27,7 @@ from em_core.factors.starts import start_factors
 from em_core.factors.statistics import FactorParams, FactorStatistics
 from em_core.gaussians.incomplete import IncompleteKernel, IncompleteRows
 from em_core.gaussians.kernel import GaussianKernel
+from em_core.gaussians.linear_kernel import UNWEIGHTED
 from em_core.gaussians.parameters import GaussianParams
 from em_core.gaussians.positive_definite import diagonals
 from em_core.gaussians.rows import units_of
@@ -209,7 +210,7 @@ class FactorAnalyser:
         """Whether nothing is latent within the components: the factors are."""
         return False
 
-    def kernel(self, params, rows, log_weights, relative=False):
+    def kernel(self, params, rows, log_weights=UNWEIGHTED, relative=False):
         """Log joint densities and statistics of blocks of rows at these parameters."""
         if isinstance(rows, IncompleteRows):
             return IncompleteFactorAnalyserKernel(params, rows, log_weights, False)
@@ -317,14 +318,18 @@ class FactorAnalyser:
         return FactorAnalyserParams(means, loadings, noise, scales)
 
     def expected_log_density(
-        self, params: FactorAnalyserParams, statistics: FactorAnalyserStatistics
+        self,
+        params: FactorAnalyserParams,
+        statistics: FactorAnalyserStatistics,
+        log_weights=UNWEIGHTED,
     ):
         """sum_nk r_nk E[log N(x_n | mean_k + loadings_k z, noise_k) + log N(z | 0, I)] in nats,
-        from the statistics alone."""
+        from the statistics alone; with log_weights (K,), r_nk times these added."""
         density = FactorAnalysis(self.n_factors).expected_log_joint
         values = np.empty(statistics.counts.shape)
         for k, of_k in statistics.components.items():
             values[k] = density(params.component(k), of_k)
+        values += statistics.counts * log_weights
         return values.sum(axis=-1)
 
     def expected_log_density_gradient(

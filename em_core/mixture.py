@@ -10,6 +10,7 @@ import numpy as np
 from em_core import initialization
 from em_core.em import Collapse, Expectation
 from em_core.emissions import EMPTY_SHARE
+from em_core.gaussians.extremes import smallest
 from em_core.gaussians.responsibilities import entropy_of, normalise_shifted, respond
 from em_core.gradients import by_shares
 from em_core.theory.domains import Shares
@@ -18,11 +19,27 @@ from em_core.theory.domains import Shares
 TINY = np.finfo(float).tiny
 
 
-class MixtureParams(NamedTuple):
-    """weights (K,) that sum to 1, and the emission's parameters, also as `params.means` etc."""
-
+class _WeightsAndEmission(NamedTuple):
     weights: np.ndarray
     emission: Any
+
+
+class MixtureParams(_WeightsAndEmission):
+    """weights (K,) that sum to 1, and the emission's parameters, also as `params.means` etc.
+
+    The arrays are taken to stay as they are: what is derived from them is worked out once.
+    """
+
+    def __getstate__(self) -> None:
+        """Nothing but the parameters travels to another process: the rest is worked out again."""
+
+    @property
+    def log_weights(self) -> np.ndarray:
+        """(K,) logarithms of the weights; of an empty component's, that of a tiny one."""
+        known = self.__dict__.get("_log_weights")
+        if known is None:
+            known = self.__dict__["_log_weights"] = np.log(np.maximum(self.weights, TINY))
+        return known
 
     def __getattr__(self, name: str):
         if name.startswith("__"):
@@ -139,8 +156,7 @@ class Mixture:
             rows = data.rows
         else:
             rows = self.emission.prepare(data, params=params.emission)
-        log_weights = np.log(np.maximum(params.weights, TINY))
-        return self.emission.kernel(params.emission, rows, log_weights, relative)
+        return self.emission.kernel(params.emission, rows, params.log_weights, relative)
 
     def _statistics(self, kernel) -> MixtureStatistics:
         emission = self.emission.statistics(kernel)
@@ -204,9 +220,9 @@ class Mixture:
 
     def expected_log_joint(self, params: MixtureParams, statistics: MixtureStatistics):
         """sum_nk r_nk [log pi_k + log p(x_n | k)] in nats."""
-        log_weights = np.log(np.maximum(params.weights, TINY))
-        emission = self.emission.expected_log_density(params.emission, statistics.emission)
-        return np.vecdot(statistics.counts, log_weights) + emission
+        return self.emission.expected_log_density(
+            params.emission, statistics.emission, params.log_weights
+        )
 
     def expected_log_joint_gradient(
         self, params: MixtureParams, statistics: MixtureStatistics
@@ -221,7 +237,7 @@ class Mixture:
     def flags(self, params: MixtureParams, statistics: MixtureStatistics) -> tuple[str, ...]:
         """Which components are empty or at their floor."""
         messages = ()
-        if params.weights.min() <= EMPTY_SHARE:
+        if smallest(params.weights) <= EMPTY_SHARE:
             messages = tuple(
                 Collapse(
                     f"component {k + 1} is empty: no row belongs to it; use fewer components or "

@@ -21,6 +21,7 @@ from em_core.emissions import (
     column_moments,
 )
 from em_core.gaussians.kernel import GaussianKernel
+from em_core.gaussians.linear_kernel import UNWEIGHTED
 from em_core.gaussians.moments import Moments
 from em_core.gaussians.parameters import GaussianParams
 from em_core.gaussians.rows import CentredRows, units_of
@@ -200,7 +201,7 @@ class StudentT:
         """Whether nothing is latent within the components: the weights are."""
         return False
 
-    def kernel(self, params, rows, log_weights, relative=False) -> StudentTKernel:
+    def kernel(self, params, rows, log_weights=UNWEIGHTED, relative=False) -> StudentTKernel:
         """Log joint densities and statistics of blocks of rows at these parameters."""
         return StudentTKernel(params, rows, log_weights, self.gaussian.structure.diagonal)
 
@@ -296,7 +297,7 @@ class StudentT:
         """(N,) E[u | x]: how much each row counts, about 1 in the midst of a cluster, near 0 for an
         outlier, and at most 1 + D / nu."""
         rows = self.prepare(data, params=params)
-        kernel = self.kernel(params, rows, np.zeros(len(params.means)))
+        kernel = self.kernel(params, rows)
         expected = np.empty(rows.n_rows)
         for block in kernel.blocks():
             shares = responsibilities[block.rows]
@@ -341,9 +342,11 @@ class StudentT:
             degrees,
         )
 
-    def expected_log_density(self, params: StudentTParams, statistics: StudentTStatistics):
+    def expected_log_density(
+        self, params: StudentTParams, statistics: StudentTStatistics, log_weights=UNWEIGHTED
+    ):
         """sum_nk r_nk E[log N(x_n | mean_k, covariance_k / u) + log Gamma(u | nu_k / 2, nu_k / 2)]
-        in nats, from the statistics alone."""
+        in nats, from the statistics alone; with log_weights (K,), r_nk times these added."""
         from scipy.special import gammaln
 
         counts, sums, logs = statistics.counts, statistics.moments.counts, statistics.log_weights
@@ -352,6 +355,7 @@ class StudentT:
         weights = counts * (halves * np.log(halves) - gammaln(halves))
         weights += (halves - 1) * logs - halves * sums
         gaussian = self.gaussian.expected_log_density(params.gaussian, statistics.gaussian)
+        weights += counts * log_weights
         return gaussian + (rows + weights).sum(axis=-1)
 
     def expected_log_density_gradient(

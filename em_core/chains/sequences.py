@@ -150,7 +150,7 @@ class Frames:
     def __init__(self, emission, params, tile: Tile, n_states: int, relative: bool = False):
         self.tile = tile
         self.shape = n_states, tile.rows.n_rows
-        self._kernel = partial(emission.kernel, params, tile.rows, np.zeros(n_states))
+        self._kernel = partial(emission.kernel, params, tile.rows)
         self.kernel = self._kernel(relative=relative)
 
     def log_densities(self, out: np.ndarray, highest: np.ndarray) -> int | None:

@@ -11,6 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
+from em_core.gaussians.extremes import largest
 from em_core.gaussians.linear_kernel import NONE, LinearKernel
 from em_core.gaussians.moments import Moments
 from em_core.gaussians.quadratic import quadratic
@@ -57,23 +58,24 @@ class GaussianKernel(LinearKernel):
             coefficients = np.zeros((*self.batch, 1 + self.dimension))
             coefficients[..., 0] = log_weights + params.log_peaks
         else:
-            coefficients = params.coefficients(self.layout, rows.origin).copy()
-            coefficients[..., 0] += log_weights
+            coefficients = params.coefficients(self.layout, rows.origin, None, log_weights)
         linear = self.whitening is None and not len(self.narrow)
         reference = None
-        if linear and relative and rows.n_rows * log_weights.size >= FEWEST_RELATIVE:
+        n_components = coefficients.size // coefficients.shape[-1]
+        if linear and relative and rows.n_rows * n_components >= FEWEST_RELATIVE:
             # Of the component with the highest log joint on average (the first coefficient is that
             # at the origin), the density overflows least often when it divides the others'.
             typical = coefficients[..., 0] - 0.5 * params.spread.conditions(rows.scale)
             reference = typical.reshape(-1, self.batch[-1]).argmax(axis=1)
         super().__init__(coefficients, reference)
         if linear:
-            largest = np.dot(np.abs(self.coefficients), rows.largest_features(self.layout))
-            self.bounded = float(largest.max()) < SAFE_EXPONENT
+            bounds = np.dot(np.abs(self.coefficients), rows.largest_features(self.layout))
+            self.bounded = largest(bounds) < SAFE_EXPONENT
         if not self.bounded and reference is None:
             peaks = (log_weights + params.log_peaks).ravel()
             self.shift = peaks.max()
             self.peaks = peaks - self.shift
+            self.coefficients = self.coefficients.copy()
             self.coefficients[:, 0] -= self.shift
         self._moments = None
         # Components whose moments are taken about an origin of their own, relative to the rows'.

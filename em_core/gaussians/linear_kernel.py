@@ -15,6 +15,9 @@ from typing import NamedTuple
 import numpy as np
 
 BLOCK_FEATURES = 200_000
+# Log weights of components that all weigh alike.
+UNWEIGHTED = np.zeros(1)
+UNWEIGHTED.flags.writeable = False
 
 
 class LinearKernel:

@@ -7,9 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from em_core.gaussians.linear_kernel import UNWEIGHTED
 from em_core.gaussians.positive_definite import PositiveDefinite
 from em_core.gaussians.quadratic import Quadratic
 
+NOTHING_KNOWN = None, None, None, None
 HALF_LOG_2_PI = 0.5 * float(np.log(2 * np.pi))
 
 
@@ -58,17 +60,24 @@ class GaussianParams(_MeansAndCovariances):
         dimension = self.means.shape[-1]
         return -dimension * HALF_LOG_2_PI - self.spread.half_log_determinants
 
-    def coefficients(self, layout: Quadratic, centre: np.ndarray, origins=None) -> np.ndarray:
-        """(K, P) natural parameters: the log-densities are linear in the features of rows about
-        `centre` (D,), or about centre + origins (K, D)."""
+    def coefficients(
+        self, layout: Quadratic, centre: np.ndarray, origins=None, log_weights=UNWEIGHTED
+    ) -> np.ndarray:
+        """(K, P) natural parameters: the log-densities plus log_weights (K,) are linear in the
+        features of rows about `centre` (D,), or about centre + origins (K, D). Read-only."""
         if origins is not None:
             # In this order: a small offset from a large origin keeps its digits.
-            means = self.means - centre - origins
-            return layout.coefficients(self.log_peaks, means, self.precisions)
-        known = self.__dict__.get("_coefficients")
-        if known is None or known[0] is not centre or known[1] is not layout:
-            # The bound and the next E-step ask in turn.
-            means = self.means - centre
-            found = layout.coefficients(self.log_peaks, means, self.precisions)
-            known = self.__dict__["_coefficients"] = centre, layout, found
-        return known[2]
+            return self._coefficients(layout, self.means - centre - origins, log_weights)
+        # The bound asks before and after the E-step, and the E-step itself.
+        slot = "_of_densities" if log_weights is UNWEIGHTED else "_of_joints"
+        of_layout, of_centre, of_weights, found = self.__dict__.get(slot, NOTHING_KNOWN)
+        if layout is of_layout and centre is of_centre and log_weights is of_weights:
+            return found
+        found = self._coefficients(layout, self.means - centre, log_weights)
+        self.__dict__[slot] = layout, centre, log_weights, found
+        return found
+
+    def _coefficients(self, layout: Quadratic, means: np.ndarray, log_weights) -> np.ndarray:
+        found = layout.coefficients(self.log_peaks + log_weights, means, self.precisions)
+        found.flags.writeable = False
+        return found
