@@ -111,7 +111,7 @@ class _Discrete:
         by_first = self._gradient(params, statistics.features)
         return type(params)(by_first, *(np.zeros(np.shape(part)) for part in params[1:]))
 
-    def m_step(self, params, statistics: DiscreteStatistics):
+    def m_step(self, params, statistics: DiscreteStatistics, shares):
         """Maximum-likelihood parameters; where a component saw no value, they stay."""
         return self._estimate(statistics.features, params)
 

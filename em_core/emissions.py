@@ -237,13 +237,15 @@ class Gaussian:
         covariances = params.covariances * (scale[:, None] * scale)
         return GaussianParams(params.means * scale + shift, covariances)
 
-    def m_step(self, params: GaussianParams, statistics: GaussianStatistics) -> GaussianParams:
+    def m_step(
+        self, params: GaussianParams, statistics: GaussianStatistics, shares
+    ) -> GaussianParams:
         """Maximum-likelihood means and covariances under the structure and the floor.
 
-        A component without rows keeps its parameters.
+        shares (K,): counts over their sum. A component without rows keeps its parameters.
         """
         moments, centre, scale = statistics
-        within, shares = moments.within, moments.shares
+        within = moments.within
         any_empty = smallest(shares) <= EMPTY_SHARE
         if any_empty:
             empty = shares <= EMPTY_SHARE

@@ -295,17 +295,15 @@ class FactorAnalyser:
         return self.gaussian.impute(params.gaussian, data, responsibilities)
 
     def m_step(
-        self, params: FactorAnalyserParams, statistics: FactorAnalyserStatistics
+        self, params: FactorAnalyserParams, statistics: FactorAnalyserStatistics, shares
     ) -> FactorAnalyserParams:
         """As in factor analysis, for each component by itself: regression of every column on the
         factors, jointly with its mean, the noise it leaves, and the covariance of the factors.
 
-        A component without rows keeps its parameters.
+        shares (K,): counts over their sum. A component without rows keeps its parameters.
         """
-        counts = statistics.counts
         minimum = self.floor * statistics.gaussian.scale.value**2
-        least = EMPTY_SHARE * counts.sum(axis=-1, keepdims=True)
-        empty = counts <= least
+        empty = shares <= EMPTY_SHARE
         means, loadings, noise, scales = (np.array(part) for part in params)
         for k, of_k in statistics.components.items():
             if empty[k]:

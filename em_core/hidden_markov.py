@@ -243,7 +243,8 @@ class HiddenMarkov:
         """
         starts, transitions, emission = statistics
         chain = self._chain(params.transition_matrix, starts, transitions)
-        return HiddenMarkovParams(*chain, self.emission.m_step(params.emission, emission))
+        shares = emission.counts / emission.counts.sum()
+        return HiddenMarkovParams(*chain, self.emission.m_step(params.emission, emission, shares))
 
     def _chain(self, matrix, starts, transitions) -> tuple[np.ndarray, np.ndarray]:
         """The best initial probabilities and transition matrix, coming from `matrix`."""

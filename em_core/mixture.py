@@ -176,10 +176,10 @@ class Mixture:
         emission = self.emission.statistics(kernel)
         statistics = MixtureStatistics(emission.counts, emission)
         log_likelihood, entropy = log_likelihood + kernel.left_out(), entropy + kernel.entropy
-        shape = statistics.counts.shape[:-1]
-        return Expectation(
-            statistics, entropy.reshape(shape)[()], log_likelihood.reshape(shape)[()]
-        )
+        models = statistics.counts.shape[:-1]
+        if not models:
+            return Expectation(statistics, entropy.item(), log_likelihood.item())
+        return Expectation(statistics, entropy.reshape(models), log_likelihood.reshape(models))
 
     def e_step_with(self, params: MixtureParams, data, respond) -> Expectation:
         """The E-step of another q than the posterior: q = respond(log joints (K, n), rows).
@@ -213,10 +213,9 @@ class Mixture:
 
     def m_step(self, params: MixtureParams, statistics: MixtureStatistics) -> MixtureParams:
         """pi_k = N_k / N, and the emission's own M-step."""
-        return MixtureParams(
-            statistics.counts / statistics.counts.sum(-1, keepdims=True),
-            self.emission.m_step(params.emission, statistics.emission),
-        )
+        shares = statistics.counts / statistics.counts.sum(-1, keepdims=True)
+        emission = self.emission.m_step(params.emission, statistics.emission, shares)
+        return MixtureParams(shares, emission)
 
     def expected_log_joint(self, params: MixtureParams, statistics: MixtureStatistics):
         """sum_nk r_nk [log pi_k + log p(x_n | k)] in nats."""

@@ -304,14 +304,15 @@ class StudentT:
             expected[block.rows] = np.vecdot(shares, kernel.weights(block).T)
         return expected
 
-    def m_step(self, params: StudentTParams, statistics: StudentTStatistics) -> StudentTParams:
+    def m_step(
+        self, params: StudentTParams, statistics: StudentTStatistics, shares
+    ) -> StudentTParams:
         """Weighted means, weighted scatter over the number of rows under the structure and the
         floor, and degrees of freedom by the root of their own part of Q.
 
-        A component without rows keeps its parameters.
+        shares (K,): counts over their sum. A component without rows keeps its parameters.
         """
         counts, moments, log_weights, centre, scale = statistics
-        shares = counts / counts.sum(axis=-1, keepdims=True)
         empty = shares <= EMPTY_SHARE
         divisors = np.where(empty, 1, counts)
         degrees = best_degrees((moments.counts - log_weights) / divisors - 1, *self._bounds)

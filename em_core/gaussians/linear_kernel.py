@@ -58,7 +58,7 @@ class LinearKernel:
 
     def add(self, block, shares: np.ndarray) -> None:
         """Accumulate the features of a block whose rows belong to components by (R * K, n)."""
-        self.expected += shares @ block.features.T
+        self.expected += shares.dot(block.features.T)
 
     def collapsing(self) -> np.ndarray:
         """Components whose features lost too many digits and must be added again."""

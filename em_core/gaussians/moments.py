@@ -86,12 +86,6 @@ class Moments:
         return self.layout.second(self.features)
 
     @property
-    def shares(self) -> np.ndarray:
-        """(K,) counts over their sum."""
-        counts = self.counts
-        return counts / counts.sum(axis=-1, keepdims=True)
-
-    @property
     def offsets(self) -> np.ndarray:
         """(K, D) mean of each component minus its origin; 0 for one without rows."""
         return self._central[0]

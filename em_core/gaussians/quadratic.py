@@ -32,10 +32,7 @@ class Quadratic:
             self._factors = np.where(i == j, -0.5, -1.0)
             self._places = np.empty((dimension, dimension), dtype=int)
             self._places[i, j] = self._places[j, i] = 1 + dimension + np.arange(len(i))
-
-    @property
-    def n_features(self) -> int:
-        return 1 + self.dimension + len(self._entries)
+        self.n_features = 1 + dimension + len(self._entries)
 
     def write(self, x: np.ndarray, out: np.ndarray) -> None:
         """The features (P, n) of rows x (D, n), component-major."""
