@@ -147,8 +147,7 @@ def split(data, weights, n_chunks: int) -> list[tuple[Any, np.ndarray | None]]:
 
 def expect(model, params, parts, map: Callable[..., Iterable] = map) -> Expectation:
     """The E-step over all chunks: `model.e_step` mapped over them and added."""
-    chunks, weights = zip(*parts, strict=True)
-    return reduce(add, map(partial(model.e_step, params), chunks, weights))
+    return reduce(add, map(partial(model.e_step, params), *zip(*parts, strict=True)))
 
 
 def remaining_gain(log_likelihoods: list[float]) -> float:

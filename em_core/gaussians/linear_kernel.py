@@ -17,7 +17,7 @@ import numpy as np
 BLOCK_FEATURES = 200_000
 # Log weights of components that all weigh alike.
 UNWEIGHTED = np.zeros(1)
-UNWEIGHTED.flags.writeable = False
+UNWEIGHTED.setflags(write=False)
 
 
 class LinearKernel:
@@ -79,10 +79,10 @@ class LinearKernel:
         """(R * K, P) expected features, components in their own order."""
         return self.expected if self.places is None else self.expected[self.places]
 
-    def left_out(self) -> np.ndarray:
-        """(R,) the shift, or the reference's log joint, total over the rows added."""
+    def left_out(self) -> np.ndarray | float:
+        """(R,) the shift, or the reference's log joint, total over the rows added; 0 if neither."""
         if self.reference is None and self.shift == 0:
-            return np.zeros(self.n_models)
+            return 0.0
         expected = self.expected.reshape(self.n_models, self.n_components, -1)
         if self.reference is None:
             return self.shift * expected[:, :, 0].sum(axis=1)

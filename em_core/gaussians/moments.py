@@ -122,7 +122,7 @@ class Moments:
         offsets = averages[..., self.layout.linear]
         squares = offsets * offsets if self.layout.diagonal else _outer(offsets)
         within = np.subtract(self.layout.second(averages), squares, out=squares)
-        within.flags.writeable = False
+        within.setflags(write=False)
         if self.layout.diagonal:
             return offsets, within, None
         try:

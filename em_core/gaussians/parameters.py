@@ -29,13 +29,14 @@ class GaussianParams(_MeansAndCovariances):
 
     def __new__(cls, means, covariances):
         means, covariances = np.array(means, dtype=float), np.array(covariances, dtype=float)
-        means.flags.writeable = covariances.flags.writeable = False
+        means.setflags(write=False)
+        covariances.setflags(write=False)
         return super().__new__(cls, means, covariances)
 
     @classmethod
     def with_spread(cls, means: np.ndarray, spread: PositiveDefinite) -> GaussianParams:
         """From covariances that have been worked out already; nothing is copied."""
-        means.flags.writeable = False
+        means.setflags(write=False)
         params = super().__new__(cls, means, spread.matrices)
         params.spread = spread
         return params
@@ -79,5 +80,5 @@ class GaussianParams(_MeansAndCovariances):
 
     def _coefficients(self, layout: Quadratic, means: np.ndarray, log_weights) -> np.ndarray:
         found = layout.coefficients(self.log_peaks + log_weights, means, self.precisions)
-        found.flags.writeable = False
+        found.setflags(write=False)
         return found

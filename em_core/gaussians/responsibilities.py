@@ -39,12 +39,12 @@ def respond(kernel, weights: np.ndarray | None = None) -> Iterator[Responded]:
     """The E-step of every block of a `LinearKernel`."""
     relative = kernel.reference is not None
     normalised = normalise_relative if relative else normalise
-    buffers: dict[int, np.ndarray] = {}
+    log_joint = np.empty((kernel.n_models, kernel.n_components, 0))
     for block in kernel.blocks():
         n_rows = block.n_rows
-        if n_rows not in buffers:
-            buffers[n_rows] = np.empty((2, kernel.n_models, kernel.n_components, n_rows))
-        log_joint, shares = buffers[n_rows]
+        if n_rows != log_joint.shape[2]:
+            shape = kernel.n_models, kernel.n_components, n_rows
+            log_joint, shares = np.empty(shape), np.empty(shape)
         kernel.log_joint(block, out=log_joint.reshape(-1, n_rows))
         if (sums := normalised(log_joint, shares, kernel.bounded)) is not None:
             log_sums = log_total(sums, None if weights is None else weights[block.rows], relative)
