@@ -17,7 +17,7 @@ from em_core.student_t import StudentT
 from em_core.two_level import TwoLevel
 
 # Another minor version may give other numbers for the same settings.
-__version__ = "1.2"
+__version__ = "1.3"
 
 __all__ = [
     "STARTS",

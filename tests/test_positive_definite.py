@@ -48,6 +48,16 @@ def test_units_far_apart_cost_no_digit(d):
 
 
 @dimensions
+@pytest.mark.parametrize("unit", [1e-120, 1e120, 1e200])
+def test_extreme_units(d, unit):
+    matrices = covariances(d)
+    plain, scaled = PositiveDefinite(matrices), PositiveDefinite(matrices * unit)
+    np.testing.assert_allclose(scaled.inverses, plain.inverses / unit, rtol=1e-10)
+    logs = plain.half_log_determinants + d / 2 * np.log(unit)
+    np.testing.assert_allclose(scaled.half_log_determinants, logs, rtol=1e-12)
+
+
+@dimensions
 def test_what_is_not_positive_definite_is_refused(d):
     rank_0 = np.zeros((d, d))
     negative = -np.eye(d)

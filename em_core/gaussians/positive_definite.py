@@ -8,8 +8,10 @@ import numpy as np
 
 from em_core.gaussians.extremes import largest, smallest
 
-# Inverses of larger variances, in whatever unit of the columns, do not overflow.
-SMALLEST_IN_RANGE = 1e-80
+# Products of two variances in between, and their inverses in any unit, do not overflow.
+SMALLEST_IN_RANGE, LARGEST_IN_RANGE = 1e-80, 1e80
+# Times a matrix of two columns turned by half a turn: its determinant times its inverse.
+ADJUGATE_SIGNS = np.array([[1.0, -1.0], [-1.0, 1.0]])
 
 
 class PositiveDefinite:
@@ -32,27 +34,23 @@ class PositiveDefinite:
 
     def _eliminate(self) -> bool:
         """The closed form of one or two columns: of a few matrices LAPACK needs twice as long. As
-        exact, as the pivots are the squares of the Cholesky factors' diagonals. False where one is
-        not positive, or so small that inverses might overflow."""
+        exact, as the pivots are the squares of the Cholesky factors' diagonals. False where a
+        pivot is not positive, or out of range."""
         variances = diagonals(self.matrices)
-        # Not "any is smaller": NaN is not positive either.
-        if not smallest(variances) > SMALLEST_IN_RANGE:
+        # NaN is not positive either.
+        if not (smallest(variances) > SMALLEST_IN_RANGE and largest(variances) < LARGEST_IN_RANGE):
             return False
         first = variances[..., 0]
         if variances.shape[-1] == 1:
-            self.inverses = 1 / self.matrices
-            self.half_log_determinants = 0.5 * np.log(first)
-            return True
-        cross = self.matrices[..., 0, 1]
-        slopes = cross / first
-        last = variances[..., 1] - slopes * cross
-        if not smallest(last) > SMALLEST_IN_RANGE:
-            return False
-        inverses = self.inverses = np.empty(self.matrices.shape)
-        inverses[..., 1, 1] = reciprocals = 1 / last
-        cross = inverses[..., 0, 1] = inverses[..., 1, 0] = -slopes * reciprocals
-        np.subtract(1 / first, slopes * cross, out=inverses[..., 0, 0])
-        self.half_log_determinants = 0.5 * (np.log(first) + np.log(last))
+            determinants, adjugates = first, 1.0
+        else:
+            cross = self.matrices[..., 0, 1]
+            last = variances[..., 1] - cross / first * cross
+            if not smallest(last) > SMALLEST_IN_RANGE:
+                return False
+            determinants, adjugates = first * last, self.matrices[..., ::-1, ::-1] * ADJUGATE_SIGNS
+        self.inverses = adjugates / determinants[..., None, None]
+        self.half_log_determinants = 0.5 * np.log(determinants)
         return True
 
     @cached_property
