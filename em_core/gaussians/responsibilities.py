@@ -43,8 +43,8 @@ def respond(kernel, weights: np.ndarray | None = None) -> Iterator[Responded]:
     for block in kernel.blocks():
         n_rows = block.n_rows
         if n_rows != log_joint.shape[2]:
-            shape = kernel.n_models, kernel.n_components, n_rows
-            log_joint, shares = np.empty(shape), np.empty(shape)
+            # In one piece: two are given back to the system after every E-step, and asked for anew.
+            log_joint, shares = np.empty((2, kernel.n_models, kernel.n_components, n_rows))
         kernel.log_joint(block, out=log_joint.reshape(-1, n_rows))
         if (sums := normalised(log_joint, shares, kernel.bounded)) is not None:
             log_sums = log_total(sums, None if weights is None else weights[block.rows], relative)
