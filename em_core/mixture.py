@@ -115,9 +115,9 @@ class Mixture:
             )
         if not np.isfinite(weights).all() or weights.min() < 0 or weights.sum() <= 0:
             raise ValueError("weights must not be negative, and not all zero")
-        return MixtureParams(
-            weights / weights.sum(), self.emission.params(self.n_components, **emission)
-        )
+        weights = weights / weights.sum()
+        weights.setflags(write=False)
+        return MixtureParams(weights, self.emission.params(self.n_components, **emission))
 
     def initial_params(self, data, method: str, rng, weights=None) -> MixtureParams:
         """Starting parameters by a method of `initialization.STARTS`."""
@@ -214,6 +214,7 @@ class Mixture:
     def m_step(self, params: MixtureParams, statistics: MixtureStatistics) -> MixtureParams:
         """pi_k = N_k / N, and the emission's own M-step."""
         shares = statistics.counts / statistics.counts.sum(-1, keepdims=True)
+        shares.setflags(write=False)
         emission = self.emission.m_step(params.emission, statistics.emission, shares)
         return MixtureParams(shares, emission)
 

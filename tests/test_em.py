@@ -211,13 +211,18 @@ def test_parameters_cannot_be_changed_in_place():
     params = GaussianParams(np.zeros((1, 2)), np.eye(2)[None])
     with pytest.raises(ValueError):
         params.means[0] = 1
+    model = Mixture(Gaussian(), 1)
+    given = model.params([1.0], means=params.means, covariances=params.covariances)
+    for mixture in given, fit(model, FAITHFUL, start=given, max_iterations=1).params:
+        with pytest.raises(ValueError):
+            mixture.weights[0] = 0.5
 
 
 def test_only_the_parameters_themselves_travel_to_another_process():
     step = fit(Mixture(Gaussian(), 2), FAITHFUL).trace[-1]
-    assert vars(step.params.emission), "what was worked out is kept"
+    assert vars(step.params) and vars(step.params.emission), "what was worked out is kept"
     sent = pickle.loads(pickle.dumps(step.params))
-    assert not vars(sent.emission) and not sent.means.flags.writeable
+    assert not vars(sent) and not vars(sent.emission) and not sent.means.flags.writeable
     np.testing.assert_array_equal(sent.covariances, step.params.covariances)
 
 
