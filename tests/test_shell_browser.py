@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from browser import ROOT, Visitors, idle, serve
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
+
+from pages.ui.shell import SECONDS_UNTIL_HEARD
 
 pytestmark = pytest.mark.browser
 
@@ -185,6 +187,43 @@ def test_two_quick_changes_both_stay(small_app: str, page: Page) -> None:
     page.get_by_role("button", name="Next seed").click()
     expect(page).to_have_url(re.compile(r"v=1&k=6&seed=2"))
     expect(page.get_by_label("Seed", exact=True)).to_have_value("2")
+
+
+def test_a_change_the_browser_has_not_heard_of_stays(small_app: str, page: Page) -> None:
+    """The browser names the seed it knows with the next change, and that is the one before."""
+    held: list[bytes] = []
+    browsers: list[WebSocketRoute] = []
+    holding = False
+
+    def connect(browser: WebSocketRoute) -> None:
+        server = browser.connect_to_server()
+        browser.on_message(server.send)
+        server.on_message(lambda said: held.append(said) if holding else browser.send(said))
+        browsers.append(browser)
+
+    def await_held(words: bytes) -> None:
+        while not any(words in said for said in held):
+            page.wait_for_timeout(10)
+
+    page.route_web_socket(re.compile("_stcore/stream"), connect)
+    open_at(page, small_app)
+    holding = True
+    page.get_by_role("button", name="Next seed").click()
+    await_held(b"setting seed")
+    components(page).fill("6")
+    components(page).press("Enter")
+    await_held(b"k=6")
+    holding = False
+    for said in held:
+        browsers[-1].send(said)
+    expect(page).to_have_url(re.compile(r"v=1&k=6&seed=1"))
+    expect(page.get_by_label("Seed", exact=True)).to_have_value("1")
+    # Taken back by hand, later, the same value counts.
+    idle(page)
+    page.wait_for_timeout(1000 * SECONDS_UNTIL_HEARD)
+    page.get_by_label("Seed", exact=True).fill("0")
+    page.get_by_label("Seed", exact=True).press("Enter")
+    expect_query(page, {"v": "1", "k": "6"})
 
 
 POLLING = """

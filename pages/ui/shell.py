@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import runpy
 import secrets
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -33,6 +34,9 @@ STYLE = Path(__file__).with_name("shell.css")
 BARE = Path(__file__).with_name("bare.css")
 # Whoever holds it may delete a shared table, so it is no setting and leaves the address at once.
 OWNER_KEY = "own"
+# A change made by the server is on a busy browser's screen after so long; nobody has taken it back
+# by hand so soon.
+SECONDS_UNTIL_HEARD = 1.0
 
 _inside: ContextVar[bool] = ContextVar("inside the dashboard", default=False)
 
@@ -79,6 +83,7 @@ def _forget_other_pages(page: str) -> None:
     """
     if st.session_state.get("page") != page:
         st.session_state["page"] = page
+        st.session_state["replaced"] = {}
         forget_fragments()
         for name in FIELDS:
             st.session_state.pop(_key(name), None)
@@ -172,8 +177,9 @@ def widget(
         arguments["format_func"] = always(arguments["format_func"])
     value = _in_force(about, arguments, default)
     shown = list(value) if about.widget == "multiselect" else value
-    if st.session_state.get(key) != shown:
+    if (before := st.session_state.get(key)) != shown:
         st.session_state[key] = shown
+        st.session_state["replaced"][name] = before, time.monotonic()
     # Also as the widget's own default: Streamlit says a value set in the session with one message
     # only, which a run that follows closely replaces before the browser has drawn it.
     _MAKERS[about.widget](shown, **arguments)
@@ -228,9 +234,15 @@ def _key(name: str) -> str:
 
 
 def _take(name: str) -> None:
-    """A widget was used: its value becomes the setting. An emptied number box changes nothing."""
+    """A widget was used: its value becomes the setting. An emptied number box changes nothing.
+
+    Nor does the value from just before the setting was changed elsewhere. Every message from the
+    browser names the values of all widgets: one sent before it had heard would undo that change.
+    """
     value = st.session_state[_key(name)]
-    if value is not None:
+    before, when = st.session_state["replaced"].get(name, (None, 0.0))
+    unheard = value == before and time.monotonic() - when < SECONDS_UNTIL_HEARD
+    if value is not None and not unheard:
         change(**{name: tuple(value) if isinstance(value, list) else value})
 
 
