@@ -173,8 +173,7 @@ class Mixture:
         if len(collapsing := kernel.collapsing()):
             for block, shares, _, _ in respond(kernel, weights):
                 kernel.add_collapsing(block, collapsing, shares)
-        emission = self.emission.statistics(kernel)
-        statistics = MixtureStatistics(emission.counts, emission)
+        statistics = self._statistics(kernel)
         log_likelihood, entropy = log_likelihood + kernel.left_out(), entropy + kernel.entropy
         models = statistics.counts.shape[:-1]
         if not models:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -202,7 +203,9 @@ def test_a_change_the_browser_has_not_heard_of_stays(small_app: str, page: Page)
         browsers.append(browser)
 
     def await_held(words: bytes) -> None:
+        deadline = time.monotonic() + 30
         while not any(words in said for said in held):
+            assert time.monotonic() < deadline, f"the server never said {words}"
             page.wait_for_timeout(10)
 
     page.route_web_socket(re.compile("_stcore/stream"), connect)

@@ -58,11 +58,10 @@ class GaussianKernel(LinearKernel):
             coefficients = np.zeros((*self.batch, 1 + self.dimension))
             coefficients[..., 0] = log_weights + params.log_peaks
         else:
-            coefficients = params.coefficients(self.layout, rows.origin, None, log_weights)
+            coefficients = params.coefficients(self.layout, rows.origin, log_weights=log_weights)
         linear = self.whitening is None and not len(self.narrow)
         reference = None
-        n_components = coefficients.size // coefficients.shape[-1]
-        if linear and relative and rows.n_rows * n_components >= FEWEST_RELATIVE:
+        if linear and relative and rows.n_rows * coefficients[..., 0].size >= FEWEST_RELATIVE:
             # Of the component with the highest log joint on average (the first coefficient is that
             # at the origin), the density overflows least often when it divides the others'.
             typical = coefficients[..., 0] - 0.5 * params.spread.conditions(rows.scale)
@@ -75,6 +74,7 @@ class GaussianKernel(LinearKernel):
             peaks = (log_weights + params.log_peaks).ravel()
             self.shift = peaks.max()
             self.peaks = peaks - self.shift
+            # The parameters keep theirs for the bound.
             self.coefficients = self.coefficients.copy()
             self.coefficients[:, 0] -= self.shift
         self._moments = None
