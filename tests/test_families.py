@@ -54,6 +54,16 @@ def begun(settings: Settings, table: Table, selection: Selection, iterations: in
     return scene_of("run", model, rows, steps, selection, settings, most=300, table=table)
 
 
+def test_rows_drawn_from_many_may_all_lack_a_column():
+    settings = Settings(family="gaussian-mixture", example="faithful")
+    table, selection = read(settings)
+    drawn = begun(settings, table, selection, 1)._replace(sample=np.arange(5))
+    values = drawn.values.copy()
+    values[drawn.sample, 1] = np.nan
+    picture, _ = family_of(settings).picture(drawn._replace(values=values, data=values))
+    assert all(np.allclose(shares.sum(axis=1), 1) for shares in picture.responsibilities)
+
+
 @pytest.mark.parametrize("name, example", EXAMPLES)
 def test_every_example_becomes_a_picture_numbers_and_results(name, example):
     settings = changed(Settings(), family=name, example=example)

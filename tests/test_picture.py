@@ -10,15 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from picture_demo import demo_picture
 
+from pages.ui.figures import payload
 from pages.ui.figures.payload import MAGIC, certainty_levels, pack, run_of
 from pages.ui.figures.picture import Picture
 
 
-def unpack(payload: bytes) -> dict:
+def unpack(packed: bytes) -> dict:
     """The decoder of pages/ui/frontend/decode.js, in Python."""
-    assert payload[:4] == MAGIC
-    (run_length,) = struct.unpack_from("<I", payload, 4)
-    raw = zlib.decompress(payload[8 + run_length :])
+    assert packed[:4] == MAGIC
+    (run_length,) = struct.unpack_from("<I", packed, 4)
+    raw = zlib.decompress(packed[8 + run_length :])
     (length,) = struct.unpack_from("<I", raw)
     header = json.loads(raw[4 : 4 + length])
     offset, arrays = 4 + length, {}
@@ -96,6 +97,13 @@ def test_responsibilities_arrive_to_one_level(picture: Picture) -> None:
 
 def test_the_same_picture_gives_the_same_bytes(picture: Picture) -> None:
     assert pack(picture) == pack(picture)
+
+
+@pytest.mark.parametrize("rows", [0, 1_000, 10_000_000])
+def test_posteriors_looked_at_together_give_the_same_bytes(picture, monkeypatch, rows) -> None:
+    usual = pack(picture)
+    monkeypatch.setattr(payload, "ROWS_AT_ONCE", rows)
+    assert pack(picture) == usual
 
 
 def test_one_component_and_identical_points_are_pictures_too() -> None:

@@ -26,7 +26,7 @@ class Coordinates(NamedTuple):
     note: str
 
     def positions(self, data: np.ndarray) -> np.ndarray:
-        """(N, d) places of rows; a row that is missing a column drawn is where its average is."""
+        """(..., d) places of rows (..., D); one missing a column drawn is where its average is."""
         return np.nan_to_num(data - self.shift) @ self.directions
 
     def missing(self, data: np.ndarray) -> np.ndarray:
@@ -34,6 +34,7 @@ class Coordinates(NamedTuple):
         return np.isnan(data[:, np.any(self.directions, axis=1)]).any(axis=1)
 
     def covariances(self, covariances: np.ndarray) -> np.ndarray:
+        """(..., d, d) of (..., D, D)."""
         return self.directions.T @ covariances @ self.directions
 
 

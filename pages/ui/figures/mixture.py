@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from em_core import HalfStep
+from em_core import HalfStep, Mixture
 from em_core.search.alignment import assignment_shares
 from pages.ui.figures.coordinates import Coordinates, coordinates_of
 from pages.ui.figures.frames import Change, Frames, frames_of, share_change
@@ -52,6 +53,7 @@ def mixture_picture(
     if hasattr(getattr(model, "emission", None), "latent_weights"):
         sizes = [_latent_weights(model, step, drawn) for step in frames.posteriors]
         notes.append("Small points have little weight in the fit: outliers.")
+    rows = _ready(scene)
     picture = frames.picture(
         change or share_change(scene.unit),
         columns=coordinates.names,
@@ -61,11 +63,11 @@ def mixture_picture(
         weights=np.array([step.params.weights for step in frames.steps])
         if weights is None
         else weights,
-        means=np.array([coordinates.positions(step.params.means) for step in frames.steps]),
-        covariances=np.array(
-            [coordinates.covariances(step.params.covariances) for step in frames.steps]
+        means=coordinates.positions(np.array([step.params.means for step in frames.steps])),
+        covariances=coordinates.covariances(
+            np.array([step.params.covariances for step in frames.steps])
         ),
-        responsibilities=(shares_of(scene, step) for step in frames.posteriors),
+        responsibilities=(_shares(scene, step, rows) for step in frames.posteriors),
         sizes=sizes,
         charts=tuple(charts),
         note=" ".join(filter(None, notes)),
@@ -73,11 +75,21 @@ def mixture_picture(
     return picture, frames.shown
 
 
-def shares_of(scene: Scene, step: HalfStep) -> np.ndarray:
-    """(n, K) probabilities of the components of the rows drawn."""
+def _ready(scene: Scene) -> Any:
+    """The rows drawn, or the whole sequences they are in, made ready once for all frames."""
     if isinstance(scene.data, list):
-        return assignment_shares(scene.model, step.params, scene.data)[scene.sample]
-    return assignment_shares(scene.model, step.params, scene.data[scene.sample])
+        return scene.data
+    drawn = scene.data[scene.sample]
+    # Rows drawn from many may all lack a column that the fit has values of.
+    if not isinstance(scene.model, Mixture) or np.isnan(drawn).all(axis=0).any():
+        return drawn
+    return scene.model.prepare(drawn)
+
+
+def _shares(scene: Scene, step: HalfStep, rows: Any) -> np.ndarray:
+    """(n, K) probabilities of the components of the rows drawn, of these as `_ready` has them."""
+    shares = assignment_shares(scene.model, step.params, rows)
+    return shares[scene.sample] if isinstance(scene.data, list) else shares
 
 
 def _latent_weights(model, step: HalfStep, drawn: np.ndarray) -> np.ndarray:
@@ -97,7 +109,7 @@ def _holes(
         imputed = np.concatenate(imputed)
     ends = coordinates.positions(imputed[scene.sample][holes])
     rows = holes[:MOST_HOLLOW]
-    colours = shares_of(scene, frames.steps[-1])[rows].argmax(axis=1)
+    colours = _shares(scene, frames.steps[-1], _ready(scene))[rows].argmax(axis=1)
     places, spreads = [], []
     for step in frames.posteriors:
         filled = _imputed(scene, step, drawn, rows)
@@ -136,7 +148,7 @@ def _imputed(scene: Scene, step: HalfStep, drawn: np.ndarray, rows: np.ndarray):
 
 def _principal_axes(frames: Frames, coordinates: Coordinates) -> list[Chart]:
     """The loadings of every component, from its mean to either side."""
-    means = np.array([coordinates.positions(step.params.means) for step in frames.steps])
+    means = coordinates.positions(np.array([step.params.means for step in frames.steps]))
     loadings = np.array(
         [
             np.einsum("kdq,de->kqe", step.params.loadings, coordinates.directions)

@@ -9,10 +9,11 @@ is read as a number (the curves) stays float64.
 
 from __future__ import annotations
 
+import itertools
 import json
 import struct
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ MAGIC = b"EMP1"
 ALIGNMENT = 8
 POSITION_LEVELS = 65_535
 COMPRESSION = 6
+# Posteriors looked at together have no more rows than this, or are one.
+ROWS_AT_ONCE = 8_192
 
 
 def pack(picture: Picture) -> bytes:
@@ -270,9 +273,9 @@ def _posterior_deltas(responsibilities: Iterable[np.ndarray], levels: int) -> It
     another level, or points on a boundary between two levels would flicker and cost bytes.
     """
     before: tuple[np.ndarray, ...] | None = None
-    for posterior in responsibilities:
-        first, second, certainty = _two_most_responsible(posterior)
-        exact = certainty * np.float32(levels - 1)
+    highest = np.float32(levels - 1)
+    for first, second, certainty in _one_by_one(_two_most_responsible, responsibilities):
+        exact = certainty * highest
         level = np.rint(exact).astype(np.uint8)
         if before is not None:
             settled = (np.abs(exact - before[2]) <= 0.75) & (level < levels - 1)
@@ -282,6 +285,19 @@ def _posterior_deltas(responsibilities: Iterable[np.ndarray], levels: int) -> It
         planes = now if before is None else tuple(a ^ b for a, b in zip(now, before, strict=True))
         before = now
         yield b"".join(plane.tobytes() for plane in planes)
+
+
+def _one_by_one(
+    function: Callable[[np.ndarray], tuple[np.ndarray, ...]], tables: Iterable[np.ndarray]
+) -> Iterator[tuple[np.ndarray, ...]]:
+    """function(table) of every table. Small ones it is given as one: each call has its price."""
+    tables = iter(tables)
+    for table in tables:
+        n_rows = len(table)
+        stack = [table, *itertools.islice(tables, ROWS_AT_ONCE // max(n_rows, 1))]
+        results = function(np.concatenate(stack))
+        for i in range(len(stack)):
+            yield tuple(result[i * n_rows : (i + 1) * n_rows] for result in results)
 
 
 def _two_most_responsible(posterior: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
