@@ -164,23 +164,35 @@ class Player {
     const [mixtureSize, boundSize] = this.size;
     this.layouts = [this.stage.layout(...mixtureSize, this.frame), this.bound.layout(...boundSize)];
     this.describePlots();
-    if (!this.plotly) {
+    // Plotly takes its time: another run on the same data leaves the axes on the left as they are,
+    // and is shown before Plotly has drawn the others.
+    const axes = JSON.stringify(this.layouts[0]);
+    const stale = axes === this.axesDrawn ? [boundPlot] : [mixturePlot, boundPlot];
+    if (picture.run !== this.runDrawn) {
+      this.expectAxes(stale);
       this.readAxes();
       this.show();
       await nextPaint();
-      this.plotly = await loadPlotly(this.plotlyUrl);
+      this.plotly ??= await loadPlotly(this.plotlyUrl);
       if (this.destroyed) return;
     }
-    // Plotly takes its time: another run on the same data leaves the axes on the left as they are.
-    const axes = JSON.stringify(this.layouts[0]);
-    if (axes !== this.axesDrawn) await this.react(mixturePlot, this.stage, this.layouts[0]);
-    this.axesDrawn = axes;
+    if (stale.includes(mixturePlot)) await this.react(mixturePlot, this.stage, this.layouts[0]);
     await this.react(boundPlot, this.bound, this.layouts[1]);
+    [this.axesDrawn, this.runDrawn] = [axes, picture.run];
+    this.expectAxes([]);
     await this.rival.draw(this.plotly, this.theme, view);
     this.listenToPlotly();
     this.readAxes();
     this.show();
     this.root.dataset.axes = "drawn";
+  }
+
+  /** These plots get other axes in a moment: what is painted goes by them, and the old ones hide. */
+  expectAxes(plots) {
+    for (const plot of [this.mixturePlot, this.boundPlot]) {
+      plot.classList.toggle("emx-expecting", plots.includes(plot));
+    }
+    if (plots.length) delete this.root.dataset.axes;
   }
 
   react(plot, figure, layout) {
@@ -199,10 +211,10 @@ class Player {
     }
   }
 
-  /** The axes of a panel: Plotly's own, or while it loads those it will draw. */
+  /** The axes of a panel: Plotly's own, or before it has drawn them those it will draw. */
   axes(plot, planned, suffix = "") {
     const drawn = axesOf(plot)._fullLayout;
-    if (!drawn) return plannedAxes(planned, suffix);
+    if (!drawn || plot.classList.contains("emx-expecting")) return plannedAxes(planned, suffix);
     return { x: drawn[`xaxis${suffix}`], y: drawn[`yaxis${suffix}`] };
   }
 
@@ -240,7 +252,8 @@ class Player {
   show() {
     const { frame, picture, root } = this;
     if (!this.stage) return;
-    this.stage.follow(frame, this.plotly, axesOf(this.mixturePlot));
+    const expecting = this.mixturePlot.classList.contains("emx-expecting");
+    this.stage.follow(frame, expecting ? null : this.plotly, axesOf(this.mixturePlot));
     this.paintMixture();
     this.paintBound();
     showControls(root, this);
