@@ -5,6 +5,7 @@ from pages.ui.panels import data_panel, fit_panel, second_opinion
 from pages.ui.sharing import replay
 
 shell.enter()
+fit_panel.begin_early()
 shell.header("Explore")
 
 table, selection, reports = sidebar.choose()

@@ -5,6 +5,7 @@ from pages.ui.panels import bound_panel, fit_panel
 from pages.ui.sharing import replay
 
 shell.enter()
+fit_panel.begin_early()
 shell.header("The bound")
 
 table, selection, _ = sidebar.choose()

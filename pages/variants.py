@@ -5,6 +5,7 @@ from pages.ui.panels import bound_panel, encoder_panel, fit_panel, relatives_pan
 from pages.ui.sharing import replay
 
 shell.enter()
+fit_panel.begin_early()
 shell.header("Relatives")
 
 table, selection, _ = sidebar.choose()

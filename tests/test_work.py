@@ -2,9 +2,11 @@
 
 import gc
 import os
+import time
 
 from pages.ui.work.jobs import Job
 from pages.ui.work.work import NOTHING_YET, Held
+from pages.ui.work.workers import PATIENCE
 from tests import jobs
 
 
@@ -43,6 +45,19 @@ def test_work_is_done_elsewhere_to_the_same_result() -> None:
     work.begin()
     assert work.done.wait(60) and work.result == 1000 and not work.error
     assert work.progress == 999
+
+
+def test_only_what_ends_soon_is_awaited() -> None:
+    work = Job(key="silent", call=(jobs.silent_forever, ()))
+    work.begin()
+    began = time.monotonic()
+    work.await_quick_end()
+    waited = time.monotonic()
+    assert waited - began > PATIENCE / 2
+    for _ in range(100):
+        work.await_quick_end()
+    assert time.monotonic() - waited < 50 * PATIENCE
+    work.stop()
 
 
 def test_work_that_fails_is_a_sentence() -> None:

@@ -32,6 +32,19 @@ from pages.ui.work.work import progress_line, watch
 LIVE_POINTS = 2_000
 REFRESH_SECONDS = 0.25
 VIEW_FIELDS = View._fields
+_ASKED = [name for name, field in FIELDS.items() if field.group in ("family", "fit")]
+# What decides neither which rows are fitted nor which family is fitted to them.
+_OF_THE_CLIMB = {
+    *("n_components", "n_factors", "covariance", "degrees", "transitions", "initial"),
+    *("standardise", "start", "seed", "start_means", "start_params"),
+    *("tolerance", "max_iterations"),
+}
+_BEFORE_IT = [
+    name
+    for name, field in FIELDS.items()
+    if field.group in ("data", "columns", "family", "fit") and name not in _OF_THE_CLIMB
+]
+
 
 STOPPED = {
     "converged": "Converged after {iterations}: less than {tolerance:g} nats are left to gain.",
@@ -52,33 +65,55 @@ STOPPED = {
 }
 
 
+def begin_early() -> None:
+    """Begin the run that a change of no more than the fit asks for, beside what comes before it.
+
+    What is fitted is known before its widgets are drawn: it is what was fitted last.
+    """
+    settings, fitted = shell.settings(), st.session_state.get("fitted")
+    if fitted is None:
+        return
+    before, table, selection = fitted
+    if any(getattr(settings, name) != getattr(before, name) for name in _BEFORE_IT):
+        return
+    try:
+        _run(settings, table, selection)
+    except ValueError:
+        return  # `current_run` says what is wrong
+
+
 def current_run(settings: Settings, table: Table, selection: Selection) -> Run | None:
     """The run these settings ask for, begun if it is new; None if they ask for what cannot be."""
-    family = family_of(settings)
     try:
-        model = family.build(settings)
-        fitted = family.data(selection)
-        start = beginning(model, settings, fitted)
+        run = _run(settings, table, selection)
     except ValueError as error:
         st.error(plain(sentence(name_columns(str(error), selection.columns))))
         return None
-    fit_fields = [name for name, field in FIELDS.items() if field.group in ("family", "fit")]
-    asked = [table.fingerprint, selection.columns, [getattr(settings, name) for name in fit_fields]]
-    run = st.session_state.setdefault("runs", Runs()).get(
-        Run(
-            key=hashlib.sha256(repr(asked).encode()).hexdigest()[:16],
-            model=model,
-            data=fitted,
-            start=start,
-            tolerance=settings.tolerance,
-            max_iterations=settings.max_iterations,
-            standardise=settings.standardise and "standardise" in family.controls,
-        )
-    )
+    st.session_state["fitted"] = settings, table, selection
+    run.await_quick_end()
     if run.error:
         st.error(plain(sentence(name_columns(run.error, selection.columns))))
         return None
     return run
+
+
+def _run(settings: Settings, table: Table, selection: Selection) -> Run:
+    """The run these settings ask for, begun if it is new. Raises ValueError if it cannot be."""
+    family = family_of(settings)
+    model = family.build(settings)
+    data = family.data(selection)
+    start = beginning(model, settings, data)
+    asked = [table.fingerprint, selection.columns, [getattr(settings, name) for name in _ASKED]]
+    wanted = Run(
+        key=hashlib.sha256(repr(asked).encode()).hexdigest()[:16],
+        model=model,
+        data=data,
+        start=start,
+        tolerance=settings.tolerance,
+        max_iterations=settings.max_iterations,
+        standardise=settings.standardise and "standardise" in family.controls,
+    )
+    return st.session_state.setdefault("runs", Runs()).get(wanted)
 
 
 def choose_axes(selection: Selection) -> None:

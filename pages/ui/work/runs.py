@@ -12,7 +12,7 @@ from em_core import HalfStep
 from em_core.em import Fit, finished
 from pages.ui.work.climbing import Beginning, Ended, climb
 from pages.ui.work.work import Work
-from pages.ui.work.workers import PATIENCE, Job, pool
+from pages.ui.work.workers import Job, pool
 
 KEPT_RUNS = 6
 
@@ -79,7 +79,6 @@ class Runs:
                 other.leave()
                 del self._runs[other.key]
             run.begin()
-            run.done.wait(PATIENCE)
         self._runs[run.key] = run
         while len(self._runs) > KEPT_RUNS:
             _, oldest = self._runs.popitem(last=False)

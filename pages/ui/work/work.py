@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ class Work:
     stopped: bool = False
     done: threading.Event = field(default_factory=threading.Event)
     _job: Job | None = None
+    _begun: float = 0.0
 
     def job(self) -> Job:
         """What the process does."""
@@ -54,8 +56,13 @@ class Work:
         """Start; after a stop, again from the start, to the same numbers."""
         self.error, self.stopped = "", False
         self.done.clear()
+        self._begun = time.monotonic()
         self._job = self.job()
         threading.Thread(target=self._work, name=type(self).__name__, daemon=True).start()
+
+    def await_quick_end(self) -> None:
+        """Wait as long as what ends soon takes, from its beginning."""
+        self.done.wait(max(0.0, self._begun + PATIENCE - time.monotonic()))
 
     def stop(self) -> None:
         """End it now, with nothing to show."""
@@ -120,7 +127,7 @@ def current(slot: str, wanted: Work) -> Work:
             held.work.stop()
         held = st.session_state[slot] = Held(wanted)
         wanted.begin()
-        wanted.done.wait(PATIENCE)
+        wanted.await_quick_end()
     elif held.work.given_up:
         held.work.begin()
     return held.work
