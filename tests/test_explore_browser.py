@@ -126,6 +126,30 @@ def test_the_next_seed_is_another_start_and_back_returns(app: str, page: Page) -
     expect(page.get_by_text(STATUS).first).to_have_text(before)
 
 
+def test_another_run_is_painted_before_its_axes_are_drawn(app: str, page: Page) -> None:
+    explore(page, app, "?e=iris&k=4")
+    page.evaluate(
+        """() => {
+          const root = document.querySelector('.emx'), run = root.dataset.run;
+          root.addEventListener('emx-painted', () => {
+            if (root.dataset.run === run) return;
+            const expecting = [...root.querySelectorAll('.emx-expecting')];
+            window.first ??= [root.dataset.axes ?? 'none', ...expecting.map((p) => p.dataset.plot)];
+          });
+        }"""
+    )
+    page.get_by_role("button", name="Next seed").click()
+    page.wait_for_function("window.first")
+    assert page.evaluate("window.first") == ["none", "bound"]
+    expect(page.locator(".emx")).to_have_attribute("data-axes", "drawn")
+    expect(page.locator(".emx-expecting")).to_have_count(0)
+
+
+def test_no_other_page_may_steer_this_one(app: str, page: Page) -> None:
+    told = page.request.get(f"{app}/_stcore/host-config").json()
+    assert told["allowedOrigins"] == []
+
+
 def test_a_link_with_nonsense_opens_and_says_so(app: str, page: Page) -> None:
     explore(page, app, "?k=banana&cov=round&it=-5&zebra=1")
     expect(page.get_by_text("Components:")).to_be_visible()
