@@ -50,6 +50,16 @@ def colours(page: Page) -> int:
     )
 
 
+def test_a_second_visit_asks_for_no_script_again(page: Page, demo: str) -> None:
+    asked = """performance.getEntriesByType('resource')
+      .filter(({ name }) => name.includes('app/static')).map((entry) => entry.transferSize)"""
+    for _ in range(2):
+        expect(opened(page, demo).locator(".xtick").first).to_be_visible()
+        bytes_sent = page.evaluate(asked)
+        page.goto("about:blank")
+    assert len(bytes_sent) > 10 and not any(bytes_sent)
+
+
 def test_opens_on_the_finished_picture(page: Page, demo: str) -> None:
     root = opened(page, demo)
     at_frame(root, LAST)
