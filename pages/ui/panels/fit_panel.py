@@ -39,10 +39,8 @@ _OF_THE_CLIMB = {
     *("standardise", "start", "seed", "start_means", "start_params"),
     *("tolerance", "max_iterations"),
 }
-_BEFORE_IT = [
-    name
-    for name, field in FIELDS.items()
-    if field.group in ("data", "columns", "family", "fit") and name not in _OF_THE_CLIMB
+_OF_THE_RUN = [
+    name for name, field in FIELDS.items() if field.group in ("data", "columns", "family", "fit")
 ]
 
 
@@ -74,7 +72,8 @@ def begin_early() -> None:
     if fitted is None:
         return
     before, table, selection = fitted
-    if any(getattr(settings, name) != getattr(before, name) for name in _BEFORE_IT):
+    new = {name for name in _OF_THE_RUN if getattr(settings, name) != getattr(before, name)}
+    if not new or not new <= _OF_THE_CLIMB:
         return
     try:
         _run(settings, table, selection)
