@@ -20,7 +20,8 @@ def test_a_change_of_the_fit_alone_begins_before_the_widgets(monkeypatch) -> Non
         return [run for run in state["runs"]._runs.values() if run not in before] if before else []
 
     assert runs_begun_early(first) == [] and "runs" not in state
-    assert fit_panel.current_run(first, table, selection).fit is not None
+    run = fit_panel.current_run(first, table, selection)
+    assert run.done.wait(60) and run.fit is not None
     assert runs_begun_early(first) == []
     assert runs_begun_early(changed(first, example="iris")) == []
     for other in ({"missing": False}, {"group_column": "waiting"}, {"columns": ("waiting",)}):
@@ -29,4 +30,4 @@ def test_a_change_of_the_fit_alone_begins_before_the_widgets(monkeypatch) -> Non
     second = changed(first, seed=1)
     [early] = runs_begun_early(second)
     assert fit_panel.current_run(second, table, selection) is early
-    assert early.fit is not None
+    assert early.done.wait(60) and early.fit is not None
