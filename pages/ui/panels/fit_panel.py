@@ -43,7 +43,6 @@ _OF_THE_RUN = [
     name for name, field in FIELDS.items() if field.group in ("data", "columns", "family", "fit")
 ]
 
-
 STOPPED = {
     "converged": "Converged after {iterations}: less than {tolerance:g} nats are left to gain.",
     "max_iterations": (
