@@ -77,6 +77,8 @@ def test_items_have_a_bound_too_and_a_surface(app: str, page: Page) -> None:
 def test_theory_shows_the_numbers_of_the_reader(app: str, page: Page) -> None:
     page.goto(f"{app}/theory?v=1&td=1,2,6,7,7.5")
     expect(page.get_by_text("32 assignments of 5 numbers")).to_be_visible(timeout=30_000)
+    every_point = re.compile(r"(L[^L]*){100}")
+    expect(page.locator(".scatterlayer .js-line").first).to_have_attribute("d", every_point)
     page.get_by_role("button", name="Next: Jensen").click()
     slider = page.get_by_role("slider", name="q(component 1)")
     slider.focus()

@@ -21,6 +21,8 @@ def _styled(figure: go.Figure, x: str, y: str, height: int = HEIGHT) -> go.Figur
     # phone the names above take two lines, as long as two of three are short.
     figure.update_xaxes(automargin=False)
     figure.update_yaxes(automargin=False)
+    # Plotly leaves out three points of four, and smooth curves get corners.
+    figure.update_traces(line_simplify=False, selector={"type": "scatter"})
     return figure.update_layout(margin={"l": 62, "r": 12, "t": 52, "b": 48, "autoexpand": False})
 
 
