@@ -55,7 +55,6 @@ def serve(folder: Path, log: Path, port: int | None = None) -> Iterator[str]:
     url = f"http://localhost:{port}"
     command = [sys.executable, "-m", "streamlit", "run", "dashboard.py"]
     command += ["--server.headless", "true", "--server.port", str(port)]
-    command += ["--server.fileWatcherType", "none"]
     with log.open("wb") as output:
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         server = subprocess.Popen(

@@ -115,15 +115,11 @@ def test_every_page_is_in_the_dashboard() -> None:
 CONFIGURATION = tomllib.loads((ROOT / ".streamlit/config.toml").read_text(encoding="utf-8"))
 
 
-def test_the_folder_of_static_files_comes_with_the_clone() -> None:
-    """Streamlit's first words are a warning where it is missing."""
-    assert (ROOT / "static/.gitignore").is_file()
-
-
 def test_privacy_and_robustness_settings() -> None:
     assert CONFIGURATION["browser"]["gatherUsageStats"] is False
     assert CONFIGURATION["client"]["showErrorDetails"] == "none"
     assert CONFIGURATION["runner"]["postScriptGC"] is False
+    assert CONFIGURATION["server"]["fileWatcherType"] == "none"
     assert not {"enableCORS", "enableXsrfProtection"} & set(CONFIGURATION["server"])
     assert "http" not in json.dumps(CONFIGURATION)
 

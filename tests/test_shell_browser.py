@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -301,6 +302,21 @@ def test_markup_in_a_link_stays_text(small_app: str, page: Page) -> None:
     open_at(page, f"{small_app}/?cov={payload}&{payload}=1")
     expect(page.get_by_role("alert")).to_contain_text("the value given is not one of full")
     expect(page.get_by_role("alert").locator("a, img")).to_have_count(0)
+
+
+def test_a_first_start_has_nothing_to_warn_of(page: Page, tmp_path: Path) -> None:
+    """Nor has the first visit, which fills static/ of a fresh clone."""
+    for name in ("em_core", "pages", ".streamlit"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    (tmp_path / "static").mkdir()
+    for name in ("dashboard.py", "static/.gitignore"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    with serve(tmp_path, tmp_path / "log") as url:
+        page.goto(url)
+        expect(page.locator(".emx[data-axes=drawn]")).to_be_visible(timeout=60_000)
+        page.close()  # before its server goes
+    assert len(list((tmp_path / "static").glob("plotly*"))) == 1
+    assert "warn" not in (tmp_path / "log").read_text().lower()
 
 
 def test_a_first_visit_to_an_inner_page(page: Page, tmp_path: Path) -> None:
