@@ -4,11 +4,13 @@ import { dashOf, meanPath, strokeWithHalo, toPixels, tracePath } from "./canvas.
 import { componentAt } from "./decode.js";
 import { ellipse, normalDensity } from "./density.js";
 import { paintMarks } from "./marks.js";
-import { axisStyle, axisTitle, baseLayout, escapeText } from "./plots.js";
+import { axisStyle, baseLayout, columnTitle, escapeText } from "./plots.js";
 import { fade, inkOn } from "./theme.js";
 
 const PADDING = 0.06;
 const CURVE_POINTS = 141;
+// Pixels across for a tick and its label, "2.5" say.
+const TICK_ROOM = 24;
 
 // Under a series: the ribbon of the posterior, and that of the most probable path.
 export const RIBBON = 11;
@@ -45,6 +47,8 @@ export class MixtureFigure {
       .map((panel) => (panel.length === 2 ? this.range(panel[1]) : this.densityRange(panel[0])));
     const layout = { ...baseLayout(this.theme, width, height, besides), uirevision: this.places() };
     const gap = this.columns.length > 1 ? 0.025 : 0;
+    const { l, r, t, b } = layout.margin;
+    const [across, down] = [(width - l - r) / this.columns.length, (height - t - b) / this.lines.length];
     this.picture.panels.forEach((panel, p) => {
       const column = this.columns.indexOf(panel[0]);
       const line = this.lines.indexOf(panel.at(-1));
@@ -57,7 +61,8 @@ export class MixtureFigure {
         range: this.range(panel[0]),
         showgrid: false,
         showticklabels: lowest,
-        title: lowest ? axisTitle(escapeText(this.picture.columns[panel[0]])) : undefined,
+        nticks: Math.min(7, Math.max(2, Math.floor(across / TICK_ROOM))),
+        title: lowest ? columnTitle(this.picture.columns[panel[0]], across) : undefined,
         matches: this.firstAxis("x", p, (other) => other[0] === panel[0]),
       };
       const leftmost = !this.picture.panels.some((o) => o.at(-1) === panel.at(-1) && o[0] < panel[0]);
@@ -74,7 +79,7 @@ export class MixtureFigure {
         fixedrange: diagonal,
         ...(diagonal ? {} : this.named(panel[1])),
         showticklabels: leftmost && (!diagonal || alone),
-        title: leftmost && title ? axisTitle(escapeText(title)) : undefined,
+        title: leftmost && title ? columnTitle(title, down) : undefined,
         matches: diagonal
           ? undefined
           : this.firstAxis("y", p, (other) => other.length === 2 && other[1] === panel[1]),

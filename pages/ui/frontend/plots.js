@@ -1,5 +1,9 @@
 // What both panels share: loading plotly.js, the look of the axes, one queue for slow updates.
 
+// Of a letter, in font sizes, on average; and the size of letters where room is short.
+const LETTER_WIDTH = 0.52;
+const SMALL = 11;
+
 /** Where Streamlit serves from, also behind a proxy with a base path. */
 export function serverBase() {
   const script = document.querySelector('script[src*="static/js/"]');
@@ -111,6 +115,21 @@ export function baseLayout(theme, width, height, besides) {
 
 export function axisTitle(text) {
   return { text, font: { size: 14 } };
+}
+
+/** A column's name along so many pixels: where they are few small, on two lines, or cut short. */
+export function columnTitle(name, room) {
+  const fits = (line, size) => line.length * size * LETTER_WIDTH <= room;
+  if (fits(name, 14)) return axisTitle(escapeText(name));
+  const lines = [""];
+  for (const word of name.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`.trim();
+    if (lines.length < 2 && lines[0] && !fits(longer, SMALL)) lines.push(word);
+    else lines[lines.length - 1] = longer;
+  }
+  const most = Math.floor(room / (SMALL * LETTER_WIDTH));
+  const shown = lines.map((line) => (fits(line, SMALL) ? line : `${line.slice(0, Math.max(1, most - 1))}…`));
+  return { text: shown.map(escapeText).join("<br>"), font: { size: SMALL } };
 }
 
 /** Of an axis with this range: a year has no comma. */
