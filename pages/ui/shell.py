@@ -60,12 +60,19 @@ def enter() -> None:
 def frame(page: str) -> Iterator[None]:
     """Everything around a page: the settings taken from the link before it, the link after it."""
     st.html(STYLE)
-    _forget_other_pages(page)
+    arriving = st.session_state.get("page") != page
+    if arriving:
+        _forget_other_pages(page)
     _adopt_link()
     _push_link()
     if settings().bare:
         st.html(BARE)
     notices = st.container()
+    if arriving:
+        # Streamlit has dropped the query, and what the page asks for may take long.
+        _note_link(table.to_query(settings()))
+        with notices:
+            _replace_link("tell_link", " arrival")
     token = _inside.set(True)
     try:
         yield
@@ -81,12 +88,11 @@ def _forget_other_pages(page: str) -> None:
     Streamlit forgets them too, but later than the next page asks when a person is quick: that page
     would then find a value in the session and leave its own widget unset.
     """
-    if st.session_state.get("page") != page:
-        st.session_state["page"] = page
-        st.session_state["replaced"] = {}
-        forget_fragments()
-        for name in FIELDS:
-            st.session_state.pop(_key(name), None)
+    st.session_state["page"] = page
+    st.session_state["replaced"] = {}
+    forget_fragments()
+    for name in FIELDS:
+        st.session_state.pop(_key(name), None)
 
 
 def header(title: str) -> None:
@@ -129,8 +135,18 @@ def settings() -> Settings:
 
 
 def change(**values: Any) -> None:
-    """Choose `values`. In a callback, or before the widgets of these fields are made."""
-    st.session_state["settings"] = table.changed(settings(), **values)
+    """Choose `values`. In a callback, or before the widgets of these fields are made.
+
+    Another family alone has everything as it was when it was left, while the data are the same.
+    """
+    before, left = settings(), st.session_state["left families"]
+    if list(values) == ["family"]:
+        left[before.family] = {name: getattr(before, name) for name in table.OF_A_FAMILY}
+        values = left.get(values["family"], {}) | values
+    after = table.changed(before, **values)
+    if "family" not in values and table.data_of(after) != table.data_of(before):
+        left.clear()
+    st.session_state["settings"] = after
 
 
 def remember(place: str = "", /, **values: Any) -> None:
@@ -276,6 +292,7 @@ def _adopt_link() -> None:
             st.session_state["owner token"] = owner_token
         chosen, ignored = table.parse(query)
         st.session_state["settings"] = chosen
+        st.session_state["left families"] = {}
         st.session_state["notices"] = list(ignored)
         _note_link(table.to_query(chosen))
 
