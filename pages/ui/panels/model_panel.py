@@ -60,6 +60,8 @@ def _choose_start(selection: Selection | None) -> None:
             help=f"{', '.join(family.parameters)}, in the units of the data",
             on_change=_take_parameters,
         )
+        if problem := st.session_state.get("start parameters problem"):
+            st.error(plain(problem))
     else:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             shell.widget("seed")
@@ -90,21 +92,25 @@ def _choose(name: str, meanings: Mapping[str, str]) -> Any:
 
 
 def _take_parameters() -> None:
+    problem = ""
     try:
         shell.change(start_params=st.session_state["start parameters"])
     except ValueError as error:
-        shell.say(f"Explicit parameters: {error}.")
+        problem = f"Explicit parameters: {error}."
+    st.session_state["start parameters problem"] = problem
 
 
 def _place_means(selection: Selection) -> None:
-    """A table of K means; until all are placed, rows spread over the data are proposed."""
+    """A table of K means; for those not placed yet, rows spread over the data are proposed."""
     n_components, n_columns = shell.settings().n_components, len(selection.columns)
     placed = np.array(shell.settings().start_means, dtype=float)
     if placed.shape != (n_components, n_columns):
+        known = placed[:n_components] if placed.shape[1:] == (n_columns,) else ()
         order = np.argsort(selection.values[:, 0], kind="stable")
         spread = np.linspace(0, len(order) - 1, n_components + 2)[1:-1].round().astype(int)
         placed = selection.values[order[spread]]
         placed = np.where(np.isnan(placed), np.nanmean(selection.values, axis=0), placed)
+        placed[: len(known)] = known
         shell.change(start_means=tuple(map(tuple, placed.tolist())))
     table = pd.DataFrame(
         placed,
