@@ -1,5 +1,6 @@
 """Journeys through the Explore page, in a real browser."""
 
+import itertools
 import json
 import re
 from urllib.parse import parse_qs, urlsplit
@@ -225,22 +226,160 @@ def test_wrong_files_get_a_sentence_and_settings_stay(app: str, page: Page) -> N
         ready(page)
 
 
-def test_a_click_on_a_point_shows_its_arithmetic(app: str, page: Page) -> None:
-    explore(page, app, "?pt=3")
-    page.get_by_role("tab", name="Points").click()
-    expect(page.get_by_text("Row 4")).to_be_visible()
+MARKED = "document.querySelector('.emx').__player.selected"
+
+
+def click_a_point(page: Page, index: int) -> None:
+    x, y = page.evaluate(
+        """index => {
+          const { painter, mixturePlot, picture } = document.querySelector(".emx").__player;
+          const [{ panel, x, y }] = painter.laid;
+          const place = (axis, column, up) => {
+            const { slope, start } = painter.scale(axis, column, up);
+            return (slope * picture.positions[column][index] + start) / painter.ratio;
+          };
+          const box = mixturePlot.getBoundingClientRect();
+          return [box.left + place(x, panel[0], false), box.top + place(y, panel[1], true)];
+        }""",
+        index,
+    )
+    page.mouse.click(x, y)
+
+
+def test_a_point_clicked_or_typed_shows_its_arithmetic(app: str, visitors: Visitors) -> None:
+    page = explore(visitors.open(), app, "?e=iris&k=3&f=5")
+    click_a_point(page, 41)
+    expect(page.get_by_role("tab", name="Points")).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_text("Row 42 of the table")).to_be_visible()
     expect(page.get_by_text("The rows whose component is the least sure")).to_be_visible()
+    assert "by the parameters before this M-step" in page.get_by_test_id("stMain").inner_text()
+    row = page.get_by_role("spinbutton", name=re.compile("Row of the table"))
+    expect(row).to_have_value("42")
+    row.fill("150")
+    row.press("Enter")
+    expect(page.get_by_text("Row 150 of the table")).to_be_visible()
+    page.wait_for_function(f"{MARKED} === 149")
+    page.wait_for_function("new URLSearchParams(location.search).get('pt') === '149'")
+    idle(page)
+    assert frame(page) == 5
+    other = follow(visitors.open(), page.url)
+    expect(other.get_by_text("Row 150 of the table")).to_be_visible()
+    assert other.evaluate(MARKED) == 149
+    click_a_point(other, 41)
+    expect(other.get_by_text("Row 42 of the table")).to_be_visible()
+
+
+def test_rows_are_counted_as_in_the_table(app: str, page: Page) -> None:
+    explore(page, app)
+    page.get_by_text("Table", exact=True).click()
+    rows = "".join(f"{i},{i * i % 7}\n" for i in range(20))
+    upload(page, "gap.csv", b"x,y\n1,\n" + rows.encode())
+    expect(page.get_by_text("gap.csv: 21 rows")).to_be_visible()
+    page.get_by_text("Use rows with missing values").click()
+    ready(page)
+    page.get_by_role("tab", name="Points").click()
+    row = page.get_by_role("spinbutton", name=re.compile("Row of the table"))
+    row.fill("5")
+    row.press("Enter")
+    expect(page.get_by_text("Row 5 of the table (x = 3, y = 2)")).to_be_visible()
+    row.fill("1")
+    row.press("Enter")
+    expect(page.get_by_text("Row 1 was left out: y is missing.")).to_be_visible()
+
+
+def test_keys_work_once_the_picture_is_clicked(app: str, page: Page) -> None:
+    explore(page, app)
+    page.locator('[data-plot="mixture"]').click(position={"x": 200, "y": 40})
+    page.keyboard.press("Home")
+    expect(page.locator(".emx")).to_have_attribute("data-frame", "0")
 
 
 def test_hand_placed_means_start_where_they_are_put(app: str, page: Page) -> None:
     explore(page, app, "?st=means&sm=2.0,50.0;4.0,80.0&f=0")
     assert frame(page) == 0
     expect(page.get_by_text("Start: hand-placed means.").first).to_be_visible()
+    components = page.get_by_label("Components", exact=True)
+    for count in (3, 2):
+        components.fill(str(count))
+        components.press("Enter")
+        page.wait_for_function(
+            "n => new URLSearchParams(location.search).get('sm').split(';').length === n", arg=count
+        )
+        assert query(page)["sm"][0].startswith("2.0,50.0;4.0,80.0")
 
 
 def test_explicit_parameters_that_cannot_be_used_are_named(app: str, page: Page) -> None:
     page.goto(f"{app}/?st=parameters")
     expect(page.get_by_text("Give the start as JSON with weights, means")).to_be_visible()
+    given = page.get_by_role("textbox", name="Parameters as JSON")
+    given.fill("xx")
+    given.press("Control+Enter")
+    wrong = page.get_by_text("this is not JSON")
+    expect(wrong).to_be_visible()
+    given.fill(
+        '{"weights": [0.5, 0.5], "means": [[2, 50], [4, 80]],'
+        ' "covariances": [[[1, 0], [0, 9]], [[1, 0], [0, 9]]]}'
+    )
+    given.press("Control+Enter")
+    ready(page)
+    expect(wrong).to_have_count(0)
+
+
+def test_a_family_is_found_as_it_was_left(app: str, page: Page) -> None:
+    link = "?e=wine&k=3&c=ash&c=hue"
+    explore(page, app, link)
+    before = status(page)
+    for name in ("Poisson mixture: counts", "Gaussian mixture"):
+        page.get_by_label("Model", exact=True).click()
+        page.get_by_role("option", name=name, exact=True).click()
+        ready(page)
+    expect(page.get_by_text(before, exact=True)).to_be_visible()
+    assert query(page)["e"] == ["wine"]
+
+
+def test_the_address_has_the_settings_while_another_page_works(app: str, page: Page) -> None:
+    explore(page, app, "?e=wine&k=5&seed=4&cov=tied")
+    heading = page.get_by_role("heading", name="Explore")
+    place = heading.bounding_box()
+    page.get_by_text("Standardise", exact=True).click()
+    ready(page)
+    assert heading.bounding_box() == place  # what writes the address takes no room
+    for title in ("How many?", "Theory"):
+        page.get_by_role("link", name=title, exact=True).click()
+        expect(page.get_by_role("heading", name=title)).to_be_visible()
+        page.wait_for_function(
+            "new URLSearchParams(location.search).get('e') === 'wine'", timeout=3_000
+        )
+        assert query(page)["seed"] == ["4"]
+
+
+CONTRAST = """element => {
+  const channels = (colour) => colour.match(/[\\d.]+/g).slice(0, 3).map(Number);
+  const luminance = (colour) => channels(colour)
+    .map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const inks = [getComputedStyle(element.querySelector("span")).color,
+                getComputedStyle(element).backgroundColor].map(luminance);
+  return (Math.max(...inks) + 0.05) / (Math.min(...inks) + 0.05);
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_is_chosen_can_be_read(app: str, visitors: Visitors, scheme: str) -> None:
+    page = explore(visitors.open(color_scheme=scheme), app, "?e=iris")
+    assert page.locator("[data-tag]").first.evaluate(CONTRAST) > 4.5
+
+
+def test_names_of_columns_do_not_meet_on_a_phone(app: str, visitors: Visitors) -> None:
+    page = explore(visitors.open(width=390), app, "?e=iris&k=3&ax=pairs")
+    for letter in "xy":
+        titles = page.locator(f'[data-plot="mixture"] [class^="{letter}"][class$="title"]').all()
+        boxes = [title.bounding_box() for title in titles]
+        side, length = ("x", "width") if letter == "x" else ("y", "height")
+        boxes.sort(key=lambda box: box[side])
+        assert len(boxes) > 2
+        for box, following in itertools.pairwise(boxes):
+            assert box[side] + box[length] <= following[side] + 1
 
 
 def test_a_long_fit_plays_while_it_runs_and_stops(app: str, page: Page) -> None:
@@ -250,6 +389,10 @@ def test_a_long_fit_plays_while_it_runs_and_stops(app: str, page: Page) -> None:
     main = page.get_by_test_id("stMain")
     main.get_by_role("button", name="Stop").click()
     expect(page.get_by_text(re.compile("You stopped this fit after"))).to_be_visible(timeout=30_000)
+    stopped = page.get_by_text(re.compile("Who opens a link to it sees it go on")).inner_text()
+    (count,) = re.findall("says ([0-9]+)[.]", stopped)
+    page.get_by_text("Python that gives these numbers").click()
+    expect(page.get_by_text(f"max_iterations={count})")).to_be_visible()
     page.get_by_role("button", name="Go on").click()
     expect(page.get_by_text(re.compile("Fitting: iteration"))).to_be_visible(timeout=30_000)
     page.get_by_text("Example", exact=True).first.click()

@@ -135,7 +135,7 @@ def test_shades_are_described_to_those_who_cannot_see_them(app: str, page: Page)
 def test_a_row_typed_by_its_number_shows_its_posterior(app: str, page: Page) -> None:
     opened(page, f"{app}/?v=1&m=poisson-hmm&e=earthquakes&k=3")
     page.get_by_role("tab", name="Points").click()
-    page.get_by_role("spinbutton", name=re.compile("Row, or click")).fill("44")
+    page.get_by_role("spinbutton", name=re.compile("Row of the table")).fill("44")
     page.keyboard.press("Enter")
     expect(page.get_by_text("probability given the whole sequence")).to_be_visible()
     expect(page.get_by_text("Row 44 of the table")).to_be_visible()

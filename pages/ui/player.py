@@ -73,6 +73,7 @@ class PlayerState(NamedTuple):
 class _Sent(NamedTuple):
     """What the browser was last given, and the frames and views it need not be told of.
 
+    marks: how often the page had marked a point.
     order: what sent it, and how many were sent before: Streamlit hands them over in any order.
     """
 
@@ -80,6 +81,7 @@ class _Sent(NamedTuple):
     run: str
     picture: str
     wish: int
+    marks: int
     frames: tuple[int | None, ...]
     views: tuple[View, ...]
     data: bytes
@@ -92,11 +94,13 @@ def player(
     frame: int | None,
     view: View,
     point: int | None = None,
+    marks: int = 0,
     rival: bytes = b"",
 ) -> PlayerState:
     """Show a packed picture, at `frame` and in `view` unless the person chose otherwise.
 
-    `point` is the point marked at first. The state's own point is the one clicked in this picture.
+    `point` is the point marked at first, and whenever `marks` is another number than before. The
+    state's own point is the one clicked in this picture.
     `rival` is the picture of a second run with as many frames, shown beside it on the same clock.
     """
     asked = PlayerState(frame, point, view)
@@ -104,7 +108,7 @@ def player(
     earlier: _Sent | None = st.session_state.get(f"{key}.sent")
     before = PlayerState(None, None, earlier.views[-1] if earlier else view)
     known = _reported(st.session_state.get(key), run, "", before)
-    sent = _send(payload, rival, earlier, asked, known)
+    sent = _send(payload, rival, earlier, asked, marks, known)
     st.session_state[f"{key}.sent"] = sent
     result = _component()(
         key=key,
@@ -114,9 +118,9 @@ def player(
         on_view_change=_nothing,
     )
     reported = _reported(result, run, sent.picture, asked._replace(point=None))
-    if earlier is not None and sent.wish > earlier.wish:
-        return asked._replace(point=reported.point)
-    return reported
+    if earlier is None or sent.wish == earlier.wish:
+        return reported
+    return asked if sent.marks != earlier.marks else asked._replace(point=reported.point)
 
 
 def preload() -> None:
@@ -193,6 +197,7 @@ def _send(
     rival: bytes,
     earlier: _Sent | None,
     asked: PlayerState,
+    marks: int,
     reported: PlayerState,
 ) -> _Sent:
     """What to send: the same bytes as last time unless there is something new to show.
@@ -210,20 +215,22 @@ def _send(
         wish = earlier.wish
         if run == earlier.run:
             known = (*earlier.frames, reported.frame), (*earlier.views, reported.view)
-            wish += asked.frame not in known[0] or asked.view not in known[1]
+            new = asked.frame not in known[0] or asked.view not in known[1]
+            wish += new or marks != earlier.marks
             frames = (None, *known[0][-ECHOES:], asked.frame)
             views = (*known[1][-ECHOES:], asked.view)
         if picture == earlier.picture and wish == earlier.wish:
             return earlier._replace(frames=frames, views=views)
-    wishes = {"picture": picture, "wish": wish, "point": asked.point}
+    wishes = {"picture": picture, "wish": wish, "point": asked.point, "marks": marks}
     wishes |= {"plotly": ensure_plotly_asset(), "rival": len(payload) if rival else 0}
     data = envelope(payload, asked.view, asked.frame, order=order, **wishes) + rival
-    return _Sent(order, run, picture, wish, frames, views, data)
+    return _Sent(order, run, picture, wish, marks, frames, views, data)
 
 
 def envelope(payload: bytes, view: View, frame: int | None, **wishes: Any) -> bytes:
     """What the player's script reads: the wishes of the page as JSON, then the packed picture."""
-    usual = {"order": ("", 0), "picture": "", "wish": 0, "point": None, "plotly": "", "rival": 0}
+    usual = {"order": ("", 0), "picture": "", "wish": 0, "point": None, "marks": 0}
+    usual |= {"plotly": "", "rival": 0}
     text = json.dumps(usual | wishes | {"frame": frame, "view": view._asdict()}).encode()
     return struct.pack("<I", len(text)) + text + payload
 

@@ -400,6 +400,8 @@ class Settings:
     curve: str = _setting("likelihood", "cu", Choice(CURVES), "view", "Curve", widget="segmented")
     speed: float = _setting(1.0, "sd", Real(0.1, 16.0, step=0.5), "view", "Speed", widget="number")
     loop: bool = _setting(False, "lo", Flag(), "view", "Loop", widget="toggle")
+    # The title of the tab below the picture; "" is the first.
+    details: str = _setting("", "dt", NAME, "view", "Tables shown")
     bare: bool = _setting(
         False,
         "bare",
@@ -444,6 +446,8 @@ _OBSOLETE = {
 }
 
 
+# What a person who comes back to a family finds as it was.
+OF_A_FAMILY = ("example", *_OBSOLETE["family"])
 # What these ask for has a result of its own.
 _SEARCHED = {"n_starts", "starts_compared"}
 _COMPARED = {"starts_compared", "smallest", "largest", "structures_compared", "n_starts_each"}
@@ -474,6 +478,11 @@ def changed(settings: Settings, **values: Any) -> Settings:
     if cleaned.get("source", "table") != "table":
         obsolete |= {"fingerprint", "carried", "shared"}
     return replace(settings, **{name: FIELDS[name].default for name in obsolete} | cleaned)
+
+
+def data_of(settings: Settings) -> tuple:
+    """What says which data are looked at."""
+    return tuple(getattr(settings, name) for name, about in FIELDS.items() if about.group == "data")
 
 
 def parse(query: Mapping[str, str]) -> tuple[Settings, tuple[str, ...]]:

@@ -12,6 +12,7 @@ from em_core.search.alignment import assignment_shares
 from pages.ui.figures.coordinates import Coordinates, coordinates_of
 from pages.ui.figures.frames import Change, Frames, frames_of, share_change
 from pages.ui.figures.picture import Chart, Marks, Picture, Scene
+from pages.ui.text import counted
 
 # Rows with holes are drawn one by one, in every frame: more than these nobody could tell apart.
 MOST_HOLLOW = 300
@@ -42,8 +43,8 @@ def mixture_picture(
         positions[hollow] = ends
         shown = min(int(hollow.sum()), MOST_HOLLOW)
         notes.append(
-            f"{hollow.sum():,} rows have no value in a column drawn: hollow, at their expected "
-            "place, with one standard deviation. Missing at random is assumed."
+            f"{counted(int(hollow.sum()), 'row')} without a value in a column drawn: hollow, at "
+            "the expected place, with one standard deviation. Missing at random is assumed."
         )
         if shown < hollow.sum():
             notes[-1] += f" {shown} of them are drawn."

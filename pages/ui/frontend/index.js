@@ -100,6 +100,9 @@ class Player {
         this.pictureId = wishes.picture;
         this.adopt(picture, wishes);
       }
+      const marked = wishes.marks !== this.marks;
+      if (marked) this.selected = wishes.point;
+      this.marks = wishes.marks;
       if (asked) {
         this.following = wishes.frame === null;
         this.frame = Math.min(wishes.frame ?? Infinity, this.frames - 1);
@@ -108,6 +111,7 @@ class Player {
       await this.draw();
       this.remember();
       if (asked) {
+        if (marked) this.reportPoint();
         this.component.setStateValue("view", { ...this.view });
         this.report();
       }
@@ -128,7 +132,7 @@ class Player {
     }
     // A later picture of a long run may show fewer of its half-steps.
     this.frame = this.following ? last : Math.min(this.frame, last);
-    this.selected = this.picture ? samePoint(this.selected, this.picture, picture) : wishes.point;
+    this.selected = this.picture ? samePoint(this.selected, this.picture, picture) : null;
     this.picture = picture;
     this.frames = picture.frames;
     this.painter.setPicture(picture);
@@ -405,6 +409,10 @@ class Player {
     }, REPORT_AFTER);
   }
 
+  reportPoint() {
+    this.component.setStateValue("point", { picture: this.pictureId, point: this.selected });
+  }
+
   /** Saves the picture on screen, or all of them as an animation. */
   save(kind) {
     const note = this.root.querySelector(".emx-making");
@@ -425,13 +433,18 @@ class Player {
   // ---- pointer --------------------------------------------------------------------------------
 
   connectPlots() {
+    // The keys are those of what was clicked last; Plotly keeps the browser from seeing to that.
+    for (const plot of [this.mixturePlot, this.boundPlot]) {
+      plot.tabIndex = -1;
+      plot.addEventListener("pointerdown", () => plot.focus({ preventScroll: true }));
+    }
     onClick(this.mixturePlot, (x, y) => {
       const found = this.painter.nearest(x, y);
       if (found === null || !this.picture) return;
       this.selected = found;
       this.paintMixture();
       this.remember();
-      this.component.setStateValue("point", { picture: this.pictureId, point: found });
+      this.reportPoint();
     });
     onClick(this.boundPlot, (x) => {
       const frame = this.frameUnder(x);

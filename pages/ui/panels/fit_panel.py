@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from em_core import HalfStep
 from pages.ui import shell
@@ -58,8 +60,15 @@ STOPPED = {
         "Ended after {iterations}: the time that one fit may take here is over. It has not "
         "converged. Use fewer rows or components, or a larger tolerance."
     ),
-    "stopped": "You stopped this fit after {iterations}. It has not converged.",
+    "stopped": (
+        "You stopped this fit after {iterations}. It has not converged. Who opens a link to it "
+        "sees it go on to the end, unless “Most iterations” says {count}."
+    ),
 }
+# What no setting says.
+ENDED_EARLY = "stopped", "time"
+POINTS = "Points"
+DEFUSED = "Text that a spreadsheet would run as a formula begins with an apostrophe."
 
 
 def begin_early() -> None:
@@ -154,6 +163,7 @@ def _show(run: Run, selection: Selection, table: Table) -> None:
         # The half-step of a link may not have been reached yet: until the fit ends, follow it.
         frame=None if running else _frame(shown, settings.frame),
         point=_position(sample, settings.point),
+        marks=st.session_state.get("rows typed", 0),
         view=_view(settings),
     )
     if running:
@@ -161,9 +171,11 @@ def _show(run: Run, selection: Selection, table: Table) -> None:
         return
     index = int(shown[last if state.frame is None else min(state.frame, last)])
     point = settings.point if state.point is None else int(sample[state.point])
+    if point != settings.point:
+        shell.change(details=POINTS)
     at_end = index == len(run.trace) - 1
     shell.remember(frame=None if at_end else index, point=point, **state.view._asdict())
-    _frame_shown(run, index, point, selection, settings)
+    _frame_shown(run, index, point, selection, shell.settings())
 
 
 def _before_the_start(run: Run, settings: Settings) -> None:
@@ -195,7 +207,9 @@ def _status(run: Run) -> None:
         progress_line(run, f"Fitting: iteration {last.iteration:,}, {likelihood}")
         return
     ended = STOPPED[run.stop_reason].format(
-        iterations=counted(last.iteration, "iteration"), tolerance=run.tolerance
+        iterations=counted(last.iteration, "iteration"),
+        count=last.iteration,
+        tolerance=run.tolerance,
     )
     text = (
         f"{ended} {likelihood[0].upper()}{likelihood[1:]}, BIC **{nats(run.fit.bic)}** "
@@ -259,19 +273,30 @@ def _frame_shown(
     name = "the start" if step.phase == "start" else f"{step.phase}-step {step.iteration}"
     st.markdown(report.gain_sentence(run.trace, index))
     numbers = family.tables(run.model, step.params, selection, settings)
-    titles = [title for title, _ in numbers] + ["Points"] * (family.point is not None)
+    titles = [title for title, _ in numbers] + [POINTS] * (family.point is not None)
     titles += ["Known labels"] * (selection.labels is not None)
-    tabs = dict(zip(titles, st.tabs(titles, key="details", on_change="rerun"), strict=True))
+    tabs = dict(zip(titles, _tabs(titles, settings.details), strict=True))
     for title, frame in numbers:
         if tabs[title].open:
             with tabs[title]:
                 tables.show(frame, f"At {name}, in the original units")
-    if "Points" in tabs and tabs["Points"].open:
-        with tabs["Points"]:
+    if POINTS in tabs and tabs[POINTS].open:
+        with tabs[POINTS]:
             _points(run, index, point, selection, settings)
     if selection.labels is not None and tabs["Known labels"].open:
         with tabs["Known labels"]:
             _agreement(run, index, selection)
+
+
+def _tabs(titles: Sequence[str], chosen: str) -> Sequence[DeltaGenerator]:
+    opened = chosen if chosen in titles else titles[0]
+    if st.session_state.get("details") != opened:
+        st.session_state["details"] = opened
+    return st.tabs(titles, key="details", on_change=_open_tab)
+
+
+def _open_tab() -> None:
+    shell.change(details=st.session_state["details"])
 
 
 def _points(
@@ -279,32 +304,54 @@ def _points(
 ) -> None:
     step, family = run.trace[index], family_of(settings)
     n_rows = len(selection.values)
-    chosen = st.number_input(
-        "Row, or click a point in the picture",
-        min_value=1,
-        max_value=n_rows,
-        value=None if point is None or point >= n_rows else point + 1,
-        help="Rows are counted as the fit has them.",
-        key=f"row {run.key} {point}",
-        width=260,
-    )
-    if chosen is not None:
-        point = int(chosen) - 1
+    _choose_row(run, point, selection)
+    # q is the posterior at the parameters before an M half-step.
+    given = " by the parameters before this M-step" if step.phase == "M" else ""
+    if point is not None and point < n_rows:
         values = ", ".join(
             f"{name} = {_cell(selection, d, point)}" for d, name in enumerate(selection.columns)
         )
-        # q is the posterior at the parameters before an M half-step.
         formula, terms = family.point(run.model, step.posterior_params, run.data, selection, point)
         st.markdown(f"**Row {selection.rows[point] + 1} of the table** ({plain(values)})")
         st.latex(formula)
-        tables.show(terms, "Its posterior")
+        tables.show(terms, f"Its posterior{given}")
     if not family.unit:
         return
     doubtful, looked_at = _doubtful(
         run.key, index, run.model, run.data, step, selection, family.unit
     )
     scope = "" if looked_at == n_rows else f" of {looked_at:,} rows looked at"
-    tables.show(doubtful, f"The rows whose {family.unit} is the least sure{scope}", index=False)
+    title = f"The rows whose {family.unit} is the least sure{scope}{given and ',' + given}"
+    tables.show(doubtful, title, index=False)
+
+
+def _choose_row(run: Run, point: int | None, selection: Selection) -> None:
+    """A row by its number in the table, as the lists of rows have it."""
+    key = f"row {run.key}"
+    if st.session_state.get("row marked") != (run.key, point) or key not in st.session_state:
+        st.session_state["row marked"] = run.key, point
+        known = point is not None and point < len(selection.rows)
+        st.session_state[key] = int(selection.rows[point]) + 1 if known else None
+    left_out = selection.left_out.set_index("row")["reason"]
+    row = st.number_input(
+        "Row of the table, or click a point in the picture",
+        min_value=1,
+        max_value=int(np.nanmax([selection.rows.max() + 1, left_out.index.max()])),
+        key=key,
+        on_change=_take_row,
+        args=(key, selection),
+        width=330,
+    )
+    if row is not None and row - 1 not in selection.rows:
+        st.warning(plain(f"Row {row:,} was left out: {left_out[row]}."))
+
+
+def _take_row(key: str, selection: Selection) -> None:
+    row = st.session_state[key]
+    found = np.flatnonzero(selection.rows == (row or 0) - 1)
+    if row is None or len(found):
+        shell.change(point=int(found[0]) if len(found) else None)
+        st.session_state["rows typed"] = st.session_state.get("rows typed", 0) + 1
 
 
 def _cell(selection: Selection, column: int, row: int) -> str:
@@ -350,18 +397,22 @@ def show_takeaway(run: Run, settings: Settings, selection: Selection, table: Tab
     """Downloads of the finished fit, and the Python for it to those who ask."""
     name = takeaway.RESULTS_NAME
     payload, _, _ = _picture(run, shell.settings(), selection, table, running=False)
+    if run.stop_reason in ENDED_EARLY:
+        settings = replace(settings, max_iterations=run.fit.n_iterations)
     with st.container(horizontal=True, key="takeaway"):
         _download(
             "Rows with results (CSV)",
             f"{name}.csv",
             "text/csv",
             lambda: to_csv_bytes(takeaway.with_results(settings, table, selection, run)),
+            DEFUSED,
         )
         _download(
             "Rows with results (Parquet)",
             f"{name}.parquet",
             "application/vnd.apache.parquet",
             lambda: to_parquet_bytes(takeaway.with_results(settings, table, selection, run)),
+            DEFUSED,
         )
         _download(
             "Parameters and trace (JSON)",
@@ -381,8 +432,12 @@ def show_takeaway(run: Run, settings: Settings, selection: Selection, table: Tab
             st.code(takeaway.script(settings, selection, table), language="python")
 
 
-def _download(label: str, file_name: str, mime: str, make: Callable[[], bytes]) -> None:
-    st.download_button(label, data=make, file_name=file_name, mime=mime, on_click="ignore")
+def _download(
+    label: str, file_name: str, mime: str, make: Callable[[], bytes], help: str | None = None
+) -> None:
+    st.download_button(
+        label, data=make, file_name=file_name, mime=mime, help=help, on_click="ignore"
+    )
 
 
 def _standalone(run: Run, payload: bytes, settings: Settings, table: Table) -> bytes:
