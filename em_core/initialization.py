@@ -106,12 +106,15 @@ STARTS = {
     ),
     "k-means": Start(k_means, "responsibilities", "k-means run to its end"),
     "hierarchical": Start(
-        hierarchical, "responsibilities", "Ward's tree on sphered columns, cut at K groups"
+        hierarchical,
+        "responsibilities",
+        "Ward's tree on sphered columns, cut at K groups; the seed matters beyond 2,000 rows",
     ),
     "model-based hierarchical": Start(
         model_based,
         "responsibilities",
-        "a tree that merges where the likelihood loses the least, cut at K groups, as in mclust",
+        "a tree that merges where the likelihood loses the least, cut at K groups, as in mclust; "
+        "the seed matters beyond 1,000 rows",
     ),
     "short runs": Start(
         short_runs, "parameters", "ten short runs of EM from k-means++, the best of them followed"

@@ -24,7 +24,7 @@ query = st.query_params
 def packed(n_points: int, n_components: int, n_columns: int, matrix: bool, seed: int) -> bytes:
     picture = demo_picture(n_points, n_components, n_columns=n_columns, matrix=matrix, seed=seed)
     flags = list(picture.flags)
-    flags[7] = ("component 2 is collapsing onto one point: use a shared covariance.",)
+    flags[7] = ("component 2 is collapsing onto one point", "component 3 is flat")
     columns = ("<b>price</b> in $ & $", *picture.columns[1:])
     return pack(picture._replace(flags=tuple(flags), columns=columns, note="Generated data."))
 

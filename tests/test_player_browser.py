@@ -92,7 +92,9 @@ def test_transport(page: Page, demo: str) -> None:
     at_frame(root, 7)
     slider = root.get_by_role("slider")
     expect(slider).to_have_attribute("aria-valuetext", "M-step 4, half-step 7 of 120")
-    expect(root.locator(".emx-flags")).to_contain_text("collapsing onto one point")
+    expect(root.locator(".emx-flags")).to_have_text(
+        "Component 2 is collapsing onto one point.\nComponent 3 is flat.", use_inner_text=True
+    )
     expect(page.get_by_text(re.compile("frame=7 point=None"))).to_be_visible()
 
 

@@ -305,7 +305,10 @@ def _facts(table: Table, selection: Selection | None, reports: list[ColumnReport
         st.dataframe(selection.left_out, hide_index=True, height=180)
     shown = table.frame.head(PREVIEW_ROWS).set_axis(range(1, min(rows, PREVIEW_ROWS) + 1))
     st.caption(f"The first {len(shown):,} rows" if len(shown) < rows else "All rows")
-    st.dataframe(shown, height=200)
+    # Streamlit's usual format cuts 1.54e-9 to 0.000000001; its "plain" turns 1000 into 999.99...
+    digits = st.column_config.NumberColumn(format="%.10g")
+    numbers = shown.select_dtypes("float").columns
+    st.dataframe(shown, height=200, column_config=dict.fromkeys(numbers, digits))
 
 
 def _columns_table(
