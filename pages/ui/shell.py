@@ -60,15 +60,15 @@ def enter() -> None:
 def frame(page: str) -> Iterator[None]:
     """Everything around a page: the settings taken from the link before it, the link after it."""
     st.html(STYLE)
-    arriving = st.session_state.get("page") != page
-    if arriving:
+    before = st.session_state.get("page")
+    if before != page:
         _forget_other_pages(page)
     _adopt_link()
     _push_link()
     if settings().bare:
         st.html(BARE)
     notices = st.container()
-    if arriving:
+    if before not in (None, page):
         # Streamlit has dropped the query, and what the page asks for may take long.
         _note_link(table.to_query(settings()))
         with notices:

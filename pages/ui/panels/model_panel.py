@@ -53,14 +53,15 @@ def _choose_start(selection: Selection | None) -> None:
         if selection is not None:
             _place_means(selection)
     elif start == "parameters":
-        st.text_area(
+        text = st.text_area(
             "Parameters as JSON",
             key="start parameters",
             value=shell.settings().start_params,
             help=f"{', '.join(family.parameters)}, in the units of the data",
             on_change=_take_parameters,
         )
-        if problem := st.session_state.get("start parameters problem"):
+        refused, problem = st.session_state.get("refused parameters", ("", ""))
+        if problem and text == refused:
             st.error(plain(problem))
     else:
         with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -92,12 +93,11 @@ def _choose(name: str, meanings: Mapping[str, str]) -> Any:
 
 
 def _take_parameters() -> None:
-    problem = ""
+    text = st.session_state["start parameters"]
     try:
-        shell.change(start_params=st.session_state["start parameters"])
+        shell.change(start_params=text)
     except ValueError as error:
-        problem = f"Explicit parameters: {error}."
-    st.session_state["start parameters problem"] = problem
+        st.session_state["refused parameters"] = text, f"Explicit parameters: {error}."
 
 
 def _place_means(selection: Selection) -> None:
