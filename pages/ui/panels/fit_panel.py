@@ -272,7 +272,7 @@ def _frame_shown(
     step, family = run.trace[index], family_of(settings)
     name = "the start" if step.phase == "start" else f"{step.phase}-step {step.iteration}"
     st.markdown(report.gain_sentence(run.trace, index))
-    numbers = family.tables(run.model, step.params, selection, settings)
+    numbers = _numbers(run, index, selection, settings)
     titles = [title for title, _ in numbers] + [POINTS] * (family.point is not None)
     titles += ["Known labels"] * (selection.labels is not None)
     tabs = dict(zip(titles, _tabs(titles, settings.details), strict=True))
@@ -286,6 +286,17 @@ def _frame_shown(
     if selection.labels is not None and tabs["Known labels"].open:
         with tabs["Known labels"]:
             _agreement(run, index, selection)
+
+
+def _numbers(run: Run, index: int, selection: Selection, settings: Settings):
+    """The tables of the parameters; the same ones while nothing of them has changed."""
+    asked = run.key, index, settings.rotation
+    kept = st.session_state.get("numbers")
+    if kept is None or kept[0] != asked:
+        params = run.trace[index].params
+        made = family_of(settings).tables(run.model, params, selection, settings)
+        kept = st.session_state["numbers"] = asked, made
+    return kept[1]
 
 
 def _tabs(titles: Sequence[str], chosen: str) -> Sequence[DeltaGenerator]:
