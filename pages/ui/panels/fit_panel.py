@@ -68,7 +68,6 @@ STOPPED = {
 # What no setting says.
 ENDED_EARLY = "stopped", "time"
 POINTS = "Points"
-DEFUSED = "Text that a spreadsheet would run as a formula begins with an apostrophe."
 
 
 def begin_early() -> None:
@@ -416,14 +415,12 @@ def show_takeaway(run: Run, settings: Settings, selection: Selection, table: Tab
             f"{name}.csv",
             "text/csv",
             lambda: to_csv_bytes(takeaway.with_results(settings, table, selection, run)),
-            DEFUSED,
         )
         _download(
             "Rows with results (Parquet)",
             f"{name}.parquet",
             "application/vnd.apache.parquet",
             lambda: to_parquet_bytes(takeaway.with_results(settings, table, selection, run)),
-            DEFUSED,
         )
         _download(
             "Parameters and trace (JSON)",
@@ -437,18 +434,15 @@ def show_takeaway(run: Run, settings: Settings, selection: Selection, table: Tab
             "text/html",
             lambda: _standalone(run, payload, settings, table),
         )
+    st.caption("In rows, text that a spreadsheet would run as a formula has an apostrophe before.")
     label = "Python that gives these numbers"
     with st.expander(label, key="python", on_change="rerun") as expander:
         if expander.open:
             st.code(takeaway.script(settings, selection, table), language="python")
 
 
-def _download(
-    label: str, file_name: str, mime: str, make: Callable[[], bytes], help: str | None = None
-) -> None:
-    st.download_button(
-        label, data=make, file_name=file_name, mime=mime, help=help, on_click="ignore"
-    )
+def _download(label: str, file_name: str, mime: str, make: Callable[[], bytes]) -> None:
+    st.download_button(label, data=make, file_name=file_name, mime=mime, on_click="ignore")
 
 
 def _standalone(run: Run, payload: bytes, settings: Settings, table: Table) -> bytes:
