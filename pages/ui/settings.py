@@ -480,9 +480,18 @@ def changed(settings: Settings, **values: Any) -> Settings:
     return replace(settings, **{name: FIELDS[name].default for name in obsolete} | cleaned)
 
 
-def data_of(settings: Settings) -> tuple:
-    """What says which data are looked at."""
-    return tuple(getattr(settings, name) for name, about in FIELDS.items() if about.group == "data")
+def values_of(settings: Settings, *groups: str) -> list:
+    """What the fields of these groups are set to."""
+    return [getattr(settings, name) for name, about in FIELDS.items() if about.group in groups]
+
+
+def differing(one: Settings, other: Settings, *groups: str) -> set[str]:
+    """The names of the fields of these groups that are not set to the same."""
+    return {
+        name
+        for name, about in FIELDS.items()
+        if about.group in groups and getattr(one, name) != getattr(other, name)
+    }
 
 
 def parse(query: Mapping[str, str]) -> tuple[Settings, tuple[str, ...]]:

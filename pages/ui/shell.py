@@ -144,7 +144,7 @@ def change(**values: Any) -> None:
         left[before.family] = {name: getattr(before, name) for name in table.OF_A_FAMILY}
         values = left.get(values["family"], {}) | values
     after = table.changed(before, **values)
-    if "family" not in values and table.data_of(after) != table.data_of(before):
+    if "family" not in values and table.differing(before, after, "data"):
         left.clear()
     st.session_state["settings"] = after
 

@@ -1,16 +1,14 @@
-"""The fit part of a page: the run, its player, and what is to be said about the frame shown."""
+"""The fit part of a page: the run, its player, and what is to be taken away."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
-from em_core import HalfStep
 from pages.ui import shell
 from pages.ui.figures.coordinates import two_columns
 from pages.ui.figures.payload import pack
@@ -19,9 +17,9 @@ from pages.ui.fragments import fragment
 from pages.ui.models.beginnings import beginning, method_of
 from pages.ui.models.families import family_of
 from pages.ui.models.scenes import scene_of
-from pages.ui.panels import report, tables
+from pages.ui.panels import frame_panel
 from pages.ui.player import player
-from pages.ui.settings import FIELDS, Settings
+from pages.ui.settings import Settings, differing, values_of
 from pages.ui.sharing import standalone, takeaway
 from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table
@@ -34,16 +32,12 @@ from pages.ui.work.work import progress_line, watch
 LIVE_POINTS = 2_000
 REFRESH_SECONDS = 0.25
 VIEW_FIELDS = View._fields
-_ASKED = [name for name, field in FIELDS.items() if field.group in ("family", "fit")]
 # What decides neither which rows are fitted nor which family is fitted to them.
 _OF_THE_CLIMB = {
     *("n_components", "n_factors", "covariance", "degrees", "transitions", "initial"),
     *("standardise", "start", "seed", "start_means", "start_params"),
     *("tolerance", "max_iterations"),
 }
-_OF_THE_RUN = [
-    name for name, field in FIELDS.items() if field.group in ("data", "columns", "family", "fit")
-]
 
 STOPPED = {
     "converged": "Converged after {iterations}: less than {tolerance:g} nats are left to gain.",
@@ -67,7 +61,6 @@ STOPPED = {
 }
 # What no setting says.
 ENDED_EARLY = "stopped", "time"
-POINTS = "Points"
 
 
 def begin_early() -> None:
@@ -79,7 +72,7 @@ def begin_early() -> None:
     if fitted is None:
         return
     before, table, selection = fitted
-    new = {name for name in _OF_THE_RUN if getattr(settings, name) != getattr(before, name)}
+    new = differing(settings, before, "data", "columns", "family", "fit")
     if not new or not new <= _OF_THE_CLIMB:
         return
     try:
@@ -109,7 +102,7 @@ def _run(settings: Settings, table: Table, selection: Selection) -> Run:
     model = family.build(settings)
     data = family.data(selection)
     start = beginning(model, settings, data)
-    asked = [table.fingerprint, selection.columns, [getattr(settings, name) for name in _ASKED]]
+    asked = [table.fingerprint, selection.columns, values_of(settings, "family", "fit")]
     wanted = Run(
         key=hashlib.sha256(repr(asked).encode()).hexdigest()[:16],
         model=model,
@@ -162,7 +155,7 @@ def _show(run: Run, selection: Selection, table: Table) -> None:
         # The half-step of a link may not have been reached yet: until the fit ends, follow it.
         frame=None if running else _frame(shown, settings.frame),
         point=_position(sample, settings.point),
-        marks=st.session_state.get("rows typed", 0),
+        marks=frame_panel.rows_typed(),
         view=_view(settings),
     )
     if running:
@@ -171,10 +164,10 @@ def _show(run: Run, selection: Selection, table: Table) -> None:
     index = int(shown[last if state.frame is None else min(state.frame, last)])
     point = settings.point if state.point is None else int(sample[state.point])
     if point != settings.point:
-        shell.change(details=POINTS)
+        shell.change(details=frame_panel.POINTS)
     at_end = index == len(run.trace) - 1
     shell.remember(frame=None if at_end else index, point=point, **state.view._asdict())
-    _frame_shown(run, index, point, selection, shell.settings())
+    frame_panel.show_frame(run, index, point, selection, shell.settings())
 
 
 def _before_the_start(run: Run, settings: Settings) -> None:
@@ -262,144 +255,6 @@ def _opening(settings: Settings) -> str:
     if method == "parameters":
         return "Start: explicit parameters."
     return f"Start: {method}, seed {settings.seed}."
-
-
-def _frame_shown(
-    run: Run, index: int, point: int | None, selection: Selection, settings: Settings
-) -> None:
-    """Tables at the frame shown. Only those of the open tab are made."""
-    step, family = run.trace[index], family_of(settings)
-    name = "the start" if step.phase == "start" else f"{step.phase}-step {step.iteration}"
-    st.markdown(report.gain_sentence(run.trace, index))
-    numbers = _numbers(run, index, selection, settings)
-    titles = [title for title, _ in numbers] + [POINTS] * (family.point is not None)
-    titles += ["Known labels"] * (selection.labels is not None)
-    tabs = dict(zip(titles, _tabs(titles, settings.details), strict=True))
-    for title, frame in numbers:
-        if tabs[title].open:
-            with tabs[title]:
-                tables.show(frame, f"At {name}, in the original units")
-    if POINTS in tabs and tabs[POINTS].open:
-        with tabs[POINTS]:
-            _points(run, index, point, selection, settings)
-    if selection.labels is not None and tabs["Known labels"].open:
-        with tabs["Known labels"]:
-            _agreement(run, index, selection)
-
-
-def _numbers(run: Run, index: int, selection: Selection, settings: Settings):
-    """The tables of the parameters; the same ones while nothing of them has changed."""
-    asked = run.key, index, settings.rotation
-    kept = st.session_state.get("numbers")
-    if kept is None or kept[0] != asked:
-        params = run.trace[index].params
-        made = family_of(settings).tables(run.model, params, selection, settings)
-        kept = st.session_state["numbers"] = asked, made
-    return kept[1]
-
-
-def _tabs(titles: Sequence[str], chosen: str) -> Sequence[DeltaGenerator]:
-    opened = chosen if chosen in titles else titles[0]
-    if st.session_state.get("details") != opened:
-        st.session_state["details"] = opened
-    return st.tabs(titles, key="details", on_change=_open_tab)
-
-
-def _open_tab() -> None:
-    shell.change(details=st.session_state["details"])
-
-
-def _points(
-    run: Run, index: int, point: int | None, selection: Selection, settings: Settings
-) -> None:
-    step, family = run.trace[index], family_of(settings)
-    n_rows = len(selection.values)
-    _choose_row(run, point, selection)
-    # q is the posterior at the parameters before an M half-step.
-    given = " by the parameters before this M-step" if step.phase == "M" else ""
-    if point is not None and point < n_rows:
-        values = ", ".join(
-            f"{name} = {_cell(selection, d, point)}" for d, name in enumerate(selection.columns)
-        )
-        formula, terms = family.point(run.model, step.posterior_params, run.data, selection, point)
-        st.markdown(f"**Row {selection.rows[point] + 1} of the table** ({plain(values)})")
-        st.latex(formula)
-        tables.show(terms, f"Its posterior{given}")
-    if not family.unit:
-        return
-    doubtful, looked_at = _doubtful(
-        run.key, index, run.model, run.data, step, selection, family.unit
-    )
-    scope = "" if looked_at == n_rows else f" of {looked_at:,} rows looked at"
-    title = f"The rows whose {family.unit} is the least sure{scope}{given and ',' + given}"
-    tables.show(doubtful, title, index=False)
-
-
-def _choose_row(run: Run, point: int | None, selection: Selection) -> None:
-    """A row by its number in the table, as the lists of rows have it."""
-    key = f"row {run.key}"
-    if st.session_state.get("row marked") != (run.key, point) or key not in st.session_state:
-        st.session_state["row marked"] = run.key, point
-        known = point is not None and point < len(selection.rows)
-        st.session_state[key] = int(selection.rows[point]) + 1 if known else None
-    left_out = selection.left_out.set_index("row")["reason"]
-    row = st.number_input(
-        "Row of the table, or click a point in the picture",
-        min_value=1,
-        max_value=int(np.nanmax([selection.rows.max() + 1, left_out.index.max()])),
-        key=key,
-        on_change=_take_row,
-        args=(key, selection),
-        width=330,
-    )
-    if row is not None and row - 1 not in selection.rows:
-        st.warning(plain(f"Row {row:,} was left out: {left_out[row]}."))
-
-
-def _take_row(key: str, selection: Selection) -> None:
-    row = st.session_state[key]
-    found = np.flatnonzero(selection.rows == (row or 0) - 1)
-    if row is None or len(found):
-        shell.change(point=int(found[0]) if len(found) else None)
-        st.session_state["rows typed"] = st.session_state.get("rows typed", 0) + 1
-
-
-def _cell(selection: Selection, column: int, row: int) -> str:
-    (value,) = selection.cells(column, np.array([row]))
-    if isinstance(value, str):
-        return value
-    return "missing" if np.isnan(value) else f"{value:g}"
-
-
-def _agreement(run: Run, index: int, selection: Selection) -> None:
-    unit, step = family_of(shell.settings()).unit, run.trace[index]
-    adjusted_rand, confusion = _agreement_at(
-        run.key, index, selection.label_name, unit, run.model, run.data, step, selection
-    )
-    st.markdown(
-        f"Adjusted Rand index with **{plain(selection.label_name)}**: **{adjusted_rand:.3f}** "
-        "(1: the same groups; about 0: no better than chance)."
-    )
-    unlabelled = len(selection.values) - int(confusion.to_numpy().sum())
-    without = f"; {counted(unlabelled, 'row')} without one left out" if unlabelled else ""
-    tables.show(confusion, f"Rows by known label and {unit}{without}")
-
-
-# Both take a pass over the data. The key of a run stands for its data and its model.
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _doubtful(
-    run: str, index: int, _model, _data, _step: HalfStep, _selection: Selection, unit: str
-):
-    return report.doubtful_points(_model, _step.posterior_params, _data, _selection, unit)
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _agreement_at(
-    run: str, index: int, label: str, unit: str, _model, _data, _step: HalfStep, _selection
-):
-    return report.agreement_with_labels(_model, _step.posterior_params, _data, _selection, unit)
 
 
 @fragment

@@ -1,0 +1,164 @@
+"""What is to be said about the frame shown: its parameters, single rows, and known labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from em_core import HalfStep
+from pages.ui import shell
+from pages.ui.models.families import family_of
+from pages.ui.panels import report, tables
+from pages.ui.settings import Settings
+from pages.ui.table.selection import Selection
+from pages.ui.text import counted, plain
+from pages.ui.work.runs import Run
+
+POINTS = "Points"
+
+
+def show_frame(
+    run: Run, index: int, point: int | None, selection: Selection, settings: Settings
+) -> None:
+    """Tables at the frame shown. Only those of the open tab are made."""
+    step, family = run.trace[index], family_of(settings)
+    name = "the start" if step.phase == "start" else f"{step.phase}-step {step.iteration}"
+    st.markdown(report.gain_sentence(run.trace, index))
+    numbers = _numbers(run, index, selection, settings)
+    titles = [title for title, _ in numbers] + [POINTS] * (family.point is not None)
+    titles += ["Known labels"] * (selection.labels is not None)
+    tabs = dict(zip(titles, _tabs(titles, settings.details), strict=True))
+    for title, frame in numbers:
+        if tabs[title].open:
+            with tabs[title]:
+                tables.show(frame, f"At {name}, in the original units")
+    if POINTS in tabs and tabs[POINTS].open:
+        with tabs[POINTS]:
+            _points(run, index, point, selection, settings)
+    if selection.labels is not None and tabs["Known labels"].open:
+        with tabs["Known labels"]:
+            _agreement(run, index, selection)
+
+
+def _numbers(run: Run, index: int, selection: Selection, settings: Settings):
+    """The tables of the parameters; the same ones while nothing of them has changed."""
+    asked = run.key, index, settings.rotation
+    kept = st.session_state.get("numbers")
+    if kept is None or kept[0] != asked:
+        params = run.trace[index].params
+        made = family_of(settings).tables(run.model, params, selection, settings)
+        kept = st.session_state["numbers"] = asked, made
+    return kept[1]
+
+
+def _tabs(titles: Sequence[str], chosen: str) -> Sequence[DeltaGenerator]:
+    opened = chosen if chosen in titles else titles[0]
+    if st.session_state.get("details") != opened:
+        st.session_state["details"] = opened
+    return st.tabs(titles, key="details", on_change=_open_tab)
+
+
+def _open_tab() -> None:
+    shell.change(details=st.session_state["details"])
+
+
+def _points(
+    run: Run, index: int, point: int | None, selection: Selection, settings: Settings
+) -> None:
+    step, family = run.trace[index], family_of(settings)
+    n_rows = len(selection.values)
+    if point is not None and point >= n_rows:
+        point = None  # of a link made with other data
+    _choose_row(run, point, selection)
+    # q is the posterior at the parameters before an M half-step.
+    given = " by the parameters before this M-step" if step.phase == "M" else ""
+    if point is not None:
+        values = ", ".join(
+            f"{name} = {_cell(selection, d, point)}" for d, name in enumerate(selection.columns)
+        )
+        formula, terms = family.point(run.model, step.posterior_params, run.data, selection, point)
+        st.markdown(f"**Row {selection.rows[point] + 1} of the table** ({plain(values)})")
+        st.latex(formula)
+        tables.show(terms, f"Its posterior{given}")
+    if not family.unit:
+        return
+    doubtful, looked_at = _doubtful(
+        run.key, index, run.model, run.data, step, selection, family.unit
+    )
+    scope = "" if looked_at == n_rows else f" of {looked_at:,} rows looked at"
+    title = f"The rows whose {family.unit} is the least sure{scope}{given and ',' + given}"
+    tables.show(doubtful, title, index=False)
+
+
+def _choose_row(run: Run, point: int | None, selection: Selection) -> None:
+    """A row by its number in the table, as the lists of rows have it."""
+    key = f"row {run.key}"
+    if st.session_state.get("row marked") != (run.key, point) or key not in st.session_state:
+        st.session_state["row marked"] = run.key, point
+        st.session_state[key] = None if point is None else int(selection.rows[point]) + 1
+    left_out = selection.left_out.set_index("row")["reason"]
+    row = st.number_input(
+        "Row of the table, or click a point in the picture",
+        min_value=1,
+        max_value=int(np.nanmax([selection.rows.max() + 1, left_out.index.max()])),
+        key=key,
+        on_change=_take_row,
+        args=(key, selection),
+        width=330,
+    )
+    if row is not None and row - 1 not in selection.rows:
+        st.warning(plain(f"Row {row:,} was left out: {left_out[row]}."))
+
+
+def _take_row(key: str, selection: Selection) -> None:
+    row = st.session_state[key]
+    found = np.flatnonzero(selection.rows == (row or 0) - 1)
+    if row is None or len(found):
+        shell.change(point=int(found[0]) if len(found) else None)
+        st.session_state["rows typed"] = rows_typed() + 1
+
+
+def rows_typed() -> int:
+    """How often a row was chosen by its number: the player marks it then."""
+    return st.session_state.get("rows typed", 0)
+
+
+def _cell(selection: Selection, column: int, row: int) -> str:
+    (value,) = selection.cells(column, np.array([row]))
+    if isinstance(value, str):
+        return value
+    return "missing" if np.isnan(value) else f"{value:g}"
+
+
+def _agreement(run: Run, index: int, selection: Selection) -> None:
+    unit, step = family_of(shell.settings()).unit, run.trace[index]
+    adjusted_rand, confusion = _agreement_at(
+        run.key, index, selection.label_name, unit, run.model, run.data, step, selection
+    )
+    st.markdown(
+        f"Adjusted Rand index with **{plain(selection.label_name)}**: **{adjusted_rand:.3f}** "
+        "(1: the same groups; about 0: no better than chance)."
+    )
+    unlabelled = len(selection.values) - int(confusion.to_numpy().sum())
+    without = f"; {counted(unlabelled, 'row')} without one left out" if unlabelled else ""
+    tables.show(confusion, f"Rows by known label and {unit}{without}")
+
+
+# Both take a pass over the data. The key of a run stands for its data and its model.
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _doubtful(
+    run: str, index: int, _model, _data, _step: HalfStep, _selection: Selection, unit: str
+):
+    return report.doubtful_points(_model, _step.posterior_params, _data, _selection, unit)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _agreement_at(
+    run: str, index: int, label: str, unit: str, _model, _data, _step: HalfStep, _selection
+):
+    return report.agreement_with_labels(_model, _step.posterior_params, _data, _selection, unit)
