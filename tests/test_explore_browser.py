@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from browser import Visitors, idle
 from playwright.sync_api import Page, expect
+from test_architecture import contrast
 
 from em_core import Gaussian, Mixture, fit
 from em_core.datasets import load
@@ -353,21 +354,17 @@ def test_the_address_has_the_settings_while_another_page_works(app: str, page: P
         assert query(page)["seed"] == ["4"]
 
 
-CONTRAST = """element => {
-  const channels = (colour) => colour.match(/[\\d.]+/g).slice(0, 3).map(Number);
-  const luminance = (colour) => channels(colour)
-    .map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4))
-    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-  const inks = [getComputedStyle(element.querySelector("span")).color,
-                getComputedStyle(element).backgroundColor].map(luminance);
-  return (Math.max(...inks) + 0.05) / (Math.min(...inks) + 0.05);
-}"""
+# Ink and ground, as #rrggbb.
+COLOURS = """chip => [getComputedStyle(chip.querySelector("span")).color,
+                        getComputedStyle(chip).backgroundColor]
+  .map((colour) => colour.match(/\\d+/g).slice(0, 3).map((c) => Number(c).toString(16)))
+  .map((parts) => "#" + parts.map((part) => part.padStart(2, "0")).join(""))"""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_what_is_chosen_can_be_read(app: str, visitors: Visitors, scheme: str) -> None:
     page = explore(visitors.open(color_scheme=scheme), app, "?e=iris")
-    assert page.locator("[data-tag]").first.evaluate(CONTRAST) > 4.5
+    assert contrast(*page.locator("[data-tag]").first.evaluate(COLOURS)) > 4.5
 
 
 def test_names_of_columns_do_not_meet_on_a_phone(app: str, visitors: Visitors) -> None:

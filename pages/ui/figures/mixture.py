@@ -30,7 +30,7 @@ def mixture_picture(
     model, sample = scene.model, scene.sample
     coordinates = coordinates_of(scene)
     frames = frames_of(scene, len(sample))
-    drawn = scene.values[sample]
+    drawn, ready = scene.values[sample], _ready(scene)
     notes = [coordinates.note]
     if len(sample) < len(scene.values):
         notes.append(f"{len(sample):,} of {len(scene.values):,} rows are drawn; the fit uses all.")
@@ -39,7 +39,7 @@ def mixture_picture(
     charts: list[Chart] = []
     positions = coordinates.positions(drawn)
     if hollow.any():
-        charts, ends = _holes(frames, coordinates, np.flatnonzero(hollow))
+        charts, ends = _holes(frames, coordinates, np.flatnonzero(hollow), ready)
         positions[hollow] = ends
         shown = min(int(hollow.sum()), MOST_HOLLOW)
         notes.append(
@@ -54,7 +54,6 @@ def mixture_picture(
     if hasattr(getattr(model, "emission", None), "latent_weights"):
         sizes = [_latent_weights(model, step, drawn) for step in frames.posteriors]
         notes.append("Small points have little weight in the fit: outliers.")
-    rows = _ready(scene)
     picture = frames.picture(
         change or share_change(scene.unit),
         columns=coordinates.names,
@@ -68,7 +67,7 @@ def mixture_picture(
         covariances=coordinates.covariances(
             np.array([step.params.covariances for step in frames.steps])
         ),
-        responsibilities=(_shares(scene, step, rows) for step in frames.posteriors),
+        responsibilities=(_shares(scene, step, ready) for step in frames.posteriors),
         sizes=sizes,
         charts=tuple(charts),
         note=" ".join(filter(None, notes)),
@@ -87,9 +86,9 @@ def _ready(scene: Scene) -> Any:
     return scene.model.prepare(drawn)
 
 
-def _shares(scene: Scene, step: HalfStep, rows: Any) -> np.ndarray:
+def _shares(scene: Scene, step: HalfStep, ready: Any) -> np.ndarray:
     """(n, K) probabilities of the components of the rows drawn, of these as `_ready` has them."""
-    shares = assignment_shares(scene.model, step.params, rows)
+    shares = assignment_shares(scene.model, step.params, ready)
     return shares[scene.sample] if isinstance(scene.data, list) else shares
 
 
@@ -99,7 +98,7 @@ def _latent_weights(model, step: HalfStep, drawn: np.ndarray) -> np.ndarray:
 
 
 def _holes(
-    frames: Frames, coordinates: Coordinates, holes: np.ndarray
+    frames: Frames, coordinates: Coordinates, holes: np.ndarray, ready: Any
 ) -> tuple[list[Chart], np.ndarray]:
     """Rings where rows with holes are expected, over every panel; and their places at the end."""
     scene = frames.scene
@@ -110,7 +109,7 @@ def _holes(
         imputed = np.concatenate(imputed)
     ends = coordinates.positions(imputed[scene.sample][holes])
     rows = holes[:MOST_HOLLOW]
-    colours = _shares(scene, frames.steps[-1], _ready(scene))[rows].argmax(axis=1)
+    colours = _shares(scene, frames.steps[-1], ready)[rows].argmax(axis=1)
     places, spreads = [], []
     for step in frames.posteriors:
         filled = _imputed(scene, step, drawn, rows)

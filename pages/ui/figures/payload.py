@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from pages.ui.figures.picture import Chart, Marks, Matrix, Picture
+from pages.ui.text import sentence
 
 MAGIC = b"EMP1"
 ALIGNMENT = 8
@@ -123,7 +124,7 @@ def _header(picture: Picture) -> dict[str, Any]:
         "phases": list(picture.phases),
         "posterior": np.asarray(picture.posterior).tolist(),
         "captions": list(picture.captions),
-        "flags": [list(flags) for flags in picture.flags],
+        "flags": [list(map(sentence, flags)) for flags in picture.flags],
         "running": bool(picture.running),
         "note": picture.note,
         "summary": picture.summary,

@@ -263,7 +263,7 @@ class Player {
     showControls(root, this);
     root.querySelector(".emx-caption").textContent = picture.captions[frame];
     const flags = root.querySelector(".emx-flags");
-    flags.textContent = picture.flags[frame].map(sentence).join("\n");
+    flags.textContent = picture.flags[frame].join("\n");
     flags.hidden = !picture.flags[frame].length;
     this.announce();
     root.dataset.frame = String(frame);
@@ -277,8 +277,7 @@ class Player {
     const region = this.root.querySelector(".emx-announce");
     const say = () => {
       this.announced = performance.now();
-      const { captions, flags } = this.picture;
-      const text = [captions[this.frame], ...flags[this.frame].map(sentence)].join(" ");
+      const text = [this.picture.captions[this.frame], ...this.picture.flags[this.frame]].join(" ");
       if (region.textContent !== text) region.textContent = text;
     };
     clearTimeout(this.announceTimer);
@@ -507,10 +506,6 @@ function samePoint(selected, before, now) {
     picture.columns.map((name, axis) => [name, picture.low[axis], picture.positions[axis][i]].join());
   const same = before.run === now.run || String(place(before, selected)) === String(place(now, found));
   return same ? found : null;
-}
-
-function sentence(words) {
-  return words[0].toUpperCase() + words.slice(1) + (/[.!?]$/.test(words) ? "" : ".");
 }
 
 function nextPaint() {

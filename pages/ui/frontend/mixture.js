@@ -9,8 +9,6 @@ import { fade, inkOn } from "./theme.js";
 
 const PADDING = 0.06;
 const CURVE_POINTS = 141;
-// Pixels across for a tick and its label, "2.5" say.
-const TICK_ROOM = 24;
 
 // Under a series: the ribbon of the posterior, and that of the most probable path.
 export const RIBBON = 11;
@@ -55,13 +53,12 @@ export class MixtureFigure {
       const suffix = p ? p + 1 : "";
       const lowest = line === this.lines.length - 1;
       layout[`xaxis${suffix}`] = {
-        ...axisStyle(this.theme, this.range(panel[0])),
+        ...axisStyle(this.theme, this.range(panel[0]), across),
         domain: part(column, this.columns.length, gap),
         anchor: `y${suffix}`,
         range: this.range(panel[0]),
         showgrid: false,
         showticklabels: lowest,
-        nticks: Math.min(7, Math.max(2, Math.floor(across / TICK_ROOM))),
         title: lowest ? columnTitle(this.picture.columns[panel[0]], across) : undefined,
         matches: this.firstAxis("x", p, (other) => other[0] === panel[0]),
       };

@@ -3,6 +3,8 @@
 // Of a letter, in font sizes, on average; and the size of letters where room is short.
 const LETTER_WIDTH = 0.52;
 const SMALL = 11;
+// Pixels across for a tick and its label, "2.5" say.
+const TICK_ROOM = 24;
 
 /** Where Streamlit serves from, also behind a proxy with a base path. */
 export function serverBase() {
@@ -132,8 +134,8 @@ export function columnTitle(name, room) {
   return { text: shown.map(escapeText).join("<br>"), font: { size: SMALL } };
 }
 
-/** Of an axis with this range: a year has no comma. */
-export function axisStyle(theme, range = null) {
+/** Of an axis with this range, along so many pixels: a year has no comma. */
+export function axisStyle(theme, range = null, room = Infinity) {
   return {
     type: "linear",
     zeroline: false,
@@ -144,7 +146,7 @@ export function axisStyle(theme, range = null) {
     tickfont: { size: 12, color: theme.muted },
     exponentformat: "none",
     separatethousands: !range || Math.max(...range.map(Math.abs)) >= 10_000,
-    nticks: 7,
+    nticks: Math.min(7, Math.max(2, Math.floor(room / TICK_ROOM))),
     // Each of these would have Plotly measure every label, again and again: most of its time.
     automargin: false,
     ticklabeloverflow: "allow",
