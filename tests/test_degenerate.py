@@ -59,7 +59,7 @@ def test_degenerate_data_are_named_in_every_unit(name: str) -> None:
     said, log_likelihood, clusters = told(values)
     assert words in said
     if words == SOUND:
-        assert re.match(r"\d of 8 starts reached the best optimum", said)
+        assert re.match(r"\d of 8 starts reached the best optimum of these starts", said)
     elif words != SAME:
         assert said.startswith("None of 8 starts reached an optimum")
     for scale in (1e-9, 1e9):

@@ -14,7 +14,7 @@ from em_core.search.alignment import align
 
 pytestmark = pytest.mark.browser
 
-VERDICT = re.compile(r"\d+ of \d+ starts reached the best optimum")
+VERDICT = re.compile(r"\d+ of \d+ starts reached the best optimum of these starts")
 IRIS = "local_optima?v=1&e=iris&k=3&cs=k-means%2B%2B"
 
 

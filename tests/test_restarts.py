@@ -181,7 +181,7 @@ def test_seeds_that_give_the_same_start_do_not_replicate_anything():
     assert len({id(run.trace) for run in runs.fits}) == 1
     assert runs.optima[0].count == 5 and not runs.replicated
     assert runs.verdict == (
-        "5 of 5 starts reached the best optimum; no other optimum was found. "
+        "5 of 5 starts reached the best optimum of these starts; no other optimum was found. "
         "All seeds that reached it gave the same start: try another start."
     )
 
@@ -246,7 +246,9 @@ def test_different_optima_of_equal_likelihood_are_never_merged(covariance, seed,
     )
     second = found.optima[1]
     assert second.gap == pytest.approx(0, abs=0.01) and second.disagreement > 0.1
-    assert found.verdict.startswith("2 of 4 starts reached the best optimum; 1 other optimum was")
+    assert found.verdict.startswith(
+        "2 of 4 starts reached the best optimum of these starts; 1 other optimum was found"
+    )
 
 
 @given(st.integers(1, 4), st.integers(0, 10**6))
@@ -294,10 +296,14 @@ def test_unconverged_runs_are_marked_and_never_called_an_optimum():
     found = landscape(THREE, FAITHFUL, [started(capped), started(worse)])
     assert found.best.log_likelihood == worse.log_likelihood < capped.log_likelihood
     assert found.verdict == (
-        "1 of 2 starts reached the best optimum; no other optimum was found; 1 start did not "
-        "converge. The best was reached only once: try more starts. A start that did not converge "
-        "came higher: allow more iterations or a smaller tolerance."
+        "1 of 2 starts reached the best optimum that is finished; no other optimum was found; "
+        "1 start did not converge. The best was reached only once: try more starts. A start that "
+        "did not converge is higher already: allow more iterations or a smaller tolerance."
     )
+    assert [fit.seed for fit in found.ahead] == [0] and found.ahead[0].stop_reason != "converged"
+    short = fit(THREE, FAITHFUL, seed=24, max_iterations=1)
+    lower = landscape(THREE, FAITHFUL, [started(worse), started(short)])
+    assert lower.ahead == () and "optimum of these starts" in lower.verdict
 
 
 def test_a_plateau_is_not_called_an_optimum():

@@ -110,12 +110,16 @@ class Landscape(NamedTuple):
 
     optima: best first. collapsed: a component has degenerated; never called an optimum.
     unconverged: stopped too early to tell, or on a plateau.
+    ahead: the unconverged ones that stand higher than the best optimum already, by more than
+        stopping at the tolerance explains, highest first; all that are finite where there is no
+        optimum. EM only climbs: while there is one, the best optimum is not known.
     """
 
     optima: tuple[Optimum, ...]
     collapsed: tuple[StartedFit, ...]
     unconverged: tuple[StartedFit, ...]
     failures: tuple[Failure, ...]
+    ahead: tuple[StartedFit, ...]
 
     @property
     def fits(self) -> tuple[StartedFit, ...]:
@@ -166,8 +170,9 @@ class Landscape(NamedTuple):
         starts = counted(self.n_starts, "start")
         if self.optima:
             others = len(self.optima) - 1
+            best = "that is finished" if self.ahead else "of these starts"
             parts = [
-                f"{self.optima[0].count} of {starts} reached the best optimum",
+                f"{self.optima[0].count} of {starts} reached the best optimum {best}",
                 f"{counted(others, 'other optimum', 'other optima')} "
                 f"{'was' if others == 1 else 'were'} found"
                 if others
@@ -194,10 +199,10 @@ class Landscape(NamedTuple):
             yield "The best was reached only once: try more starts."
         elif not self.replicated:
             yield "All seeds that reached it gave the same start: try another start."
-        if any(fit.log_likelihood > self.best.log_likelihood for fit in self.unconverged):
+        if self.ahead:
             yield (
-                "A start that did not converge came higher: allow more iterations or a smaller "
-                "tolerance."
+                "A start that did not converge is higher already: allow more iterations or a "
+                "smaller tolerance."
             )
 
 
@@ -222,12 +227,25 @@ def landscape(
     rows = some_rows(data, min(most, MOST_ROWS_COMPARED), np.random.default_rng(0))
     groups = _groups(model, rows, clean, tolerance)
     n_starts = len(fits) + len(failures)
+    unconverged = tuple(fit for fit in fits if not fit.is_optimum and not fit.collapsed)
     return Landscape(
         tuple(_optimum(group, groups[0], n_starts) for group in groups),
         tuple(fit for fit in fits if fit.collapsed),
-        tuple(fit for fit in fits if not fit.is_optimum and not fit.collapsed),
+        unconverged,
         tuple(failures),
+        _ahead(unconverged, groups[0].fits[0] if groups else None, tolerance),
     )
+
+
+def _ahead(
+    unconverged: Sequence[StartedFit], best: StartedFit | None, tolerance: float
+) -> tuple[StartedFit, ...]:
+    """Those that stand higher than the best optimum, highest first."""
+    floor = -np.inf
+    if best is not None:
+        floor = best.log_likelihood + _allowed(best.log_likelihood, tolerance)
+    higher = [fit for fit in unconverged if floor < fit.log_likelihood < np.inf]
+    return tuple(sorted(higher, key=lambda fit: -fit.log_likelihood))
 
 
 def place(

@@ -266,7 +266,7 @@ class Settings:
         Real(1e-12, 1e3, step=5e-4),
         "fit",
         "Tolerance, in nats",
-        "EM stops when less than this is estimated to be left to gain in log-likelihood.",
+        "EM stops when about this or less is left to gain in log-likelihood, by an estimate.",
         "number",
     )
     max_iterations: int = _setting(
@@ -329,7 +329,7 @@ class Settings:
         Integer(5, 3000),
         "view",
         "Most passes over the data",
-        "Each stops after this many, or when it has nothing left to gain.",
+        "Each stops after this many, or when about nothing is left to gain.",
         "number",
     )
     race_axis: str = _setting(

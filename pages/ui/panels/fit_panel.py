@@ -40,7 +40,7 @@ _OF_THE_CLIMB = {
 }
 
 STOPPED = {
-    "converged": "Converged after {iterations}: less than {tolerance:g} nats are left to gain.",
+    "converged": "Converged after {iterations}: about {tolerance:g} nats or less are left to gain.",
     "max_iterations": (
         "Not converged: stopped after {iterations}, the most allowed. Raise “Most iterations” or "
         "the tolerance."

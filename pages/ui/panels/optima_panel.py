@@ -211,7 +211,7 @@ def _with_interval(share: float, interval: Interval) -> str:
 def _optimum_line(search: Search, number: int, optimum: Optimum) -> str:
     flags = "".join(f" {sentence(flag)}" for flag in optimum.fit.flags[:1])
     if number == 0:
-        return f"The best: {nats(optimum.log_likelihood + search.offset)} nats.{flags}"
+        return f"The best of these starts: {nats(optimum.log_likelihood + search.offset)} nats.{flags}"
     line = f"{nats(optimum.gap)} nats below the best"
     if optimum.disagreement is not None:
         line += f"; {percent(optimum.disagreement, 1)} of the rows are grouped otherwise"
@@ -274,7 +274,7 @@ def _success_table(search: Search) -> pd.DataFrame:
         [
             {
                 "start": rate.start,
-                "reached the best": f"{rate.n_successes} of {rate.n_starts}",
+                "reached the best of these": f"{rate.n_successes} of {rate.n_starts}",
                 f"rate ({percent(0.95)} interval)": _with_interval(rate.rate, rate.interval),
                 "iterations per success": "never"
                 if not rate.n_successes

@@ -28,7 +28,7 @@ IN_WORDS = {
     "touches": "touches it after every E-step",
     "climbs": "bound never falls",
     "likelihood climbs": "likelihood never falls",
-    "stationary": "ends where EM has nothing left to gain",
+    "stationary": "ends where EM has about nothing left to gain",
     "unbiased": "right on average over the draws",
 }
 
@@ -67,7 +67,7 @@ def race_work(
     entries = [(key, seed) for key in keys for seed in range(SEEDS if key in DRAWS else 1)]
     lanes = []
     for count, (key, seed) in enumerate(entries):
-        steps, ended = [], "nothing left to gain"
+        steps, ended = [], "about nothing left to gain"
         try:
             for step in run(VARIANTS[key], model, data, start, seed=seed, max_passes=max_passes):
                 steps.append(step)
