@@ -30,7 +30,10 @@ class BernoulliParams(NamedTuple):
 
 
 class CategoricalParams(NamedTuple):
-    """probabilities (K, D, C) = p(x_d = c | k), 0 for c from levels_d on; levels (D,)."""
+    """probabilities (K, D, C) = p(x_d = c | k), 0 for c from levels_d on; levels (D,).
+
+    Leading axes are for models fitted side by side, all with the same levels.
+    """
 
     probabilities: np.ndarray
     levels: np.ndarray
@@ -381,13 +384,14 @@ class Poisson(_Discrete):
 
 
 def _used(levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Columns and levels of the flat list of all columns' levels."""
+    """Columns and levels of the flat list of all columns' levels (..., D)."""
+    levels = levels.reshape(-1, levels.shape[-1])[0]
     return np.nonzero(np.arange(levels.max()) < levels[:, None])
 
 
 def _by_level(features: np.ndarray, levels: np.ndarray) -> np.ndarray:
-    """(K, D, C) expected number of each level, from the features (K, P)."""
-    counts = np.zeros((*features.shape[:-1], len(levels), levels.max()))
+    """(..., K, D, C) expected number of each level, from the features (..., K, P)."""
+    counts = np.zeros((*features.shape[:-1], levels.shape[-1], levels.max()))
     counts[..., *_used(levels)] = features[..., 1:]
     return counts
 

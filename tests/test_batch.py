@@ -3,15 +3,17 @@
 import laws
 import numpy as np
 import pytest
+from families_at_hand import cases
 
-from em_core import Bernoulli, Gaussian, Mixture, Poisson
+from em_core import Bernoulli, Categorical, Gaussian, Mixture, Poisson, restarts
 from em_core.datasets import load
 from em_core.search.batch import side_by_side
-from em_core.search.stepping import one_by_one
+from em_core.search.stepping import one_by_one, strategy
 
 FAITHFUL = load("faithful").values
 IRIS = load("iris").values[:, :4]
 COUNTS = np.random.default_rng(0).poisson([2.0, 9.0], size=(150, 2)).astype(float)
+ANSWERS = np.random.default_rng(3).integers(3, size=(150, 4)).astype(float)
 
 
 def holed(data):
@@ -28,7 +30,13 @@ CASES = {
     "holes": (Gaussian(), holed(IRIS), 2),
     "Poisson": (Poisson(), COUNTS, 3),
     "Bernoulli": (Bernoulli(), (COUNTS > 4).astype(float), 2),
+    # As many columns as levels, or as runs, or one: axes that could be taken for each other.
+    **{f"{d} items": (Categorical(), ANSWERS[:, :d], 2) for d in (1, 2, 3, 4)},
+    "seven items": (Categorical(), np.tile(ANSWERS, 2)[:, :7], 3),
+    "unequal levels": (Categorical(), np.minimum(ANSWERS, [1, 2, 0, 2]), 2),
 }
+CLAIMING = {name: case for name, case in cases().items() if getattr(case.model, "batches", False)}
+CLAIMING |= {name: (Mixture(e, k), data) for name, (e, data, k) in CASES.items()}
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -105,3 +113,33 @@ def test_slices_take_turns_and_change_nothing(monkeypatch, largest):
     assert max(map(len, sweeps)) <= most and len(sweeps) > 12
     for run, values in whole.items():
         assert sliced[run] == pytest.approx(values, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", CLAIMING)
+def test_what_claims_to_be_batched_is(name, monkeypatch):
+    """No error sends it one by one, and none is passed over in silence."""
+    model, data = CLAIMING[name]
+
+    def refused(*arguments, **options):
+        raise AssertionError("one by one")
+
+    monkeypatch.setattr("em_core.search.stepping.one_by_one", refused)
+    runs = restarts(model, data, range(3), "random responsibilities", max_iterations=20)
+    assert len(runs.fits) == 3 and not runs.landscape.failures
+    assert all(len(run.trace) > 2 for run in runs.fits)
+
+
+@pytest.mark.parametrize("error", [ValueError, TypeError, IndexError, AssertionError])
+def test_an_error_in_the_program_is_raised(error):
+    """It would come back for every run, or be hidden by stepping the runs one by one."""
+
+    class Broken(Mixture):
+        def m_step(self, params, statistics):
+            if params.weights.ndim > 1:
+                raise error("broken")
+            return super().m_step(params, statistics)
+
+    model = Broken(Gaussian(), 2)
+    starts = [model.initial_params(IRIS, "k-means++", np.random.default_rng(i)) for i in range(3)]
+    with pytest.raises(error, match="broken"):
+        list(strategy(model)(model, IRIS, starts))

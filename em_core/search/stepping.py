@@ -82,10 +82,11 @@ def strategy(model) -> Callable[..., Iterator[list[Advance]]]:
 
 
 def side_by_side_if_sound(model, data, starts: Sequence[Any], **options) -> Iterator[list[Advance]]:
-    """Step all runs as one computation; where that raises an error, go on one by one.
+    """Step all runs as one computation; where a matrix of one of them cannot be factored, which
+    ends the computation of all (LinAlgError), go on one by one.
 
     What had not ended is then run again, without telling twice what was told: so the error ends
-    only the run that it belongs to.
+    only the run that it belongs to. Any other error is no matter of a single run, and is raised.
     """
     # A circle: what steps side by side speaks of an `Advance` as well.
     from em_core.search.batch import side_by_side
@@ -99,7 +100,7 @@ def side_by_side_if_sound(model, data, starts: Sequence[Any], **options) -> Iter
                     del told[advance.run]
             yield advances
         return
-    except (ValueError, np.linalg.LinAlgError):
+    except np.linalg.LinAlgError:
         rest = list(told)
     for advances in one_by_one(model, data, [starts[run] for run in rest], **options):
         news = []
