@@ -17,7 +17,6 @@ if selection is not None:
     if run is not None:
         fit_panel.choose_axes(selection)
         replay.check(run)
-        fit_panel.show_run(run, selection, table)
+        fit_panel.show_run(run, selection, table, downloads=True)
         if run.fit is not None:
             second_opinion.show_opinion(run, settings, selection, table)
-            fit_panel.show_takeaway(run, settings, selection, table)

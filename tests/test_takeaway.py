@@ -3,8 +3,10 @@
 import csv
 import io
 import json
+import random
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +15,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from browser import ROOT
+from test_many_files import a_table
+from test_reading import READ
 
 from em_core import datasets
 from pages.ui.models.beginnings import beginning
@@ -20,12 +24,16 @@ from pages.ui.models.families import FAMILIES, example_of, family_of
 from pages.ui.models.parameters import arrays
 from pages.ui.settings import Settings, changed
 from pages.ui.sharing import takeaway
+from pages.ui.sharing.naming import stem, title
 from pages.ui.table.columns import default_columns, describe_columns, suggest_label
 from pages.ui.table.reading import read_table
+from pages.ui.table.recipe import recipe_of
 from pages.ui.table.selection import Selection, select
-from pages.ui.table.table import Table, from_dataset
-from pages.ui.table.writing import to_csv_bytes, to_parquet_bytes
+from pages.ui.table.table import DataError, Table, from_dataset
+from pages.ui.table.writing import from_parquet_bytes, to_csv_bytes, to_parquet_bytes
 from pages.ui.work.runs import Run
+
+CASES = Path(__file__).with_name("tables")
 
 
 def table_of(settings: Settings) -> Table:
@@ -110,17 +118,22 @@ def execute(code: str, folder: Path) -> list[str]:
     return run.stdout.split()[:3]
 
 
-def expect_the_same(settings: Settings, table: Table, folder: Path) -> None:
+def expect_the_same(
+    settings: Settings, table: Table, folder: Path, content: bytes = b"", share: float = 1.0
+) -> None:
+    """The script gives the numbers of the half-step that is this share of the way."""
     selection = selected(settings, table)
     run = run_of(settings, selection)
-    fitted = run.fit
-    (folder / f"{takeaway.RESULTS_NAME}.csv").write_bytes(
-        to_csv_bytes(takeaway.with_results(settings, table, selection, run))
-    )
-    code = takeaway.script(settings, selection, table)
+    index = round(share * (len(run.trace) - 1))
+    if table.file:
+        (folder / table.file).write_bytes(content)
+    rows = takeaway.with_results(settings, table, selection, run, index)
+    (folder / "rows.parquet").write_bytes(to_parquet_bytes(rows))
+    code = takeaway.script(settings, selection, table, run, index, "rows.parquet")
     said = execute(code, folder)
-    assert float(said[0].strip("np.float64()")) == pytest.approx(fitted.log_likelihood, rel=1e-13)
-    assert [int(said[1]), said[2]] == [fitted.n_iterations, fitted.stop_reason]
+    expected = run.trace[index].log_likelihood
+    assert float(said[0].strip("np.float64()")) == pytest.approx(expected, rel=1e-13)
+    assert [int(said[1]), said[2]] == [run.fit.n_iterations, run.fit.stop_reason]
 
 
 @pytest.mark.parametrize("name", SETTINGS)
@@ -129,25 +142,130 @@ def test_the_script_gives_the_numbers_shown(name: str, tmp_path: Path) -> None:
     if settings.columns and not set(settings.columns) <= set(table_of(settings).frame):
         columns = table_of(settings).frame.columns[:2]
         settings = replace(settings, columns=tuple(columns))
-    expect_the_same(settings, table_of(settings), tmp_path)
+    share = list(SETTINGS).index(name) % 3 / 2
+    expect_the_same(settings, table_of(settings), tmp_path, share=share)
 
 
-def test_the_script_for_an_uploaded_table(tmp_path: Path) -> None:
-    """Decimal commas, a name that looks like a formula, rows left out: as the app read them."""
+def a_file() -> bytes:
+    """Decimal commas, names that look like formulas, words for missing, "None" and rows left out"""
     rng = np.random.default_rng(1)
-    lines = [f"{x!r};{y!r};t" for x, y in rng.normal(size=(80, 2)).tolist()]
-    lines[3], lines[9] = "NA;1.5;t", "1.5;1e999;t"
-    text = "=cmd|' /C calc'!A0;@b;kind\n" + "\n".join(lines).replace(".", ",")
-    table = read_table("mine.csv", text.encode())
+    lines = [f"{x!r};{y!r};None;=t" for x, y in rng.normal(size=(80, 2)).tolist()]
+    lines[3], lines[9] = "NA;1.5;t;'=t", "1.5;1e999;t;t"
+    text = "=cmd|' /C calc'!A0;@b;kind;'=k\n" + "\n".join(lines).replace(".", ",")
+    return text.encode("utf-16")
+
+
+@pytest.mark.parametrize("from_a_file", [True, False], ids=["from its file", "from the rows"])
+def test_the_script_for_an_own_table(from_a_file: bool, tmp_path: Path) -> None:
+    table = read_table("mine, of today.csv", a_file())
+    if not from_a_file:
+        table = table._replace(file="")
     settings = changed(Settings(), source="table", fingerprint=table.fingerprint[:16])
-    expect_the_same(settings, table, tmp_path)
+    expect_the_same(settings, table, tmp_path, a_file(), share=0.5)
+
+
+def test_a_level_called_none_is_one_in_the_script(tmp_path: Path) -> None:
+    content = (CASES / "06-na-is-namibia.csv").read_bytes()
+    table = read_table("06.csv", content)
+    settings = changed(
+        Settings(), source="table", family="categorical-mixture", columns=("country", "owns")
+    )
+    assert "None" in selected(settings, table).levels[1]
+    expect_the_same(settings, table, tmp_path, content)
+
+
+def test_a_script_for_another_file_says_so(tmp_path: Path) -> None:
+    table = read_table("mine.csv", a_file())
+    settings = changed(Settings(), source="table", fingerprint=table.fingerprint[:16])
+    with pytest.raises(AssertionError, match="another file"):
+        expect_the_same(settings, table, tmp_path, a_file() + b"1\x000\x00")
+
+
+def test_a_script_says_what_it_needs() -> None:
+    table = read_table("mine.csv", a_file())
+    for source, needed in [
+        (table, "'mine.csv' as it was loaded"),
+        (table._replace(file=""), "'rows.parquet'"),
+    ]:
+        settings = changed(Settings(), source="table", fingerprint=table.fingerprint[:16])
+        selection = selected(settings, source)
+        run = run_of(settings, selection)
+        code = takeaway.script(settings, selection, source, run, 0, "rows.parquet")
+        head = code.partition("import")[0]
+        assert "em_core" in head and "PYTHONPATH" in head and needed in head
+
+
+def all_files() -> Iterator[tuple[str, bytes]]:
+    """The files of the tests: those with right values, the hand-made ones, and drawn ones."""
+    for path in sorted(CASES.glob("*")):
+        yield path.name, path.read_bytes()
+    for number, (content, *_) in enumerate(READ.values()):
+        yield f"{number}.csv", content.encode() if isinstance(content, str) else content
+    rng = random.Random(0)
+    for _ in range(100):
+        yield a_table(rng)[:2]
+    frame = pd.DataFrame(
+        {
+            "when": pd.to_datetime(["2020-01-01", None, "2021-05-05"]),
+            "sure": pd.Series([True, None, False], dtype="boolean"),
+            "count": pd.Series([1, None, 2**60], dtype="Int64"),
+            "text": pd.Series(["", None, "NA"], dtype="str"),
+        }
+    )
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer)
+    yield "typed.parquet", buffer.getvalue()
+    buffer = io.BytesIO()
+    frame.drop(columns="count").to_excel(buffer, index=False)
+    yield "typed.xlsx", buffer.getvalue()
+
+
+def test_every_file_is_read_in_the_script_as_it_was_read_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Frames cell by cell, from the file and from the rows taken away; and what a model takes."""
+    monkeypatch.chdir(tmp_path)
+    read = taken = 0
+    for name, content in all_files():
+        try:
+            table = read_table(name, content)
+        except DataError:
+            continue
+        read += 1
+        Path(name).write_bytes(content)
+        labelled = table.frame.copy().assign(result=1.0)
+        Path("rows.parquet").write_bytes(to_parquet_bytes(labelled))
+        for source in (table, table._replace(file="")):
+            recipe = recipe_of(source, "rows.parquet")
+            made: dict = {"np": np}
+            exec("\n".join([*recipe.imports, *recipe.lines]), made)
+            frame = made["table"][list(table.frame)]
+            pd.testing.assert_frame_equal(frame, table.frame, check_exact=True)
+            for family in ("gaussian-mixture", "categorical-mixture", "gaussian-hmm"):
+                settings = changed(Settings(), source="table", family=family)
+                try:
+                    selection = selected(settings, table)
+                except DataError:
+                    continue
+                data = family_of(settings).data(selection)
+                again = made | {"table": frame.copy()}
+                exec("\n".join(takeaway.rows_used(selection, data)), again)
+                taken += 1
+                expected = data if selection.groups else [selection.values]
+                given = again["data"] if selection.groups else [again["data"]]
+                for one, other in zip(given, expected, strict=True):
+                    assert np.array_equal(one, other, equal_nan=True)
+    print(f"{read} files, {taken} selections")
+    assert read > 200 and taken > 500
 
 
 def test_the_script_is_about_ten_lines() -> None:
     settings = Settings(example="iris")
-    code = takeaway.script(settings, selected(settings, table_of(settings)), table_of(settings))
-    body = [line for line in code.splitlines() if line and "import" not in line]
-    assert len(body) <= 11  # and two are prints
+    table = table_of(settings)
+    selection = selected(settings, table)
+    code = takeaway.script(settings, selection, table, run_of(settings, selection), 0, "")
+    body = [line for line in code.splitlines() if line and "import" not in line and line[0] != "#"]
+    assert len(body) <= 12  # and two are prints
 
 
 def test_parameters_and_trace() -> None:
@@ -155,11 +273,70 @@ def test_parameters_and_trace() -> None:
     table = table_of(settings)
     selection = selected(settings, table)
     run = run_of(settings, selection)
-    content = json.loads(takeaway.parameters_as_json(settings, selection, run.fit))
-    for name, array in arrays(run.fit.params).items():
-        assert np.array_equal(content[name], array)
-    assert [step["elbo"] for step in content["trace"]] == [step.elbo for step in run.trace]
-    assert content["log_likelihood"] == content["trace"][-1]["log_likelihood"]
+    last = len(run.trace) - 1
+    for index in (0, 1, 2, last):
+        content = json.loads(takeaway.parameters_as_json(settings, selection, run, index))
+        for name, array in arrays(run.trace[index].params).items():
+            assert np.array_equal(content[name], array)
+        assert [step["elbo"] for step in content["trace"]] == [step.elbo for step in run.trace]
+        assert content["log_likelihood"] == content["trace"][index]["log_likelihood"]
+        assert content["elbo"] == content["trace"][index]["elbo"]
+        assert content["bic"] == pytest.approx(
+            -2 * content["log_likelihood"] + run.fit.n_parameters * np.log(150)
+        )
+        assert content["end"]["log_likelihood"] == run.fit.log_likelihood
+        assert content["end"]["icl"] == run.fit.icl
+    assert (
+        content["half_step"] == content["end"]["half_step"] == f"E-step {last // 2} of {last // 2}"
+    )
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        SETTINGS["explicit"],
+        SETTINGS["standardised"],
+        *(SETTINGS[name] for name in ("gaussian-hmm", "factor-analysis", "two-level")),
+    ],
+    ids=lambda settings: settings.family,
+)
+def test_rows_are_of_the_half_step_shown_and_say_which(settings: Settings) -> None:
+    """With the parameters that the picture's posterior is of: in an M half-step those before it."""
+    table = table_of(settings)
+    selection = selected(settings, table)
+    run = run_of(settings, selection)
+    last = len(run.trace) - 1
+    for index, name in [
+        (0, "start"),
+        (1, "M-step 1"),
+        (2, "E-step 1"),
+        (last, f"E-step {last // 2}"),
+    ]:
+        step = run.trace[index]
+        params = run.trace[index - 1].params if step.phase == "M" else step.params
+        expected = family_of(settings).results(run.model, params, run.data, selection, settings)
+        rows = takeaway.with_results(settings, table, selection, run, index)
+        for column, values in expected.items():
+            assert np.array_equal(rows[column].iloc[selection.rows].to_numpy(), values), column
+        said = set(rows["half-step"].iloc[selection.rows])
+        assert len(said) == 1
+        assert said.pop().startswith(f"{name} of {last // 2}")
+
+
+def test_names_of_files_tell_them_apart() -> None:
+    table = read_table("../my tàble=1.csv", b"a,b\n1,2\n3,4\n")
+    names = [
+        stem(replace(settings, seed=seed), table, at)
+        for settings in (Settings(), Settings(n_components=3), Settings(family="factor-analysis"))
+        for seed in (0, 1)
+        for at in ("start", "M-step 2")
+    ]
+    assert len(set(names)) == len(names)
+    assert names[1] == "my-tàble-1-gaussian-mixture-full-2-components-seed-0-M-step-2"
+    assert stem(Settings(start="means"), table).endswith("2-components-means")
+    assert title(Settings(example="iris"), table_of(Settings(example="iris"))).startswith(
+        "Iris flowers: Gaussian mixture, 2 components"
+    )
 
 
 FORMULAS = [
@@ -190,7 +367,8 @@ def test_100_formulas_in_every_table_to_take_away() -> None:
         assert frame.shape[1] == 3 + j
     table = Table("=evil", frame, (), "")
     selection = select(table, ["number"], "text")
-    result = takeaway.with_results(Settings(), table, selection, run_of(Settings(), selection))
+    run = run_of(Settings(), selection)
+    result = takeaway.with_results(Settings(), table, selection, run, len(run.trace) - 1)
     as_csv = list(csv.reader(io.StringIO(to_csv_bytes(result).decode(), newline="")))
     packed = pq.read_table(io.BytesIO(to_parquet_bytes(result)))
     as_parquet = [packed.column_names, *zip(*[c.to_pylist() for c in packed.columns], strict=True)]
@@ -200,6 +378,8 @@ def test_100_formulas_in_every_table_to_take_away() -> None:
         dangerous = set(texts) - set(harmless)
         assert not [cell for cell in dangerous if not is_number(cell)]
         assert np.array_equal([float(row[0]) for row in rows[1:]], numbers)
+    again = from_parquet_bytes(to_parquet_bytes(result))
+    pd.testing.assert_frame_equal(again, result, check_exact=True)
 
 
 def is_number(text: str) -> bool:

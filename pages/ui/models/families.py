@@ -216,7 +216,7 @@ def _own(own: OwnModel) -> Family:
     return Family(
         label=own.title,
         build=lambda settings: own.model,
-        code=lambda settings: "model",
+        code=lambda settings: f'run_path({own.path.name!r})["model"]',
         controls={},
         starts=_meanings(own.model.starts),
         parameters=(),

@@ -117,14 +117,14 @@ def _read_upload() -> None:
 
 
 def _read_pasted() -> None:
-    _take("pasted text", st.session_state["pasted"].encode())
+    _take("pasted text", st.session_state["pasted"].encode(), pasted=True)
 
 
-def _take(name: str, content: bytes) -> None:
+def _take(name: str, content: bytes, pasted: bool = False) -> None:
     """Read a table; where it cannot be read, the one before it stays."""
     st.session_state["table complaint"] = ""
     try:
-        own_table.take(name, content)
+        own_table.take(name, content, pasted)
     except DataError as error:
         st.session_state["table complaint"] = str(error)
 

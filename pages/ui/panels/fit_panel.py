@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import streamlit as st
@@ -13,17 +11,16 @@ from pages.ui import shell
 from pages.ui.figures.coordinates import two_columns
 from pages.ui.figures.payload import pack
 from pages.ui.figures.picture import View, name_columns
-from pages.ui.fragments import fragment
 from pages.ui.models.beginnings import beginning, method_of
 from pages.ui.models.families import family_of
 from pages.ui.models.scenes import scene_of
 from pages.ui.panels import frame_panel
+from pages.ui.panels.takeaway_panel import Shown, show_takeaway
 from pages.ui.player import player
 from pages.ui.settings import Settings, differing, values_of
-from pages.ui.sharing import standalone, takeaway
+from pages.ui.sharing.naming import opening
 from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table
-from pages.ui.table.writing import to_csv_bytes, to_parquet_bytes
 from pages.ui.text import counted, nats, plain, sentence
 from pages.ui.work.runs import Run, Runs
 from pages.ui.work.work import progress_line, watch
@@ -59,8 +56,6 @@ STOPPED = {
         "sees it go on to the end, unless “Most iterations” says {count}."
     ),
 }
-# What no setting says.
-ENDED_EARLY = "stopped", "time"
 
 
 def begin_early() -> None:
@@ -131,12 +126,15 @@ def choose_axes(selection: Selection) -> None:
             shell.widget("axis_y", options=columns, default=columns[up])
 
 
-def show_run(run: Run, selection: Selection, table: Table) -> None:
-    """The player and everything about the frame it shows, brought up to date while the fit runs."""
-    watch(run, _show, run, selection, table, seconds=REFRESH_SECONDS)
+def show_run(run: Run, selection: Selection, table: Table, downloads: bool = False) -> None:
+    """The player and everything about the frame it shows, brought up to date while the fit runs.
+
+    downloads: whether the frame can be taken away.
+    """
+    watch(run, _show, run, selection, table, downloads, seconds=REFRESH_SECONDS)
 
 
-def _show(run: Run, selection: Selection, table: Table) -> None:
+def _show(run: Run, selection: Selection, table: Table, downloads: bool) -> None:
     running = run.running
     if run.error:
         st.error(plain(sentence(name_columns(run.error, selection.columns))))
@@ -161,13 +159,17 @@ def _show(run: Run, selection: Selection, table: Table) -> None:
     if running:
         shell.remember(**state.view._asdict())
         return
-    index = int(shown[last if state.frame is None else min(state.frame, last)])
+    frame = last if state.frame is None else min(state.frame, last)
+    index = int(shown[frame])
     point = settings.point if state.point is None else int(sample[state.point])
     if point != settings.point:
         shell.change(details=frame_panel.POINTS)
     at_end = index == len(run.trace) - 1
     shell.remember(frame=None if at_end else index, point=point, **state.view._asdict())
-    frame_panel.show_frame(run, index, point, selection, shell.settings())
+    settings = shell.settings()
+    frame_panel.show_frame(run, index, point, selection, settings)
+    if downloads and run.fit is not None:
+        show_takeaway(run, Shown(payload, state.view, frame, index), settings, selection, table)
 
 
 def _before_the_start(run: Run, settings: Settings) -> None:
@@ -239,75 +241,13 @@ def _picture(
         settings,
         most=most,
         running=running,
-        opening=_opening(settings),
+        opening=opening(settings),
         table=table,
     )
     picture, shown = family_of(settings).picture(scene)
     result = pack(picture), shown, scene.sample
     st.session_state["picture"] = (asked, result)
     return result
-
-
-def _opening(settings: Settings) -> str:
-    method = method_of(settings)
-    if method == "means":
-        return "Start: hand-placed means."
-    if method == "parameters":
-        return "Start: explicit parameters."
-    return f"Start: {method}, seed {settings.seed}."
-
-
-@fragment
-def show_takeaway(run: Run, settings: Settings, selection: Selection, table: Table) -> None:
-    """Downloads of the finished fit, and the Python for it to those who ask."""
-    name = takeaway.RESULTS_NAME
-    payload, _, _ = _picture(run, shell.settings(), selection, table, running=False)
-    if run.stop_reason in ENDED_EARLY:
-        settings = replace(settings, max_iterations=run.fit.n_iterations)
-    with st.container(horizontal=True, key="takeaway"):
-        _download(
-            "Rows with results (CSV)",
-            f"{name}.csv",
-            "text/csv",
-            lambda: to_csv_bytes(takeaway.with_results(settings, table, selection, run)),
-        )
-        _download(
-            "Rows with results (Parquet)",
-            f"{name}.parquet",
-            "application/vnd.apache.parquet",
-            lambda: to_parquet_bytes(takeaway.with_results(settings, table, selection, run)),
-        )
-        _download(
-            "Parameters and trace (JSON)",
-            "em-explorer-parameters.json",
-            "application/json",
-            lambda: takeaway.parameters_as_json(settings, selection, run.fit),
-        )
-        _download(
-            "Animation (HTML)",
-            "em-explorer.html",
-            "text/html",
-            lambda: _standalone(run, payload, settings, table),
-        )
-    st.caption("In rows, text that a spreadsheet would run as a formula has an apostrophe before.")
-    label = "Python that gives these numbers"
-    with st.expander(label, key="python", on_change="rerun") as expander:
-        if expander.open:
-            st.code(takeaway.script(settings, selection, table), language="python")
-
-
-def _download(label: str, file_name: str, mime: str, make: Callable[[], bytes]) -> None:
-    st.download_button(label, data=make, file_name=file_name, mime=mime, on_click="ignore")
-
-
-def _standalone(run: Run, payload: bytes, settings: Settings, table: Table) -> bytes:
-    return standalone.page(
-        payload,
-        _view(settings),
-        f"{table.name}: {family_of(settings).label}",
-        f"{_opening(settings)} Log-likelihood {nats(run.fit.log_likelihood)} nats after "
-        f"{counted(run.fit.n_iterations, 'iteration')}. Made with EM Explorer.",
-    )
 
 
 def _view(settings: Settings) -> View:

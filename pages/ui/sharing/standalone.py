@@ -48,8 +48,8 @@ mount({{ parentElement: document.querySelector("main"), data, setStateValue() {{
 """
 
 
-def page(payload: bytes, view: View, title: str, text: str) -> bytes:
-    """A page that plays a packed picture from its start."""
+def page(payload: bytes, view: View, frame: int, title: str, text: str) -> bytes:
+    """A page that plays a packed picture, which opens at a frame."""
     plotly_js = Path(plotly.__file__).parent / "package_data/plotly.min.js"
     return PAGE.format(
         policy=html.escape(POLICY),
@@ -60,7 +60,7 @@ def page(payload: bytes, view: View, title: str, text: str) -> bytes:
         player=HTML,
         plotly=_in_script(plotly_js.read_text(encoding="utf-8")),
         start=f"{MODULE}index.js",
-        data=base64.b64encode(envelope(payload, view, frame=0)).decode(),
+        data=base64.b64encode(envelope(payload, view, frame)).decode(),
     ).encode()
 
 

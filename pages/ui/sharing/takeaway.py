@@ -1,57 +1,80 @@
-"""What a person takes away from a finished fit: a table, the parameters, a script."""
+"""What a person takes away of a half-step of a finished fit: a table, the parameters, a script."""
 
 from __future__ import annotations
 
 import json
 import re
+import textwrap
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 import em_core
-from em_core.em import Fit
+from em_core.em import Fit, finished
 from pages.ui.models.beginnings import method_of
 from pages.ui.models.families import example_of, family_of
 from pages.ui.models.parameters import arrays
 from pages.ui.settings import Settings
+from pages.ui.sharing.naming import half_step
+from pages.ui.table.recipe import Recipe, recipe_of
 from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table
-from pages.ui.table.writing import harmless, join_results
+from pages.ui.table.writing import join_results
 from pages.ui.work.runs import Run
 
-RESULTS_NAME = "em-explorer-results"
+
+def half_step_shown(run: Run, index: int) -> str:
+    """Which half-step of a run something is of: "M-step 2 of 14"."""
+    return f"{half_step(run.trace[index])} of {run.trace[-1].iteration}"
 
 
-def with_results(settings: Settings, table: Table, selection: Selection, run: Run) -> pd.DataFrame:
-    """All original rows with what the fit says of each: its component and probabilities, say."""
-    results = family_of(settings).results(run.model, run.fit.params, run.data, selection, settings)
+def with_results(
+    settings: Settings, table: Table, selection: Selection, run: Run, index: int
+) -> pd.DataFrame:
+    """All original rows with what a half-step says of each: its component and probabilities, say.
+
+    In an M half-step that is, as in the picture, what the parameters before it say.
+    """
+    step, shown = run.trace[index], half_step_shown(run, index)
+    if step.phase == "M":
+        shown += ", posterior by the parameters before it"
+    results = {"half-step": np.full(len(selection.values), shown, object)}
+    results |= family_of(settings).results(
+        run.model, step.posterior_params, run.data, selection, settings
+    )
     return join_results(table, selection, results)
 
 
-def parameters_as_json(settings: Settings, selection: Selection, fit: Fit) -> bytes:
-    """Parameters in the original units, the trace, and what it takes to judge and repeat the fit.
+def parameters_as_json(settings: Settings, selection: Selection, run: Run, index: int) -> bytes:
+    """The parameters of a half-step in the original units, the trace, and what it takes to judge
+    and repeat the fit.
 
-    Log-likelihoods are totals in nats.
+    Log-likelihoods are totals in nats. Those outside "end" are of the half-step, criteria too.
     """
+    family, step = family_of(settings), run.trace[index]
     content = {
         "em_core": em_core.__version__,
-        "model": family_of(settings).code(settings),
+        "model": family.code(settings),
         "columns": list(selection.columns),
         "rows": len(selection.values),
         "start": method_of(settings),
         "seed": settings.seed,
-        "standardised": settings.standardise,
+        "standardised": run.standardise,
         "tolerance": settings.tolerance,
-        "stop_reason": fit.stop_reason,
-        "iterations": fit.n_iterations,
-        "log_likelihood": fit.log_likelihood,
-        "n_parameters": fit.n_parameters,
-        "aic": fit.aic,
-        "bic": fit.bic,
+        "half_step": half_step_shown(run, index),
+        "elbo": step.elbo,
+        **_criteria(
+            finished(run.model, run.trace[: index + 1], run.stop_reason, run.data), family.unit
+        ),
     }
-    if family_of(settings).unit:
-        content["icl"] = fit.icl
-    content |= {name: array.tolist() for name, array in arrays(fit.params).items()}
+    content |= {name: array.tolist() for name, array in arrays(step.params).items()}
+    content["end"] = {
+        "half_step": half_step_shown(run, len(run.trace) - 1),
+        "stop_reason": run.stop_reason,
+        "iterations": run.fit.n_iterations,
+        **_criteria(run.fit, family.unit),
+    }
     content["trace"] = [
         {
             "iteration": step.iteration,
@@ -60,92 +83,134 @@ def parameters_as_json(settings: Settings, selection: Selection, fit: Fit) -> by
             "log_likelihood": step.log_likelihood,
             "flags": list(step.flags),
         }
-        for step in fit.trace
+        for step in run.trace
     ]
     return json.dumps(content, indent=2).encode()
 
 
-def script(settings: Settings, selection: Selection, table: Table) -> str:
-    """Python on em_core that gives the numbers shown. Run it in the project's folder."""
-    body = _read_data(settings, selection, table)
-    data = "data"
-    if settings.standardise:
+def _criteria(fit: Fit, unit: str) -> dict[str, float]:
+    """How good parameters are; ICL where rows belong to components."""
+    names = ["log_likelihood", "n_parameters", "aic", "bic"] + ["icl"] * bool(unit)
+    return {name: getattr(fit, name) for name in names}
+
+
+def script(
+    settings: Settings, selection: Selection, table: Table, run: Run, index: int, download: str
+) -> str:
+    """Python on em_core that gives the numbers of a half-step.
+
+    download: what the rows taken away as Parquet are called.
+    """
+    recipe = _recipe(settings, selection, table, download)
+    body = [*recipe.lines, *rows_used(selection, run.data)]
+    data, standardise = "data", run.standardise
+    if standardise:
         body += ["centre, scale = data.mean(axis=0), data.std(axis=0)"]
         data = "(data - centre) / scale"
     body += [f"model = {family_of(settings).code(settings)}"]
-    method = method_of(settings)
-    start = json.dumps(method)
-    unit = ("centre", "scale") if settings.standardise else None
-    if method == "means":
-        body += [f"means = np.array({[list(point) for point in settings.start_means]})"]
-        placed = "(means - centre) / scale" if unit else "means"
-        start = f"from_means(model, {data}, {placed})"
-    elif method == "parameters":
-        body += [f"start = model.params(**json.loads({settings.start_params!r}))"]
-        start = "model.rescale(start, -centre / scale, 1 / scale)" if unit else "start"
+    start, lines = _start(settings, data, standardise)
     body += [
+        *lines,
         f"result = fit(model, {data}, start={start}, seed={settings.seed},",
         f"             tolerance={settings.tolerance!r}, max_iterations={settings.max_iterations})",
+        *_numbers(run, index, standardise),
     ]
-    if unit:
-        body += [
-            "log_likelihood = result.log_likelihood - len(data) * np.log(scale).sum()",
-            "params = model.rescale(result.params, centre, scale)",
-        ]
-    else:
-        body += ["log_likelihood, params = result.log_likelihood, result.params"]
-    body += ["print(log_likelihood, result.n_iterations, result.stop_reason)", "print(params)"]
-    head = ["import json", ""] if method == "parameters" else []
-    head += ["import numpy as np"]
-    head += ["import pandas as pd"]
+    head = ["import json"] * (method_of(settings) == "parameters")
+    head += ["from runpy import run_path"] * ("run_path(" in "".join(body))
+    head += [line for line in recipe.imports if line.startswith("from pathlib")]
+    head += [""] * bool(head)
+    head += ["import numpy as np", "import pandas as pd"]
     head += ["from threadpoolctl import threadpool_limits", ""]
     used = [name for name in em_core.__all__ if re.search(rf"\b{name}\(", "\n".join(body))]
     head += [f"from em_core import {', '.join(sorted(used, key=str.lower))}"]
-    if settings.source != "table":
-        head += [
-            f"from em_core.datasets import {'load' if settings.source == 'example' else 'generate'}"
-        ]
+    head += [line for line in recipe.imports if not line.startswith("from pathlib")]
     head += ["", "threadpool_limits(1)  # as the app does: sums are then added in the same order"]
-    return "\n".join([*head, "", *body, ""])
+    return "\n".join([*_needs(recipe, body), *head, "", *body, ""])
 
 
-def _read_data(settings: Settings, selection: Selection, table: Table) -> list[str]:
-    """Lines that read the rows as the model takes them."""
-    own = settings.source == "table"
-    name = harmless if own else str
-    columns = list(map(name, selection.columns))
-    group = None if selection.group_name is None else name(selection.group_name)
-    coded = [column for column, levels in zip(columns, selection.levels, strict=False) if levels]
-    if own:
-        lines = [
-            f"# Download “Rows with results (CSV)” to {RESULTS_NAME}.csv first.",
-            f'table = pd.read_csv("{RESULTS_NAME}.csv")',
+def _needs(recipe: Recipe, body: list[str]) -> list[str]:
+    """Comments on what must be there before a script runs."""
+    needs = [
+        f"Python 3.11 or newer, and EM Explorer's folder on the path (em_core "
+        f"{em_core.__version__} is in it, and what reads a table): run this there, or put the "
+        "folder into PYTHONPATH. Its requirements.txt names the packages.",
+        recipe.needs,
+    ]
+    if "run_path(" in "".join(body):
+        needs.append("The file of the model, in the folder where you run this.")
+    lines = ["# Needs"]
+    for need in filter(None, needs):
+        lines += textwrap.wrap(need, 96, initial_indent="# * ", subsequent_indent="#   ")
+    return lines
+
+
+def _start(settings: Settings, data: str, standardise: bool) -> tuple[str, list[str]]:
+    """What `fit` is given as the start, and the lines that make it."""
+    method = method_of(settings)
+    if method == "means":
+        placed = "(means - centre) / scale" if standardise else "means"
+        means = [list(point) for point in settings.start_means]
+        return f"from_means(model, {data}, {placed})", [f"means = np.array({means})"]
+    if method == "parameters":
+        lines = [f"start = model.params(**json.loads({settings.start_params!r}))"]
+        return "model.rescale(start, -centre / scale, 1 / scale)" if standardise else "start", lines
+    return json.dumps(method), []
+
+
+def _numbers(run: Run, index: int, standardise: bool) -> list[str]:
+    """Lines that print the numbers of a half-step, in the original units."""
+    place = -1 if index == len(run.trace) - 1 else index
+    lines = [f"step = result.trace[{place}]  # {half_step_shown(run, index)}"]
+    if standardise:
+        lines += [
+            "log_likelihood = step.log_likelihood - len(data) * np.log(scale).sum()",
+            "params = model.rescale(step.params, centre, scale)",
         ]
     else:
-        made = f"load({example_of(settings)!r})"
-        if settings.source == "generate":
-            made = (
-                f"generate({settings.generator!r}, {settings.n_rows}, {settings.true_components}, "
-                f"{settings.n_columns}, np.random.default_rng({settings.data_seed}))"
-            )
-        lines = [
-            f"dataset = {made}",
-            "table = pd.DataFrame(dataset.values, columns=list(dataset.columns))",
-        ]
-        if group is not None and group not in table.frame.columns[:-1]:
-            lines += [f"table[{group!r}] = dataset.labels"]
+        lines += ["log_likelihood, params = step.log_likelihood, step.params"]
+    lines += ["print(log_likelihood, result.n_iterations, result.stop_reason)", "print(params)"]
+    return lines
+
+
+def _recipe(settings: Settings, selection: Selection, table: Table, download: str) -> Recipe:
+    """How the table comes to be."""
+    if settings.source == "table":
+        return recipe_of(table, download)
+    made, function = f"load({example_of(settings)!r})", "load"
+    if settings.source == "generate":
+        function = "generate"
+        made = (
+            f"generate({settings.generator!r}, {settings.n_rows}, {settings.true_components}, "
+            f"{settings.n_columns}, np.random.default_rng({settings.data_seed}))"
+        )
+    lines = [
+        f"dataset = {made}",
+        "table = pd.DataFrame(dataset.values, columns=list(dataset.columns))",
+    ]
+    group = selection.group_name
+    if group is not None and group not in table.frame.columns[:-1]:
+        lines += [f"table[{group!r}] = dataset.labels"]
+    return Recipe("", (f"from em_core.datasets import {function}",), tuple(lines))
+
+
+def rows_used(selection: Selection, data: Any) -> list[str]:
+    """Lines that take from the table what the model takes."""
+    columns, group = list(selection.columns), selection.group_name
+    lines = []
+    coded = [name for name, levels in zip(columns, selection.levels, strict=False) if levels]
     if coded:
         lines += [
             f"for name in {coded!r}:",
             "    codes = table[name].astype('category').cat.codes",
             "    table[name] = codes.where(codes >= 0)",
         ]
-    lines += [f"data = table[{columns!r}].to_numpy(float)"]
+    lines += [f"data = table[{columns!r}].to_numpy(float, na_value=np.nan)"]
     used = "np.isfinite(data).all(axis=1)"
     if np.isnan(selection.values).any():
         used = "~np.isinf(data).any(axis=1) & ~np.isnan(data).all(axis=1)"
     if not selection.groups:
-        return [*lines, f"data = data[{used}]"]
+        lines += [f"data = data[{used}]"]
+        return [*lines, "data = data[:, 0]"] if np.ndim(data) == 1 else lines
     return [
         *lines,
         f"groups = table[{group!r}]",

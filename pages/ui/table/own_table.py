@@ -65,9 +65,12 @@ def _open(carried: str, shared: str) -> OwnTable:
     return OwnTable(packing.from_parquet(content), shared=shared)
 
 
-def take(name: str, content: bytes) -> None:
-    """Read a file. Raises DataError where it cannot be read; the table before it stays."""
+def take(name: str, content: bytes, pasted: bool = False) -> None:
+    """Read a file, or text that a person pasted. Raises DataError where it cannot be read; the
+    table before it stays."""
     table = read_table(name, content)
+    if pasted:
+        table = table._replace(file="")
     own = OwnTable(table, packing.to_text(table) or "")
     st.session_state[KEY] = own
     shell.change(source="table")

@@ -37,7 +37,8 @@ def read_table(filename: str, content: bytes) -> Table:
         _refuse_binary(filename, content)
         frame, parsing = _read_text(filename, content)
     parsing = (*parsing, f"{counted(len(frame), 'row')}, {counted(frame.shape[1], 'column')}.")
-    return Table(filename, frame, parsing, hashlib.sha256(content).hexdigest())
+    fingerprint = hashlib.sha256(content).hexdigest()
+    return Table(filename, frame, parsing, fingerprint, file=filename)
 
 
 def _read_text(filename: str, content: bytes) -> tuple[pd.DataFrame, tuple[str, ...]]:

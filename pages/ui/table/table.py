@@ -35,6 +35,7 @@ class Table(NamedTuple):
     parsing: tuple[str, ...]  # how it was understood, fact by fact
     fingerprint: str  # sha256 of the content, hexadecimal
     units: tuple[str, ...] = ()  # one for each column of the frame, "" where unknown
+    file: str = ""  # the file it was read from; "" where nobody need have it
 
 
 def from_dataset(dataset: Dataset) -> Table:

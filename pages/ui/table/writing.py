@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -38,8 +38,9 @@ def _free(name: str, frame: pd.DataFrame) -> str:
     return free
 
 
-# What a spreadsheet program may take for a formula, wide forms included.
-_FORMULA = re.compile("[=+\\-@\uff1d\uff0b\uff0d\uff20\t\r\n\x00]|\\s+[=+\\-@]")
+# What a spreadsheet program may take for a formula, wide forms included. Apostrophes before it
+# count: one more of them is always taken away again.
+_FORMULA = re.compile("'*([=+\\-@\uff1d\uff0b\uff0d\uff20\t\r\n\x00]|\\s+[=+\\-@])")
 
 
 def to_csv_bytes(frame: pd.DataFrame) -> bytes:
@@ -58,21 +59,34 @@ def to_parquet_bytes(frame: pd.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
+def from_parquet_bytes(content: bytes) -> pd.DataFrame:
+    """The frame that `to_parquet_bytes` wrote, cell by cell."""
+    return _with_texts(pd.read_parquet(io.BytesIO(content)), as_it_was)
+
+
 def _defused(frame: pd.DataFrame) -> pd.DataFrame:
     """Text that a spreadsheet program may take for a formula gets a leading apostrophe."""
-    safe = {}
+    return _with_texts(frame, harmless)
+
+
+def _with_texts(frame: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
+    """The frame with every text in it changed, the names of its columns too."""
+    changed = {}
     for position in range(frame.shape[1]):
         column = frame.iloc[:, position]
         if pd.api.types.is_string_dtype(column):
-            column = column.astype(object).map(harmless, na_action="ignore").astype("str")
-        safe[position] = column
-    result = pd.DataFrame(safe)
-    result.columns = [harmless(name) for name in frame.columns]
+            column = column.astype(object).map(change, na_action="ignore").astype("str")
+        changed[position] = column
+    result = pd.DataFrame(changed)
+    result.columns = list(map(change, frame.columns))
     return result
 
 
-def harmless(cell: object) -> object:
+def harmless(text: str) -> str:
     """A cell or a header of a download, so that no spreadsheet program runs it."""
-    if isinstance(cell, str) and _FORMULA.match(cell):
-        return "'" + cell
-    return cell
+    return "'" + text if _FORMULA.match(text) else text
+
+
+def as_it_was(text: str) -> str:
+    """What `harmless` made this of."""
+    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text

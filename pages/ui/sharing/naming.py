@@ -1,0 +1,71 @@
+"""What a fit, and what is taken away of it, is called."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from em_core import HalfStep
+from pages.ui.models.beginnings import method_of
+from pages.ui.models.families import family_of
+from pages.ui.settings import FIELDS, Settings
+from pages.ui.table.table import Table
+from pages.ui.text import counted
+
+LONGEST_PART = 40  # characters of a file name that a table's name may take
+
+
+def half_step(step: HalfStep) -> str:
+    """ "start", "E-step 4" or "M-step 4"."""
+    return "start" if step.phase == "start" else f"{step.phase}-step {step.iteration}"
+
+
+def title(settings: Settings, table: Table) -> str:
+    """The data and the model, as a heading."""
+    words = [family_of(settings).label.partition(":")[0], *_size(settings), *_structure(settings)]
+    return f"{table.name}: {', '.join(words)}"
+
+
+def opening(settings: Settings) -> str:
+    """How a run begins, as a sentence."""
+    method = method_of(settings)
+    if method == "means":
+        return "Start: hand-placed means."
+    if method == "parameters":
+        return "Start: explicit parameters."
+    return f"Start: {method}, seed {settings.seed}."
+
+
+def stem(settings: Settings, table: Table, *more: str) -> str:
+    """What files of a fit begin with: table, model, size and start, then `more`."""
+    name = re.sub(r"\.[a-z0-9]{1,8}$", "", table.name, flags=re.IGNORECASE)
+    begins = method_of(settings)
+    if begins not in ("means", "parameters"):
+        begins = f"seed {settings.seed}"
+    words = [_slug(name)[:LONGEST_PART].strip("-") or "table", settings.family]
+    words += [*_structure(settings), *_size(settings), begins, *more]
+    return "-".join(filter(None, map(_slug, words)))
+
+
+def _size(settings: Settings) -> tuple[str, ...]:
+    """How large the model is: "3 components"."""
+    family = family_of(settings)
+    if family.size is None:
+        return ()
+    what = family.labels.get(family.size, FIELDS[family.size].label).lower()
+    return (counted(getattr(settings, family.size), what.removesuffix("s")),)
+
+
+def _structure(settings: Settings) -> tuple[str, ...]:
+    """How constrained it is: "full", or "2 factors"."""
+    family = family_of(settings)
+    if family.structure is None:
+        return ()
+    value = getattr(settings, family.structure)
+    return (value,) if isinstance(value, str) else (counted(value, "factor"),)
+
+
+def _slug(text: str) -> str:
+    """Text as part of a file name that every system takes: letters, digits and hyphens."""
+    letters = unicodedata.normalize("NFKC", text)
+    return re.sub(r"[^\w]+", "-", letters).strip("-_")
