@@ -183,8 +183,8 @@ def test_an_uploaded_table_is_read_shown_fitted_and_taken_away(app: str, page: P
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Rows with results (CSV)").click()
     lines = waiting.value.path().read_text().splitlines()
-    assert lines[0] == "width,height,kind,cluster,P(component 1),P(component 2)"
-    assert len(lines) == 61 and lines[5].endswith(",,,")
+    assert lines[0] == "width,height,kind,half-step,cluster,P(component 1),P(component 2)"
+    assert len(lines) == 61 and lines[5].endswith(",,,,")
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Parameters and trace (JSON)").click()
     content = json.loads(waiting.value.path().read_text())

@@ -320,7 +320,7 @@ def test_rows_are_of_the_half_step_shown_and_say_which(settings: Settings) -> No
             assert np.array_equal(rows[column].iloc[selection.rows].to_numpy(), values), column
         said = set(rows["half-step"].iloc[selection.rows])
         assert len(said) == 1
-        assert said.pop().startswith(f"{name} of {last // 2}")
+        assert said.pop().startswith(f"{name} of {last // 2}" if index else name)
 
 
 def test_names_of_files_tell_them_apart() -> None:

@@ -25,8 +25,9 @@ from pages.ui.work.runs import Run
 
 
 def half_step_shown(run: Run, index: int) -> str:
-    """Which half-step of a run something is of: "M-step 2 of 14"."""
-    return f"{half_step(run.trace[index])} of {run.trace[-1].iteration}"
+    """Which half-step of a run something is of: "start" or "M-step 2 of 14"."""
+    name = half_step(run.trace[index])
+    return f"{name} of {run.trace[-1].iteration}" if index else name
 
 
 def with_results(
