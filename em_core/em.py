@@ -96,7 +96,17 @@ class Model(Protocol):
 
 class Collapse(str):
     """A flag saying that a component has degenerated: the likelihood tells more of the floor than
-    of the data, and such an answer must not win."""
+    of the data, and such an answer must not win.
+
+    component: which one, from 0; None where it is about all of them.
+    """
+
+    component: int | None
+
+    def __new__(cls, text: str, component: int | None = None) -> Collapse:
+        flag = super().__new__(cls, text)
+        flag.component = component
+        return flag
 
 
 def has_collapsed(flags: tuple[str, ...]) -> bool:
@@ -283,6 +293,15 @@ class Fit:
     @property
     def flags(self) -> tuple[str, ...]:
         return self.trace[-1].flags
+
+    @property
+    def collapsed(self) -> bool:
+        """Whether a component has degenerated: empty, or with next to no volume.
+
+        Other flags, such as a column without noise of its own in factor analysis, are told but
+        taken for an answer.
+        """
+        return has_collapsed(self.flags)
 
     @property
     def n_parameters(self) -> int:

@@ -326,21 +326,20 @@ class Gaussian:
             return ()
         lowest, highest = extreme_eigenvalues(params.covariances, scale)
         at_floor = lowest <= self.floor * (1 + 1e-3)
+        alone = params.means.shape[-2] == 1
+        columns = "some columns are (nearly) linear combinations of the others"
         if self.structure.pooled and at_floor.any():
-            message = (
-                "the shared covariance is at its floor: some columns are (nearly) linear "
-                "combinations of the others, or there are as many components as distinct rows"
-            )
-            return (Collapse(message),)
-        messages = (
-            f"component {place[-1] + 1} is collapsing onto one point: use a shared covariance, "
-            "fewer components or another start"
-            if highest[tuple(place)] <= POINT_LIKE * self.floor
-            else f"component {place[-1] + 1} is at its covariance floor, flat in some direction: "
-            "use a shared or diagonal covariance, fewer components or another start"
-            for place in np.argwhere(at_floor)
+            also = "" if alone else ", or there are as many components as distinct rows"
+            return (Collapse(f"the shared covariance is at its floor: {columns}{also}"),)
+        instead = "fewer components or another start"
+        point = f"collapsing onto one point: use a shared covariance, {instead}"
+        flat = columns if alone else f"use a shared or diagonal covariance, {instead}"
+        flat = f"at its covariance floor, flat in some direction: {flat}"
+        is_point = highest <= POINT_LIKE * self.floor
+        return tuple(
+            Collapse(f"component {place[-1] + 1} is {point if at_point else flat}", int(place[-1]))
+            for place, at_point in zip(np.argwhere(at_floor), is_point[at_floor], strict=True)
         )
-        return tuple(map(Collapse, messages))
 
     def n_parameters(self, params: GaussianParams) -> int:
         """K D for the means, and the free parameters of the covariance structure."""

@@ -351,17 +351,17 @@ class FactorAnalyser:
         minimum = self.floor * statistics.gaussian.scale.value**2
         at_floor = params.noise_variances <= minimum * (1 + NEAR_FLOOR)
         n_factors = params.loadings.shape[-1]
+        alone = params.loadings.shape[-3] == 1
+        fewer = "fewer factors" if alone else "fewer factors, fewer components or another start"
         messages = []
         for k, columns in enumerate(at_floor):
             if columns.any():
-                kind = Collapse if columns.sum() > n_factors else str
                 others = " and others" if columns.sum() > 1 else ""
-                messages.append(
-                    kind(
-                        f"component {k + 1} is at its noise floor in column {columns.argmax() + 1}"
-                        f"{others}: use fewer factors, fewer components or another start"
-                    )
+                said = (
+                    f"component {k + 1} is at its noise floor in column {columns.argmax() + 1}"
+                    f"{others}: use {fewer}"
                 )
+                messages.append(Collapse(said, k) if columns.sum() > n_factors else said)
         return tuple(messages)
 
     def n_parameters(self, params: FactorAnalyserParams) -> int:

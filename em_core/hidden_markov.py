@@ -277,7 +277,9 @@ class HiddenMarkov:
         empty = counts <= EMPTY_SHARE * counts.sum()
         messages = [
             Collapse(
-                f"state {k + 1} is empty: no frame belongs to it; use fewer states or another start"
+                f"state {k + 1} is empty: no frame belongs to it; use fewer states or another "
+                "start",
+                int(k),
             )
             for k in np.flatnonzero(empty)
         ]
@@ -285,7 +287,8 @@ class HiddenMarkov:
             f"state {k + 1} is never left in these data: its transitions stay what they were"
             for k in np.flatnonzero(~empty & (leaving <= EMPTY_SHARE * leaving.sum()))
         ]
-        return (*messages, *self.emission.flags(params.emission, statistics.emission))
+        of_emission = self.emission.flags(params.emission, statistics.emission)
+        return (*messages, *(_of_states(flag) for flag in of_emission))
 
     def posterior(self, params: HiddenMarkovParams, data) -> HiddenMarkovPosterior:
         """State probabilities and log-likelihood of every sequence, by exact smoothing."""
@@ -357,3 +360,9 @@ def pass_to_transitions(params: HiddenMarkovParams, gradient: HiddenMarkovParams
     """The gradient where initial probabilities are the stationary distribution of transitions."""
     through = stationary_gradient(params.transition_matrix, gradient.initial_probabilities)
     return gradient._replace(transition_matrix=gradient.transition_matrix + through)
+
+
+def _of_states(flag: str) -> str:
+    """A flag of an emission, which knows components, about states."""
+    said = flag.replace("component", "state")
+    return Collapse(said, flag.component) if isinstance(flag, Collapse) else said

@@ -240,7 +240,8 @@ class Mixture:
             messages = tuple(
                 Collapse(
                     f"component {k + 1} is empty: no row belongs to it; use fewer components or "
-                    "another start"
+                    "another start",
+                    int(k),
                 )
                 for *_, k in np.argwhere(params.weights <= EMPTY_SHARE)
             )

@@ -13,7 +13,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from em_core.covariances import floor_eigenvalues
-from em_core.em import Expectation, Shared
+from em_core.em import Collapse, Expectation, Shared
 from em_core.gradients import by_covariance
 from em_core.levels.groups import Groups, as_arrays
 from em_core.levels.starts import STARTS
@@ -288,10 +288,13 @@ class TwoLevel:
                 "covariance is at its floor there"
             )
         if within[0] < self.floor:
-            messages.append(
+            said = (
                 "within groups (nearly) nothing varies in some direction: the within-group "
                 "covariance is at its floor"
             )
+            # The likelihood of groups of one has a bound: the other covariance takes the variance.
+            repeated = statistics.observations > statistics.groups
+            messages.append(Collapse(said) if repeated else said)
         return tuple(messages)
 
     def posterior(self, params: TwoLevelParams, data) -> TwoLevelPosterior:

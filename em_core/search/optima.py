@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from em_core.em import ROUNDING, Fit, has_collapsed
+from em_core.em import ROUNDING, Collapse, Fit
 from em_core.search.alignment import align, assignment_shares, disagreement, some_rows
 from em_core.search.success import Interval, wilson
 
@@ -40,15 +40,6 @@ class StartedFit(Fit):
     start: Any
     seconds: float
     plateau: bool = False
-
-    @property
-    def collapsed(self) -> bool:
-        """Whether a component has degenerated: empty, or with next to no volume.
-
-        Other flags, such as a column without noise of its own in factor analysis, are told but
-        taken for an answer.
-        """
-        return has_collapsed(self.flags)
 
     @property
     def is_optimum(self) -> bool:
@@ -193,7 +184,8 @@ class Landscape(NamedTuple):
     def _advice(self) -> Iterator[str]:
         if not self.optima:
             if not self.unconverged and self.collapsed:
-                yield f"The best of them: {self.best.flags[0]}."
+                why = next(flag for flag in self.best.flags if isinstance(flag, Collapse))
+                yield f"The best of them: {why}."
             return
         if self.optima[0].count == 1:
             yield "The best was reached only once: try more starts."

@@ -3,16 +3,25 @@
 import html
 import math
 import re
+from collections.abc import Iterable
+from numbers import Integral
 
 # What Markdown, LaTeX and Streamlit's own directives take for markup.
 _MARKUP = set(r"\`*_{}[]()<>#+-.!|$~:")
 MINUS = "\N{MINUS SIGN}"
+MISSING, INFINITE = "missing", "\N{INFINITY}"
 
 
 # Addresses become links even where their characters are escaped: one that shows nothing, put
 # into them, keeps them text.
 _ADDRESS = re.compile(r"(?=://)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
 _WORD_JOINER = "\N{WORD JOINER}"
+
+# Numbers from 10 to the first of these powers to below the second are written out.
+_POWERS_WRITTEN_OUT = -4, 15
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+# A number this small beside another is rounding, and stands for nothing.
+_NOTHING = 1e-12
 
 
 def plain(text: str) -> str:
@@ -41,22 +50,58 @@ def percent(share: float, digits: int = 0) -> str:
     return f"{100 * share:.{digits}f}\N{NO-BREAK SPACE}%"
 
 
+def number(value: float, digits: int = 5, signed: bool = False) -> str:
+    """A number as people read it, alike in every table and sentence: 12,821 and 0.0012 and ∞.
+
+    Integers keep all their digits. Others have so many significant `digits`, or as many as their
+    whole part takes, and no zeros at the end; below 0.0001 and from 10^15 on, a power of ten.
+    """
+    sign = "+" if signed else ""
+    if isinstance(value, Integral):
+        text = f"{value:{sign},}"
+    elif math.isnan(value):
+        return MISSING
+    elif math.isinf(value):
+        text = f"{value:{sign}}".replace("inf", INFINITE)
+    else:
+        mantissa, _, power = f"{value:{sign}.{digits - 1}e}".partition("e")
+        low, high = _POWERS_WRITTEN_OUT
+        if value == 0:
+            text = "0"
+        elif low <= int(power) < high:
+            text = _shortened(f"{value:{sign},.{max(digits - 1 - int(power), 0)}f}")
+        else:
+            raised = str(int(power)).translate(_RAISED)
+            text = f"{_shortened(mantissa)} \N{MULTIPLICATION SIGN} 10{raised}"
+    return text.replace("-", MINUS)
+
+
+def numbers(values: Iterable[float], digits: int = 5) -> list[str]:
+    """Numbers that say one thing of several, as the columns of a table do: each as `number` writes
+    it, but 0 for what is rounding beside the largest of them."""
+    values = list(values)
+    largest = max((abs(value) for value in values if math.isfinite(value)), default=0)
+    rounding = _NOTHING * largest
+    return [number(0 if abs(value) < rounding else value, digits) for value in values]
+
+
+def _shortened(text: str) -> str:
+    """Without zeros at the end of what follows the point."""
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def nats(value: float, signed: bool = False) -> str:
     """A log-likelihood, or with its sign a gain, to as many digits as mean something."""
     size = abs(value)
+    if 0 < size < 1e-3:
+        return number(value, 2, signed)
     digits = 2 if size >= 1 or size == 0 else 4
     text = f"{value:+,.{digits}f}" if signed else f"{value:,.{digits}f}"
-    if size and size < 1e-3:
-        text = f"{value:+.1e}" if signed else f"{value:.1e}"
     return text.replace("-", MINUS)
 
 
 def cell(value: object) -> str:
-    """A cell of a table in HTML: text as text, numbers to five digits."""
+    """A cell of a table in HTML: text as text, numbers as `number` writes them."""
     if isinstance(value, str):
         return html.escape(value)
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return "missing"
-    # Whole numbers, NumPy's among them, keep all their digits.
-    text = f"{value:,.5g}" if isinstance(value, float) else f"{value:,}"
-    return text.replace("-", MINUS)
+    return MISSING if value is None else number(value)

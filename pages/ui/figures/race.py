@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from em_core import HalfStep
+from em_core.em import Collapse
 from em_core.search.alignment import relabelled
 from pages.ui.figures.picture import Picture
 from pages.ui.text import nats
@@ -49,7 +50,10 @@ def matched(steps: Iterable[HalfStep], order: np.ndarray) -> list[HalfStep]:
 
     def renumber(flag: str) -> str:
         said = NUMBERED.sub(lambda m: f"{m[1]}{places[int(m[2]) - 1] + 1}", flag)
-        return type(flag)(said)
+        if not isinstance(flag, Collapse):
+            return said
+        component = flag.component
+        return Collapse(said, None if component is None else int(places[component]))
 
     places = np.argsort(order)
     return [
