@@ -1,29 +1,23 @@
 """EM Explorer: the front door. `streamlit run dashboard.py`"""
 
+from pathlib import Path
+
 import streamlit as st
+from starlette.middleware import Middleware
 
-from pages.ui import shell
-from pages.ui.player import preload
-from pages.ui.sharing import share
-from pages.ui.work.workers import pool
+from pages.ui.server import assets
+from pages.ui.server.errors import on_script_error
+from pages.ui.server.lifespan import lifespan
+from pages.ui.server.middleware import LimitedBodies, SecurityHeaders
+from pages.ui.table.reading import MAX_BYTES
 
-# So wide that the sources of data stand on one line, and at 1280 pixels the player's controls do.
-st.set_page_config(page_title="EM Explorer", layout="wide", initial_sidebar_state=310)
-preload()
-shell.one_blas_thread()
-pool()
-
-page = st.navigation(
-    [
-        st.Page("pages/explore.py", title="Explore", default=True),
-        st.Page("pages/local_optima.py", title="Local optima"),
-        st.Page("pages/model_selection.py", title="How many?"),
-        st.Page("pages/lower_bound.py", title="The bound"),
-        st.Page("pages/variants.py", title="Relatives"),
-        st.Page("pages/theory.py", title="Theory"),
-    ],
-    position="top",
+app = st.App(
+    Path(__file__).parent / "pages/main.py",
+    lifespan=lifespan,
+    routes=assets.routes(),
+    middleware=[Middleware(SecurityHeaders), Middleware(LimitedBodies, limit=MAX_BYTES)],
+    on_script_error=on_script_error,
 )
-with shell.frame(page.url_path):
-    page.run()
-    share.show_dialogs()
+
+if __name__ == "__main__":
+    app.run()

@@ -4,7 +4,6 @@ from pages.ui import shell, sidebar
 from pages.ui.panels import data_panel, fit_panel, second_opinion
 from pages.ui.sharing import replay
 
-shell.enter()
 fit_panel.begin_early()
 shell.header("Explore")
 

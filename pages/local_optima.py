@@ -4,7 +4,6 @@ from pages.ui import shell, sidebar
 from pages.ui.panels import optima_panel
 from pages.ui.sharing import replay
 
-shell.enter()
 shell.header("Local optima")
 
 table, selection, _ = sidebar.choose(optima_panel.choose_starts)

@@ -4,7 +4,6 @@ from pages.ui import shell, sidebar
 from pages.ui.panels import bound_panel, fit_panel
 from pages.ui.sharing import replay
 
-shell.enter()
 fit_panel.begin_early()
 shell.header("The bound")
 

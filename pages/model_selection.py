@@ -4,7 +4,6 @@ from pages.ui import shell, sidebar
 from pages.ui.panels import grid_panel
 from pages.ui.sharing import replay
 
-shell.enter()
 shell.header("How many?")
 
 varied = grid_panel.varied(shell.settings())

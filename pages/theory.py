@@ -3,7 +3,6 @@
 from pages.ui import shell
 from pages.ui.panels import theory_panel
 
-shell.enter()
 shell.header("Theory")
 theory_panel.choose_numbers()
 theory_panel.derivation()

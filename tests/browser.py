@@ -49,12 +49,18 @@ def chromium_path() -> str | None:
 
 
 @contextmanager
-def serve(folder: Path, log: Path, port: int | None = None) -> Iterator[str]:
-    """`streamlit run dashboard.py` in `folder`, on a free port if none is given; its address."""
+def serve(
+    folder: Path, log: Path, port: int | None = None, script: str = "dashboard.py", base: str = ""
+) -> Iterator[str]:
+    """`streamlit run dashboard.py` in `folder`, on a free port if none is given; its address.
+
+    base: the path it is served from, as in "/stats"
+    """
     port = port or _free_port()
-    url = f"http://localhost:{port}"
-    command = [sys.executable, "-m", "streamlit", "run", "dashboard.py"]
+    url = f"http://localhost:{port}{base}"
+    command = [sys.executable, "-m", "streamlit", "run", script]
     command += ["--server.headless", "true", "--server.port", str(port)]
+    command += ["--server.baseUrlPath", base]
     with log.open("wb") as output:
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         server = subprocess.Popen(

@@ -1,19 +1,11 @@
-"""A small app with nothing but the player, for its tests; by hand:
-
-PYTHONPATH=. streamlit run tests/player_demo.py
-"""
-
-from pathlib import Path
+"""A page with nothing but the player, for its tests: see `player_app.py`."""
 
 import streamlit as st
 
-import pages.ui.player
 from pages.ui.figures.payload import pack
 from pages.ui.figures.picture import View
 from pages.ui.player import player, preload
 from tests.picture_demo import demo_picture
-
-pages.ui.player.STATIC = Path(__file__).parent / "static"  # Streamlit looks beside its script
 
 st.set_page_config(layout="wide")
 preload()

@@ -88,18 +88,6 @@ def test_pages_are_thin(path: Path) -> None:
     assert not {"numpy", "plotly"} & {module.split(".")[0] for module in imports(path)}
 
 
-@pytest.mark.parametrize("path", PAGES, ids=name)
-def test_pages_enter_through_the_shell(path: Path) -> None:
-    """Without it a first visit to the page would run it without the dashboard."""
-    body = ast.parse(path.read_text(encoding="utf-8")).body
-    first = next(node for node in body if isinstance(node, ast.Expr | ast.With) and _calls(node))
-    assert ast.unparse(first) == "shell.enter()"
-
-
-def _calls(node: ast.stmt) -> bool:
-    return any(isinstance(part, ast.Call) for part in ast.walk(node))
-
-
 def test_every_fragment_has_a_block_of_the_page() -> None:
     """See `pages/ui/fragments.py`: without it a page can break."""
     users = [path.name for path in ROOT.glob("pages/**/*.py") if "st.fragment(" in path.read_text()]
@@ -108,8 +96,9 @@ def test_every_fragment_has_a_block_of_the_page() -> None:
 
 
 def test_every_page_is_in_the_dashboard() -> None:
-    text = (ROOT / "dashboard.py").read_text(encoding="utf-8")
-    assert [page for page in map(name, PAGES) if f'"{page}"' not in text] == []
+    text = (ROOT / "pages/main.py").read_text(encoding="utf-8")
+    pages = {path.name for path in PAGES} - {"main.py"}
+    assert [page for page in pages if f'st.Page("{page}"' not in text] == []
 
 
 CONFIGURATION = tomllib.loads((ROOT / ".streamlit/config.toml").read_text(encoding="utf-8"))
@@ -120,7 +109,8 @@ def test_privacy_and_robustness_settings() -> None:
     assert CONFIGURATION["client"]["showErrorDetails"] == "none"
     assert CONFIGURATION["runner"]["postScriptGC"] is False
     assert CONFIGURATION["server"]["fileWatcherType"] == "none"
-    assert not {"enableCORS", "enableXsrfProtection"} & set(CONFIGURATION["server"])
+    unsafe = {"enableCORS", "enableXsrfProtection", "enableStaticServing"}
+    assert not unsafe & set(CONFIGURATION["server"])
     assert "http" not in json.dumps(CONFIGURATION)
 
 

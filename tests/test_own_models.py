@@ -165,6 +165,5 @@ def test_nothing_else_executes_files():
     others = [path for path in (ROOT / "pages").rglob("*.py") if path != own]
     found = {call for path in [*others, ROOT / "dashboard.py"] for call in calls(path)}
     harmless = ("json.loads(", "tomllib.loads(", "re.compile(")
-    found = {call for call in found if not call.startswith(harmless)}
-    assert found == {"runpy.run_path(str(ENTRY), run_name='__main__')"}
+    assert not {call for call in found if not call.startswith(harmless)}
     assert len(calls(own)) == 2

@@ -1,9 +1,7 @@
 """The player in a real browser: its transport, its keys, its switches, and what Python hears."""
 
 import re
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from browser import ROOT, Visitors, idle, serve
@@ -18,10 +16,7 @@ LAST = 120
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of tests/player_demo.py."""
-    folder = tmp_path_factory.mktemp("demo")
-    shutil.copy(ROOT / "tests" / "player_demo.py", folder / "dashboard.py")
-    shutil.copytree(ROOT / ".streamlit", folder / ".streamlit")
-    with serve(folder, folder / "log") as url:
+    with serve(ROOT, tmp_path_factory.mktemp("demo") / "log", script="tests/player_app.py") as url:
         yield url
 
 
@@ -52,7 +47,7 @@ def colours(page: Page) -> int:
 
 def test_a_second_visit_asks_for_no_script_again(page: Page, demo: str) -> None:
     asked = """performance.getEntriesByType('resource')
-      .filter(({ name }) => name.includes('app/static')).map((entry) => entry.transferSize)"""
+      .filter(({ name }) => name.includes('/assets/')).map((entry) => entry.transferSize)"""
     for _ in range(2):
         expect(opened(page, demo).locator(".xtick").first).to_be_visible()
         bytes_sent = page.evaluate(asked)
@@ -326,16 +321,3 @@ def test_sixty_reruns_do_not_hang_it(page: Page, demo: str) -> None:
     button(root, "End").click()
     at_frame(root, LAST)
     expect(root).to_have_count(1)
-
-
-def test_scripts_are_published_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import pages.ui.player as module
-
-    monkeypatch.setattr(module, "STATIC", tmp_path / "static")
-    plotly, scripts = module.ensure_plotly_asset(), module.ensure_player_asset()
-    for address in (plotly, scripts, module.ensure_player_asset()):
-        assert (tmp_path / address.removeprefix("app/")).is_file()
-    assert {p.name for p in (tmp_path / "static").iterdir()} == {
-        Path(plotly).name,
-        Path(scripts).parent.name,
-    }

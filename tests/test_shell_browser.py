@@ -16,13 +16,13 @@ from pages.ui.shell import SECONDS_UNTIL_HEARD
 
 pytestmark = pytest.mark.browser
 
-DASHBOARD = """
+MAIN = """
 import streamlit as st
 from pages.ui import shell
 
 st.set_page_config(layout="wide")
 page = st.navigation(
-    [st.Page("pages/first.py", default=True), st.Page("pages/second.py")], position="top"
+    [st.Page("first.py", default=True), st.Page("second.py")], position="top"
 )
 with shell.frame(page.url_path):
     page.run()
@@ -33,7 +33,6 @@ import time
 import streamlit as st
 from pages.ui import shell
 
-shell.enter()
 shell.header("The {name} page")
 shell.widget("n_components", max_value=40)
 shell.widget("covariance")
@@ -59,7 +58,7 @@ st.text(f"run {{st.session_state['runs']}}")
 
 @pytest.fixture(scope="module")
 def small_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The real frame around two small pages, whatever the real pages are."""
+    """The real front door and frame around two small pages, whatever the real pages are."""
     folder = tmp_path_factory.mktemp("small-app")
     build_small_app(folder)
     with serve(folder, folder / "log") as url:
@@ -70,7 +69,8 @@ def build_small_app(folder: Path) -> None:
     (folder / "pages").mkdir()
     for name in ("pages/ui", "em_core", ".streamlit"):
         (folder / name).symlink_to(ROOT / name)
-    (folder / "dashboard.py").write_text(DASHBOARD)
+    shutil.copy(ROOT / "dashboard.py", folder)
+    (folder / "pages/main.py").write_text(MAIN)
     for name in ("first", "second"):
         (folder / f"pages/{name}.py").write_text(PAGE.format(name=name))
 
@@ -305,22 +305,19 @@ def test_markup_in_a_link_stays_text(small_app: str, page: Page) -> None:
 
 
 def test_a_first_start_has_nothing_to_warn_of(page: Page, tmp_path: Path) -> None:
-    """Nor has the first visit, which fills static/ of a fresh clone."""
+    """Nor has the first visit to a fresh clone."""
     for name in ("em_core", "pages", ".streamlit"):
         shutil.copytree(ROOT / name, tmp_path / name)
-    (tmp_path / "static").mkdir()
-    for name in ("dashboard.py", "static/.gitignore"):
-        shutil.copy(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "dashboard.py", tmp_path)
     with serve(tmp_path, tmp_path / "log") as url:
         page.goto(url)
         expect(page.locator(".emx[data-axes=drawn]")).to_be_visible(timeout=60_000)
         page.close()  # before its server goes
-    assert len(list((tmp_path / "static").glob("plotly*"))) == 1
     assert "warn" not in (tmp_path / "log").read_text().lower()
 
 
 def test_a_first_visit_to_an_inner_page(page: Page, tmp_path: Path) -> None:
-    """On a fresh server Streamlit runs the page without the dashboard."""
+    """On a fresh server, inside the frame."""
     build_small_app(tmp_path)
     with serve(tmp_path, tmp_path / "log") as url:
         open_at(page, f"{url}/second?v=1&k=4", "The second page")

@@ -7,31 +7,22 @@ what is sent must not change when only the frame or the view does: see `_send`.
 import functools
 import hashlib
 import json
-import os
-import shutil
 import struct
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from secrets import token_hex
 from typing import Any, NamedTuple
 
-import plotly
 import streamlit as st
 
 from pages.ui.figures.payload import run_of
 from pages.ui.figures.picture import View
+from pages.ui.server.assets import FRONTEND, player_address, plotly_address
 
-FRONTEND = Path(__file__).parent / "frontend"
-# Streamlit serves this folder, beside dashboard.py, at app/static/.
-STATIC = Path(__file__).parents[2] / "static"
-# Streamlit does not say how long a browser may keep them, and most keep what was last changed long
-# ago. Otherwise every visit asks again for each, in vain: other content has another name.
-LONG_AGO = 0
 HTML = '<div class="emx" role="group" aria-label="Animation of the fit"></div>'
 
-# The scripts themselves are static files, which the browser keeps: inside the component they would
-# travel again with every new picture.
+# The scripts themselves are files, which the browser keeps: inside the component they would travel
+# again with every new picture.
 LOADER = """
 const script = document.querySelector('script[src*="static/js/"]');
 const base = script?.src.replace(/static\\/js\\/.*$/, "") ?? new URL(".", document.baseURI).href;
@@ -137,56 +128,21 @@ def preload() -> None:
         time.sleep(HEAD_START_SECONDS)
 
 
-def ensure_plotly_asset() -> str:
-    """Put the installed plotly.js where Streamlit serves it; its address relative to the server."""
-    package = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-    return _publish(
-        f"plotly-{plotly.__version__}.min.js", lambda target: shutil.copy(package, target)
-    )
-
-
-def ensure_player_asset() -> str:
-    """Put the player's scripts where Streamlit serves them; the address of the first."""
-    digest = hashlib.sha256()
-    scripts = sorted(FRONTEND.glob("*.js"))
-    for script in scripts:
-        digest.update(script.name.encode() + script.read_bytes())
-
-    def copy(target: Path) -> None:
-        target.mkdir()
-        for script in scripts:
-            shutil.copy(script, target)
-
-    return _publish(f"player-{digest.hexdigest()[:12]}", copy) + "/index.js"
-
-
-def _publish(name: str, make: Callable[[Path], object]) -> str:
-    """Make a file or folder to be served, whole or not at all: another process may look."""
-    if not (STATIC / name).exists():
-        STATIC.mkdir(exist_ok=True)
-        unfinished = STATIC / f".{name}.{id(make)}"
-        make(unfinished)
-        for file in (unfinished, *unfinished.rglob("*")):
-            os.utime(file, (LONG_AGO, LONG_AGO))
-        try:
-            unfinished.rename(STATIC / name)
-        except OSError:  # another process was first
-            shutil.rmtree(unfinished, ignore_errors=True)
-    return f"app/static/{name}"
-
-
 @functools.cache
 def _component() -> Callable[..., Mapping[str, Any]]:
-    ensure_plotly_asset()
-    js = LOADER % {"module": ensure_player_asset()} + MOUNT
+    js = LOADER % {"module": _script()} + MOUNT
     css = (FRONTEND / "player.css").read_text()
     return st.components.v2.component("em_player", html=HTML, css=css, js=js, isolate_styles=False)
 
 
 @functools.cache
 def _preload_component() -> Callable[..., object]:
-    js = LOADER % {"module": ensure_player_asset()} + PRELOAD % {"plotly": ensure_plotly_asset()}
+    js = LOADER % {"module": _script()} + PRELOAD % {"plotly": plotly_address()}
     return st.components.v2.component("em_player_preload", js=js)
+
+
+def _script() -> str:
+    return f"{player_address()}/index.js"
 
 
 def _nothing() -> None:
@@ -226,7 +182,7 @@ def _send(
         if picture == earlier.picture and wish == earlier.wish:
             return earlier._replace(frames=frames, views=views)
     wishes = {"picture": picture, "wish": wish, "point": asked.point, "marks": marks}
-    wishes |= {"plotly": ensure_plotly_asset(), "rival": len(payload) if rival else 0}
+    wishes |= {"plotly": plotly_address(), "rival": len(payload) if rival else 0}
     data = envelope(payload, asked.view, asked.frame, order=order, **wishes) + rival
     packed = payload, rival
     return _Sent(order, packed, run, picture, wish, marks, frames, views, data)

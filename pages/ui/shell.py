@@ -1,18 +1,16 @@
-"""The frame around every page: entering it, its settings and the link that carries them.
+"""The frame around every page: its settings and the link that carries them.
 
-A page begins with `shell.enter()`. It reads what is chosen with `shell.settings()`, offers a choice
-with `shell.widget(name)` and changes one in a callback with `shell.change(name=value)`. The link in
-the address bar follows by itself.
+A page reads what is chosen with `shell.settings()`, offers a choice with `shell.widget(name)` and
+changes one in a callback with `shell.change(name=value)`. The link in the address bar follows by
+itself.
 """
 
 from __future__ import annotations
 
-import runpy
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,14 +19,11 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import get_script_run_ctx
-from threadpoolctl import threadpool_limits
 
 from pages.ui import settings as table
 from pages.ui.fragments import forget_fragments
 from pages.ui.kinds import Choice, Integer, Real, clamped, quoted
 from pages.ui.settings import FIELDS, Field, Settings
-
-ENTRY = Path(__file__).parents[2] / "dashboard.py"
 
 STYLE = Path(__file__).with_name("shell.css")
 BARE = Path(__file__).with_name("bare.css")
@@ -38,22 +33,9 @@ OWNER_KEY = "own"
 # by hand so soon.
 SECONDS_UNTIL_HEARD = 1.0
 
-_inside: ContextVar[bool] = ContextVar("inside the dashboard", default=False)
-
 # Fields that describe the moment looked at, not the question asked: changing them replaces the
 # address instead of adding a step to the browser's history.
 _GLANCES = frozenset(about.key for about in FIELDS.values() if about.group in ("view", "moment"))
-
-
-def enter() -> None:
-    """Make sure the page runs inside the dashboard.
-
-    Streamlit runs a page on its own when it is the first one visited on a fresh server: then the
-    dashboard is run in its place, which comes back to the page.
-    """
-    if not _inside.get():
-        runpy.run_path(str(ENTRY), run_name="__main__")
-        st.stop()
 
 
 @contextmanager
@@ -73,11 +55,9 @@ def frame(page: str) -> Iterator[None]:
         _note_link(table.to_query(settings()))
         with notices:
             _replace_link("tell_link", " arrival")
-    token = _inside.set(True)
     try:
         yield
     finally:
-        _inside.reset(token)
         _show_notices(notices)
         _replace_link("write_link")
 
@@ -111,19 +91,6 @@ def header(title: str) -> None:
 
 def _ask_to_share() -> None:
     st.session_state["sharing"] = True
-
-
-@st.cache_resource
-def one_blas_thread() -> threadpool_limits:
-    """Keep the linear algebra libraries to one thread, for the life of the process.
-
-    Several people share the machine, and on a busy one their threads made everything 2 to 28 times
-    slower. em_core runs its own threads where they pay. Both libraries, NumPy's and SciPy's, must
-    be loaded to be limited; an environment variable would come too late, after Streamlit's imports.
-    """
-    import scipy.linalg  # noqa: F401
-
-    return threadpool_limits(limits=1, user_api="blas")
 
 
 # Settings

@@ -9,10 +9,9 @@ import re
 import tomllib
 from pathlib import Path
 
-import plotly
-
 from pages.ui.figures.picture import View
-from pages.ui.player import FRONTEND, HTML, envelope
+from pages.ui.player import HTML, envelope
+from pages.ui.server.assets import FRONTEND, PLOTLY
 
 CONFIGURATION = Path(__file__).parents[3] / ".streamlit/config.toml"
 # Nothing may be fetched from anywhere, whatever a column is called.
@@ -50,7 +49,6 @@ mount({{ parentElement: document.querySelector("main"), data, setStateValue() {{
 
 def page(payload: bytes, view: View, frame: int, title: str, text: str) -> bytes:
     """A page that plays a packed picture, which opens at a frame."""
-    plotly_js = Path(plotly.__file__).parent / "package_data/plotly.min.js"
     return PAGE.format(
         policy=html.escape(POLICY),
         title=html.escape(title),
@@ -58,7 +56,7 @@ def page(payload: bytes, view: View, frame: int, title: str, text: str) -> bytes
         style=_style(),
         modules=_in_script(json.dumps({"imports": _modules()})),
         player=HTML,
-        plotly=_in_script(plotly_js.read_text(encoding="utf-8")),
+        plotly=_in_script(PLOTLY.read_text(encoding="utf-8")),
         start=f"{MODULE}index.js",
         data=base64.b64encode(envelope(payload, view, frame)).decode(),
     ).encode()

@@ -1,0 +1,26 @@
+"""What all pages have in common, around the one that was asked for."""
+
+import streamlit as st
+
+from pages.ui import shell
+from pages.ui.player import preload
+from pages.ui.sharing import share
+
+# So wide that the sources of data stand on one line, and at 1280 pixels the player's controls do.
+st.set_page_config(page_title="EM Explorer", layout="wide", initial_sidebar_state=310)
+preload()
+
+page = st.navigation(
+    [
+        st.Page("explore.py", title="Explore", default=True),
+        st.Page("local_optima.py", title="Local optima"),
+        st.Page("model_selection.py", title="How many?"),
+        st.Page("lower_bound.py", title="The bound"),
+        st.Page("variants.py", title="Relatives"),
+        st.Page("theory.py", title="Theory"),
+    ],
+    position="top",
+)
+with shell.frame(page.url_path):
+    page.run()
+    share.show_dialogs()

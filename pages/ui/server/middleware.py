@@ -1,0 +1,74 @@
+"""What every answer of the server says, and what it does not take in."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pages.ui.shell import OWNER_KEY
+
+# A file travels with a name and a type before it, and a line after it.
+AROUND_A_FILE = 1_000_000
+
+
+class SecurityHeaders:
+    """No guessing at types, no address told to other sites, and no frames but those meant for it.
+
+    A link made for embedding, with `embed=true`, may be shown by any site; others by this one only,
+    and so may a link that deletes what it was given for. A proxy may allow fewer.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def say(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers["Referrer-Policy"] = "no-referrer"
+                headers["Content-Security-Policy"] = f"frame-ancestors {_frames(scope)}"
+            await send(message)
+
+        await self.app(scope, receive, say if scope["type"] == "http" else send)
+
+
+def _frames(scope: Scope) -> str:
+    query = parse_qs(scope["query_string"].decode("latin-1"))
+    return "*" if "true" in query.get("embed", ()) and OWNER_KEY not in query else "'self'"
+
+
+class LimitedBodies:
+    """Refuses what is larger than a file may be: before it is read where its length is told.
+
+    limit: bytes that one file may have.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self.app = app
+        self._limit = limit + AROUND_A_FILE
+        self._refusal = f"A file may have at most {limit / 1e6:,.0f} MB here."
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        if int(Headers(scope=scope).get("content-length", 0)) > self._limit:
+            refusal = PlainTextResponse(self._refusal, 413, {"Connection": "close"})
+            await refusal(scope, receive, send)
+            return
+        taken = 0
+
+        async def take() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > self._limit:
+                raise HTTPException(413, self._refusal, {"Connection": "close"})
+            return message
+
+        await self.app(scope, take, send)

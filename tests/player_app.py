@@ -1,0 +1,9 @@
+"""An app of the player alone; by hand: PYTHONPATH=. streamlit run tests/player_app.py"""
+
+from pathlib import Path
+
+import streamlit as st
+
+from pages.ui.server import assets
+
+app = st.App(Path(__file__).with_name("player_demo.py"), routes=assets.routes())
