@@ -13,6 +13,7 @@ from em_core.initialization import STARTS, from_means
 from em_core.mixture import Mixture, MixtureParams
 from em_core.restarts import restarts
 from em_core.selection import select
+from em_core.standardised import Standardised
 from em_core.student_t import StudentT
 from em_core.two_level import TwoLevel
 
@@ -36,6 +37,7 @@ __all__ = [
     "Poisson",
     "ProbabilisticPCA",
     "Shared",
+    "Standardised",
     "StudentT",
     "TwoLevel",
     "check_model",

@@ -20,7 +20,7 @@ from test_reading import READ
 
 from em_core import datasets
 from pages.ui.models.beginnings import beginning
-from pages.ui.models.families import FAMILIES, example_of, family_of
+from pages.ui.models.families import FAMILIES, example_of, family_of, model_for
 from pages.ui.models.parameters import arrays
 from pages.ui.settings import Settings, changed
 from pages.ui.sharing import takeaway
@@ -60,7 +60,8 @@ def selected(settings: Settings, table: Table) -> Selection:
 
 def run_of(settings: Settings, selection: Selection) -> Run:
     family = family_of(settings)
-    model, rows = family.build(settings), family.data(selection)
+    rows = family.data(selection)
+    model = model_for(settings, rows)
     run = Run(
         key="",
         model=model,
@@ -68,7 +69,6 @@ def run_of(settings: Settings, selection: Selection) -> Run:
         start=beginning(model, settings, rows),
         tolerance=settings.tolerance,
         max_iterations=settings.max_iterations,
-        standardise=settings.standardise,
     )
     run.begin()
     run.done.wait()
@@ -82,6 +82,12 @@ SETTINGS = {
         for name, family in FAMILIES.items()
     },
     "standardised": Settings(example="wine", n_components=3, standardise=True, covariance="diag"),
+    "standardised with holes": Settings(
+        example="airquality", standardise=True, covariance="EEV", missing=True, max_iterations=20
+    ),
+    "standardised in vain": Settings(
+        family="poisson-mixture", example="earthquakes", standardise=True
+    ),
     "generated": Settings(source="generate", n_components=3, seed=2**32 - 1, data_seed=7),
     "placed": Settings(start="means", start_means=((2.0, 60.0), (4.5, 80.0))),
     "standardised and placed": Settings(

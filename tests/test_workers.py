@@ -147,7 +147,7 @@ START = ByMethod(MODEL, "k-means++", 0)
 
 
 def run_of(values: np.ndarray, **options) -> Run:
-    usual = {"tolerance": 1e-3, "max_iterations": 1000, "standardise": False}
+    usual = {"tolerance": 1e-3, "max_iterations": 1000}
     return Run(key="", model=MODEL, data=values, start=START, **usual | options)
 
 

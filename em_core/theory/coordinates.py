@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from em_core.standardised import Standardised, as_it_is
 from em_core.theory.domains import Derived
 
 
@@ -31,7 +32,8 @@ class Coordinates:
     """Coordinates of a model's parameters near some of them, in units of their own size there.
 
     The model says by `domains(params)` where its parameters may lie: a tuple of domains in the
-    order of their fields. Raises ValueError for a model that does not.
+    order of their fields. Those of a `Standardised` model lie there in its own units; parameters,
+    values and gradients are in the units of the data. Raises ValueError for a model without.
     """
 
     def __init__(self, model, params):
@@ -40,19 +42,25 @@ class Coordinates:
                 f"{type(model).__name__} does not say where its parameters may lie: give it a "
                 "method `domains(params)`"
             )
-        self.reference = params
-        self.domains = model.domains(params)
+        self.standardised = model if isinstance(model, Standardised) else None
+        self.reference = self._own(params)
+        self.domains = as_it_is(model).domains(self.reference)
+        self._told = as_it_is(model).domains(params) if self.standardised else self.domains
         self.size = len(self.vector(params))
+
+    def _own(self, params):
+        """Parameters where the domains are."""
+        return self.standardised.own_params(params) if self.standardised else params
 
     def vector(self, params) -> np.ndarray:
         """(P,) the coordinates of parameters."""
-        return np.concatenate([np.zeros(0), *_vectors(self.domains, params)])
+        return np.concatenate([np.zeros(0), *_vectors(self.domains, self._own(params))])
 
     def params(self, vector: np.ndarray):
         """The parameters at coordinates (P,); at (T, P) for T models side by side."""
-        params, used = _build(self.domains, self.reference, np.asarray(vector, dtype=float))
+        own, used = _build(self.domains, self.reference, np.asarray(vector, dtype=float))
         assert used == vector.shape[-1]
-        return params
+        return self.standardised.in_data_units(own) if self.standardised else own
 
     def gradient(self, vector: np.ndarray, by_params: Callable[[Any], Any]) -> np.ndarray:
         """(P,) the gradient at coordinates (P,), by the chain rule from that by the parameters.
@@ -61,16 +69,19 @@ class Coordinates:
         the parameters. Those by covariances are symmetric: see `em_core.gradients`.
         """
         params = self.params(vector)
-        return _pull(self.domains, params, by_params(params), vector)
+        gradient = by_params(params)
+        if self.standardised:
+            gradient = self.standardised.own_gradient(gradient)
+        return _pull(self.domains, self._own(params), gradient, vector)
 
     def values(self, params) -> np.ndarray:
         """(P,) what each coordinate moves (a mean, a weight, a standard deviation), itself."""
-        return np.concatenate(
-            [domain.values(leaf) for domain, leaf in _leaves(self.domains, params)]
-        )
+        return np.concatenate([domain.values(leaf) for domain, leaf in _leaves(self._told, params)])
 
     def value_along(self, position: int, vectors: np.ndarray) -> np.ndarray:
         """(T,) what one coordinate moves, at vectors (T, P): the other arrays are not made."""
+        if self.standardised:
+            return np.array([self.values(self.params(vector))[position] for vector in vectors])
         at = 0
         for domain, _ in _leaves(self.domains, self.reference):
             n = len(domain.names)

@@ -369,10 +369,13 @@ class Oriented:
         return np.concatenate([part.ravel() for part in parts])
 
     def values(self, leaf) -> np.ndarray:
-        """Sizes are geometric means of the standard deviations along the axes."""
+        """Sizes are geometric means of the standard deviations along the axes: of any covariances,
+        also in units in which they are not of this structure."""
         vector = self.vector(leaf)
         n_volumes = 1 if self.shared[0] else self.n
-        return np.concatenate([np.exp(vector[:n_volumes] / 2), vector[n_volumes:]])
+        logs = np.linalg.slogdet(leaf)[1] / (2 * self.dimension)
+        sizes = np.exp(logs.mean(keepdims=True) if self.shared[0] else logs)
+        return np.concatenate([sizes, vector[n_volumes:]])
 
 
 def structured(covariances: np.ndarray, code: str) -> Domain:

@@ -35,7 +35,7 @@ def beginning(model, settings: Settings, data) -> Beginning:
         return FromMeans(model, means)
     if method == "parameters":
         params = _explicit_params(model, settings, data)
-        return FromParams(model, params)
+        return FromParams(params)
     return ByMethod(model, method, settings.seed)
 
 

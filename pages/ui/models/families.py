@@ -7,7 +7,7 @@ becomes its data, how it may start, and how it is drawn and put into numbers: se
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from em_core import (
     STARTS,
@@ -20,6 +20,7 @@ from em_core import (
     Mixture,
     Poisson,
     ProbabilisticPCA,
+    Standardised,
     StudentT,
     TwoLevel,
     goodness_of_fit,
@@ -381,6 +382,17 @@ FAMILIES = {
 
 def family_of(settings: Settings) -> Family:
     return FAMILIES[settings.family]
+
+
+def standardises(settings: Settings) -> bool:
+    """Whether the columns are standardised: asked for, and offered by the family."""
+    return settings.standardise and "standardise" in family_of(settings).controls
+
+
+def model_for(settings: Settings, data) -> Any:
+    """The model that the settings ask for, for these data (as it takes them)."""
+    model = family_of(settings).build(settings)
+    return Standardised.of(model, data) if standardises(settings) else model
 
 
 def example_of(settings: Settings) -> str:

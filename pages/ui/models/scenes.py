@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from em_core import HalfStep
+from em_core.standardised import as_it_is
 from pages.ui.figures.picture import Scene
 from pages.ui.models.families import family_of
 from pages.ui.settings import Settings
@@ -41,7 +42,7 @@ def scene_of(
     units = {} if table is None else dict(zip(table.frame.columns, table.units, strict=False))
     return Scene(
         run=run,
-        model=model,
+        model=as_it_is(model),
         steps=steps,
         running=running,
         opening=opening,

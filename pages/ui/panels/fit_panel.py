@@ -12,7 +12,7 @@ from pages.ui.figures.coordinates import two_columns
 from pages.ui.figures.payload import pack
 from pages.ui.figures.picture import View, name_columns
 from pages.ui.models.beginnings import beginning, method_of
-from pages.ui.models.families import family_of
+from pages.ui.models.families import family_of, model_for
 from pages.ui.models.scenes import scene_of
 from pages.ui.panels import frame_panel
 from pages.ui.panels.takeaway_panel import Shown, show_takeaway
@@ -94,8 +94,8 @@ def current_run(settings: Settings, table: Table, selection: Selection) -> Run |
 def _run(settings: Settings, table: Table, selection: Selection) -> Run:
     """The run these settings ask for, begun if it is new. Raises ValueError if it cannot be."""
     family = family_of(settings)
-    model = family.build(settings)
     data = family.data(selection)
+    model = model_for(settings, data)
     start = beginning(model, settings, data)
     asked = [table.fingerprint, selection.columns, values_of(settings, "family", "fit")]
     wanted = Run(
@@ -105,7 +105,6 @@ def _run(settings: Settings, table: Table, selection: Selection) -> Run:
         start=start,
         tolerance=settings.tolerance,
         max_iterations=settings.max_iterations,
-        standardise=settings.standardise and "standardise" in family.controls,
     )
     return st.session_state.setdefault("runs", Runs()).get(wanted)
 

@@ -19,7 +19,6 @@ from pages.ui.panels.comparison import named, unit, units
 from pages.ui.panels.recommendation import (
     criteria,
     open_in_explore,
-    score_of,
     show_recommendation,
     tests_of_fit,
 )
@@ -176,7 +175,7 @@ def _scores(grid: Grid, family: Family, criterion: str) -> list[Score]:
     return [
         Score(
             *cell.label,
-            score_of(grid, cell, criterion),
+            cell.score(criterion),
             cell.score(criterion) - best,
             cell.status,
             _about(grid, family, cell, criterion),
@@ -187,7 +186,7 @@ def _scores(grid: Grid, family: Family, criterion: str) -> list[Score]:
 
 def _about(grid: Grid, family: Family, cell: Cell, criterion: str) -> str:
     lines = [f"<b>{named(family, cell.label)}</b>"]
-    value = score_of(grid, cell, criterion)
+    value = cell.score(criterion)
     if np.isfinite(value):
         lines.append(f"{AXIS[criterion]}: {nats(value)}")
     return "<br>".join([*lines, cell.verdict.split(".")[0]])
@@ -208,14 +207,13 @@ def _table(grid: Grid, family: Family) -> pd.DataFrame:
         row |= {units(family): str(size), "status": _status(cell)}
         if cell.fit is not None:
             row["parameters"] = str(cell.fit.n_parameters)
-            row["log-likelihood (nats)"] = nats(cell.fit.log_likelihood + grid.offset)
+            row["log-likelihood (nats)"] = nats(cell.fit.log_likelihood)
         for criterion in criteria(family)[:-1]:
             if np.isfinite(cell.score(criterion)):
-                row[CRITERIA[criterion]] = nats(score_of(grid, cell, criterion))
+                row[CRITERIA[criterion]] = nats(cell.score(criterion))
         if (held_out := cell.cross_validation) is not None:
             row["held out (nats a row)"] = held_out.problem or (
-                f"{nats(held_out.per_observation + grid.offset / len(grid.data))} "
-                f"± {held_out.standard_error:.2g}"
+                f"{nats(held_out.per_observation)} ± {held_out.standard_error:.2g}"
             )
         if cell.label in tests:
             test = tests[cell.label]

@@ -112,9 +112,7 @@ def _progress(search: Search) -> None:
     progress_line(search, f"**{search.n_ended} of {search.n_starts} starts have ended.**")
     st.progress(search.n_ended / search.n_starts)
     climbs = [
-        Climb(
-            trace.start, trace.seed, trace.log_likelihoods + search.offset, None, "still climbing"
-        )
+        Climb(trace.start, trace.seed, trace.log_likelihoods, None, "still climbing")
         for trace in traces
         if len(trace.log_likelihoods)
     ]
@@ -150,7 +148,7 @@ def _climbs(search: Search, landscape: Landscape) -> list[Climb]:
         Climb(
             fit.start,
             fit.seed,
-            climbed(fit.trace) + search.offset,
+            climbed(fit.trace),
             number,
             fate,
         )
@@ -211,7 +209,7 @@ def _with_interval(share: float, interval: Interval) -> str:
 def _optimum_line(search: Search, number: int, optimum: Optimum) -> str:
     flags = "".join(f" {sentence(flag)}" for flag in optimum.fit.flags[:1])
     if number == 0:
-        return f"The best of these starts: {nats(optimum.log_likelihood + search.offset)} nats.{flags}"
+        return f"The best of these starts: {nats(optimum.log_likelihood)} nats.{flags}"
     line = f"{nats(optimum.gap)} nats below the best"
     if optimum.disagreement is not None:
         line += f"; {percent(optimum.disagreement, 1)} of the rows are grouped otherwise"
@@ -221,7 +219,7 @@ def _optimum_line(search: Search, number: int, optimum: Optimum) -> str:
 def _thumbnail(search: Search, optimum: Optimum, selection: Selection):
     settings = shell.settings()
     fit = optimum.fit
-    last = fit.trace[-1]._replace(params=search.in_data_units(fit.params))
+    last = fit.trace[-1]
     scene = scene_of(
         search.key,
         search.model,
@@ -242,7 +240,7 @@ def _optima_table(search: Search, landscape: Landscape) -> pd.DataFrame:
     rows = [
         {
             "optimum": str(number + 1),
-            "log-likelihood (nats)": nats(optimum.log_likelihood + search.offset),
+            "log-likelihood (nats)": nats(optimum.log_likelihood),
             "below the best": nats(optimum.gap),
             "starts": optimum.count,
             f"share ({percent(0.95)} interval)": _with_interval(optimum.share, optimum.interval),

@@ -62,7 +62,7 @@ def _watch(search: Search, fits, names, selection: Selection, table: Table) -> N
 
 def _compared(search: Search, fits) -> tuple[np.ndarray | None, float | None]:
     """Which component of the second run matches each of the first; on what share they differ."""
-    rows = some_rows(search.rows, MOST_ROWS_COMPARED, np.random.default_rng(0))
+    rows = some_rows(search.data, MOST_ROWS_COMPARED, np.random.default_rng(0))
     shares = [assignment_shares(search.model, fit.params, rows) for fit in fits]
     if shares[0] is None or shares[1] is None:
         return None, None
@@ -92,7 +92,7 @@ def _pictures(
     kept = st.session_state.get("race pictures")
     if kept is not None and kept[0] == asked:
         return kept[1]
-    first, second = (search.trace(fit) for fit in fits)
+    first, second = (list(fit.trace) for fit in fits)
     if order is not None:
         second = matched(second, order)
     traces = on_one_clock(first, second)

@@ -38,7 +38,7 @@ def show_recommendation(grid: Grid, family: Family, criterion: str) -> None:
     with _beside_a_button() as place:
         st.markdown(
             f"{f'{what[0].upper()}{what[1:]}. ' if what else ''}"
-            f"{criterion_name} **{nats(score_of(grid, best, criterion))}**. {starts_line(best)}"
+            f"{criterion_name} **{nats(best.score(criterion))}**. {starts_line(best)}"
         )
     with place:
         _open_button(best, "winner")
@@ -78,7 +78,7 @@ def _runners_up(grid: Grid, family: Family, ranking: Sequence[Cell], criterion: 
         st.markdown(f"{words}:")
         for cell in cells[:MOST_LISTED]:
             with _beside_a_button() as place:
-                said = [meaning(family, cell.label), difference(family, best, cell, grid.rows)]
+                said = [meaning(family, cell.label), difference(family, best, cell, grid.data)]
                 st.markdown(
                     f"- **{named(family, cell.label)}**, {nats(above[cell.label])} above: "
                     f"{plain('; '.join(filter(None, said)) or 'the same but for its size')}."
@@ -130,7 +130,7 @@ def tests_of_fit(grid: Grid, family: Family) -> dict[tuple[str, int], str | tupl
         if cell.status != "usable":
             continue
         try:
-            test = family.test_of_fit(cell.fit.params, grid.rows)
+            test = family.test_of_fit(cell.fit.params, grid.data)
         except ValueError as error:
             tests[cell.label] = str(error)
         else:
@@ -142,11 +142,6 @@ def tests_of_fit(grid: Grid, family: Family) -> dict[tuple[str, int], str | tupl
 def criteria(family: Family) -> list[str]:
     """By what models of a family can be compared: ICL is about a grouping."""
     return [name for name in CRITERIA if name != "icl" or family.unit]
-
-
-def score_of(grid: Grid, cell: Cell, criterion: str) -> float:
-    """The score for the data themselves, not for standardised ones."""
-    return cell.score(criterion) - 2 * grid.offset
 
 
 @contextmanager

@@ -66,15 +66,14 @@ def opinion(run: Run, search: Search):
         return f"The other starts cannot tell: {found.verdict}", None
     best, n_starts = found.optima[0], found.n_starts
     fit = run.fit
-    log_likelihood = fit.log_likelihood - search.offset
-    params = search.units.standardised_params(search.model, fit.params)
+    log_likelihood = fit.log_likelihood
     among = f"{best.count} of {n_starts} other starts"
     if has_collapsed(fit.flags):
         return f"No: in this fit a component has collapsed. {among} reached one that has not.", (
             best.fit
         )
     tolerance = max(run.tolerance, search.tolerance)
-    home = place(found, search.model, search.rows, params, log_likelihood, tolerance=tolerance)
+    home = place(found, search.model, search.data, fit.params, log_likelihood, tolerance=tolerance)
     if home == 0:
         return (
             f"**Yes, as far as {n_starts} other starts can tell:** {best.count} of them reached "

@@ -27,7 +27,7 @@ def check_search(search: Search) -> None:
     if search.running or search.stopped or not search.runs.landscape.optima:
         return
     best = search.runs.landscape.optima[0]
-    here = Result(float(best.log_likelihood + search.offset), len(best.fits), em_core.__version__)
+    here = Result(float(best.log_likelihood), len(best.fits), em_core.__version__)
     starts = f"of {counted(search.n_starts, 'start')}"
     _compare("search_result", here, lambda count: f"reached by {count} {starts}")
 
@@ -37,7 +37,7 @@ def check_grid(grid: Grid) -> None:
     if grid.running or grid.stopped or not (ranking := grid.selection.ranking("bic")):
         return
     best = ranking[0].fit
-    here = Result(float(best.log_likelihood + grid.offset), best.n_parameters, em_core.__version__)
+    here = Result(float(best.log_likelihood), best.n_parameters, em_core.__version__)
     what = "of the model with the smallest BIC, which has"
     _compare("grid_result", here, lambda count: f"{what} {counted(count, 'parameter')}")
 

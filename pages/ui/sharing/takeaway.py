@@ -13,7 +13,7 @@ import pandas as pd
 import em_core
 from em_core.em import Fit, finished
 from pages.ui.models.beginnings import method_of
-from pages.ui.models.families import example_of, family_of
+from pages.ui.models.families import example_of, family_of, standardises
 from pages.ui.models.parameters import arrays
 from pages.ui.settings import Settings
 from pages.ui.sharing.naming import half_step
@@ -61,7 +61,7 @@ def parameters_as_json(settings: Settings, selection: Selection, run: Run, index
         "rows": len(selection.values),
         "start": method_of(settings),
         "seed": settings.seed,
-        "standardised": run.standardise,
+        "standardised": standardises(settings),
         "tolerance": settings.tolerance,
         "half_step": half_step_shown(run, index),
         "elbo": step.elbo,
@@ -104,17 +104,14 @@ def script(
     """
     recipe = _recipe(settings, selection, table, download)
     body = [*recipe.lines, *rows_used(selection, run.data)]
-    data, standardise = "data", run.standardise
-    if standardise:
-        body += ["centre, scale = data.mean(axis=0), data.std(axis=0)"]
-        data = "(data - centre) / scale"
-    body += [f"model = {family_of(settings).code(settings)}"]
-    start, lines = _start(settings, data, standardise)
+    model = family_of(settings).code(settings)
+    body += [f"model = {f'Standardised.of({model}, data)' if standardises(settings) else model}"]
+    start, lines = _start(settings)
     body += [
         *lines,
-        f"result = fit(model, {data}, start={start}, seed={settings.seed},",
+        f"result = fit(model, data, start={start}, seed={settings.seed},",
         f"             tolerance={settings.tolerance!r}, max_iterations={settings.max_iterations})",
-        *_numbers(run, index, standardise),
+        *_numbers(run, index),
     ]
     head = ["import json"] * (method_of(settings) == "parameters")
     head += ["from runpy import run_path"] * ("run_path(" in "".join(body))
@@ -122,7 +119,7 @@ def script(
     head += [""] * bool(head)
     head += ["import numpy as np", "import pandas as pd"]
     head += ["from threadpoolctl import threadpool_limits", ""]
-    used = [name for name in em_core.__all__ if re.search(rf"\b{name}\(", "\n".join(body))]
+    used = [name for name in em_core.__all__ if re.search(rf"\b{name}[.(]", "\n".join(body))]
     head += [f"from em_core import {', '.join(sorted(used, key=str.lower))}"]
     head += [line for line in recipe.imports if not line.startswith("from pathlib")]
     head += ["", "threadpool_limits(1)  # as the app does: sums are then added in the same order"]
@@ -145,32 +142,26 @@ def _needs(recipe: Recipe, body: list[str]) -> list[str]:
     return lines
 
 
-def _start(settings: Settings, data: str, standardise: bool) -> tuple[str, list[str]]:
+def _start(settings: Settings) -> tuple[str, list[str]]:
     """What `fit` is given as the start, and the lines that make it."""
     method = method_of(settings)
     if method == "means":
-        placed = "(means - centre) / scale" if standardise else "means"
         means = [list(point) for point in settings.start_means]
-        return f"from_means(model, {data}, {placed})", [f"means = np.array({means})"]
+        return "from_means(model, data, means)", [f"means = np.array({means})"]
     if method == "parameters":
         lines = [f"start = model.params(**json.loads({settings.start_params!r}))"]
-        return "model.rescale(start, -centre / scale, 1 / scale)" if standardise else "start", lines
+        return "start", lines
     return json.dumps(method), []
 
 
-def _numbers(run: Run, index: int, standardise: bool) -> list[str]:
+def _numbers(run: Run, index: int) -> list[str]:
     """Lines that print the numbers of a half-step, in the original units."""
     place = -1 if index == len(run.trace) - 1 else index
-    lines = [f"step = result.trace[{place}]  # {half_step_shown(run, index)}"]
-    if standardise:
-        lines += [
-            "log_likelihood = step.log_likelihood - len(data) * np.log(scale).sum()",
-            "params = model.rescale(step.params, centre, scale)",
-        ]
-    else:
-        lines += ["log_likelihood, params = step.log_likelihood, step.params"]
-    lines += ["print(log_likelihood, result.n_iterations, result.stop_reason)", "print(params)"]
-    return lines
+    return [
+        f"step = result.trace[{place}]  # {half_step_shown(run, index)}",
+        "print(step.log_likelihood, result.n_iterations, result.stop_reason)",
+        "print(step.params)",
+    ]
 
 
 def _recipe(settings: Settings, selection: Selection, table: Table, download: str) -> Recipe:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from em_core.checks.trials import check, size
+from em_core.standardised import Standardised, as_it_is
 from em_core.variants import VARIANTS, run
 from em_core.variants.steps import Step
 
@@ -56,21 +58,28 @@ class Lane(NamedTuple):
 
 def applicable(model, data) -> list[str]:
     """The keys of those that apply to a model and its data."""
-    data = check(model, data)
+    model, data = as_it_is(model), check(model, data)
     return [key for key, variant in VARIANTS.items() if variant.takes(model, data)]
 
 
 def race_work(
     model, data, start, keys: Sequence[str], max_passes: int
 ) -> Generator[float, None, list[Lane]]:
-    """Work on a race: one lane for each algorithm, several for those that draw."""
+    """Work on a race: one lane for each algorithm, several for those that draw.
+
+    A standardised model races in its own units, which the algorithms know nothing of.
+    """
+    told = _as_it_is
+    if isinstance(model, Standardised):
+        told = partial(_in_data_units, model, float(model.logs(data).sum()))
+        model, data, start = model.model, model.own_rows(data), model.own_params(start)
     entries = [(key, seed) for key in keys for seed in range(SEEDS if key in DRAWS else 1)]
     lanes = []
     for count, (key, seed) in enumerate(entries):
         steps, ended = [], "about nothing left to gain"
         try:
             for step in run(VARIANTS[key], model, data, start, seed=seed, max_passes=max_passes):
-                steps.append(step)
+                steps.append(told(step))
                 if step.seconds > MOST_SECONDS:
                     ended = f"stopped after {MOST_SECONDS:.0f} seconds"
                     break
@@ -82,6 +91,20 @@ def race_work(
         if steps:
             lanes.append(Lane(key, seed, tuple(steps), ended))
     return lanes
+
+
+def _as_it_is(step: Step) -> Step:
+    return step
+
+
+def _in_data_units(model: Standardised, logs: float, step: Step) -> Step:
+    """A step of the model in its own units, where log-densities are so many nats higher."""
+    return step._replace(
+        params=model.in_data_units(step.params),
+        posterior_params=model.in_data_units(step.posterior_params),
+        elbo=step.elbo - logs,
+        log_likelihood=step.log_likelihood - logs,
+    )
 
 
 def observed(lane: Lane, n_rows: int) -> str:

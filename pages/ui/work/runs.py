@@ -19,12 +19,11 @@ KEPT_RUNS = 6
 
 @dataclass(kw_only=True)
 class Run(Work):
-    """One fit: what was asked, and how far it is. `trace` is in the units of `data`.
+    """One fit: what was asked, and how far it is.
 
     stop_reason is None while the run goes on; "stopped" if a person stopped it, "time" if it took
-    longer than a fit may. fit is the finished run, in the units of `data`; None where it ended
-    before it had begun. After a stop it goes on: what was told is computed again, to the same
-    numbers.
+    longer than a fit may. fit is the finished run; None where it ended before it had begun. After
+    a stop it goes on: what was told is computed again, to the same numbers.
     """
 
     model: Any
@@ -32,7 +31,6 @@ class Run(Work):
     start: Beginning
     tolerance: float
     max_iterations: int
-    standardise: bool
     trace: list[HalfStep] = field(default_factory=list)
     stop_reason: str | None = None
     fit: Fit | None = None
@@ -47,7 +45,7 @@ class Run(Work):
         return Ended(self.key, self.model, self.data, tuple(self.trace), self.fit.n_observations)
 
     def job(self) -> Job:
-        how = self.tolerance, self.max_iterations, self.standardise, len(self.trace)
+        how = self.tolerance, self.max_iterations, len(self.trace)
         return pool().job(climb, self.model, self.data, self.start, *how)
 
     def take(self, told: Sequence[tuple[HalfStep, ...]]) -> None:

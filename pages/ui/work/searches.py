@@ -7,15 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from em_core import HalfStep
 from em_core import selection as grids
 from em_core.restarts import Restarts, Trace
-from pages.ui.models.families import family_of
+from pages.ui.models.families import family_of, model_for
 from pages.ui.settings import FIELDS, Settings, changed
 from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table
 from pages.ui.work import searching
-from pages.ui.work.climbing import AS_THEY_ARE, Units
 from pages.ui.work.work import Work
 from pages.ui.work.workers import PATIENCE, Job, pool
 
@@ -36,28 +34,13 @@ class _Underway(NamedTuple):
 
 @dataclass(kw_only=True)
 class _OnOneTable(Work):
-    """EM on one table, from every seed of every start.
-
-    units: what standardising took off the data; log-likelihoods are reported for the data
-    themselves, `offset` nats above those of the fits.
-    """
+    """EM on one table, from every seed of every start."""
 
     data: Any
     starts: tuple[str, ...]
     seeds: range
     tolerance: float
     max_iterations: int
-    units: Units = AS_THEY_ARE
-
-    @property
-    def rows(self) -> Any:
-        """The data as they are fitted."""
-        return self.data if self.units is AS_THEY_ARE else self.units.standardised(self.data)
-
-    @property
-    def offset(self) -> float:
-        """What standardising took off every log-likelihood, in nats, negative."""
-        return -self.units.offset(self.data)
 
     def stop(self) -> None:
         """Let it end with what it has."""
@@ -88,28 +71,8 @@ class Search(_OnOneTable):
         traces = self.runs.traces if self.runs else ()
         return sum(trace.stop_reason is not None for trace in traces)
 
-    def in_data_units(self, params) -> Any:
-        """A fit's parameters in the units of the data."""
-        if self.units is AS_THEY_ARE:
-            return params
-        return self.model.rescale(params, *self.units)
-
-    def trace(self, fit) -> list[HalfStep]:
-        """A fit's half-steps in the units of the data."""
-        if self.units is AS_THEY_ARE:
-            return list(fit.trace)
-        return [
-            step._replace(
-                params=self.in_data_units(step.params),
-                posterior_params=self.in_data_units(step.posterior_params),
-                elbo=step.elbo + self.offset,
-                log_likelihood=step.log_likelihood + self.offset,
-            )
-            for step in fit.trace
-        ]
-
     def job(self) -> Job:
-        asked = self.model, self.rows, self.seeds, self.starts, self._options
+        asked = self.model, self.data, self.seeds, self.starts, self._options
         return pool().job(searching.search, *asked)
 
     def take(self, told: Sequence[tuple[Trace, ...]]) -> None:
@@ -133,7 +96,7 @@ class Grid(_OnOneTable):
 
     def job(self) -> Job:
         options = self._options | {"folds": self.folds}
-        asked = self.models, self.rows, self.seeds, self.starts, options
+        asked = self.models, self.data, self.seeds, self.starts, options
         return pool().job(searching.grid, *asked)
 
     def take(self, told: Sequence[tuple[grids.Progress, grids.Selection | None]]) -> None:
@@ -171,7 +134,7 @@ def search_of(settings: Settings, table: Table, selection: Selection) -> Search:
     starts = settings.starts_compared or usual_starts(settings)
     common = _common(settings, selection, starts, settings.n_starts)
     asked = [getattr(settings, name) for name in family_of(settings).controls]
-    model = family_of(settings).build(settings)
+    model = model_for(settings, common["data"])
     return Search(key=_key(settings, table, selection, common, asked), model=model, **common)
 
 
@@ -184,7 +147,7 @@ def grid_of(settings: Settings, table: Table, selection: Selection) -> Grid:
     for structure in structures(settings, len(selection.columns)):
         for size in range(settings.smallest, settings.largest + 1):
             chosen = changed(settings, **cell_settings(settings, (structure, size)))
-            models[structure, size] = family.build(chosen)
+            models[structure, size] = model_for(chosen, common["data"])
     asked = [tuple(models), settings.folds]
     asked += [
         getattr(settings, n) for n in family.controls if n not in (family.size, family.structure)
@@ -227,16 +190,12 @@ def structures(settings: Settings, n_columns: int) -> tuple[str, ...]:
 def _common(
     settings: Settings, selection: Selection, starts: tuple[str, ...], n_seeds: int
 ) -> dict[str, Any]:
-    units = AS_THEY_ARE
-    if settings.standardise and "standardise" in family_of(settings).controls:
-        units = Units.of(selection.values)
     return {
         "data": family_of(settings).data(selection),
         "starts": starts,
         "seeds": range(settings.seed, settings.seed + n_seeds),
         "tolerance": settings.tolerance,
         "max_iterations": settings.max_iterations,
-        "units": units,
     }
 
 

@@ -1,0 +1,171 @@
+"""A model in units of its own: fitted to columns of mean 0 and standard deviation 1.
+
+Volumes, shapes and orientations that components share are shared in the units of the fit, and are
+others in the units of the data. So all that EM and its bound do happens in the model's own units;
+parameters, densities and log-likelihoods are told for the data as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from em_core.em import Expectation
+
+
+class StandardisedRows(NamedTuple):
+    """own: the rows as the model's e_step takes them, in its units. logs (N,): by how many nats
+    the log-density of each row is higher there."""
+
+    own: Any
+    logs: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.own)
+
+    def __getitem__(self, part: slice) -> StandardisedRows:
+        return StandardisedRows(self.own[part], self.logs[part])
+
+
+class StandardisedStatistics(NamedTuple):
+    """own: the model's statistics in its units. logs: by how many nats all log-densities together
+    are higher there."""
+
+    own: Any
+    logs: Any
+
+
+@dataclass(frozen=True)
+class Standardised:
+    """`model` for (x - shift) / scale, told in the units of x; `Standardised.of` takes both from
+    data. It must have a method `rescale` that leaves every array its shape: that of probabilistic
+    PCA, whose noise is one number only while all columns have one unit, does not.
+
+    Whatever a density says of rows is the same in all units: what is not defined here (posterior,
+    predict, sample, impute ...) is the model's own, at parameters in the units of the data.
+    """
+
+    model: Any
+    shift: tuple[float, ...]
+    scale: tuple[float, ...]
+
+    @classmethod
+    def of(cls, model, data) -> Standardised:
+        """In units that give every column of data mean 0 and standard deviation 1, by the values
+        there are; a column that never varies keeps its unit."""
+        values = np.concatenate(data) if isinstance(data, list) else np.asarray(data, dtype=float)
+        values = values[:, None] if values.ndim == 1 else values
+        shift, scale = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
+        varies = scale > 1e-13 * np.abs(shift)
+        return cls(model, tuple(shift.tolist()), tuple(np.where(varies, scale, 1.0).tolist()))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process: what was worked out last stays here."""
+        return {name: part for name, part in self.__dict__.items() if name != "_last"}
+
+    def __getattr__(self, name: str):
+        # While it is unpickled there is no model yet.
+        if name.startswith("__") or name == "model":
+            raise AttributeError(name)
+        return getattr(self.model, name)
+
+    @property
+    def _units(self) -> tuple[np.ndarray, np.ndarray]:
+        return np.array(self.shift), np.array(self.scale)
+
+    def own_rows(self, data):
+        """Data in the model's own units: a table, or a list of them."""
+        shift, scale = self._units
+        if isinstance(data, list):
+            return [(part - shift) / scale for part in data]
+        return (data - shift) / scale
+
+    def own_params(self, params):
+        """Parameters in the model's own units, from those in the units of the data."""
+        # An iteration asks several times for the same, from which inverses are derived.
+        last, own = self.__dict__.get("_last", (None, None))
+        if last is not params:
+            shift, scale = self._units
+            own = self.model.rescale(params, -shift / scale, 1 / scale)
+            self.__dict__["_last"] = params, own
+        return own
+
+    def in_data_units(self, params):
+        """Parameters in the units of the data, from those in the model's own."""
+        return self.model.rescale(params, *self._units)
+
+    def own_gradient(self, gradient):
+        """Derivatives by the model's own parameters, from those by parameters in the units of the
+        data: every array is scaled entry by entry."""
+        shift, scale = self._units
+        return self.model.rescale(gradient, np.zeros_like(shift), scale)
+
+    def logs(self, data) -> np.ndarray:
+        """(N,) by how many nats the log-density of each row (or sequence) is higher in the model's
+        own units: the logarithms of the scales of the values there are."""
+        each = np.log(self.scale)
+        if isinstance(data, list):
+            return np.array([((~np.isnan(part)) @ each).sum() for part in data])
+        return (~np.isnan(data)) @ each
+
+    # Starts
+
+    def initial_params(self, data, method: str, rng, weights=None):
+        """Starting parameters by the model's own method of this name."""
+        rows = self.own_rows(self.model.check(data))
+        return self.in_data_units(self.model.initial_params(rows, method, rng, weights))
+
+    def params_from_responsibilities(self, data, responsibilities, weights=None):
+        """The M-step of a given q."""
+        rows = self.own_rows(self.model.check(data))
+        own = self.model.params_from_responsibilities(rows, responsibilities, weights)
+        return self.in_data_units(own)
+
+    def params_around(self, shares, data, means, weights=None):
+        """Parameters with these weights and means, and the rows' spread about them."""
+        rows, means = self.own_rows(data), self.own_rows(means)
+        return self.in_data_units(self.model.params_around(shares, rows, means, weights))
+
+    # EM
+
+    def prepare(self, data, weights=None) -> StandardisedRows:
+        """The rows in the form the E-step reads fastest."""
+        return StandardisedRows(self.model.prepare(self.own_rows(data), weights), self.logs(data))
+
+    def e_step(self, params, data, weights=None) -> Expectation:
+        """The model's, of the rows in its own units; the log-likelihood is that of the data."""
+        if isinstance(data, StandardisedRows):
+            own, logs = data
+        else:
+            own, logs = self.own_rows(data), self.logs(data)
+        q = self.model.e_step(self.own_params(params), own, weights)
+        total = float(logs.sum() if weights is None else logs @ weights)
+        log_likelihood = q.log_likelihood - total
+        # One for each model, where several go side by side.
+        total = np.full_like(log_likelihood, total) if np.ndim(log_likelihood) else total
+        return Expectation(StandardisedStatistics(q.statistics, total), q.entropy, log_likelihood)
+
+    def m_step(self, params, statistics: StandardisedStatistics):
+        """The model's, in its own units."""
+        return self.in_data_units(self.model.m_step(self.own_params(params), statistics.own))
+
+    def expected_log_joint(self, params, statistics: StandardisedStatistics):
+        """E_q[log p(x, z | params)] in nats, for x in the units of the data."""
+        own = self.model.expected_log_joint(self.own_params(params), statistics.own)
+        return own - statistics.logs
+
+    def expected_log_joint_gradient(self, params, statistics: StandardisedStatistics):
+        """Derivatives of `expected_log_joint` by every entry of every array."""
+        shift, scale = self._units
+        own = self.model.expected_log_joint_gradient(self.own_params(params), statistics.own)
+        return self.model.rescale(own, np.zeros_like(shift), 1 / scale)
+
+    def flags(self, params, statistics: StandardisedStatistics) -> tuple[str, ...]:
+        return self.model.flags(self.own_params(params), statistics.own)
+
+
+def as_it_is(model):
+    """The model for data as they are: of the same densities, though its M-step may be another."""
+    return model.model if isinstance(model, Standardised) else model
