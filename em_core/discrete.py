@@ -11,14 +11,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.gaussians.linear_kernel import UNWEIGHTED, FeatureKernel, FeatureRows
+from em_core.data import as_table
+from em_core.gaussians.linear_kernel import (
+    IMPOSSIBLE,
+    UNWEIGHTED,
+    FeatureKernel,
+    FeatureRows,
+    log_probability,
+)
 from em_core.gradients import by_shares
 from em_core.imputation import Imputation, filled
 from em_core.theory.domains import Chances, Fixed, Positive, Shares
 
-# The smallest probability or rate that has a logarithm. Where a component never showed a level,
-# its maximum-likelihood probability is 0 and stays so.
-TINY = np.finfo(float).tiny
+# What is expected with probability 0, of so little, costs as much as with the smallest probability.
+ROUNDING = 1e-10
+LOWEST = float(np.log(np.finfo(float).tiny))
 MOST_LEVELS = 1000
 LARGEST_COUNT = 1e12
 
@@ -56,32 +63,39 @@ class _Discrete:
     """What these emissions share. Each brings `_check_column`, `_features` (N, P) of a table,
     `_coefficients` (K, P) of the log-density, `_estimate`, the parameters that maximise it, and
     `_gradient`, its derivatives by the first array of them.
+
+    Where a component never showed a level, its maximum-likelihood probability is 0 and stays so.
     """
 
     batches = True
 
-    def check(self, data, to_fit: bool = True) -> np.ndarray:
+    def check(self, data, params=None) -> np.ndarray:
         """The data as (N, D) float64. Raises ValueError naming a column that does not fit.
 
-        to_fit: every column needs a value; a few rows by themselves may all miss the same one.
+        params: None for data to be fitted. New data have the columns of the parameters, some of
+        which may be missing in all rows or hold levels not seen before.
         """
-        data = np.asarray(data, dtype=float)
-        if data.ndim == 1:
-            data = data[:, None]
-        if data.ndim != 2 or data.size == 0:
-            raise ValueError(f"data have shape {data.shape}: a table of rows and columns is needed")
+        data = as_table(data, None if params is None else self._n_columns(params))
         for d, column in enumerate(data.T):
             present = column[~np.isnan(column)]
             if len(present):
-                self._check_column(d + 1, present)
-            elif to_fit:
+                self._check_column(d + 1, present, to_fit=params is None)
+            elif params is None:
                 raise ValueError(f"column {d + 1} holds no values at all: leave it out")
         return data
 
+    def _n_columns(self, params) -> int:
+        return params[0].shape[-1]
+
     def prepare(self, data, weights=None, params=None) -> FeatureRows:
         """Features of every row; `params`, if given, say which levels there are."""
-        features = self._features(self.check(data, to_fit=params is None), params)
-        return FeatureRows(np.ascontiguousarray(features.T))
+        data = self.check(data, params)
+        features = np.ascontiguousarray(self._features(data, params).T)
+        return FeatureRows(features, self._unseen(data, params))
+
+    def _unseen(self, data, params) -> np.ndarray | None:
+        """(N,) which rows hold a level that the parameters do not have; None if there is none."""
+        return None
 
     def kernel(
         self, params, rows: FeatureRows, log_weights=UNWEIGHTED, relative=False
@@ -100,8 +114,14 @@ class _Discrete:
     def expected_log_density(self, params, statistics: DiscreteStatistics, log_weights=UNWEIGHTED):
         """sum_nk r_nk log p(x_n | k) in nats, from the statistics alone; with log_weights (K,),
         r_nk times these added."""
-        coefficients = self._joint_coefficients(params, log_weights)
-        return (coefficients * statistics.features).sum(axis=(-1, -2))
+        coefficients, features = self._joint_coefficients(params, log_weights), statistics.features
+        ruled_out = coefficients <= IMPOSSIBLE
+        if not ruled_out.any():
+            return (coefficients * features).sum(axis=(-1, -2))
+        # So little may be rounding, where 1 less a probability near 1 is 0.
+        little = ROUNDING * features[..., :1].sum(axis=-2, keepdims=True)
+        value = (np.where(ruled_out, LOWEST, coefficients) * features).sum(axis=(-1, -2))
+        return np.where((ruled_out & (features > little)).any(axis=(-1, -2)), -np.inf, value)[()]
 
     def _joint_coefficients(self, params, log_weights) -> np.ndarray:
         coefficients = self._coefficients(params)
@@ -162,7 +182,7 @@ class _Items(_Discrete):
     def _coefficients(self, params) -> np.ndarray:
         flat = self._flat(params)
         zeros = np.zeros((*flat.shape[:-1], 1))
-        return np.concatenate([zeros, np.log(np.maximum(flat, TINY))], axis=-1)
+        return np.concatenate([zeros, log_probability(flat)], axis=-1)
 
     def coordinates(self, data) -> np.ndarray:
         """(N, P) indicators to measure distances in; a missing value lies at its column's mean."""
@@ -177,7 +197,7 @@ class _Items(_Discrete):
 class Bernoulli(_Items):
     """Independent binary items: x_d = 1 with probability p_kd, else 0. NaN is missing."""
 
-    def _check_column(self, number: int, values: np.ndarray) -> None:
+    def _check_column(self, number: int, values: np.ndarray, to_fit: bool) -> None:
         wrong = values[(values != 0) & (values != 1)]
         if len(wrong):
             raise ValueError(
@@ -230,37 +250,42 @@ class Bernoulli(_Items):
 class Categorical(_Items):
     """Independent items of several levels, coded 0, 1, 2, ...: x_d = c with probability p_kdc.
 
-    levels: number of levels of each column; by default as many as the data show.
+    levels: number of levels of each column; by default as many as the data show. In new data any
+    other level has probability 0.
     """
 
     levels: tuple[int, ...] | None = None
 
-    def _check_column(self, number: int, values: np.ndarray) -> None:
-        wrong = values[(values < 0) | (values != np.floor(values)) | (values >= MOST_LEVELS)]
+    def _check_column(self, number: int, values: np.ndarray, to_fit: bool) -> None:
+        beyond = MOST_LEVELS if to_fit else np.inf
+        wrong = values[(values < 0) | (values != np.floor(values)) | (values >= beyond)]
         if len(wrong):
             raise ValueError(
                 f"column {number} holds {wrong[0]:g}: levels are coded 0, 1, 2, ... up to "
                 f"{MOST_LEVELS - 1}; recode it or leave it out"
             )
-        if self.levels is not None and values.max() >= self.levels[number - 1]:
+        if to_fit and self.levels is not None and values.max() >= self.levels[number - 1]:
             raise ValueError(
                 f"column {number} holds {values.max():g}, and has only "
                 f"{self.levels[number - 1]} levels, 0 to {self.levels[number - 1] - 1}"
             )
 
     def _levels(self, data, params) -> np.ndarray:
-        # A few rows may all miss the same column.
-        found = np.where(np.isnan(data), -1, data).max(axis=0).astype(int) + 1
+        if params is not None:
+            return params.levels
         if self.levels is not None:
             return np.array(self.levels)
+        return np.nanmax(data, axis=0).astype(int) + 1
+
+    def _n_columns(self, params) -> int:
+        return params.levels.shape[-1]
+
+    def _unseen(self, data, params) -> np.ndarray | None:
         if params is None:
-            return found
-        if (beyond := np.flatnonzero(found > params.levels)).size:
-            d = beyond[0]
-            raise ValueError(
-                f"column {d + 1} holds level {found[d] - 1}, which the fitted data did not have"
-            )
-        return params.levels
+            return None
+        # NaN is beyond nothing.
+        unseen = (data >= params.levels).any(axis=1)
+        return unseen if unseen.any() else None
 
     def _levels_of(self, data) -> CategoricalParams:
         levels = self._levels(data, None)
@@ -324,7 +349,7 @@ class Poisson(_Discrete):
     Features: 1, -sum_d log x_d!, the counts, and 1 for each count that is there.
     """
 
-    def _check_column(self, number: int, values: np.ndarray) -> None:
+    def _check_column(self, number: int, values: np.ndarray, to_fit: bool) -> None:
         wrong = values[(values < 0) | (values != np.floor(values)) | (values > LARGEST_COUNT)]
         if len(wrong):
             raise ValueError(
@@ -344,7 +369,7 @@ class Poisson(_Discrete):
     def _coefficients(self, params) -> np.ndarray:
         rates = params.rates
         ends = np.broadcast_to([0.0, 1.0], (*rates.shape[:-1], 2))
-        return np.concatenate([ends, np.log(np.maximum(rates, TINY)), -rates], axis=-1)
+        return np.concatenate([ends, log_probability(rates), -rates], axis=-1)
 
     def _estimate(self, features, fallback) -> PoissonParams:
         totals, seen = np.split(features[..., 2:], 2, axis=-1)

@@ -17,6 +17,8 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
+from em_core.data import as_numbers
+
 # The last two only among many starts: the caller went away, or the start raised an error.
 StopReason = Literal["converged", "max_iterations", "decreased", "not_finite", "stopped", "failed"]
 
@@ -248,7 +250,7 @@ def check_weights(weights, n_rows: int) -> np.ndarray | None:
     """The weights as (N,) float64, or None. Raises ValueError where they cannot be weights."""
     if weights is None:
         return None
-    weights = np.asarray(weights, dtype=float)
+    weights = as_numbers(weights)
     if weights.shape != (n_rows,):
         raise ValueError(
             f"weights have shape {weights.shape}: give one number for each of {n_rows} rows"
@@ -378,7 +380,7 @@ def starting_params(model, data, start, rng: np.random.Generator, weights=None):
     if isinstance(start, str):
         return model.initial_params(data, start, rng, weights)
     if isinstance(start, np.ndarray | list):
-        return model.params_from_responsibilities(data, np.asarray(start, dtype=float), weights)
+        return model.params_from_responsibilities(data, as_numbers(start), weights)
     return start
 
 

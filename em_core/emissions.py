@@ -13,9 +13,10 @@ from typing import NamedTuple
 import numpy as np
 
 from em_core.covariances import ALIASES, STRUCTURES, extreme_eigenvalues
+from em_core.data import as_table
 from em_core.em import Collapse, Shared
 from em_core.gaussians.extremes import smallest
-from em_core.gaussians.incomplete import IncompleteKernel, IncompleteRows
+from em_core.gaussians.incomplete import IncompleteKernel, IncompleteRows, impute_by
 from em_core.gaussians.kernel import GaussianKernel, squared_distances
 from em_core.gaussians.linear_kernel import UNWEIGHTED
 from em_core.gaussians.moments import Moments
@@ -83,14 +84,10 @@ class Gaussian:
             raise ValueError(f"column {empty.argmax() + 1} holds no values at all: leave it out")
         return data
 
-    def _table(self, data) -> np.ndarray:
+    def _table(self, data, n_columns: int | None = None) -> np.ndarray:
         """The data as (N, D) float64; a few rows may all miss the same column."""
-        data = np.asarray(data, dtype=float)
-        if data.ndim == 1:
-            data = data[:, None]
-        if data.ndim != 2 or data.size == 0:
-            raise ValueError(f"data have shape {data.shape}: a table of rows and columns is needed")
-        if np.nanmax(np.abs(data)) > LARGEST_VALUE:
+        data = as_table(data, n_columns)
+        if np.fmax.reduce(np.abs(data), axis=None) > LARGEST_VALUE:
             raise ValueError(
                 f"the data hold numbers beyond {LARGEST_VALUE:g}: use a larger unit, or leave out "
                 "infinite values"
@@ -99,10 +96,11 @@ class Gaussian:
 
     def prepare(self, data, weights=None, params: GaussianParams | None = None):
         """Rows about a common origin, component-major: the data's mean, or that of `params`."""
-        data = self.check(data) if params is None else self._table(data)
         if params is None:
+            data = self.check(data)
             origin, variances = column_moments(data, weights)
         else:
+            data = self._table(data, params.means.shape[-1])
             origin = params.means.mean(axis=0)
             spread = np.einsum("kdd->kd", params.covariances) + (params.means - origin) ** 2
             variances = spread.mean(axis=0)
@@ -211,18 +209,7 @@ class Gaussian:
         rows = self.prepare(data, params=params)
         if not isinstance(rows, IncompleteRows):
             return filled(data, data, data)
-        kernel = IncompleteKernel(params, rows, np.zeros(len(params.means)), False)
-        means, squares = np.empty((2, *data.shape))
-        for block in kernel.blocks():
-            shares = responsibilities[block.rows].T[:, None]
-            values = block.deviations(kernel.means) + kernel.means[:, :, None]
-            left = np.zeros(kernel.means.shape)
-            left[:, block.missing] = diagonals(block.left)
-            mean = (shares * values).sum(axis=0)
-            means[block.rows] = mean.T
-            spread = (values - mean) ** 2 + left[:, :, None]
-            squares[block.rows] = (shares * spread).sum(axis=0).T
-        return filled(data, means + rows.origin, np.sqrt(squares))
+        return impute_by(self.kernel(params, rows), data, responsibilities)
 
     def domains(self, params: GaussianParams) -> tuple:
         """Where the parameters may lie, for `Coordinates`; means in their standard deviations."""

@@ -14,9 +14,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from em_core.data import as_table
 from em_core.em import Collapse, Expectation, Shared
 from em_core.factors import starts as factor_starts
-from em_core.factors.incomplete_rows import Table, as_table, sample_mean, varying
+from em_core.factors.incomplete_rows import Table, sample_mean, varying
 from em_core.factors.posterior import FactorPosterior, infer
 from em_core.factors.statistics import FactorParams, FactorStatistics, by_design
 from em_core.imputation import Imputation, filled
@@ -61,7 +62,9 @@ class _FactorModel:
         return data if isinstance(data, Table) else Table(values, sample_mean(values))
 
     def _table(self, data, params: FactorParams) -> Table:
-        return data if isinstance(data, Table) else Table(as_table(data), params.mean)
+        if isinstance(data, Table):
+            return data
+        return Table(as_table(data, len(params.mean)), params.mean)
 
     def _check_columns(self, data: np.ndarray, weights: np.ndarray | None) -> None:
         """Raises ValueError where rows or columns do not suffice to fit the model."""

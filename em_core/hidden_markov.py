@@ -65,7 +65,8 @@ class HiddenMarkovStatistics(NamedTuple):
 class HiddenMarkovPosterior(NamedTuple):
     """state_probabilities: one (T, K) array for each sequence, p(z_t = k | whole sequence).
 
-    log_likelihoods (S,): log p(sequence | params) in nats.
+    log_likelihoods (S,): log p(sequence | params) in nats; -inf where a frame, or the sequence, is
+    impossible. Its probabilities are then those of the rest: see `MixturePosterior`.
     """
 
     state_probabilities: list[np.ndarray]
@@ -117,7 +118,8 @@ class HiddenMarkov:
     def _sequences(self, data, params=None, weights=None) -> Sequences:
         if isinstance(data, Sequences):
             return data
-        data = self.check(data)
+        # New data, which some parameters are given for, are not checked as data to be fitted.
+        data = self.check(data) if params is None else check_sequences(data)
         lengths = lengths_of(data)
         if weights is not None:
             weights = np.repeat(weights, lengths)
@@ -302,10 +304,11 @@ class HiddenMarkov:
         for frames, _, states in smooth(chain, sequences, all_frames, weights):
             shares[frames.tile.frames()] = states.shares.T
             log_likelihoods[frames.tile.pieces] = states.log_scales + frames.levels
-        return HiddenMarkovPosterior(
-            split_frames(shares, sequences.lengths),
-            np.bincount(sequences.sequence, log_likelihoods),
-        )
+        log_likelihoods = np.bincount(sequences.sequence, log_likelihoods)
+        # Beside the logarithm of a probability of 0 no other keeps its digits.
+        impossible = np.repeat(np.isneginf(log_likelihoods), sequences.lengths)
+        shares[impossible] /= shares[impossible].sum(axis=1, keepdims=True)
+        return HiddenMarkovPosterior(split_frames(shares, sequences.lengths), log_likelihoods)
 
     def predict(self, params: HiddenMarkovParams, data) -> list[np.ndarray]:
         """For each sequence the most probable path (T,), states counted from 0 (Viterbi)."""
@@ -321,7 +324,7 @@ class HiddenMarkov:
     def impute(self, params: HiddenMarkovParams, data) -> Imputation:
         """Missing values filled by their conditional means given the whole sequence, and their
         standard deviations: one table (T, D) of each for every sequence."""
-        data = self.check(data)
+        data = check_sequences(data)
         shares = np.concatenate(self.posterior(params, data).state_probabilities)
         tables = self.emission.impute(params.emission, np.concatenate(data), shares)
         return Imputation(*(split_frames(table, lengths_of(data)) for table in tables))

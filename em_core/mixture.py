@@ -8,15 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from em_core import initialization
+from em_core.data import as_table
 from em_core.em import Collapse, Expectation
 from em_core.emissions import EMPTY_SHARE
 from em_core.gaussians.extremes import smallest
+from em_core.gaussians.linear_kernel import IMPOSSIBLE, log_probability
 from em_core.gaussians.responsibilities import entropy_of, normalise_shifted, respond
 from em_core.gradients import by_shares
 from em_core.theory.domains import Shares
-
-# The smallest weight that has a logarithm; below it a component is empty anyway.
-TINY = np.finfo(float).tiny
 
 
 class _WeightsAndEmission(NamedTuple):
@@ -35,10 +34,10 @@ class MixtureParams(_WeightsAndEmission):
 
     @property
     def log_weights(self) -> np.ndarray:
-        """(K,) logarithms of the weights; of an empty component's, that of a tiny one."""
+        """(K,) logarithms of the weights, `IMPOSSIBLE` for 0."""
         known = self.__dict__.get("_log_weights")
         if known is None:
-            known = self.__dict__["_log_weights"] = np.log(np.maximum(self.weights, TINY))
+            known = self.__dict__["_log_weights"] = log_probability(self.weights)
         return known
 
     def __getattr__(self, name: str):
@@ -55,7 +54,11 @@ class MixtureStatistics(NamedTuple):
 
 
 class MixturePosterior(NamedTuple):
-    """responsibilities (N, K) = p(z_n = k | x_n, params); log_densities (N,) = log p(x_n)."""
+    """responsibilities (N, K) = p(z_n = k | x_n, params); log_densities (N,) = log p(x_n) in nats.
+
+    A row that no component can show has log-density -inf. Its responsibilities are the limit in
+    which every probability of 0 is the same vanishing number: a level never seen tells nothing.
+    """
 
     responsibilities: np.ndarray
     log_densities: np.ndarray
@@ -174,7 +177,8 @@ class Mixture:
             for block, shares, _, _ in respond(kernel, weights):
                 kernel.add_collapsing(block, collapsing, shares)
         statistics = self._statistics(kernel)
-        log_likelihood, entropy = log_likelihood + kernel.left_out(), entropy + kernel.entropy
+        log_likelihood = total_of(kernel, log_likelihood + kernel.left_out(), weights)
+        entropy = entropy + kernel.entropy
         models = statistics.counts.shape[:-1]
         if not models:
             return Expectation(statistics, entropy.item(), log_likelihood.item())
@@ -201,6 +205,7 @@ class Mixture:
             for block, shares in given:
                 kernel.add_collapsing(block, collapsing, shares)
         entropy += float(np.sum(kernel.entropy))
+        log_likelihood = total_of(kernel, log_likelihood)
         return Expectation(self._statistics(kernel), entropy, float(log_likelihood))
 
     def label_entropy(self, params: MixtureParams, data, weights=None) -> float | None:
@@ -248,30 +253,39 @@ class Mixture:
         return messages + self.emission.flags(params.emission, statistics.emission)
 
     def log_joint(self, params: MixtureParams, data) -> np.ndarray:
-        """(N, K) log pi_k + log p(x_n | k), in nats."""
+        """(N, K) log pi_k + log p(x_n | k), in nats; -inf where that is impossible."""
+        log_joint, impossible = self._log_joint(params, data)
+        log_joint[log_joint <= IMPOSSIBLE / 2] = -np.inf
+        if impossible is not None:
+            log_joint[:, impossible] = -np.inf
+        return log_joint.T
+
+    def _log_joint(self, params: MixtureParams, data) -> tuple[np.ndarray, np.ndarray | None]:
+        """(K, N) log joints as the kernel has them, and (N,) which rows have probability 0."""
         kernel = self._kernel(params, data)
         result = np.empty((self.n_components, kernel.rows.n_rows))
         for block in kernel.blocks():
             out = np.empty((self.n_components, block.n_rows))
             result[:, block.rows] = kernel.log_joint(block, out=out)
-        return (result + kernel.shift).T
+        return result + kernel.shift, None if kernel.impossible is None else kernel.impossible[0]
 
     def posterior(self, params: MixtureParams, data) -> MixturePosterior:
         """Responsibilities and log-density of every row."""
-        log_joint = np.ascontiguousarray(self.log_joint(params, data).T)[None]
+        log_joint, impossible = self._log_joint(params, data)
         shares = np.empty_like(log_joint)
-        log_sums = normalise_shifted(log_joint, shares)
-        return MixturePosterior(shares[0].T, log_sums[0])
+        (log_sums,) = normalise_shifted(log_joint[None], shares[None])
+        shares[log_joint <= IMPOSSIBLE / 2] = 0
+        if impossible is not None:
+            log_sums[impossible] = -np.inf
+        return MixturePosterior(shares.T, log_sums)
 
     def predict(self, params: MixtureParams, data) -> np.ndarray:
         """(N,) the most responsible component of each row, counted from 0."""
-        return self.log_joint(params, data).argmax(axis=1)
+        return self._log_joint(params, data)[0].argmax(axis=0)
 
     def impute(self, params: MixtureParams, data):
         """Missing values filled by their conditional means, and their standard deviations."""
-        # Not checked as data to be fitted: a few rows may all miss the same column.
-        data = np.asarray(data, dtype=float)
-        data = data[:, None] if data.ndim == 1 else data
+        data = as_table(data)
         responsibilities = self.posterior(params, data).responsibilities
         return self.emission.impute(params.emission, data, responsibilities)
 
@@ -291,3 +305,11 @@ class Mixture:
     def n_parameters(self, params: MixtureParams) -> int:
         """K - 1 weights and the emission's free parameters."""
         return self.n_components - 1 + self.emission.n_parameters(params.emission)
+
+
+def total_of(kernel, log_likelihood, weights: np.ndarray | None = None):
+    """A total log-likelihood (R,): -inf where a row that counts has probability 0."""
+    if kernel.impossible is None:
+        return log_likelihood
+    counting = kernel.impossible if weights is None else kernel.impossible & (weights > 0)
+    return np.where(counting.any(axis=1), -np.inf, log_likelihood)

@@ -20,11 +20,17 @@ from em_core.emissions import (
     GaussianStatistics,
     column_moments,
 )
+from em_core.gaussians.incomplete import (
+    IncompleteRows,
+    IncompleteStudentTKernel,
+    impute_by,
+)
 from em_core.gaussians.kernel import GaussianKernel
 from em_core.gaussians.linear_kernel import UNWEIGHTED
 from em_core.gaussians.moments import Moments
 from em_core.gaussians.parameters import GaussianParams
 from em_core.gaussians.rows import CentredRows, units_of
+from em_core.imputation import Imputation, filled
 from em_core.theory.domains import Between, Fixed
 
 # Degrees of freedom, where they are estimated: from Cauchy's to all but Gaussian.
@@ -194,16 +200,20 @@ class StudentT:
         return data
 
     def prepare(self, data, weights=None, params: StudentTParams | None = None) -> CentredRows:
-        """Rows about a common origin, component-major."""
-        return self.gaussian.prepare(self.check(data), weights, params)
+        """Rows about a common origin, component-major; new ones may have missing values."""
+        data = self.check(data) if params is None else data
+        return self.gaussian.prepare(data, weights, params)
 
     def only_labels(self, data) -> bool:
         """Whether nothing is latent within the components: the weights are."""
         return False
 
-    def kernel(self, params, rows, log_weights=UNWEIGHTED, relative=False) -> StudentTKernel:
+    def kernel(self, params, rows, log_weights=UNWEIGHTED, relative=False):
         """Log joint densities and statistics of blocks of rows at these parameters."""
-        return StudentTKernel(params, rows, log_weights, self.gaussian.structure.diagonal)
+        diagonal = self.gaussian.structure.diagonal
+        if isinstance(rows, IncompleteRows):
+            return IncompleteStudentTKernel(params, rows, log_weights, diagonal)
+        return StudentTKernel(params, rows, log_weights, diagonal)
 
     def statistics(self, kernel: StudentTKernel) -> StudentTStatistics:
         rows = kernel.rows
@@ -303,6 +313,13 @@ class StudentT:
             shares = responsibilities[block.rows]
             expected[block.rows] = np.vecdot(shares, kernel.weights(block).T)
         return expected
+
+    def impute(self, params: StudentTParams, data, responsibilities) -> Imputation:
+        """Missing values filled by their conditional means, and their standard deviations."""
+        rows = self.prepare(data, params=params)
+        if not isinstance(rows, IncompleteRows):
+            return filled(data, data, data)
+        return impute_by(self.kernel(params, rows), data, responsibilities)
 
     def m_step(
         self, params: StudentTParams, statistics: StudentTStatistics, shares

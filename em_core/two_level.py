@@ -16,6 +16,7 @@ from em_core.covariances import floor_eigenvalues
 from em_core.em import Collapse, Expectation, Shared
 from em_core.gradients import by_covariance
 from em_core.levels.groups import Groups, as_arrays
+from em_core.levels.incomplete import effects_of_incomplete, means_of_incomplete
 from em_core.levels.starts import STARTS
 from em_core.theory.domains import Covariances, Real
 
@@ -226,7 +227,9 @@ class TwoLevel:
         return Expectation(statistics, float(entropy), float(log_likelihood))
 
     def _groups(self, params: TwoLevelParams, data) -> Groups:
-        return data if isinstance(data, Groups) else Groups.of(data, params.mean)
+        if isinstance(data, Groups):
+            return data
+        return Groups.of(as_arrays(data, len(params.mean)), params.mean)
 
     def _log_densities(self, q: Inference, counts: np.ndarray) -> np.ndarray:
         """(G,) log p(y_g) but for -tr(within^-1 scatter_g) / 2."""
@@ -298,7 +301,12 @@ class TwoLevel:
         return tuple(messages)
 
     def posterior(self, params: TwoLevelParams, data) -> TwoLevelPosterior:
-        """The effect of every group: its mean drawn towards the population's."""
+        """The effect of every group: its mean drawn towards the population's. Of new data values
+        may be missing (NaN); shrinkage is then what the group takes from the prior's precision."""
+        if not isinstance(data, Groups):
+            data = as_arrays(data, len(params.mean), holes=True)
+            if any(np.isnan(group).any() for group in data):
+                return self._posterior_of_incomplete(params, data)
         groups = self._groups(params, data)
         q = infer(params, groups)
         effects = (q.shrinkage * q.deviations) @ q.axes.T
@@ -310,6 +318,16 @@ class TwoLevel:
             groups.origin + groups.means,
             self._log_densities(q, groups.counts) - 0.5 * squares,
         )
+
+    def _posterior_of_incomplete(self, params: TwoLevelParams, data) -> TwoLevelPosterior:
+        between = params.between_covariance
+        means, covariances, log_densities = effects_of_incomplete(
+            params.mean, between, params.within_covariance, data
+        )
+        # Covariance (I - S) between, as for complete groups.
+        shrinkage = np.eye(len(between)) - covariances @ np.linalg.inv(between)
+        group_means = means_of_incomplete(data)
+        return TwoLevelPosterior(means, covariances, shrinkage, group_means, log_densities)
 
     def sample(self, params: TwoLevelParams, n, rng) -> tuple[list[np.ndarray], np.ndarray]:
         """Observations (n_g, D) of each group, and the group effects (G, D).

@@ -14,6 +14,7 @@ import numpy as np
 
 from em_core.chains.scan import LOGARITHMS, PROBABILITIES, Algebra, before_and_after, log_sum_exp
 from em_core.chains.sequences import Frames, Sequences, Tile, Workspace
+from em_core.gaussians.linear_kernel import IMPOSSIBLE
 
 TINY = np.finfo(float).tiny
 # Probabilities are rescaled to sum to 1 after this many frames. Densities are relative to one that
@@ -246,7 +247,10 @@ class Logarithmic:
         pairs = np.exp(entered[:, None] + self.matrix + message)
         before[:, tile.continuing] = pairs.sum(axis=1)
         transitions += pairs.sum(axis=2)
-        return Smoothed(values, transitions, log_sum_exp(last, axis=0), before)
+        scales = log_sum_exp(last, axis=0)
+        return Smoothed(
+            values, transitions, np.where(scales <= IMPOSSIBLE / 2, -np.inf, scales), before
+        )
 
     def entering(self, tile: Tile, enter: np.ndarray) -> np.ndarray:
         """(K, N) log p(first state of the piece | what came before)."""

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from em_core.data import as_numbers
+
 # With fewer sequences than this at a time, the steps themselves cost more than what they do.
 FEWEST_CHAINS = 100
 SHORTEST_PIECE, LONGEST_PIECE = 16, 100
@@ -171,6 +173,8 @@ class Frames:
         self._write(out)
         np.maximum.reduce(out, axis=0, out=highest)
         self.levels += self.tile.totals(highest)
+        if self.kernel.impossible is not None:
+            self.levels += self.tile.totals(np.where(self.kernel.impossible[0], -np.inf, 0))
         # Where no state is possible, all stay at -inf.
         out -= highest if highest.min() > -np.inf else np.where(highest > -np.inf, highest, 0)
         return None
@@ -204,7 +208,7 @@ def total(weights: np.ndarray, values: np.ndarray) -> float:
 def check_sequences(data) -> list[np.ndarray]:
     """A list of sequences, or one sequence, as arrays (T, D). Raises ValueError."""
     alone = not isinstance(data, list | tuple) or all(np.ndim(x) == 0 for x in data)
-    sequences = [np.asarray(x) for x in ([data] if alone else data)]
+    sequences = [as_numbers(x) for x in ([data] if alone else data)]
     sequences = [x[:, None] if x.ndim == 1 else x for x in sequences]
     for i, x in enumerate(sequences):
         if x.ndim != 2 or x.size == 0:

@@ -112,14 +112,6 @@ class Table:
         )  # fmt: skip
 
 
-def as_table(data) -> np.ndarray:
-    """(N, D) float64. Raises ValueError where the data are no table."""
-    data = np.asarray(data, dtype=float)
-    if data.ndim != 2 or data.size == 0:
-        raise ValueError(f"data have shape {data.shape}: a table of rows and columns is needed")
-    return data
-
-
 def varying(data: np.ndarray) -> np.ndarray:
     """(D,) whether a column has two different values; not so where all are missing."""
     return np.fmax.reduce(data, axis=0) > np.fmin.reduce(data, axis=0)
@@ -127,7 +119,7 @@ def varying(data: np.ndarray) -> np.ndarray:
 
 def distinct(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The distinct rows of a boolean array, and which of them each row is, 64 columns at a time."""
-    bytes_ = np.packbits(rows, axis=1)
+    bytes_ = np.packbits(np.ascontiguousarray(rows), axis=1)
     words = np.pad(bytes_, ((0, 0), (0, -bytes_.shape[1] % 8))).view(np.uint64)
     which = np.zeros(len(rows), dtype=int)
     for word in words.T:

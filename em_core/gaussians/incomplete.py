@@ -17,6 +17,7 @@ from em_core.gaussians.linear_kernel import NONE
 from em_core.gaussians.moments import Moments
 from em_core.gaussians.positive_definite import diagonals
 from em_core.gaussians.rows import CentredRows
+from em_core.imputation import Imputation, filled
 
 
 class IncompleteRows(NamedTuple):
@@ -95,7 +96,7 @@ class IncompleteKernel:
     `entropy` is that of the missing coordinates given the component.
     """
 
-    reference = None
+    reference = impossible = None
     shift = 0.0
     bounded = False
 
@@ -107,7 +108,7 @@ class IncompleteKernel:
         self.n_models, self.n_components = int(np.prod(self.batch[:-1])), self.batch[-1]
         self.means = (params.means - rows.origin).reshape(-1, dimension)
         self.covariances = params.covariances.reshape(-1, dimension, dimension)
-        self.log_weights = log_weights.reshape(-1)
+        self.log_priors = log_weights.reshape(-1)
         n_components = len(self.means)
         self._counts = np.zeros(n_components)
         self._sums = np.zeros((n_components, dimension))
@@ -125,24 +126,31 @@ class IncompleteKernel:
         """(K, n) log pi_k + log p(observed x_n | k), written to `out`."""
         np.einsum("kdn,kdn->kn", block.white, block.white, out=out)
         out *= -0.5
-        out += (self.log_weights + block.log_peaks)[:, None]
+        out += (self.log_priors + block.log_peaks)[:, None]
         return out
 
     def add(self, block: PatternBlock, shares: np.ndarray) -> None:
         """Accumulate the completed moments about each component's own mean."""
+        self._complete(block, shares, shares.sum(axis=1))
+
+    def _complete(self, block: PatternBlock, shares: np.ndarray, n_rows: np.ndarray) -> None:
+        """Moments of completed rows by (K, n) shares, which belong to components n_rows (K,)."""
         completed = block.deviations(self.means)
-        counts = shares.sum(axis=1)
         weighted = completed * shares[:, None]
         scatters = weighted @ completed.transpose(0, 2, 1)
         missing = block.missing
-        scatters[:, missing[:, None], missing] += counts[:, None, None] * block.left
-        self._counts += counts
+        scatters[:, missing[:, None], missing] += n_rows[:, None, None] * block.left
+        self._counts += shares.sum(axis=1)
         self._sums += weighted.sum(axis=2)
         self._scatters += scatters
         if len(missing):
             # The entropy of a Gaussian: (log det(2 pi e C)) / 2.
             log_determinants = np.linalg.slogdet(2 * np.pi * np.e * block.left)[1]
-            self._entropy += 0.5 * counts * log_determinants
+            self._entropy += 0.5 * n_rows * log_determinants
+
+    def spread(self, block: PatternBlock) -> np.ndarray | float:
+        """(K, n) how many times `left` is the covariance of what a row misses."""
+        return 1.0
 
     def collapsing(self) -> np.ndarray:
         """None: moments are about each component's own mean already."""
@@ -162,3 +170,80 @@ class IncompleteKernel:
         scatters = diagonals(self._scatters) if self.diagonal else self._scatters
         parts = self._counts, self._sums, scatters, self.means
         return Moments.of(*(part.reshape(*self.batch, *part.shape[1:]) for part in parts))
+
+
+class IncompleteStudentTKernel(IncompleteKernel):
+    """t components, their moments weighted by E[u], as those of a `StudentTKernel`.
+
+    What is there of a row has a t distribution with the same degrees of freedom. Given the label
+    and u, what is missing is Gaussian, with `left` / u as its covariance (Liu & Rubin 1995).
+    """
+
+    def __init__(self, params, rows: IncompleteRows, log_weights, diagonal: bool):
+        super().__init__(params.gaussian, rows, log_weights, diagonal)
+        self.degrees = params.degrees_of_freedom.reshape(-1, 1)
+        self._n_rows, self._logs = np.zeros((2, self.degrees.size))
+
+    def _shapes(self, block: PatternBlock) -> np.ndarray:
+        return (self.degrees + len(block.observed)) / 2
+
+    def _rates(self, block: PatternBlock) -> np.ndarray:
+        return (self.degrees + np.einsum("kdn,kdn->kn", block.white, block.white)) / 2
+
+    def weights(self, block: PatternBlock) -> np.ndarray:
+        """(K, n) E[u] of every row under every component."""
+        return self._shapes(block) / self._rates(block)
+
+    def spread(self, block: PatternBlock) -> np.ndarray:
+        """E[1 / u]; infinite for a t distribution that has no variance."""
+        shapes = self._shapes(block)
+        return np.where(
+            shapes > 1, self._rates(block) / np.where(shapes > 1, shapes - 1, 1), np.inf
+        )
+
+    def log_joint(self, block: PatternBlock, out: np.ndarray) -> np.ndarray:
+        from scipy.special import gammaln
+
+        halves, shapes = self.degrees / 2, self._shapes(block)
+        peaks = (self.log_priors + block.log_peaks)[:, None]
+        peaks = peaks + gammaln(shapes) - gammaln(halves) + halves * np.log(halves)
+        np.subtract(peaks, shapes * np.log(self._rates(block)), out=out)
+        return out
+
+    def add(self, block: PatternBlock, shares: np.ndarray) -> None:
+        """Accumulate a block whose rows belong to components by (K, n) shares."""
+        from scipy.special import gammaln, psi
+
+        n_rows, shapes = shares.sum(axis=1), self._shapes(block)[:, 0]
+        self._complete(block, shares * self.weights(block), n_rows)
+        logs = n_rows * psi(shapes) - np.vecdot(shares, np.log(self._rates(block)))
+        self._n_rows += n_rows
+        self._logs += logs
+        # Of Gamma(a, b): a - log b + log Gamma(a) + (1 - a) psi(a); E[log u] = psi(a) - log b.
+        self._entropy += n_rows * (shapes + gammaln(shapes) - shapes * psi(shapes)) + logs
+        self._entropy -= len(block.missing) / 2 * logs
+
+    @property
+    def counts(self) -> np.ndarray:
+        """(K,) expected number of rows of each component."""
+        return self._n_rows.reshape(self.batch)
+
+    @property
+    def log_weights(self) -> np.ndarray:
+        """(K,) sum over rows of r E[log u]."""
+        return self._logs.reshape(self.batch)
+
+
+def impute_by(kernel: IncompleteKernel, data: np.ndarray, responsibilities) -> Imputation:
+    """Missing values filled by their conditional means, and their standard deviations."""
+    means, squares = np.empty((2, *data.shape))
+    for block in kernel.blocks():
+        shares = responsibilities[block.rows].T[:, None]
+        values = block.deviations(kernel.means) + kernel.means[:, :, None]
+        left = np.zeros(values.shape)
+        spread = np.broadcast_to(kernel.spread(block), (len(values), block.n_rows))
+        left[:, block.missing] = diagonals(block.left)[:, :, None] * spread[:, None]
+        mean = (shares * values).sum(axis=0)
+        means[block.rows] = mean.T
+        squares[block.rows] = (shares * ((values - mean) ** 2 + left)).sum(axis=0).T
+    return filled(data, means + kernel.rows.origin, np.sqrt(squares))

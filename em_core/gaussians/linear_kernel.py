@@ -15,6 +15,11 @@ from typing import NamedTuple
 import numpy as np
 
 BLOCK_FEATURES = 200_000
+# The logarithm of a probability of 0: no other factor makes up for it, and times a feature of 0 it
+# is 0, which minus infinity is not.
+IMPOSSIBLE = -1e100
+# Probabilities below this are what underflow has left of 0.
+SMALLEST_PROBABILITY = 1e-290
 # Log weights of components that all weigh alike.
 UNWEIGHTED = np.zeros(1)
 UNWEIGHTED.setflags(write=False)
@@ -31,6 +36,8 @@ class LinearKernel:
 
     # Entropy of further latent variables within the components, total, (R,) in nats.
     entropy = 0.0
+    # (R, N) the rows, of the blocks so far, that have probability 0; None where there are none.
+    impossible = None
     shift = 0.0
     # Whether no log joint can lie beyond `responsibilities.SAFE_EXPONENT`.
     bounded = False
@@ -103,20 +110,30 @@ def reference_first(references: bytes, n_components: int) -> tuple[np.ndarray, n
     return order, np.argsort(order)
 
 
+def log_probability(probabilities: np.ndarray) -> np.ndarray:
+    """Logarithms in nats, `IMPOSSIBLE` for 0."""
+    some = np.maximum(probabilities, SMALLEST_PROBABILITY)
+    return np.where(probabilities < SMALLEST_PROBABILITY, IMPOSSIBLE, np.log(some))
+
+
 class FeatureRows(NamedTuple):
-    """features (P, N), component-major; the first is 1."""
+    """features (P, N), component-major; the first is 1. unseen (N,): which rows have a value that
+    no feature stands for, and so probability 0 under every component; None where there are none."""
 
     features: np.ndarray
+    unseen: np.ndarray | None = None
 
     @property
     def n_rows(self) -> int:
         return self.features.shape[1]
 
     def take(self, start: int, stop: int) -> FeatureRows:
-        return FeatureRows(self.features[:, start:stop])
+        unseen = None if self.unseen is None else self.unseen[start:stop]
+        return FeatureRows(self.features[:, start:stop], unseen)
 
     def select(self, order: np.ndarray) -> FeatureRows:
-        return FeatureRows(np.ascontiguousarray(self.features[:, order]))
+        unseen = None if self.unseen is None else self.unseen[order]
+        return FeatureRows(np.ascontiguousarray(self.features[:, order]), unseen)
 
 
 class FeatureBlock(NamedTuple):
@@ -131,12 +148,20 @@ class FeatureBlock(NamedTuple):
 
 
 class FeatureKernel(LinearKernel):
-    """A `LinearKernel` of features that were made once, for all iterations."""
+    """A `LinearKernel` of features that were made once, for all iterations.
+
+    Where a row has probability 0 under all components, its log joints are those of the limit in
+    which every probability of 0 is the same vanishing number, less what these have in common: a
+    level that no component can show tells as little of the component as a missing value.
+    """
 
     def __init__(self, coefficients: np.ndarray, rows: FeatureRows):
         self.batch = coefficients.shape[:-1]
         self.rows = rows
         super().__init__(coefficients.reshape(-1, *coefficients.shape[-2:]))
+        self.ruling_out = self.coefficients.min() <= IMPOSSIBLE
+        if rows.unseen is not None:
+            self.impossible = np.tile(rows.unseen, (self.n_models, 1))
 
     def blocks(self) -> Iterator[FeatureBlock]:
         n_features, n_rows = self.rows.features.shape
@@ -144,3 +169,23 @@ class FeatureKernel(LinearKernel):
         for start in range(0, n_rows, size):
             rows = slice(start, min(start + size, n_rows))
             yield FeatureBlock(self.rows.features[:, rows], rows)
+
+    def log_joint(self, block: FeatureBlock, out: np.ndarray) -> np.ndarray:
+        super().log_joint(block, out)
+        if self.ruling_out:
+            highest = out.reshape(self.n_models, self.n_components, -1).max(axis=1)
+            for model, row in np.argwhere(highest <= IMPOSSIBLE / 2):
+                self._to_the_limit(block, model, row, out)
+        return out
+
+    def _to_the_limit(self, block: FeatureBlock, model: int, row: int, out: np.ndarray) -> None:
+        """Write the log joints of a row of the block that every component of a model rules out."""
+        own = slice(model * self.n_components, (model + 1) * self.n_components)
+        ruled_out = self.coefficients[own] <= IMPOSSIBLE
+        features = block.features[:, row]
+        zeros = ruled_out @ features
+        others = np.where(ruled_out, 0, self.coefficients[own]) @ features
+        out[own, row] = np.where(zeros == zeros.min(), others, IMPOSSIBLE)
+        if self.impossible is None:
+            self.impossible = np.zeros((self.n_models, self.rows.n_rows), bool)
+        self.impossible[model, block.rows.start + row] = True

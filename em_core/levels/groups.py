@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from em_core.data import as_numbers
+
 # Squares of larger numbers, summed over rows, overflow.
 LARGEST_VALUE = 1e100
 
@@ -58,9 +60,13 @@ class Groups:
         return mean, scatter / counts.sum()
 
 
-def as_arrays(data) -> list[np.ndarray]:
-    """One float64 array (n_g, D) for each group. Raises ValueError naming the group at fault."""
-    arrays = [np.asarray(group, dtype=float) for group in data]
+def as_arrays(data, n_columns: int | None = None, holes: bool = False) -> list[np.ndarray]:
+    """One float64 array (n_g, D) for each group. Raises ValueError naming the group at fault.
+
+    n_columns: of new data, how many columns the model was fitted to. holes: whether values may be
+    missing (NaN).
+    """
+    arrays = [as_numbers(group) for group in data]
     if not arrays:
         raise ValueError("the data hold no groups: give a list with one array for each group")
     arrays = [array[:, None] if array.ndim == 1 else array for array in arrays]
@@ -74,8 +80,14 @@ def as_arrays(data) -> list[np.ndarray]:
                 f"group {number} has {array.shape[1]} columns and group 1 has "
                 f"{arrays[0].shape[1]}: all groups need the same columns"
             )
-    largest = np.abs(np.concatenate(arrays)).max()
-    if not np.isfinite(largest):
+    if n_columns is not None and arrays[0].shape[1] != n_columns:
+        raise ValueError(
+            f"the groups have {arrays[0].shape[1]} columns and the model was fitted to "
+            f"{n_columns}: give the same columns in the same order"
+        )
+    values = np.abs(np.concatenate(arrays))
+    largest = np.fmax.reduce(values, axis=None) if holes else values.max()
+    if not holes and not np.isfinite(largest):
         number = 1 + [np.isfinite(array).all() for array in arrays].index(False)
         raise ValueError(
             f"group {number} holds missing or infinite values: leave those rows out first"

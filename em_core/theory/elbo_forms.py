@@ -83,7 +83,8 @@ def _mixture_tables(model, params, q_params, data):
     """Log prior, log p(x | z) and log q of all assignments, (K^N,) each."""
     joint = model.log_joint(params, data)
     log_weights = np.log(params.weights)
-    shares = np.log(model.posterior(q_params, data).responsibilities)
+    with np.errstate(divide="ignore"):
+        shares = np.log(model.posterior(q_params, data).responsibilities)
     assignments, rows = _assignments(*joint.shape), np.arange(len(joint))
     prior = log_weights[assignments].sum(axis=1)
     return (
@@ -112,11 +113,14 @@ def _chain_tables(model, params, q_params, data):
 
 
 def _of_labels(prior, given, log_q) -> tuple[float, float, float]:
+    # What q rules out has no part in its averages, and no logarithm.
+    evidence = np.logaddexp.reduce(prior + given)
+    possible = log_q > -np.inf
+    prior, given, log_q = prior[possible], given[possible], log_q[possible]
     q = np.exp(log_q)
     joint = q @ (prior + given - log_q)
     reconstruction = q @ given - q @ (log_q - prior)
-    posterior = prior + given
-    posterior = posterior - np.logaddexp.reduce(posterior)
+    posterior = prior + given - evidence
     return float(joint), float(reconstruction), float(q @ (log_q - posterior))
 
 

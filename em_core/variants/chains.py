@@ -9,6 +9,7 @@ import numpy as np
 
 from em_core.chains.sequences import lengths_of
 from em_core.em import Expectation
+from em_core.gaussians.linear_kernel import IMPOSSIBLE
 from em_core.gaussians.responsibilities import entropy_of
 from em_core.hidden_markov import HiddenMarkov, HiddenMarkovParams, HiddenMarkovStatistics
 from em_core.mixture import Mixture, MixtureParams
@@ -46,8 +47,8 @@ class Chains:
         return MixtureParams(np.full(n, 1 / n), params.emission)
 
     def log_densities(self, params: HiddenMarkovParams) -> np.ndarray:
-        """(T, K) log p(x_t | state) in nats."""
-        joint = self.mixture.log_joint(self._equal(params), self.rows)
+        """(T, K) log p(x_t | state) in nats, `IMPOSSIBLE` where that is 0."""
+        joint = np.maximum(self.mixture.log_joint(self._equal(params), self.rows), IMPOSSIBLE)
         return joint + np.log(self.model.n_states)
 
     def e_step(
