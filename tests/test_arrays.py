@@ -76,18 +76,24 @@ def assert_same(one: list[np.ndarray], other: list[np.ndarray]) -> None:
 @every_family
 def test_the_same_numbers_in_any_array(name):
     case = cases()[name]
-    expected = numbers(fit(case.model, case.data, max_iterations=3), case.data)
+    expected = numbers(fit(case.model, case.data, max_iterations=2), case.data)
     for kind in SAME.values():
         data = of_kind(case.data, kind)
-        assert_same(numbers(fit(case.model, data, max_iterations=3), data), expected)
+        assert_same(numbers(fit(case.model, data, max_iterations=2), data), expected)
 
 
-@every_family
+# Two structures stand for all of the same emission.
+EMISSIONS = [
+    name
+    for name in cases()
+    if not name.startswith("Gaussian ") or name[9:] in ("VVV", "EEI", "with holes")
+]
+
+
+@pytest.mark.parametrize("name", EMISSIONS)
 @pytest.mark.parametrize("kind", FEWER)
 def test_fewer_digits_are_those_digits(name, kind):
     case = cases()[name]
-    if "Gaussian" in name and name not in ("Gaussian VVV", "Gaussian EEI", "Gaussian with holes"):
-        pytest.skip("one emission, which the three stand for")
     data = of_kind(case.data, FEWER[kind])
     doubles = of_kind(data, lambda values: np.array(values, dtype=float, order="C"))
     try:
@@ -105,7 +111,7 @@ def test_fewer_digits_are_those_digits(name, kind):
 def test_weights_and_shares_of_any_kind(name):
     case = cases()[name]
     weights = np.random.default_rng(1).uniform(0.5, 2, len(case.data))
-    expected = fit(case.model, case.data, weights=weights, max_iterations=3).params
+    expected = fit(case.model, case.data, weights=weights, max_iterations=2).params
     for kind in (
         list,
         pd.Series,
@@ -113,7 +119,7 @@ def test_weights_and_shares_of_any_kind(name):
         lambda w: w.astype(">f8"),
         lambda w: strided(w[:, None])[:, 0],
     ):
-        params = fit(case.model, case.data, weights=kind(weights), max_iterations=3).params
+        params = fit(case.model, case.data, weights=kind(weights), max_iterations=2).params
         assert_same(leaves(params), leaves(expected))
 
 
