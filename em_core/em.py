@@ -22,9 +22,10 @@ from em_core.data import as_numbers
 # The last two only among many starts: the caller went away, or the start raised an error.
 StopReason = Literal["converged", "max_iterations", "decreased", "not_finite", "stopped", "failed"]
 
-# Rounding stays far below this share of the total; anything larger is a real fall.
+# Rounding stays far below this share of the total, or of a nat an observation where that is more,
+# as the observations' log-likelihoods may cancel; anything larger is a real fall.
 ROUNDING = 1e-10
-# A gain of less than this share of the total is rounding, and no sign of what is left to gain.
+# A gain of less than this share of it is rounding, and no sign of what is left to gain.
 ROUNDING_PER_STEP = 1e-13
 
 
@@ -162,18 +163,18 @@ def expect(model, params, parts, map: Callable[..., Iterable] = map) -> Expectat
     return reduce(add, map(partial(model.e_step, params), *zip(*parts, strict=True)))
 
 
-def remaining_gain(log_likelihoods: list[float]) -> float:
+def remaining_gain(log_likelihoods: list[float], n_observations: float = 0.0) -> float:
     """Aitken's estimate of how much log-likelihood is left to gain, in nats; inf while unknown.
 
     With gains shrinking at the rate a, what is left after the last gain g is g a / (1 - a)
     (Boehning et al. 1994). The larger of the last two rates is used: one step that happens to
-    gain little must not look like convergence.
+    gain little must not look like convergence. n_observations: how many these are the total of.
     """
     if len(log_likelihoods) < 4:
         return np.inf
     first, second, third, last = log_likelihoods[-4:]
     gains = second - first, third - second, last - third
-    noise = ROUNDING_PER_STEP * abs(last)
+    noise = ROUNDING_PER_STEP * max(abs(last), n_observations)
     if abs(gains[2]) <= noise and abs(gains[1]) <= noise:
         return 0.0
     if min(gains) <= 0:
@@ -211,12 +212,13 @@ def em(
     flags = getattr(model, "flags", lambda params, statistics: ())
     weights = check_weights(weights, len(data))
     parts = split(prepare(data, weights), weights, chunks)
+    n_observations = count_observations(model, data, weights)
 
     q = expect(model, params, parts, map)
     elbo = model.expected_log_joint(params, q.statistics) + q.entropy
     log_likelihoods = [q.log_likelihood]
     yield HalfStep(0, "start", params, params, elbo, q.log_likelihood, (), q.entropy)
-    if reason := why_stop(log_likelihoods, tolerance):
+    if reason := why_stop(log_likelihoods, tolerance, n_observations):
         return reason
 
     for iteration in range(1, max_iterations + 1):
@@ -231,19 +233,31 @@ def em(
         yield HalfStep(iteration, "E", params, params, elbo, log_likelihood, raised, q.entropy)
 
         log_likelihoods.append(log_likelihood)
-        if reason := why_stop(log_likelihoods, tolerance):
+        if reason := why_stop(log_likelihoods, tolerance, n_observations):
             return reason
     return "max_iterations"
 
 
-def why_stop(log_likelihoods: list[float], tolerance: float) -> StopReason | None:
-    """Why a run with these log-likelihoods, one per iteration, has ended; None if it has not."""
+def why_stop(
+    log_likelihoods: list[float], tolerance: float, n_observations: float = 0.0
+) -> StopReason | None:
+    """Why a run with these log-likelihoods, one per iteration, has ended; None if it has not.
+
+    n_observations: how many these are the total of.
+    """
     last = log_likelihoods[-1]
     if not math.isfinite(last):
         return "not_finite"
-    if len(log_likelihoods) > 1 and last < log_likelihoods[-2] - ROUNDING * abs(last):
+    rounding = ROUNDING * max(abs(last), n_observations)
+    if len(log_likelihoods) > 1 and last < log_likelihoods[-2] - rounding:
         return "decreased"
-    return "converged" if remaining_gain(log_likelihoods) < tolerance else None
+    return "converged" if remaining_gain(log_likelihoods, n_observations) < tolerance else None
+
+
+def count_observations(model, data, weights=None) -> float:
+    """How many observations BIC counts: the model's number, or the rows or their weights."""
+    count = getattr(model, "n_observations", partial(Model.n_observations, model))
+    return count(data, weights)
 
 
 def check_weights(weights, n_rows: int) -> np.ndarray | None:
@@ -386,7 +400,7 @@ def starting_params(model, data, start, rng: np.random.Generator, weights=None):
 
 def finished(model, trace: list[HalfStep], stop_reason: StopReason, data, weights=None) -> Fit:
     """The Fit of a trace."""
-    count = getattr(model, "n_observations", partial(Model.n_observations, model))
     labels = getattr(model, "label_entropy", lambda *arguments: None)
     label_entropy = labels(trace[-1].params, data, weights)
-    return Fit(model, tuple(trace), stop_reason, count(data, weights), label_entropy)
+    n_observations = count_observations(model, data, weights)
+    return Fit(model, tuple(trace), stop_reason, n_observations, label_entropy)

@@ -11,11 +11,12 @@ import pytest
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
-from em_core import STARTS, Gaussian, Mixture, em, fit, from_means
+from em_core import STARTS, Gaussian, HiddenMarkov, Mixture, em, fit, from_means, restarts
 from em_core.datasets import load
 from em_core.em import remaining_gain
 from em_core.gaussians.parameters import GaussianParams
 from em_core.gaussians.responsibilities import SAFE_EXPONENT
+from em_core.search.stepping import one_by_one
 
 FAITHFUL = load("faithful").values
 
@@ -294,3 +295,25 @@ def test_chunks_take_no_more_memory_than_the_data():
     size = len(pickle.dumps(rows))
     model.e_step(start, rows)
     assert len(pickle.dumps(rows)) == size
+
+
+OVERLAPPING = np.random.default_rng(0).normal(size=(200, 2)) + np.arange(200)[:, None] % 2 * 3
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        *(Mixture(Gaussian(code), 2) for code in ("full", "diag", "EVE", "VEV", "spherical")),
+        HiddenMarkov(Gaussian(), 2),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("stepping", [one_by_one, None])
+def test_rounding_is_no_fall_where_the_total_is_near_0(model, stepping):
+    """In a unit in which the rows' log-likelihoods cancel; and it ends, by rounding alone."""
+    best = fit(model, OVERLAPPING, tolerance=1e-9, max_iterations=3000).log_likelihood
+    data = OVERLAPPING * np.exp(best / OVERLAPPING.size)
+    runs = restarts(model, data, [0], tolerance=1e-12, max_iterations=600, stepping=stepping)
+    (result,) = runs.fits
+    assert abs(result.log_likelihood) < 1e-6 and result.stop_reason == "converged"
+    assert remaining_gain([0.0, 1e-12, 0.0, 1e-12], 200) == 0

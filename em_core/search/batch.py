@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from em_core.em import HalfStep, Shared, why_stop
+from em_core.em import HalfStep, Shared, count_observations, why_stop
 from em_core.search.stepping import Advance
 
 # Rows times components of the runs stepped at once, a quarter of a second's work on a busy machine.
@@ -35,12 +35,11 @@ def side_by_side(
     The results are those of `em`, but for the order in which sums are rounded.
     """
     rows = model.prepare(data, weights)
+    stopping = {"tolerance": tolerance, "n_observations": count_observations(model, data, weights)}
     most = max(1, LARGEST_SWEEP // max(1, len(rows) * starts[0].weights.size))
     n_slices = -(-len(starts) // most)
     slices = [
-        _sweeps(
-            model, rows, runs, [starts[run] for run in runs], weights, tolerance, max_iterations
-        )
+        _sweeps(model, rows, runs, [starts[run] for run in runs], weights, stopping, max_iterations)
         for runs in np.array_split(np.arange(len(starts)), n_slices)
     ]
     while slices:
@@ -53,9 +52,9 @@ def side_by_side(
 
 
 def _sweeps(
-    model, rows, going: np.ndarray, starts, weights, tolerance: float, max_iterations: int
+    model, rows, going: np.ndarray, starts, weights, stopping: dict, max_iterations: int
 ) -> Iterator[list[Advance]]:
-    """Step the runs `going` as one computation to their ends."""
+    """Step the runs `going` as one computation to their ends; stopping: arguments of `why_stop`."""
     params = stack(starts)
     q = model.e_step(params, rows, weights)
     elbos = model.expected_log_joint(params, q.statistics) + q.entropy
@@ -63,7 +62,7 @@ def _sweeps(
     current, advances = list(starts), []
     for run, start, elbo, entropy in zip(going, starts, elbos, q.entropy, strict=True):
         step = HalfStep(0, "start", start, start, float(elbo), paths[run][0], (), float(entropy))
-        advances.append(Advance(int(run), (step,), why_stop(paths[run], tolerance)))
+        advances.append(Advance(int(run), (step,), why_stop(paths[run], **stopping)))
     for iteration in range(1, max_iterations + 1):
         keep = [place for place, advance in enumerate(advances) if not advance.stop_reason]
         yield advances
@@ -83,7 +82,7 @@ def _sweeps(
             q.log_likelihood.tolist(), entropies.tolist(), q.entropy.tolist(), strict=True,
         ):  # fmt: skip
             paths[run].append(log_likelihood)
-            reason = why_stop(paths[run], tolerance)
+            reason = why_stop(paths[run], **stopping)
             if reason is None and iteration == max_iterations:
                 reason = "max_iterations"
             moved = HalfStep(iteration, "M", new, old, bound, log_likelihood, raised, entropy)
