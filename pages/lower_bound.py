@@ -10,7 +10,7 @@ shell.header("The bound")
 table, selection, _ = sidebar.choose()
 if selection is not None:
     run = fit_panel.current_run(shell.settings(), table, selection)
-    if run is not None and bound_panel.finished(run):
+    if run is not None and bound_panel.finished(run, selection):
         replay.check(run)
         asked = bound_panel.choose_line(run, selection, table)
         if asked is not None:

@@ -12,4 +12,4 @@ if selection is not None:
     grid = grid_panel.current_grid(shell.settings(), table, selection)
     if grid is not None:
         replay.check_grid(grid)
-        grid_panel.show_grid(grid)
+        grid_panel.show_grid(grid, selection)

@@ -10,7 +10,7 @@ shell.header("Relatives")
 table, selection, _ = sidebar.choose()
 if selection is not None:
     run = fit_panel.current_run(shell.settings(), table, selection)
-    if run is not None and bound_panel.finished(run):
+    if run is not None and bound_panel.finished(run, selection):
         replay.check(run)
         lanes = relatives_panel.current_race(run)
         if lanes is not None:

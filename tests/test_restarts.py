@@ -281,7 +281,7 @@ def test_where_all_collapse_the_best_says_so():
     runs = restarts(Mixture(Gaussian("tied"), 2), line, range(4))
     assert runs.optima == () and runs.best.collapsed and not runs.replicated
     assert runs.best.log_likelihood == max(run.log_likelihood for run in runs.fits)
-    assert runs.verdict.startswith("None of 4 starts reached an optimum; 4 starts collapsed. ")
+    assert runs.verdict.startswith("All 4 starts collapsed: none reached an optimum. ")
     assert "linear combinations of the others" in runs.verdict
 
 

@@ -156,9 +156,16 @@ class Landscape(NamedTuple):
     @property
     def verdict(self) -> str:
         """Plain sentences on how far the best fit can be trusted."""
+        return " ".join([self.tally, *self._advice()])
+
+    @property
+    def tally(self) -> str:
+        """The first of these sentences: how the starts ended."""
         if not self.n_starts:
             return "No start has been run yet."
         starts = counted(self.n_starts, "start")
+        if len(self.collapsed) == self.n_starts:
+            return f"All {starts} collapsed: none reached an optimum."
         if self.optima:
             others = len(self.optima) - 1
             best = "that is finished" if self.ahead else "of these starts"
@@ -179,13 +186,13 @@ class Landscape(NamedTuple):
         ):
             if number:
                 parts.append(f"{counted(number, 'start')} {what}")
-        return " ".join(["; ".join(parts) + ".", *self._advice()])
+        return "; ".join(parts) + "."
 
     def _advice(self) -> Iterator[str]:
         if not self.optima:
             if not self.unconverged and self.collapsed:
                 why = next(flag for flag in self.best.flags if isinstance(flag, Collapse))
-                yield f"The best of them: {why}."
+                yield f"The highest of them: {why}."
             return
         if self.optima[0].count == 1:
             yield "The best was reached only once: try more starts."

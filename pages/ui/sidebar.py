@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from pages.ui import shell
 from pages.ui.models.presets import GALLERY
-from pages.ui.panels import data_panel, model_panel, presets_panel
+from pages.ui.panels import collapse_panel, data_panel, model_panel, presets_panel
 from pages.ui.table.columns import ColumnReport
 from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table
@@ -37,4 +38,6 @@ def choose(
         model_panel.choose_model(selection, starts, without)
     if table is None:
         st.info("Choose an example, generate data, or bring a table of your own in the sidebar.")
+    elif selection is not None:
+        collapse_panel.show_heap(table, selection, shell.settings())
     return Chosen(table, selection, reports)

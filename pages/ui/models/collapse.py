@@ -24,7 +24,7 @@ TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 def why_collapsed(
-    model: Any, params: Any, data: Any, flags: Sequence[str], selection: Selection, family: Family
+    model: Any, params: Any, flags: Sequence[str], data: Any, selection: Selection, family: Family
 ) -> str:
     """Plain sentences on what has collapsed and what to do; "" where nothing has.
 

@@ -18,7 +18,7 @@ from pages.ui.figures.picture import View
 from pages.ui.figures.surface import surface_figure
 from pages.ui.fragments import fragment
 from pages.ui.models.parameter_names import axis_title, key_of, name_of
-from pages.ui.panels import fit_panel, report, tables
+from pages.ui.panels import collapse_panel, fit_panel, report, tables
 from pages.ui.panels.optima_panel import COLOURS
 from pages.ui.player import player
 from pages.ui.table.selection import Selection
@@ -44,14 +44,18 @@ TITLES = {
 }
 
 
-def finished(run: Run) -> bool:
-    """Whether the run has ended; until then the page says how far it is."""
+def finished(run: Run, selection: Selection) -> bool:
+    """Whether the run has ended; until then the page says how far it is. That it has collapsed is
+    said before anything else."""
     if run.running:
         watch(run, _wait, run)
         return False
     if run.error:
         st.error(sentence(run.error))
-    return not run.error and bool(run.trace)
+        return False
+    if run.fit is not None and run.fit.collapsed:
+        collapse_panel.show_collapsed(run, selection, shell.settings())
+    return bool(run.trace)
 
 
 def _wait(run: Run) -> None:

@@ -14,7 +14,7 @@ from pages.ui.figures.picture import View, name_columns
 from pages.ui.models.beginnings import beginning, method_of
 from pages.ui.models.families import family_of, model_for
 from pages.ui.models.scenes import scene_of
-from pages.ui.panels import frame_panel
+from pages.ui.panels import collapse_panel, frame_panel
 from pages.ui.panels.takeaway_panel import Shown, show_takeaway
 from pages.ui.player import player
 from pages.ui.settings import Settings, differing, values_of
@@ -143,7 +143,7 @@ def _show(run: Run, selection: Selection, table: Table, downloads: bool) -> None
         _before_the_start(run, settings)
         shell.remember()
         return
-    _status(run)
+    _status(run, selection, settings)
     payload, shown, sample = _picture(run, settings, selection, table, running)
     last = len(shown) - 1
     state = player(
@@ -192,22 +192,30 @@ def _position(sample: np.ndarray, row: int | None) -> int | None:
     return int(found) if found < len(sample) and sample[found] == row else None
 
 
-def _status(run: Run) -> None:
-    """One line: how the fit stands, with its log-likelihood; a button to stop or go on."""
+def _status(run: Run, selection: Selection, settings: Settings) -> None:
+    """How the fit stands, with its log-likelihood, or first of all that it has collapsed; a button
+    to stop or go on."""
     last = run.trace[-1]
     likelihood = f"log-likelihood **{nats(last.log_likelihood)}** nats"
     if run.fit is None:
         progress_line(run, f"Fitting: iteration {last.iteration:,}, {likelihood}")
         return
-    ended = STOPPED[run.stop_reason].format(
-        iterations=counted(last.iteration, "iteration"),
-        count=last.iteration,
-        tolerance=run.tolerance,
-    )
-    text = (
-        f"{ended} {likelihood[0].upper()}{likelihood[1:]}, BIC **{nats(run.fit.bic)}** "
-        f"({counted(run.fit.n_parameters, 'parameter')}; smaller is better)."
-    )
+    iterations = counted(last.iteration, "iteration")
+    bic, size = nats(run.fit.bic), counted(run.fit.n_parameters, "parameter")
+    if run.fit.collapsed:
+        collapse_panel.show_collapsed(run, selection, settings)
+        text = (
+            f"After {iterations} the {likelihood} and the BIC {bic} ({size}) are not to be "
+            "compared with those of other fits."
+        )
+    else:
+        ended = STOPPED[run.stop_reason].format(
+            iterations=iterations, count=last.iteration, tolerance=run.tolerance
+        )
+        text = (
+            f"{ended} {likelihood[0].upper()}{likelihood[1:]}, BIC **{bic}** "
+            f"({size}; smaller is better)."
+        )
     if run.stop_reason == "stopped":
         _offer_to_go_on(run, text)
     else:

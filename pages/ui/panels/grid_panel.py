@@ -14,7 +14,7 @@ from pages.ui import shell
 from pages.ui.figures.criteria import Score, criterion_grid, criterion_lines, shown_range
 from pages.ui.figures.landscape import COLOURS
 from pages.ui.models.families import Family, family_of
-from pages.ui.panels import tables
+from pages.ui.panels import collapse_panel, tables
 from pages.ui.panels.comparison import named, unit, units
 from pages.ui.panels.recommendation import (
     criteria,
@@ -25,7 +25,7 @@ from pages.ui.panels.recommendation import (
 from pages.ui.settings import CRITERIA, FIELDS, Settings
 from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table
-from pages.ui.text import MINUS, counted, nats, sentence
+from pages.ui.text import MINUS, counted, nats, plain, sentence
 from pages.ui.work.searches import (
     Grid,
     grid_of,
@@ -96,14 +96,14 @@ def current_grid(settings: Settings, table: Table, selection: Selection) -> Grid
     return grid
 
 
-def show_grid(grid: Grid) -> None:
+def show_grid(grid: Grid, selection: Selection) -> None:
     """How far the grid is, and once it has ended what it says."""
     criterion = shell.widget("criterion", options=criteria(family_of(shell.settings())))
     st.caption(f"{WHAT[criterion][0].upper()}{WHAT[criterion][1:]}. Smaller is better.")
-    watch(grid, _show, grid, seconds=CHARTS_SECONDS)
+    watch(grid, _show, grid, selection, seconds=CHARTS_SECONDS)
 
 
-def _show(grid: Grid) -> None:
+def _show(grid: Grid, selection: Selection) -> None:
     settings = shell.settings()
     family, criterion = family_of(settings), settings.criterion
     if grid.running:
@@ -125,6 +125,8 @@ def _show(grid: Grid) -> None:
         return
     scores = _scores(grid, family, criterion)
     if not grid.running:
+        if not any(score.usable for score in scores):
+            _why_collapsed(grid, family, selection)
         show_recommendation(grid, family, criterion)
     elif not any(score.usable for score in scores):
         return
@@ -136,6 +138,8 @@ def _show(grid: Grid) -> None:
         config={"displayModeBar": False},
     )
     _caption(scores, family, running=grid.running)
+    if not grid.running and any(score.usable for score in scores):
+        _why_collapsed(grid, family, selection)
     if not grid.running and (points := picked.selection.points):
         structure, size = points[0]["customdata"]
         open_in_explore(next(cell for cell in grid.cells if cell.label == (structure, size)))
@@ -144,6 +148,25 @@ def _show(grid: Grid) -> None:
         st.caption("Models far above the best are cut off. Double-click to see them all.")
     if not grid.running:
         tables.show(_table(grid, family), "Every model, in the order of the grid", index=False)
+
+
+def _why_collapsed(grid: Grid, family: Family, selection: Selection) -> None:
+    """What the smallest of the collapsed models sits on: a warning where nothing else is left."""
+    collapsed = [cell for cell in grid.cells if cell.status == "collapsed"]
+    if not collapsed:
+        return
+    cell = min(collapsed, key=lambda cell: cell.label[1])
+    words = collapse_panel.why(
+        f"{grid.key} {cell.label}",
+        cell.model,
+        cell.fit.params,
+        cell.fit.flags,
+        grid.data,
+        selection,
+        shell.settings(),
+    )
+    usable = any(cell.status == "usable" for cell in grid.cells)
+    (st.caption if usable else st.warning)(plain(f"{named(family, cell.label)} collapsed. {words}"))
 
 
 def _progress(grid: Grid, family: Family) -> None:

@@ -17,12 +17,12 @@ from pages.ui.figures.thumbnail import thumbnail
 from pages.ui.models.families import family_of
 from pages.ui.models.presets import PRESETS
 from pages.ui.models.scenes import scene_of
-from pages.ui.panels import fit_panel, presets_panel, tables
+from pages.ui.panels import collapse_panel, fit_panel, presets_panel, tables
 from pages.ui.panels.race_panel import show_race
 from pages.ui.settings import FIELDS, Settings
 from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table
-from pages.ui.text import nats, percent, sentence
+from pages.ui.text import nats, percent, plain, sentence
 from pages.ui.work.searches import Search, recommended_start, search_of, seeded_starts, usual_starts
 from pages.ui.work.work import CHARTS_SECONDS, current, progress_line, watch
 
@@ -63,7 +63,7 @@ def _show(search: Search, selection: Selection) -> None:
     if not landscape.fits and landscape.failures:
         st.error(sentence(landscape.failures[0].message))
         return
-    st.markdown(f"#### {landscape.verdict}")
+    _verdict(search, landscape, selection)
     if search.stopped:
         if st.button("Go on", icon=":material/play_arrow:"):
             search.begin()
@@ -84,6 +84,26 @@ def _show(search: Search, selection: Selection) -> None:
     if len(search.starts) > 1:
         tables.show(_success_table(search), "Which start is better?", index=False)
         st.caption("Seconds count the making of the starts; iterations, for short runs, do not.")
+
+
+def _verdict(search: Search, landscape: Landscape, selection: Selection) -> None:
+    """How the starts ended; of those that collapsed the highest says why they do."""
+    if not landscape.collapsed:
+        st.markdown(f"#### {landscape.verdict}")
+        return
+    st.markdown(f"#### {landscape.verdict if landscape.optima else landscape.tally}")
+    fit = max(landscape.collapsed, key=lambda fit: fit.log_likelihood)
+    words = collapse_panel.why(
+        search.key,
+        search.model,
+        fit.params,
+        fit.flags,
+        search.data,
+        selection,
+        shell.settings(),
+    )
+    which = f"The highest that collapsed ({_name(fit.start, fit.seed)}) is no answer."
+    (st.caption if landscape.optima else st.warning)(plain(f"{which} {words}"))
 
 
 def _pick(selected: list[tuple[str, int]]) -> None:

@@ -13,6 +13,7 @@ import pandas as pd
 import em_core
 from em_core.em import Fit, finished
 from pages.ui.models.beginnings import method_of
+from pages.ui.models.collapse import why_collapsed
 from pages.ui.models.families import example_of, family_of, standardises
 from pages.ui.models.parameters import arrays
 from pages.ui.settings import Settings
@@ -52,9 +53,14 @@ def parameters_as_json(settings: Settings, selection: Selection, run: Run, index
     and repeat the fit.
 
     Log-likelihoods are totals in nats. Those outside "end" are of the half-step, criteria too.
+    "collapsed": why the end is no answer, null where it may be one.
     """
     family, step = family_of(settings), run.trace[index]
     content = {
+        "collapsed": why_collapsed(
+            run.model, run.fit.params, run.fit.flags, run.data, selection, family
+        )
+        or None,
         "em_core": em_core.__version__,
         "model": family.code(settings),
         "columns": list(selection.columns),
@@ -160,6 +166,7 @@ def _numbers(run: Run, index: int) -> list[str]:
     return [
         f"step = result.trace[{place}]  # {half_step_shown(run, index)}",
         "print(step.log_likelihood, result.n_iterations, result.stop_reason)",
+        *[r'print("Collapsed:", *result.flags, sep="\n")'] * run.fit.collapsed,
         "print(step.params)",
     ]
 

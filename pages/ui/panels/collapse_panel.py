@@ -1,0 +1,57 @@
+"""What the page says first where a fit has collapsed, and before any fit of rows that invite it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from pages.ui.models.collapse import heap, why_collapsed
+from pages.ui.models.families import FAMILIES
+from pages.ui.settings import Settings
+from pages.ui.table.columns import measured
+from pages.ui.table.selection import Selection
+from pages.ui.table.table import Table
+from pages.ui.text import plain
+from pages.ui.work.runs import Run
+
+
+def show_collapsed(run: Run, selection: Selection, settings: Settings) -> None:
+    """That a finished fit is no answer, why, and what to do; nothing where it may be one."""
+    fit = run.fit
+    words = why(run.key, run.model, fit.params, fit.flags, run.data, selection, settings)
+    st.warning(f"**Collapsed: this is no answer.** {plain(words)}")
+
+
+def why(
+    key: str,
+    model: Any,
+    params: Any,
+    flags: Sequence[str],
+    data: Any,
+    selection: Selection,
+    settings: Settings,
+) -> str:
+    """`why_collapsed` of a fit; key: what stands for the fit and its data."""
+    return _why(key, tuple(flags), settings.family, model, params, data, selection)
+
+
+# It takes a pass over the data.
+@st.cache_data(max_entries=64, show_spinner=False)
+def _why(key: str, flags: tuple[str, ...], family: str, _model, _params, _data, _selection) -> str:
+    return why_collapsed(_model, _params, flags, _data, _selection, FAMILIES[family])
+
+
+def show_heap(table: Table, selection: Selection, settings: Settings) -> None:
+    """That many rows are equal, to those who are about to fit components to measurements."""
+    family = FAMILIES[settings.family]
+    if family.takes is measured and family.unit:
+        words = _heap(table.fingerprint, selection.columns, len(selection.values), selection)
+        if words:
+            st.caption(plain(words))
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _heap(table: str, columns: tuple[str, ...], n_rows: int, _selection: Selection) -> str:
+    return heap(_selection)
