@@ -11,6 +11,8 @@ import pandas as pd
 import streamlit as st
 
 from pages.ui.figures.picture import View
+from pages.ui.models.collapse import why_collapsed
+from pages.ui.models.families import family_of
 from pages.ui.settings import Settings
 from pages.ui.sharing import standalone, takeaway
 from pages.ui.sharing.naming import half_step, opening, stem, title
@@ -70,7 +72,7 @@ def show_takeaway(
             "Animation (HTML)",
             f"{stem(settings, table)}.html",
             f"All half-steps. It opens at {_opens_at(run, shown)[1]}.",
-            lambda: _standalone(run, shown, settings, table),
+            lambda: _standalone(run, shown, settings, selection, table),
         )
     st.caption(
         f"{said} In rows, text that a spreadsheet would run as a formula has an apostrophe before."
@@ -95,13 +97,19 @@ def _opens_at(run: Run, shown: Shown) -> tuple[int, str]:
     return (0, "the start") if at_end else (shown.frame, half_step(run.trace[shown.index]))
 
 
-def _standalone(run: Run, shown: Shown, settings: Settings, table: Table) -> bytes:
+def _standalone(
+    run: Run, shown: Shown, settings: Settings, selection: Selection, table: Table
+) -> bytes:
     frame, at = _opens_at(run, shown)
+    collapsed = why_collapsed(
+        run.model, run.fit.params, run.fit.flags, run.data, selection, family_of(settings)
+    )
     return standalone.page(
         shown.payload,
         shown.view,
         frame,
         title(settings, table),
+        f"{f'Collapsed: this is no answer. {collapsed} ' if collapsed else ''}"
         f"{opening(settings)} Log-likelihood {nats(run.fit.log_likelihood)} nats after "
         f"{counted(run.fit.n_iterations, 'iteration')}. Shown first: {at}. Made with EM Explorer.",
     )
