@@ -50,17 +50,23 @@ def chromium_path() -> str | None:
 
 @contextmanager
 def serve(
-    folder: Path, log: Path, port: int | None = None, script: str = "dashboard.py", base: str = ""
+    folder: Path,
+    log: Path,
+    port: int | None = None,
+    *,
+    script: str = "dashboard.py",
+    base: str = "",
+    host: str = "",
 ) -> Iterator[str]:
     """`streamlit run dashboard.py` in `folder`, on a free port if none is given; its address.
 
-    base: the path it is served from, as in "/stats"
+    base: the path it is served from, as in "/stats". host: the address it listens at.
     """
     port = port or _free_port()
-    url = f"http://localhost:{port}{base}"
+    url = f"http://{f'[{host}]' if ':' in host else host or 'localhost'}:{port}{base}"
     command = [sys.executable, "-m", "streamlit", "run", script]
     command += ["--server.headless", "true", "--server.port", str(port)]
-    command += ["--server.baseUrlPath", base]
+    command += ["--server.baseUrlPath", base, *(["--server.address", host] if host else [])]
     with log.open("wb") as output:
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         server = subprocess.Popen(

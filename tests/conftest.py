@@ -10,7 +10,7 @@ from browser import ROOT, Browsers, Visitors, chromium_path, serve
 from playwright.sync_api import Error, Page, expect, sync_playwright
 from threadpoolctl import threadpool_limits
 
-from pages.ui.sharing.store import VARIABLE
+from pages.ui import environment
 
 # A busy machine is no failure.
 expect.set_options(timeout=30_000)
@@ -66,7 +66,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _store_apart(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Shared tables go to a folder of the tests, from every process they start."""
-    os.environ[VARIABLE] = str(tmp_path_factory.mktemp("store"))
+    os.environ[environment.STORE] = str(tmp_path_factory.mktemp("store"))
 
 
 @pytest.fixture(scope="session")

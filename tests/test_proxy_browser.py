@@ -16,8 +16,8 @@ from postgres import cluster
 from test_explore_browser import follow, status
 from test_share_browser import CLIPBOARD, copied, shared_table
 
+from pages.ui import environment
 from pages.ui.sharing import store
-from pages.ui.sharing.store import VARIABLE
 
 pytestmark = pytest.mark.browser
 
@@ -79,7 +79,7 @@ def test_everything_works_behind_the_proxy(app: str, visitors: Visitors, tmp_pat
 @pytest.mark.postgresql
 def test_two_servers_with_one_store(visitors: Visitors, tmp_path: Path, monkeypatch) -> None:
     with tempfile.TemporaryDirectory() as folder, cluster(Path(folder)) as database:
-        monkeypatch.setenv(VARIABLE, database)
+        monkeypatch.setenv(environment.STORE, database)
         with serve(ROOT, tmp_path / "one") as one, serve(ROOT, tmp_path / "other") as other:
             sender = visitors.open(permissions=CLIPBOARD, keep=False)
             receiver = visitors.open(keep=False)

@@ -17,10 +17,10 @@ import pytest
 from browser import ROOT
 from postgres import cluster
 
+from pages.ui import environment
 from pages.ui.sharing.store import (
     DAY,
     TOKEN_BYTES,
-    VARIABLE,
     Quotas,
     Refused,
     Store,
@@ -110,7 +110,7 @@ def test_quotas(tmp_path: Path, clock: Clock) -> None:
 
 
 def test_the_environment_says_where_and_how_much(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setenv(VARIABLE, str(tmp_path / "here"))
+    monkeypatch.setenv(environment.STORE, str(tmp_path / "here"))
     monkeypatch.setenv("EM_EXPLORER_TABLE_MB", "0.5")
     monkeypatch.setenv("EM_EXPLORER_DAYS", "7")
     assert open_store().quotas[::3] == (500_000, 7)
@@ -128,9 +128,13 @@ def test_the_database_holds_no_token(store: Store, tmp_path: Path) -> None:
         assert secret.encode() not in content
 
 
-def test_a_store_out_of_reach_is_said_in_a_sentence(store: Store) -> None:
-    with pytest.raises(Refused, match="cannot be reached"):
-        Store("postgresql://nobody@127.0.0.1:1/nothing", ROOMY)
+def test_a_store_out_of_reach_is_said_in_a_sentence(store: Store, tmp_path: Path) -> None:
+    occupied = tmp_path / "file"
+    occupied.touch()
+    nowhere = "postgresql://nobody@127.0.0.1:1/nothing", "mysql://x/y", "a://b:c:d", "~nobody-here"
+    for place in (*nowhere, str(occupied)):
+        with pytest.raises(Refused, match="cannot be reached"):
+            Store(place, ROOMY)
     with store._writing() as connection:
         connection.exec_driver_sql("DROP TABLE shared_tables")
     for attempt in (lambda: store.keep(b"x", "me", 1), lambda: store.fetch("x")):

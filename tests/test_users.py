@@ -1,10 +1,13 @@
 """Many people at once, on the running app: nobody sees, starves or takes down anybody else."""
 
+import os
 import random
 import statistics
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -77,6 +80,35 @@ def test_the_fits_of_those_who_left_make_room_for_those_who_wait(
         assert "Log-likelihood" in late[0].texts
         for visitor in late:
             visitor.close()
+
+
+def workers() -> int:
+    """How many processes compute for servers that this process has started."""
+    parents, computing = {}, set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended
+            process = int(folder.name)
+            parents[process] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            if b"worker.serve(" in (folder / "cmdline").read_bytes():
+                computing.add(process)
+    return sum(parents.get(parents[process]) == os.getpid() for process in computing)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are counted in /proc")
+def test_thirty_first_visitors_at_once_share_one_pool(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EM_EXPLORER_WORKERS", "2")
+    before = workers()
+    with serve(ROOT, tmp_path / "log") as url:
+        assert workers() == before + 1, "it is there before the first of them"
+        with ThreadPoolExecutor(30) as several:
+            visitors = list(several.map(lambda k: Visitor(url, f"v=1&e=iris&k={k}"), range(1, 31)))
+        assert workers() == before + 2
+        for visitor in visitors:
+            visitor.close()
+    assert workers() == before
+    assert "Traceback" not in (tmp_path / "log").read_text()
 
 
 @pytest.mark.alone

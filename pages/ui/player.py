@@ -128,10 +128,16 @@ def preload() -> None:
         time.sleep(HEAD_START_SECONDS)
 
 
+def components() -> None:
+    """Make the player's components, once for all visitors."""
+    _component()
+    _preload_component()
+
+
 @functools.cache
 def _component() -> Callable[..., Mapping[str, Any]]:
     js = LOADER % {"module": _script()} + MOUNT
-    css = (FRONTEND / "player.css").read_text()
+    css = (FRONTEND / "player.css").read_text(encoding="utf-8")
     return st.components.v2.component("em_player", html=HTML, css=css, js=js, isolate_styles=False)
 
 

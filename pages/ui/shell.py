@@ -306,6 +306,12 @@ def _show_notices(place: DeltaGenerator) -> None:
             st.button("Dismiss", on_click=sentences.clear)
 
 
+def components() -> None:
+    """Make the frame's components, once for all visitors."""
+    for name in ("copy_link", "tell_link", "write_link"):
+        _component(name)
+
+
 @cache
 def _component(name: str) -> Callable[..., Any]:
     """The component made of the files `<name>.js`, .html and .css beside this one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -77,7 +78,7 @@ def _own_table() -> Table | None:
         "Upload a table",
         key="upload",
         help="CSV, TSV, Excel (.xlsx) or Parquet. It is stored only if you share it.",
-        max_upload_size=MAX_BYTES // 2**20,
+        max_upload_size=math.ceil(MAX_BYTES / 2**20),
         on_change=_read_upload,
     )
     with st.expander("Or paste a table"):

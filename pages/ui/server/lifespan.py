@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import logging
+import math
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 # Both libraries of linear algebra, NumPy's and SciPy's, must be loaded to be limited.
 import scipy.linalg  # noqa: F401
 import streamlit as st
+from streamlit import config
 from threadpoolctl import threadpool_limits
 
+from pages.ui import environment, player, shell
 from pages.ui.models.own_models import own_models
+from pages.ui.sharing.store import Refused, the_store
+from pages.ui.table.reading import MAX_BYTES
 from pages.ui.work.workers import pool
+
+log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -21,8 +29,15 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     Several people share the machine, and on a busy one the threads of linear algebra made
     everything 2 to 28 times slower: they are kept to one. em_core runs its own where they pay.
     """
+    for sentence in (*environment.complaints(), *own_models().problems):
+        log.warning(sentence)
+    # Streamlit refuses what is larger than its own limit, whatever that of a widget.
+    config.set_option("server.maxUploadSize", math.ceil(MAX_BYTES / 2**20))
+    player.components()
+    shell.components()
+    with suppress(Refused):  # it is in the log, and tried again when somebody shares
+        the_store()
     with threadpool_limits(limits=1, user_api="blas"):
-        own_models()
         pool()
         try:
             yield

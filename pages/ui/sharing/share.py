@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.ui import shell
 from pages.ui.settings import FIELDS
-from pages.ui.sharing.store import Receipt, Refused
+from pages.ui.sharing.store import Receipt, Refused, the_store
 from pages.ui.table import own_table, packing
 from pages.ui.table.own_table import OwnTable
 from pages.ui.text import counted, plain
@@ -70,16 +70,21 @@ def _offer_to_store(own: OwnTable) -> None:
         f"{_described(own)} is too large to travel inside the link. For the link to show it, this "
         "server has to store it."
     )
-    days = st.selectbox(
-        "Until when", _periods(), index=_usual_period(), format_func=PERIODS.get, key="share days"
-    )
-    st.markdown(
-        f"- **What is stored:** this table with all its columns, {_size(content)}; nothing about "
-        f"you.\n- **Until when:** {_date(datetime.now(UTC).timestamp() + 86_400 * days)}, or until "
-        "you delete it.\n- **Who can see it:** everyone who has the link. Nobody else can find it; "
-        "those who run this server could look."
-    )
     try:
+        days = st.selectbox(
+            "Until when",
+            _periods(),
+            index=_usual_period(),
+            format_func=PERIODS.get,
+            key="share days",
+        )
+        end = _date(datetime.now(UTC).timestamp() + 86_400 * days)
+        st.markdown(
+            f"- **What is stored:** this table with all its columns, {_size(content)}; nothing "
+            f"about you.\n- **Until when:** {end}, or until you delete it.\n- **Who can see it:** "
+            "everyone who has the link. Nobody else can find it; those who run this server could "
+            "look."
+        )
         if st.button("Store the table and complete the link", type="primary"):
             own_table.keep(own, content, days)
             st.rerun(scope="fragment")
@@ -89,7 +94,7 @@ def _offer_to_store(own: OwnTable) -> None:
 
 
 def _periods() -> list[int]:
-    longest = own_table.the_store().quotas.days
+    longest = the_store().quotas.days
     return [days for days in PERIODS if days <= longest] or [longest]
 
 

@@ -14,15 +14,16 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import sqlalchemy as sql
 from sqlalchemy.exc import SQLAlchemyError
 
-# A directory for SQLite's file, or the URL of a PostgreSQL database.
-VARIABLE = "EM_EXPLORER_STORE"
-DEFAULT_PLACE = Path.home() / ".local/share/em-explorer"
+from pages.ui import environment
+
+DEFAULT_PLACE = "~/.local/share/em-explorer"
 TOKEN_BYTES = 18  # 144 random bits, 24 characters
 DAY = 86_400
 SWEEP_EVERY = 3600  # seconds
@@ -32,6 +33,7 @@ GONE = (
     "The table of this link is not here: the link is wrong, or the table was deleted or has "
     "expired. Ask whoever sent it, or upload the table yourself."
 )
+OUT_OF_REACH = "The store of shared tables cannot be reached now: try again later."
 log = logging.getLogger(__name__)
 
 
@@ -49,17 +51,10 @@ class Quotas(NamedTuple):
 
     @classmethod
     def configured(cls) -> Quotas:
-        """From the environment: EM_EXPLORER_TABLE_MB, _SESSION_MB, _STORE_MB and _DAYS."""
-        return cls(
-            table=_megabytes("TABLE", 20),
-            session=_megabytes("SESSION", 100),
-            store=_megabytes("STORE", 5_000),
-            days=int(os.environ.get("EM_EXPLORER_DAYS", "365")),
-        )
-
-
-def _megabytes(what: str, usual: int) -> int:
-    return int(float(os.environ.get(f"EM_EXPLORER_{what}_MB", usual)) * 1e6)
+        """From the environment."""
+        names = ("TABLE_MB", "SESSION_MB", "STORE_MB")
+        table, session, store = (round(environment.number(name) * 1e6) for name in names)
+        return cls(table, session, store, days=environment.number("DAYS"))
 
 
 class Receipt(NamedTuple):
@@ -95,7 +90,8 @@ class Store:
         self.quotas = quotas
         self._now = now
         self._swept = 0.0
-        self._engine = _engine(place)
+        with _understandable():
+            self._engine = _engine(place)
         with self._writing() as connection:
             _schema.create_all(connection)
 
@@ -185,16 +181,21 @@ class Store:
 def _understandable() -> Iterator[None]:
     try:
         yield
-    except SQLAlchemyError as error:
+    # The database; its address; its folder, or a home to have it in; its driver.
+    except (SQLAlchemyError, ValueError, OSError, RuntimeError, ImportError) as error:
         log.error("The store of shared tables failed", exc_info=error)
-        raise Refused(
-            "The store of shared tables cannot be reached now: try again later."
-        ) from None
+        raise Refused(OUT_OF_REACH) from None
+
+
+@cache
+def the_store() -> Store:
+    """The store of this server. Raises `Refused` where it cannot be had now."""
+    return open_store()
 
 
 def open_store() -> Store:
-    """The store that the environment names."""
-    return Store(os.environ.get(VARIABLE) or str(DEFAULT_PLACE), Quotas.configured())
+    """The store that the environment names. Raises `Refused` where it cannot be had."""
+    return Store(os.environ.get(environment.STORE) or DEFAULT_PLACE, Quotas.configured())
 
 
 def _engine(place: str) -> sql.Engine:
@@ -204,7 +205,7 @@ def _engine(place: str) -> sql.Engine:
             url = url.set(drivername="postgresql+psycopg")
         # Connections that died with the database are noticed before they are used.
         return sql.create_engine(url, pool_pre_ping=True)
-    folder = Path(place)
+    folder = Path(place).expanduser()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     engine = sql.create_engine(
         sql.URL.create("sqlite", database=str(folder / "em-explorer.sqlite")),

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.ui import shell
 from pages.ui.sharing import store
-from pages.ui.sharing.store import Receipt, Refused, Store
+from pages.ui.sharing.store import Receipt, Refused, the_store
 from pages.ui.table import packing
 from pages.ui.table.reading import read_table
 from pages.ui.table.table import DataError, Table
@@ -24,11 +24,6 @@ class OwnTable(NamedTuple):
     table: Table
     carried: str = ""
     shared: str = ""
-
-
-@st.cache_resource(show_spinner=False)
-def the_store() -> Store:
-    return store.open_store()
 
 
 def current() -> OwnTable | None:

@@ -9,13 +9,14 @@ import hashlib
 
 import pandas as pd
 
+from pages.ui import environment
 from pages.ui.table import delimited
 from pages.ui.table.excel import read_excel
 from pages.ui.table.parquet import read_parquet
-from pages.ui.table.table import DataError, Table, check_size, configured, framed
+from pages.ui.table.table import DataError, Table, check_size, framed
 from pages.ui.text import counted
 
-MAX_BYTES = configured("UPLOAD_MB", 100) * 1_000_000
+MAX_BYTES = round(environment.number("UPLOAD_MB") * 1e6)
 
 
 def read_table(filename: str, content: bytes) -> Table:
@@ -23,7 +24,7 @@ def read_table(filename: str, content: bytes) -> Table:
     size = len(content)
     if size > MAX_BYTES:
         raise DataError(
-            f"{filename!r} has {size / 1e6:,.0f} MB and the limit is {MAX_BYTES / 1e6:,.0f} MB: "
+            f"{filename!r} has {size / 1e6:,.3g} MB and the limit is {MAX_BYTES / 1e6:,.3g} MB: "
             "load fewer rows or columns."
         )
     if not content.strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"):

@@ -1,7 +1,6 @@
 """The Table that files, examples and generated data become, and how large one may be."""
 
 import hashlib
-import os
 from typing import NamedTuple
 
 import numpy as np
@@ -9,17 +8,12 @@ import pandas as pd
 import pyarrow as pa
 
 from em_core.datasets import Dataset
+from pages.ui import environment
 from pages.ui.table import cells
 
-
-def configured(what: str, usual: float) -> int:
-    """A limit that whoever runs the server may set."""
-    return int(float(os.environ.get(f"EM_EXPLORER_{what}") or usual))
-
-
-MAX_ROWS = configured("ROWS", 2e6)
-MAX_COLUMNS = configured("COLUMNS", 1e3)
-MAX_CELLS = configured("CELLS", 2e7)
+MAX_ROWS = environment.number("ROWS")
+MAX_COLUMNS = environment.number("COLUMNS")
+MAX_CELLS = environment.number("CELLS")
 MAX_UNPACKED = 400_000_000  # bytes of an Excel or Parquet file once decompressed
 
 

@@ -18,6 +18,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pages.ui import environment
 from pages.ui.work.worker import Failed, Yielded
 
 ROOT = Path(__file__).parents[3]
@@ -32,16 +33,16 @@ class Limits(NamedTuple):
     """How many processes there are, and the most that one job may take."""
 
     workers: int
-    seconds: float
+    seconds: float  # infinite: as long as it likes
     memory: int  # bytes of address space
 
     @classmethod
     def configured(cls) -> Limits:
-        """From the environment: EM_EXPLORER_WORKERS, EM_EXPLORER_FIT_SECONDS and _FIT_MB."""
+        """From the environment."""
         return cls(
-            workers=int(os.environ.get("EM_EXPLORER_WORKERS") or max(2, os.cpu_count() or 1)),
-            seconds=float(os.environ.get("EM_EXPLORER_FIT_SECONDS") or 600),
-            memory=int(float(os.environ.get("EM_EXPLORER_FIT_MB") or 4_000) * 1e6),
+            workers=environment.number("WORKERS"),
+            seconds=environment.number("FIT_SECONDS"),
+            memory=round(environment.number("FIT_MB") * 1e6),
         )
 
 
@@ -104,7 +105,8 @@ class Job:
         Raises Cancelled, OutOfTime, MemoryError, or ValueError with the function's own sentence.
         """
         process = self._pool.take(self)
-        alarm = threading.Timer(self._pool.limits.seconds, self._end, (OutOfTime,))
+        seconds = min(self._pool.limits.seconds, threading.TIMEOUT_MAX)
+        alarm = threading.Timer(seconds, self._end, (OutOfTime,))
         alarm.daemon = True
         sound = False
         try:

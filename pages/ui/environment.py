@@ -1,0 +1,103 @@
+"""What whoever runs the server may set in its environment: the numbers, checked.
+
+A value that cannot be used gives way to the nearest that can, or to the usual one, and `complaints`
+says so in the log of the server's start. No Streamlit import.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import os
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from pages.ui.models.own_models import VARIABLE as MODELS
+
+PREFIX = "EM_EXPLORER_"
+# A directory for SQLite's file, or the URL of a PostgreSQL database.
+STORE = f"{PREFIX}STORE"
+
+
+class Number(NamedTuple):
+    """One of them. usual: without it. whole: whether it counts something.
+
+    limitless: what is said where it is infinite, if it may be.
+    """
+
+    usual: float
+    low: float
+    high: float
+    whole: bool = False
+    limitless: str = ""
+
+
+NUMBERS = {
+    # Of what people share. Nothing is stored where the store may have nothing.
+    "TABLE_MB": Number(20, 0.001, 900),
+    "SESSION_MB": Number(100, 0.001, 1e6),
+    "STORE_MB": Number(5000, 0, 1e9),
+    "DAYS": Number(365, 1, 36_500, whole=True),
+    # Of an uploaded table.
+    "UPLOAD_MB": Number(100, 0.001, 10_000),
+    "ROWS": Number(2e6, 10, 1e9, whole=True),
+    "COLUMNS": Number(1000, 2, 1e6, whole=True),
+    "CELLS": Number(2e7, 20, 1e10, whole=True),
+    # Of what is computed. A process that computes takes 300 MB before it begins.
+    "WORKERS": Number(max(2, os.cpu_count() or 1), 1, 1000, whole=True),
+    "FIT_SECONDS": Number(600, 1, math.inf, limitless="a fit may take as long as it likes"),
+    "FIT_MB": Number(4000, 500, 1e9),
+}
+
+
+def number(name: str, environ: Mapping[str, str] = os.environ) -> float:
+    """The value in force of one of NUMBERS; an int where it counts something."""
+    value, _ = _read(name, environ)
+    return value
+
+
+def complaints(environ: Mapping[str, str] = os.environ) -> Iterator[str]:
+    """A sentence for each value that is not used as it is, and each name with a slip in it."""
+    for name in NUMBERS:
+        _, sentence = _read(name, environ)
+        if sentence:
+            yield sentence
+    known = [*(PREFIX + name for name in NUMBERS), STORE, MODELS]
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and name not in known:
+            for like in difflib.get_close_matches(name.removeprefix(PREFIX), NUMBERS, 1):
+                yield f"{name} is not read: {PREFIX}{like} is."
+
+
+def _read(name: str, environ: Mapping[str, str]) -> tuple[float, str]:
+    """The value in force, and what is to be said of it."""
+    about = NUMBERS[name]
+    usual = int(about.usual) if about.whole else about.usual
+    text = environ.get(PREFIX + name, "").strip()
+    if not text:
+        return usual, ""
+    said = f"{PREFIX}{name}={text}"
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if math.isnan(value):
+        return usual, f"{said} is no number: {_written(usual)}, the usual, is used."
+    nearest = min(max(value, about.low), about.high)
+    if math.isinf(nearest):
+        return nearest, f"{said}: {about.limitless}."
+    if about.whole:
+        nearest = math.floor(nearest)
+    if nearest == value:
+        return nearest, ""
+    if value < about.low:
+        problem = f"is below {_written(about.low)}, the least"
+    elif value > about.high:
+        problem = f"is above {_written(about.high)}, the most"
+    else:
+        problem = "is not a whole number"
+    return nearest, f"{said} {problem}: {_written(nearest)} is used."
+
+
+def _written(value: float) -> str:
+    return f"{value:,.12g}"

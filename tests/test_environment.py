@@ -1,0 +1,106 @@
+"""What may be set in the environment of the server: used, or said why not, and it starts."""
+
+import math
+import shutil
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from browser import ROOT, serve
+from visitor import Visitor
+
+from pages.ui.environment import NUMBERS, PREFIX, complaints, number
+from pages.ui.work.workers import Limits, Pool
+from tests import jobs
+
+NONSENSE = ("abc", "nan", "1,5", "10 MB", "0x10", "--1")
+
+
+def said(name: str, text: str) -> tuple[float, list[str]]:
+    environ = {PREFIX + name: text}
+    return number(name, environ), list(complaints(environ))
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_every_number_is_used_or_gives_way_with_a_sentence(name: str) -> None:
+    about = NUMBERS[name]
+    assert about.low <= about.usual <= about.high
+    for text in ("", " ", f"{about.usual}", f" {about.usual:.0e} ", f"{about.low}"):
+        value, sentences = said(name, text)
+        assert value == (float(text) if text.strip() else about.usual) and not sentences
+        assert isinstance(value, int) or not about.whole
+    for text in NONSENSE:
+        value, (sentence,) = said(name, text)
+        assert value == about.usual
+        assert sentence == (
+            f"{PREFIX}{name}={text} is no number: {about.usual:,.12g}, the usual, is used."
+        )
+    for text in ("-1", "-1e300", "-inf", *(["0", "1e-300"] if about.low else [])):
+        value, (sentence,) = said(name, text)
+        assert value == about.low
+        assert f"is below {about.low:,.12g}, the least: {about.low:,.12g} is used" in sentence
+    for text in ("inf", "1e309"):
+        value, (sentence,) = said(name, text)
+        assert value == about.high
+        if math.isinf(about.high):
+            assert sentence == f"{PREFIX}{name}={text}: {about.limitless}."
+        else:
+            assert f"is above {about.high:,.12g}, the most: " in sentence
+    if about.whole:
+        value, (sentence,) = said(name, f"{about.low + 2.5}")
+        assert value == about.low + 2 and "is not a whole number: " in sentence
+
+
+def test_a_slip_in_a_name_is_said() -> None:
+    names = ("UPLOADS_MB", "FIT_SECOND", "PORT_8501_TCP_ADDR")
+    assert list(complaints({PREFIX + name: "1" for name in names})) == [
+        f"{PREFIX}FIT_SECOND is not read: {PREFIX}FIT_SECONDS is.",
+        f"{PREFIX}UPLOADS_MB is not read: {PREFIX}UPLOAD_MB is.",
+    ]
+
+
+def test_the_readme_tells_of_each() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    untold = {name for name in NUMBERS if f"`{PREFIX}{name}`" not in text}
+    assert {name for name in untold if f"`_{name}`" not in text} == set()
+
+
+def test_a_job_may_take_as_long_as_it_likes() -> None:
+    pool = Pool(Limits(workers=1, seconds=math.inf, memory=2_000_000_000))
+    with closing(pool):
+        results = pool.job(jobs.count, 3).results()
+        assert [item for items in results for item in items] == [0, 1, 2]
+
+
+def test_it_starts_wherever_it_is_put(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is written beside the code; no home, plain ASCII, IPv6, a base path, all at once."""
+    tree = tmp_path / "tree"
+    for name in ("em_core", "pages", ".streamlit"):
+        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "dashboard.py", tree)
+    before = sorted(tree.rglob("*"))
+    for path in [tree, *before]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    setting = {"HOME": "/nonexistent", "LC_ALL": "C", "PYTHONUTF8": "0"}
+    setting |= {"PYTHONCOERCECLOCALE": "0", "PYTHONDONTWRITEBYTECODE": "1"}
+    setting |= {f"{PREFIX}{name}": "-1" for name in NUMBERS}
+    setting |= {f"{PREFIX}FIT_SECONDS": "inf", f"{PREFIX}FIT_MB": "nonsense"}
+    setting |= {f"{PREFIX}STORE": "/proc/nowhere", f"{PREFIX}MODELS": "/nowhere.py"}
+    for name, value in setting.items():
+        monkeypatch.setenv(name, value)
+    log = tmp_path / "log"
+    with serve(tree, log, base="/a/b", host="::1") as url:
+        assert url.startswith("http://[::1]:")
+        visitor = Visitor(url, "v=1&s=table&t=x", page="local_optima")
+        assert "Upload a table" in visitor.texts and "went wrong" not in visitor.texts
+        visitor.close()
+        visitor = Visitor(url, "v=1&e=iris&k=2")
+        visitor.settle()
+        assert "Log-likelihood" in visitor.texts
+        visitor.close()
+    said = log.read_text()
+    for sentence in complaints(setting):
+        assert said.count(sentence) == 1
+    assert "The model file /nowhere.py does not exist." in said
+    assert "The store of shared tables failed" in said
+    assert sorted(tree.rglob("*")) == before
