@@ -21,6 +21,16 @@ hypothesis.settings.load_profile("no clock")
 threadpool_limits(limits=1, user_api="blas")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="walks and fuzzers at their full length")
+
+
+@pytest.fixture(scope="session")
+def long(request: pytest.FixtureRequest) -> bool:
+    """Whether walks and fuzzers go their whole way, for hours, or the first steps of it."""
+    return request.config.getoption("--long")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The slow ones first: on several cores none is left to end alone.
 

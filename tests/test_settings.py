@@ -127,6 +127,8 @@ def test_numbers_keep_their_last_digit() -> None:
         ({"sm": "1,inf"}, Settings(), "“inf” is not a number"),
         ({"sp": "[1]"}, Settings(), "not a JSON object"),
         ({"sp": '{"a":NaN}'}, Settings(), "not JSON with finite numbers"),
+        ({"sp": '{"a":[' + "9" * 309 + "]}"}, Settings(), "not JSON with finite numbers"),
+        ({"sp": '{"a":' + "9" * 5000 + "}"}, Settings(), "not JSON with finite numbers"),
         ({"sp": "[" * 5000}, Settings(), "not JSON"),
         ({"fp": "zz"}, Settings(), "not a fingerprint"),
         ({"v": "2"}, Settings(), "another version"),

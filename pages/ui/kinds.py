@@ -143,7 +143,7 @@ class JsonObject:
 
     def read(self, text: str) -> tuple[str, str]:
         try:
-            members = json.loads(text)
+            members = json.loads(text, parse_int=_whole)
             compact = json.dumps(members, separators=(",", ":"), allow_nan=False)
         except (ValueError, RecursionError):
             raise ValueError("this is not JSON with finite numbers") from None
@@ -185,6 +185,14 @@ class Fingerprint:
 
     def write(self, value: Result) -> str:
         return f"{float(value.log_likelihood)!r}_{value.count}_{value.engine}"
+
+
+def _whole(text: str) -> int:
+    """A whole number of a JSON text, no larger than a number with a point may be."""
+    number = int(text)
+    if not math.isfinite(float(text)):
+        raise ValueError("the number is too large")
+    return number
 
 
 def _finite(text: str) -> float:

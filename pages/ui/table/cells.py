@@ -212,10 +212,9 @@ def _numbers(name: str, cells: Cells, shape: Shapes) -> tuple[pd.Series, list[st
             plain = pc.replace_substring(cells, "+", "")
             return pc.cast(plain, pa.int64()).to_pandas(types_mapper=_nullable), []
         except pa.ArrowInvalid:
-            note = f"{name!r} holds whole numbers too long to be exact: rounded to 16 digits."
-            return _floats(cells), [note]
+            return _floats(cells), [_inexact(name)]
     values = _floats(cells)
-    notes = []
+    notes = [_inexact(name)] if _loses_digits(cells, values) else []
     overflowed = int(np.isinf(values).sum()) - shape.infinite
     if overflowed:
         notes.append(_out_of_range(overflowed, name, "large to hold: infinite."))
@@ -224,6 +223,17 @@ def _numbers(name: str, cells: Cells, shape: Shapes) -> tuple[pd.Series, list[st
     if small:
         notes.append(_out_of_range(small, name, "close to 0 to hold: set to 0."))
     return values, notes
+
+
+def _loses_digits(cells: Cells, values: pd.Series) -> bool:
+    """Whether a whole number among others is too long for double precision to hold."""
+    long = pc.fill_null(pa.chunked_array([np.abs(values.to_numpy()) >= 2**53]), False)
+    whole = _matches(cells.filter(long), r"^[+-]?[0-9]+(\.0*)?$").to_pylist()
+    return any(int(cell.partition(".")[0]) != int(float(cell)) for cell in whole if len(cell) < 300)
+
+
+def _inexact(name: str) -> str:
+    return f"{name!r} holds whole numbers too long to be exact: rounded to 16 digits."
 
 
 def _floats(cells: Cells) -> pd.Series:

@@ -112,6 +112,8 @@ def _column(kind: str, values: list) -> pd.Series:
             not isinstance(value, allowed) or (kind != "flag" and isinstance(value, bool))
         ):
             raise TypeError(f"{value!r} in a column of type {kind}")
+        if isinstance(value, str):
+            _text(value)
     if kind == "number":
         return pd.Series([np.nan if v is None else float(v) for v in values], dtype="float64")
     return pd.Series(values, dtype=_DTYPES[kind])
@@ -120,4 +122,5 @@ def _column(kind: str, values: list) -> pd.Series:
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is not text")
+    value.encode()  # half a character is no text: JSON can say it, a page cannot
     return value

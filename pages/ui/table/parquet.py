@@ -10,6 +10,9 @@ import pyarrow.compute as pc
 from pages.ui.table import delimited
 from pages.ui.table.table import MAX_CELLS, DataError, check_size, check_unpacked
 
+YEARS = 1, 9999  # of Python's dates
+YEARS_IN_NANOSECONDS = 1678, 2261  # whole ones, so that no time zone leads out of them
+
 
 def read_parquet(filename: str, content: bytes) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """A Parquet file as a frame, and how it was understood. Raises DataError."""
@@ -61,6 +64,22 @@ def _spread_size(column: pa.ChunkedArray) -> int:
     )
 
 
+def _check_years(name: str, dates: pa.ChunkedArray) -> None:
+    """Raise DataError for dates that cannot be written down, in their own time zone."""
+    first, last = YEARS
+    if getattr(dates.type, "tz", None):
+        if dates.type.unit == "ns":
+            first, last = YEARS_IN_NANOSECONDS
+        else:
+            dates = pc.local_timestamp(dates)
+    years = dates.drop_null().to_numpy().astype("datetime64[Y]").astype(int) + 1970
+    if len(years) and not first <= years.min() <= years.max() <= last:
+        raise DataError(
+            f"Column {name!r} holds a date outside of the years {first} to {last}: correct it, or "
+            "leave the column out, and load the table again."
+        )
+
+
 def _series(name: str, column: pa.ChunkedArray) -> tuple[pd.Series, list[str]]:
     kind = column.type
     if pa.types.is_dictionary(kind):
@@ -79,8 +98,21 @@ def _series(name: str, column: pa.ChunkedArray) -> tuple[pd.Series, list[str]]:
     if pa.types.is_null(kind):
         return pd.Series(np.full(len(column), np.nan)), []
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        _check_years(name, column)
         return pd.to_datetime(column.to_pandas()), []
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return column.cast(pa.string()).to_pandas(), []
-    text = [None if value is None else str(value) for value in column.to_pylist()]
+    try:
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+            column.validate(full=True)
+            return column.cast(pa.string()).to_pandas(), []
+        text = [None if value is None else str(value) for value in column.to_pylist()]
+    except (pa.ArrowInvalid, UnicodeDecodeError):
+        raise DataError(
+            f"Column {name!r} holds text that isn't UTF-8: write the file again, or leave the "
+            "column out."
+        ) from None
+    except (OverflowError, ValueError):
+        raise DataError(
+            f"Column {name!r} is {kind} in the file and holds a value that can't be: correct it, "
+            "or leave the column out, and load the table again."
+        ) from None
     return pd.Series(text, dtype="str"), [f"{name!r} is {kind} in the file, read as text."]

@@ -67,16 +67,22 @@ def _decode(filename: str, content: bytes) -> tuple[str, str]:
     """The text and the name of its encoding."""
     for mark, codec, name in (
         (b"\xef\xbb\xbf", "utf-8-sig", "UTF-8 with a byte order mark"),
+        # Before UTF-16, whose mark the first of these begins with.
+        (b"\xff\xfe\x00\x00", "utf-32", "UTF-32"),
+        (b"\x00\x00\xfe\xff", "utf-32", "UTF-32"),
         (b"\xff\xfe", "utf-16", "UTF-16"),
         (b"\xfe\xff", "utf-16", "UTF-16"),
     ):
         if content.startswith(mark):
             try:
-                return content.decode(codec), name
+                text = content.decode(codec)
             except UnicodeDecodeError:
+                text = "\x00"
+            if "\x00" in text:
                 raise DataError(
                     f"{filename!r} begins as {name} but is damaged: save it again as UTF-8."
-                ) from None
+                )
+            return text, name
     codec = _bare_utf16(content)
     if codec:
         return content.decode(codec), "UTF-16 without a byte order mark"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from pages.ui.table.columns import MAX_LABELS, ColumnReport, classified, describe
+from pages.ui.table.columns import MAX_LABELS, ColumnReport, answered, classified, describe
 from pages.ui.table.table import DataError, Table
 
 
@@ -205,7 +205,7 @@ def _check_measurement(report: ColumnReport) -> None:
 
 def _check_item(report: ColumnReport) -> None:
     """As a measurement, but all its values may be the same."""
-    if not report.constant:
+    if not answered(report):
         _check_measurement(report)
 
 
