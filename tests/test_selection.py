@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from families_at_hand import cases
 
 from em_core import Gaussian, Mixture, fit, select
 from em_core.datasets import generate, load
@@ -90,6 +91,15 @@ def test_cross_validation_is_that_of_fits_without_each_fold():
     means = np.array([part.mean() for part in densities])
     assert cell.cross_validation.standard_error == pytest.approx(means.std(ddof=1) / np.sqrt(7))
     assert cell.score("cross_validation") == pytest.approx(-2 * per_row.sum())
+
+
+@pytest.mark.parametrize("name", [n for n in cases() if not n.startswith("Gaussian ")])
+def test_rows_of_every_model_can_be_held_out(name):
+    model, data = cases()[name]
+    (cell,) = select({"one": model}, data, [0], folds=2, tolerance=10.0).cells
+    assert cell.status == "usable"
+    held_out = cell.cross_validation
+    assert np.isfinite(held_out.log_likelihood) or "collapsed" in held_out.problem
 
 
 def test_weights_count_as_copies_in_every_criterion():

@@ -46,7 +46,8 @@ class Rows(NamedTuple):
 class Table:
     """A table (N, D) with NaN where a value is missing, to be read relative to `origin` (D,).
 
-    Can be sliced by rows. What its rows condense to is kept, so that iterations find it ready.
+    Rows are taken by a slice or by their numbers. What its rows condense to is kept, so that
+    iterations find it ready.
     """
 
     def __init__(self, data: np.ndarray, origin: np.ndarray):
@@ -57,8 +58,8 @@ class Table:
     def __len__(self) -> int:
         return len(self.data)
 
-    def __getitem__(self, part: slice) -> Table:
-        if part.indices(len(self)) == (0, len(self), 1):
+    def __getitem__(self, part: slice | np.ndarray) -> Table:
+        if isinstance(part, slice) and part.indices(len(self)) == (0, len(self), 1):
             return self
         return Table(self.data[part], self.origin)
 
