@@ -11,10 +11,10 @@ from pages.ui.figures.payload import pack
 from pages.ui.figures.picture import Scene, name_columns
 from pages.ui.figures.thumbnail import thumbnail
 from pages.ui.models.beginnings import method_of
-from pages.ui.models.families import FAMILIES, family_of
+from pages.ui.models.families import FAMILIES, axes_of, family_of, views_of
 from pages.ui.models.presets import GALLERY, PRESETS
 from pages.ui.models.scenes import scene_of
-from pages.ui.settings import Settings, changed, parse, to_query
+from pages.ui.settings import AXES, Settings, changed, parse, to_query
 from pages.ui.table.columns import default_columns, describe_columns, suggest_label
 from pages.ui.table.reading import read_table
 from pages.ui.table.selection import Selection
@@ -104,6 +104,29 @@ def test_the_gallery_shows_every_family_of_the_theory():
         "gaussian-hmm", "poisson-hmm", "categorical-hmm", "factor-analysis", "probabilistic-pca",
         "two-level", "factor-analysers", "student-mixture",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_family_is_drawn_whatever_axes_a_link_asks_for(name):
+    """Also on those that it does not have, with any number of columns."""
+    usual = changed(Settings(), family=name, example=FAMILIES[name].examples[0])
+    table, selection = read(usual)
+    for number in {1, 2, 3, len(selection.columns)}:
+        chosen = changed(usual, columns=selection.columns[:number])
+        try:
+            table, fewer = read(chosen)
+            drawn = begun(chosen, table, fewer, 1)
+        except ValueError:
+            continue  # too few columns for this model
+        for axes in ("", *AXES):
+            asked = changed(chosen, axes=axes)
+            views = views_of(asked, len(fewer.columns))
+            assert axes_of(asked, len(fewer.columns)) == (
+                axes if axes in views else "".join(views[:1])
+            )
+            scene = drawn._replace(settings=asked, axes=axes_of(asked, len(fewer.columns)))
+            picture, _ = family_of(asked).picture(scene)
+            assert pack(picture)
 
 
 @pytest.mark.parametrize("view", ["series", "columns", "principal", "pairs"])

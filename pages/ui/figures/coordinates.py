@@ -40,7 +40,7 @@ class Coordinates(NamedTuple):
 
 def coordinates_of(scene: Scene) -> Coordinates:
     """The coordinates that the settings ask for."""
-    titles, axes = scene.titles, scene.settings.axes
+    titles, axes = scene.titles, scene.axes
     if len(titles) == 1:
         return chosen_columns(titles, [0])
     if len(titles) > 2 and axes == "principal":

@@ -45,6 +45,7 @@ class Scene(NamedTuple):
     clock: str  # what these times are
     groups: tuple[str, ...]  # of data in groups or sequences, what each is called
     levels: tuple[tuple[str, ...], ...]  # of coded columns, what each level is called
+    axes: str  # in force: "series", "columns", "principal", "pairs"; "" where there is no choice
     settings: Settings
 
     @property

@@ -21,7 +21,7 @@ TRANSITIONS = "Transition matrix"
 
 def hidden_markov_picture(scene: Scene) -> tuple[Picture, np.ndarray]:
     """The series with its states, or what it looks like without its order, as the settings ask."""
-    if scene.settings.axes not in ("columns", "principal", "pairs"):
+    if scene.axes == "series":
         return sequence_picture(scene)
     frames = frames_of(scene, len(scene.sample))
     shares = [_posterior(scene, step.params)[0] for step in frames.posteriors]

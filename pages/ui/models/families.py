@@ -395,6 +395,20 @@ def model_for(settings: Settings, data) -> Any:
     return Standardised.of(model, data) if standardises(settings) else model
 
 
+def views_of(settings: Settings, n_columns: int) -> tuple[str, ...]:
+    """The axes on which a run of so many columns can be drawn, the usual first; () without any."""
+    views = family_of(settings).views
+    if n_columns == 1:
+        return views[:1]
+    return views if n_columns > 2 else tuple(v for v in views if v in ("series", "columns"))
+
+
+def axes_of(settings: Settings, n_columns: int) -> str:
+    """The axes in force: those chosen, or the usual ones where a run cannot be drawn on them."""
+    views = views_of(settings, n_columns)
+    return settings.axes if settings.axes in views else next(iter(views), "")
+
+
 def example_of(settings: Settings) -> str:
     """The example in force: the one chosen, or the family's first where it has no such example."""
     examples = family_of(settings).examples

@@ -11,7 +11,7 @@ import pandas as pd
 from em_core import HalfStep
 from em_core.standardised import as_it_is
 from pages.ui.figures.picture import Scene
-from pages.ui.models.families import family_of
+from pages.ui.models.families import axes_of, family_of
 from pages.ui.settings import Settings
 from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table
@@ -58,6 +58,7 @@ def scene_of(
         clock=clock,
         groups=selection.groups,
         levels=selection.levels,
+        axes=axes_of(settings, len(selection.columns)),
         settings=settings,
     )
 

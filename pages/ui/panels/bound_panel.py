@@ -19,6 +19,7 @@ from pages.ui.figures.surface import surface_figure
 from pages.ui.fragments import fragment
 from pages.ui.models.parameter_names import axis_title, key_of, name_of
 from pages.ui.panels import collapse_panel, fit_panel, report, tables
+from pages.ui.panels.frame_panel import frame_of
 from pages.ui.panels.optima_panel import COLOURS
 from pages.ui.player import player
 from pages.ui.table.selection import Selection
@@ -145,13 +146,10 @@ def _play(run: Run, key: str, slices: Slices) -> None:
     if kept is None or kept[0] != key:
         kept = st.session_state["slice payload"] = (key, pack(slices.picture._replace(run=key)))
     settings, shown = shell.settings(), slices.shown
-    frame = None
-    if settings.frame is not None:
-        frame = min(int(shown.searchsorted(settings.frame)), len(shown) - 1)
     state = player(
         kept[1],
         key="slice player",
-        frame=frame,
+        frame=frame_of(shown, settings.frame),
         view=View(**{name: getattr(settings, name) for name in fit_panel.VIEW_FIELDS}),
     )
     last = len(shown) - 1

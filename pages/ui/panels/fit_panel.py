@@ -12,7 +12,7 @@ from pages.ui.figures.coordinates import two_columns
 from pages.ui.figures.payload import pack
 from pages.ui.figures.picture import View, name_columns
 from pages.ui.models.beginnings import beginning, method_of
-from pages.ui.models.families import family_of, model_for
+from pages.ui.models.families import family_of, model_for, views_of
 from pages.ui.models.scenes import scene_of
 from pages.ui.panels import collapse_panel, frame_panel
 from pages.ui.panels.takeaway_panel import Shown, show_takeaway
@@ -111,10 +111,9 @@ def _run(settings: Settings, table: Table, selection: Selection) -> Run:
 
 def choose_axes(selection: Selection) -> None:
     """Which coordinates of the data are drawn, where there is a choice."""
-    columns, views = selection.columns, family_of(shell.settings()).views
-    if "series" in views and len(columns) == 2:
-        views = ("series", "columns")
-    if len(views) < 2 or len(columns) < (2 if "series" in views else 3):
+    columns = selection.columns
+    views = views_of(shell.settings(), len(columns))
+    if len(views) < 2:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         axes = shell.widget("axes", options=views)
@@ -150,7 +149,7 @@ def _show(run: Run, selection: Selection, table: Table, downloads: bool) -> None
         payload,
         key="player",
         # The half-step of a link may not have been reached yet: until the fit ends, follow it.
-        frame=None if running else _frame(shown, settings.frame),
+        frame=None if running else frame_panel.frame_of(shown, settings.frame),
         point=_position(sample, settings.point),
         marks=frame_panel.rows_typed(),
         view=_view(settings),
@@ -160,8 +159,9 @@ def _show(run: Run, selection: Selection, table: Table, downloads: bool) -> None
         return
     frame = last if state.frame is None else min(state.frame, last)
     index = int(shown[frame])
-    point = settings.point if state.point is None else int(sample[state.point])
-    if point != settings.point:
+    marked = frame_panel.point_of(selection, settings.point)
+    point = marked if state.point is None else int(sample[state.point])
+    if point != marked:
         shell.change(details=frame_panel.POINTS)
     at_end = index == len(run.trace) - 1
     shell.remember(frame=None if at_end else index, point=point, **state.view._asdict())
@@ -179,11 +179,6 @@ def _before_the_start(run: Run, settings: Settings) -> None:
     n_rows = sum(map(len, run.data)) if isinstance(run.data, list) else len(run.data)
     method = method_of(settings)
     progress_line(run, f"Finding a start by {method} for {counted(n_rows, 'row')} …")
-
-
-def _frame(shown: np.ndarray, step: int | None) -> int | None:
-    """The frame that shows a half-step, or the first after it; None for the last."""
-    return None if step is None else min(int(np.searchsorted(shown, step)), len(shown) - 1)
 
 
 def _position(sample: np.ndarray, row: int | None) -> int | None:
@@ -225,7 +220,8 @@ def _status(run: Run, selection: Selection, settings: Settings) -> None:
 def _offer_to_go_on(run: Run, text: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(text)
-        st.button("Go on", icon=":material/play_arrow:", on_click=run.begin)
+        icon, key = ":material/play_arrow:", f"go on {run.key}"
+        st.button("Go on", key=key, icon=icon, on_click=run.begin)
 
 
 def _picture(

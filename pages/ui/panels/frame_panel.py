@@ -12,7 +12,7 @@ from em_core import HalfStep
 from pages.ui import shell
 from pages.ui.models.families import family_of
 from pages.ui.panels import report, tables
-from pages.ui.settings import Settings
+from pages.ui.settings import FIELDS, Settings
 from pages.ui.table.selection import Selection
 from pages.ui.text import counted, plain
 from pages.ui.work.runs import Run
@@ -43,6 +43,37 @@ def show_frame(
             _agreement(run, index, selection)
 
 
+def frame_of(shown: np.ndarray, step: int | None) -> int | None:
+    """The frame that shows a half-step, or the first after it; None for the last.
+
+    shown (F,): which half-step each frame shows. Says so where a link asks for one that the run
+    does not have.
+    """
+    if step is None:
+        return None
+    if step > shown[-1]:
+        shell.say(
+            f"{FIELDS['frame'].label}: half-step {step:,} is not from 0 to {shown[-1]:,}, so the "
+            "last is shown."
+        )
+        shell.change(frame=None)
+        return None
+    return int(np.searchsorted(shown, step))
+
+
+def point_of(selection: Selection, point: int | None) -> int | None:
+    """The row marked. Says so where a link, made with other data, asks for one that is not here."""
+    n_rows = len(selection.values)
+    if point is None or point < n_rows:
+        return point
+    shell.say(
+        f"{FIELDS['point'].label}: row {point + 1:,} is not among the {n_rows:,} that are fitted, "
+        "so none is marked."
+    )
+    shell.change(point=None)
+    return None
+
+
 def _numbers(run: Run, index: int, selection: Selection, settings: Settings):
     """The tables of the parameters; the same ones while nothing of them has changed."""
     asked = run.key, index, settings.rotation
@@ -70,8 +101,6 @@ def _points(
 ) -> None:
     step, family = run.trace[index], family_of(settings)
     n_rows = len(selection.values)
-    if point is not None and point >= n_rows:
-        point = None  # of a link made with other data
     _choose_row(run, point, selection)
     # q is the posterior at the parameters before an M half-step.
     given = " by the parameters before this M-step" if step.phase == "M" else ""

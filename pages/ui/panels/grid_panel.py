@@ -112,7 +112,7 @@ def _show(grid: Grid, selection: Selection) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             complete = sum(cell.status != "not run" for cell in grid.cells)
             st.markdown(f"You stopped after {complete} of {counted(len(grid.models), 'model')}.")
-            if st.button("Go on", icon=":material/play_arrow:"):
+            if st.button("Go on", key=f"go on {grid.key}", icon=":material/play_arrow:"):
                 grid.begin()
                 st.rerun()
     if criterion == "cross_validation" and not grid.folds:

@@ -12,8 +12,9 @@ import streamlit as st
 from pages.ui import shell
 from pages.ui.models.families import family_of
 from pages.ui.models.own_models import own_models
+from pages.ui.settings import FIELDS
 from pages.ui.table.selection import Selection
-from pages.ui.text import component_names, plain
+from pages.ui.text import component_names, counted, plain
 
 SEEDS = 2**32
 
@@ -103,24 +104,37 @@ def _take_parameters() -> None:
 def _place_means(selection: Selection) -> None:
     """A table of K means; for those not placed yet, rows spread over the data are proposed."""
     n_components, n_columns = shell.settings().n_components, len(selection.columns)
-    placed = np.array(shell.settings().start_means, dtype=float)
-    if placed.shape != (n_components, n_columns):
-        known = placed[:n_components] if placed.shape[1:] == (n_columns,) else ()
-        order = np.argsort(selection.values[:, 0], kind="stable")
-        spread = np.linspace(0, len(order) - 1, n_components + 2)[1:-1].round().astype(int)
-        placed = selection.values[order[spread]]
-        placed = np.where(np.isnan(placed), np.nanmean(selection.values, axis=0), placed)
-        placed[: len(known)] = known
-        shell.change(start_means=tuple(map(tuple, placed.tolist())))
+    placed = shell.settings().start_means[:n_components]
+    if placed and len(placed[0]) != n_columns:
+        shell.say(
+            f"{FIELDS['start_means'].label}: each has {counted(len(placed[0]), 'number')} where "
+            f"{n_columns} {'is' if n_columns == 1 else 'are'} needed, so rows of the data are used."
+        )
+        placed = ()
+    proposed = _spread_rows(selection.values, n_components)
+    means = np.array([*placed, *proposed[len(placed) :]])
+    _take_means(means)
+    st.caption("Change the numbers to place a mean. Those not placed yet are rows of the data.")
     table = pd.DataFrame(
-        placed,
+        means,
         columns=list(selection.columns),
         index=list(component_names(n_components)),
     )
     edited = st.data_editor(table, key=f"means {n_components} {selection.columns}")
-    means = edited.to_numpy(dtype=float)
-    if np.isfinite(means).all():
-        if not np.array_equal(means, placed):
-            shell.change(start_means=tuple(map(tuple, means.tolist())))
-    else:
+    edited = edited.to_numpy(dtype=float)
+    if not np.isfinite(edited).all():
         st.error("Every mean needs a number in each column.")
+    else:
+        _take_means(edited)
+
+
+def _take_means(means: np.ndarray) -> None:
+    shell.change(start_means=tuple(map(tuple, means.tolist())))
+
+
+def _spread_rows(values: np.ndarray, number: int) -> np.ndarray:
+    """(number, D) rows spread over the data (N, D) along the first column, holes at the mean."""
+    order = np.argsort(values[:, 0], kind="stable")
+    spread = np.linspace(0, len(order) - 1, number + 2)[1:-1].round().astype(int)
+    rows = values[order[spread]]
+    return np.where(np.isnan(rows), np.nanmean(values, axis=0), rows)

@@ -65,7 +65,7 @@ def _show(search: Search, selection: Selection) -> None:
         return
     _verdict(search, landscape, selection)
     if search.stopped:
-        if st.button("Go on", icon=":material/play_arrow:"):
+        if st.button("Go on", key=f"go on {search.key}", icon=":material/play_arrow:"):
             search.begin()
             st.rerun()
     elif not landscape.replicated:

@@ -15,7 +15,8 @@ def offer(title: str, presets: Sequence[Preset]) -> None:
     with st.expander(title, key=f"presets {title}", on_change="rerun") as expander:
         if expander.open:
             for preset in presets:
-                st.button(preset.title, on_click=_take, args=(preset,), width="stretch")
+                key = f"{title}: {preset.title}"
+                st.button(preset.title, key=key, on_click=_take, args=(preset,), width="stretch")
 
 
 def _take(preset: Preset) -> None:

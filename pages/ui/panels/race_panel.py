@@ -14,6 +14,7 @@ from pages.ui.figures.race import matched, on_one_clock, race
 from pages.ui.fragments import fragment
 from pages.ui.models.families import family_of
 from pages.ui.models.scenes import scene_of
+from pages.ui.panels.frame_panel import frame_of
 from pages.ui.player import player
 from pages.ui.settings import Settings
 from pages.ui.table.selection import Selection
@@ -48,12 +49,11 @@ def _watch(search: Search, fits, names, selection: Selection, table: Table) -> N
     st.markdown(_outcome(fits, difference))
     first, second, shown = _pictures(search, fits, names, order, selection, table, settings)
     last = len(shown) - 1
-    frame = None if settings.frame is None else int(np.searchsorted(shown, settings.frame))
     state = player(
         first,
         rival=second,
         key="race",
-        frame=None if frame is None else min(frame, last),
+        frame=frame_of(shown, settings.frame),
         view=View(**{name: getattr(settings, name) for name in View._fields}),
     )
     at_end = state.frame is None or state.frame >= last

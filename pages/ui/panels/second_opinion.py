@@ -43,7 +43,7 @@ def show_opinion(run: Run, settings: Settings, selection: Selection, table: Tabl
 def _show(run: Run, search: Search) -> None:
     if search.running:
         ended = f"{search.n_ended} of {search.n_starts} other starts have ended."
-        progress_line(search, ended, "stop opinion")
+        progress_line(search, ended)
         return
     if search.error:
         st.error(sentence(search.error))

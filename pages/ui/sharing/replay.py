@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import streamlit as st
@@ -46,7 +47,9 @@ def _compare(name: str, here: Result, about: Callable[[int], str]) -> None:
     """The link's own stays in it: whoever gets it next should learn of the difference too."""
     there = getattr(shell.settings(), name)
     if there is None:
-        shell.change(**{name: here})
+        # A fit that did not end in a number is nothing to compare with.
+        if math.isfinite(here.log_likelihood):
+            shell.change(**{name: here})
     elif not there.same(here):
         st.warning(
             f"This is not what the link was made with: there {_told(there, about)}, here "

@@ -44,7 +44,7 @@ def run_job(
     slot = f"job {slot}"
     job = current(slot, Job(key=key, call=(function, arguments)))
     if job.running:
-        watch(job, _progress, job, slot, what)
+        watch(job, _progress, job, what)
         return None
     if job.stopped:
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -57,6 +57,6 @@ def run_job(
     return job.result
 
 
-def _progress(job: Job, slot: str, what: str) -> None:
-    progress_line(job, f"{what[:1].upper()}{what[1:]} …", f"stop {slot}")
+def _progress(job: Job, what: str) -> None:
+    progress_line(job, f"{what[:1].upper()}{what[1:]} …")
     st.progress(min(max(job.progress, 0.0), 1.0))

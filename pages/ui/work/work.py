@@ -133,14 +133,15 @@ def current(slot: str, wanted: Work) -> Work:
     return held.work
 
 
-def progress_line(work: Work, text: str, key: str | None = None) -> None:
+def progress_line(work: Work, text: str) -> None:
     """How far work is, or why it has not begun; and a button to stop it."""
     if place := work.queued:
         before = {1: "nothing waits", 2: "1 other waits"}.get(place, f"{place - 1} others wait")
         text = f"All processors are busy with other work; {before} before yours …"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(text)
-        st.button("Stop", key=key, icon=":material/stop:", on_click=work.stop)
+        # Several may be at work on one page.
+        st.button("Stop", key=f"stop {work.key}", icon=":material/stop:", on_click=work.stop)
 
 
 def watch(work: Work, show: Callable[..., None], *arguments: Any, seconds: float = 0.5) -> None:
