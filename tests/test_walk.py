@@ -1,0 +1,121 @@
+"""Nothing that can be chosen or linked to ends in an error box, a traceback or an endless run."""
+
+import itertools
+import random
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+from browser import ROOT, serve
+from walk import (
+    PAGES,
+    SECONDS_PER_FIT,
+    Walk,
+    Walker,
+    covering,
+    factors,
+    hostile,
+    link_of,
+    places,
+    values_of,
+)
+
+from pages.ui.settings import FIELDS, parse
+
+slow = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
+    log = tmp_path_factory.mktemp("walk") / "log"
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("EM_EXPLORER_FIT_SECONDS", str(SECONDS_PER_FIT))
+        with serve(ROOT, log) as url:
+            yield Walk(url, log)
+
+
+def assert_nothing_found(walk: Walk) -> None:
+    print(f"{walk.visits} links visited, {walk.uses} widgets used")
+    found, walk.found = walk.found, []
+    assert not found, "\n".join(map(str, found))
+
+
+def test_every_pair_is_covered_by_far_fewer_rows_than_there_are_combinations() -> None:
+    sizes = {"a": 7, "b": 5, "c": 4, "d": 4, "e": 3, "f": 2, "g": 2, "h": 1}
+    values = {name: [f"{name}{i}" for i in range(size)] for name, size in sizes.items()}
+    rows = list(covering(values, random.Random(0)))
+    for one, other in itertools.combinations(values, 2):
+        seen = {(row[one], row[other]) for row in rows}
+        assert seen == set(itertools.product(values[one], values[other]))
+    assert len(rows) <= 50
+    assert rows == list(covering(values, random.Random(0)))
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_every_field_is_walked_missing_valid_and_damaged(name: str) -> None:
+    about = FIELDS[name]
+    texts = values_of(about)
+    said = [text for text in texts if text is not None and parse({about.key: text})[1]]
+    quiet = [text for text in texts if text is not None and not parse({about.key: text})[1]]
+    assert None in texts and said and quiet
+
+
+@slow
+def test_links_of_all_pairs_of_values(walk: Walk, long: bool) -> None:
+    rows = covering(factors(), random.Random(0))
+    for number, row in enumerate(rows if long else itertools.islice(rows, 6)):
+        walk.visit(*link_of(row), n_uses=2, rng=random.Random(number))
+    assert_nothing_found(walk)
+
+
+@slow
+def test_every_option_of_every_widget(walk: Walk, long: bool) -> None:
+    """From each page with each family as it opens; the short walk uses a few here and there."""
+    if long:
+        for page, query in places():
+            walk.options(page, query)
+    else:
+        rng = random.Random(2)
+        for page, query in rng.sample(places(), 5):
+            walk.visit(page, query, n_uses=3, rng=rng)
+    assert_nothing_found(walk)
+
+
+@slow
+def test_hostile_links(walk: Walk, long: bool) -> None:
+    rng = random.Random(0)
+    for _ in range(2_000 if long else 8):
+        walk.visit(rng.choice(PAGES), hostile(rng), n_uses=1, rng=rng)
+    assert_nothing_found(walk)
+
+
+@slow
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("st=means", "Change the numbers to place a mean"),
+        ("st=means&k=4", "Log-likelihood"),
+        ("st=means&k=3&sm=2.0,60.0", "Log-likelihood"),
+        ("st=means&sm=1.0;2.0", "each has 1 number where 2 are needed, so rows of the data"),
+        ("st=means&sm=1.0,2.0,3.0", "each has 3 numbers where 2 are needed, so rows of the data"),
+        ("st=means&sm=1,2;3", "Hand-placed means: the points do not all have"),
+        ("st=means&sm=,", "Hand-placed means: the value given is not a number"),
+        ("st=means&sm=1e308,1e308;-1e308,-1e308", "placed"),
+        ("f=99999", "Frame: half-step 99,999 is not from 0 to"),
+        ("f=99999&m=two-level", "Frame: half-step 99,999 is not from 0 to"),
+        ("pt=272", "Point: row 273 is not among the 272 that are fitted"),
+        ("m=poisson-hmm&ax=columns", "Log-likelihood"),
+        ("m=poisson-hmm&ax=pairs", "Log-likelihood"),
+        (
+            "st=parameters&sp=" + quote(f'{{"weights":[{"9" * 400}]}}'),
+            "this is not JSON with finite",
+        ),
+    ],
+)
+def test_what_a_link_asks_for_and_cannot_be_is_said(walk: Walk, query: str, sentence: str) -> None:
+    walker = Walker(walk.url, f"v=1&{query}")
+    walker.settle()
+    said = walker.texts
+    walk.end(walker, ())
+    assert sentence in said
+    assert_nothing_found(walk)

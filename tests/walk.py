@@ -1,0 +1,431 @@
+"""A walk over all settings: links made of every field's values, and every option of every widget.
+
+What is walked comes from the table of fields, from the families and from what the server sends: a
+new field, family, page or widget is walked by itself.
+"""
+
+import base64
+import json
+import math
+import random
+import re
+import time
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlencode
+
+import numpy as np
+import pandas as pd
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+from visitor import Visitor
+
+from em_core.variants import VARIANTS
+from pages.ui import kinds
+from pages.ui.models.families import FAMILIES
+from pages.ui.settings import FIELDS, STARTS, Field
+from pages.ui.table.packing import to_text
+from pages.ui.table.table import Table
+
+PAGES = ("", "local_optima", "model_selection", "lower_bound", "variants", "theory")
+SECONDS_PER_FIT = 2.0  # that the server allows: what takes longer ends by itself
+SECONDS_PER_VISIT = 90.0  # on a busy machine
+# Larger ones take longer and say no more.
+MOST = {"n_rows": 2_000, "n_columns": 12, "n_starts": 6, "n_starts_each": 2}
+MOST |= {"max_iterations": 3_000, "race_passes": 30, "largest": 8}
+DAMAGED = {
+    kinds.Choice: ("nonsense",),
+    kinds.Integer: ("9" * 29, "-1", "3.5"),
+    kinds.Real: ("1e300", "nan", ""),
+    kinds.Flag: ("yes",),
+    kinds.Text: ("x" * 201, "<![`$*](", "\0"),
+    kinds.Names: ("no such name", "\\", ",,,", ",".join(map(str, range(300)))),
+    kinds.Points: ("1,2;3", "nan", "1", "1e308,1e308;-1e308,-1e308", "1,2,3;4,5,6", ";"),
+    kinds.JsonObject: ("[1]", "{", '{"weights":[1]}', f'{{"weights":[{"9" * 400}]}}'),
+    kinds.Fingerprint: ("x", "1e999_1_1"),
+}
+# Of what a link says about a table of one's own.
+PACKED = ("A", "AAAA", "x" * 300, "<")
+TAMPERED = (
+    *(None, True, 0, -1, 2**63, 10**400, 1e308, 5e-324, math.nan, math.inf, [], {}, [[]]),
+    *("", "\ud800", "x" * 300, "number", "whole", "text", "flag", "\0", "<b>$x$</b>"),
+)
+
+
+def own_tables() -> list[str]:
+    """Tables as links carry them: all kinds of columns, then hardly any rows, then hardly data."""
+    rng = np.random.default_rng(0)
+    n = 24
+    mixed = pd.DataFrame(
+        {
+            "height": rng.normal(170, 9, n).round(1),
+            "shoes": pd.array(rng.integers(35, 46, n), "Int64"),
+            "smokes": pd.array(rng.integers(0, 2, n), "Int64"),
+            "town": pd.Series(rng.choice(["Ulm", "Rom", "a*b|<c>"], n), dtype="str"),
+            "class, group": pd.Series(np.repeat(["a", "b", "c", "d"], n // 4), dtype="str"),
+        }
+    )
+    mixed.loc[[2, 7], "height"] = np.nan
+    small = pd.DataFrame({"x": [1.0, 2.0, 4.0], "kind": pd.Series(["a", "b", "b"], dtype="str")})
+    alike = pd.DataFrame({"a": [1e-300, 2e300] * 4, "b": [5.0] * 8})
+    one = pd.DataFrame({"only": [3.0]})
+    return [to_text(Table("own", frame, (), "")) for frame in (mixed, small, alike, one)]
+
+
+# What a name in a link may be of, besides a column of the data.
+NAMED = {
+    "starts_compared": tuple(STARTS),
+    "picked_start": tuple(STARTS),
+    "rival_start": tuple(STARTS),
+    "structures_compared": ("full", "EEV", "diag", "2"),
+    "raced": tuple(VARIANTS),
+    "race_played": tuple(VARIANTS),
+    "line_parameter": ("mean 0 0", "weight 1", "rate 0 0", "loading 0 1", "probability 0 0 1"),
+    "line_second": ("mean 1 0", "correlation 0 0 1", "standard deviation 0 0"),
+}
+COLUMNS = ("height", "town", "smokes", "class, group", "x1", "eruptions", "species", "score")
+
+
+def values_of(about: Field) -> list[str | None]:
+    """Texts of a link for one field: none, valid ones, damaged ones."""
+    kind = about.kind
+    match kind:
+        case kinds.Choice():
+            valid = list(kind.options)
+        case kinds.Integer():
+            valid = [kind.low, min(kind.high, MOST.get(about.name, kind.high)), about.default]
+        case kinds.Real():
+            valid = [kind.low, kind.high]
+        case kinds.Flag():
+            valid = [False, True]
+        case kinds.Names():
+            names = NAMED.get(about.name, COLUMNS)
+            valid = [names[:1], names[1:3], names]
+        case kinds.Points():
+            valid = [((2.0, 60.0), (4.5, 80.0)), ((1.0,),), ((1e-300, 5e-324), (3.0, 3.0))]
+        case kinds.JsonObject():
+            valid = [
+                '{"weights":[0.5,0.5],"rates":[[1],[2]]}',
+                '{"weights":[0.3,0.7],"means":[[2,60],[4,80]],'
+                '"covariances":[[[1,0],[0,30]],[[1,0],[0,30]]]}',
+            ]
+        case kinds.Fingerprint():
+            valid = [kinds.Result(-100.5, 3, "1.0")]
+        case kinds.Text() if about.name == "carried":
+            return [None, *own_tables(), *PACKED]
+        case kinds.Text() if about.name in ("shared", "fingerprint"):
+            return [None, "0a" * 12, *DAMAGED[kinds.Text]]
+        case kinds.Text():
+            valid = list(NAMED.get(about.name, COLUMNS))
+            if about.name == "tiny_data":
+                valid = ["1, 2", "3", "1,1,1", "1e300,-1e300", "0", "1e-320, 2"]
+        case _:
+            raise AssertionError(f"no values for {kind}: add them here")
+    texts = [kind.write(value) for value in valid if value is not None]
+    return list(dict.fromkeys([None, *texts, *DAMAGED[type(kind)]]))
+
+
+def factors() -> dict[str, list]:
+    """What is combined: the page with the family, and every field but the family."""
+    together = [(page, name) for page in PAGES[:-1] for name in FAMILIES]
+    together += [(PAGES[-1], None), *((page, "nonsense") for page in PAGES)]
+    fields = {about.key: values_of(about) for about in FIELDS.values() if about.name != "family"}
+    return {"place": together} | fields
+
+
+def places() -> list[tuple[str, str]]:
+    """Every page with every family as it opens: page and query."""
+    families = [(page, f"v=1&m={name}") for page in PAGES[:-1] for name in FAMILIES]
+    return [(PAGES[-1], ""), *families]
+
+
+def covering(factors: Mapping[str, Sequence], rng: random.Random) -> Iterator[dict[str, Any]]:
+    """Rows, one value of each factor, until every pair of values of two factors is in one.
+
+    Each row begins with a pair not yet covered and takes for factor after factor the value that
+    covers the most, of equal ones any (Cohen et al. 1997, "The AETG system").
+    """
+    names = list(factors)
+    left = {
+        pair: {(a, b) for a in range(len(factors[pair[0]])) for b in range(len(factors[pair[1]]))}
+        for pair in combinations(names, 2)
+    }
+    while left:
+        first = max(left, key=lambda pair: len(left[pair]))
+        a, b = rng.choice(sorted(left[first]))
+        row = {first[0]: a, first[1]: b}
+        others = [name for name in names if name not in row]
+        rng.shuffle(others)
+        for name in others:
+            gains = [0] * len(factors[name])
+            for known, at in row.items():
+                for value in range(len(gains)):
+                    if (known, name) in left:
+                        gains[value] += (at, value) in left[known, name]
+                    elif (name, known) in left:
+                        gains[value] += (value, at) in left[name, known]
+            most = max(gains)
+            row[name] = rng.choice([v for v, gain in enumerate(gains) if gain == most])
+        for pair in list(left):
+            left[pair].discard((row[pair[0]], row[pair[1]]))
+            if not left[pair]:
+                del left[pair]
+        yield {name: factors[name][row[name]] for name in names}
+
+
+def link_of(row: Mapping[str, Any]) -> tuple[str, str]:
+    """The page and the query of one combination."""
+    page, family = row["place"]
+    query = {"v": "1", "m": family} | {k: v for k, v in row.items() if k != "place"}
+    return page, urlencode({key: value for key, value in query.items() if value is not None})
+
+
+def hostile(rng: random.Random) -> str:
+    """A query that nobody's program wrote: fields with other fields' values, cut, repeated, mixed
+    up, in odd encodings, with keys that nobody knows; and tables whose JSON was tampered with."""
+    parts = []
+    for about in rng.choices(list(FIELDS.values()), k=rng.randrange(1, 12)):
+        other = rng.choice(list(FIELDS.values()))
+        text = rng.choice(
+            [t for t in values_of(rng.choice([about, about, other])) if t is not None]
+        )
+        match rng.randrange(8):
+            case 0:
+                text = text[: rng.randrange(len(text) + 1)]
+            case 1:
+                text += rng.choice(["\0", "\ud7ff", "é", "'", "%", "\U0010ffff", "\n", "9" * 40])
+            case 2:
+                text = "".join(rng.sample(text, len(text)))
+            case 3 if about.name == "carried":
+                text = tampered(rng)
+        parts.append(f"{quote(about.key)}={quote(text)}")
+        if rng.random() < 0.1:
+            parts.append(
+                rng.choice(["", "=", "&&", "%ff=%fe", "k=%ED%A0%80", "v=2", "__proto__=1"])
+            )
+        if rng.random() < 0.1:
+            parts.append(parts[0])
+    if any(part.startswith("t=") for part in parts):
+        parts.append("s=table")
+    return "&".join(parts)
+
+
+def tampered(rng: random.Random) -> str:
+    """A table as a link carries it, some of its JSON replaced."""
+    text = rng.choice(own_tables())
+    content = zlib.decompress(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), wbits=-15)
+    whole = json.loads(content)
+    for _ in range(rng.randrange(1, 4)):
+        place = whole
+        while isinstance(place, list) and place and rng.random() < 0.85:
+            at, inside = rng.randrange(len(place)), place
+            place = place[at]
+        inside[at] = rng.choice(TAMPERED)
+    squeezer = zlib.compressobj(wbits=-15)
+    squeezed = squeezer.compress(json.dumps(whole).encode()) + squeezer.flush()
+    return base64.urlsafe_b64encode(squeezed).decode().rstrip("=")
+
+
+class Widget(NamedTuple):
+    """A widget as the server sent it. values: what a person can make of it, as a state each."""
+
+    kind: str
+    label: str
+    id: str
+    fragment: str
+    values: tuple[tuple[str, Any], ...]
+
+
+def _choices(kind: str, part: Any) -> list[tuple[str, Any]]:
+    """The states a person can bring a widget into."""
+    match kind:
+        case "selectbox":
+            return [("string_value", option) for option in part.options]
+        case "button_group":
+            return [("string_array_value", [option.content]) for option in part.options]
+        case "multiselect":
+            every = list(part.options)
+            return [("string_array_value", [option]) for option in every] + [
+                ("string_array_value", []),
+                ("string_array_value", every[:4]),
+            ]
+        case "checkbox":
+            return [("bool_value", True), ("bool_value", False)]
+        case "number_input":
+            whole = part.data_type == part.INT
+            ends = [part.min if part.has_min else part.default]
+            ends += [part.max if part.has_max else part.default + 1]
+            name = "int_value" if whole else "double_value"
+            return [(name, int(end) if whole else end) for end in ends]
+        case "slider":
+            return [("double_array_value", [end]) for end in (part.min, part.max)]
+        case "button":
+            return [("trigger_value", True)]
+        case "expandable":
+            return [("bool_value", True)]
+        case "text_area" | "text_input":
+            return [("string_value", text) for text in ("", "x,y\n1,2\n3,4\n5,5", "\0{[<b>")]
+        case _:
+            return []
+
+
+def state(widget: Widget, value: tuple[str, Any]) -> WidgetState:
+    name, content = value
+    result = WidgetState(id=widget.id)
+    if isinstance(content, list):
+        getattr(result, name).data.extend(content)
+        getattr(result, name).SetInParent()
+    else:
+        setattr(result, name, content)
+    return result
+
+
+class Walker(Visitor):
+    """A visitor that knows every widget on the page, and what is wrong with it."""
+
+    def __init__(self, url: str, query: str = "", page: str = ""):
+        self._widgets: dict[tuple[int, ...], Widget] = {}
+        self.errors: list[str] = []
+        super().__init__(url, query, page)
+
+    def receive(self) -> bool:
+        ended = super().receive()
+        message = self.messages[-1]
+        if message.HasField("navigation"):
+            self._widgets.clear()
+        if message.HasField("delta"):
+            place, delta = tuple(message.metadata.delta_path), message.delta
+            if delta.WhichOneof("type") == "new_element":
+                element = delta.new_element
+                kind = element.WhichOneof("type")
+                if kind == "exception":
+                    self.errors.append(f"{element.exception.type}: {element.exception.message}")
+                elif kind == "alert" and "Something went wrong" in element.alert.body:
+                    self.errors.append(element.alert.body)
+                self._know(place, kind, getattr(element, kind), delta.fragment_id)
+            elif delta.WhichOneof("type") == "add_block":
+                block = delta.add_block
+                kind = block.WhichOneof("type") or ""
+                if kind:
+                    self._know(place, kind, getattr(block, kind), delta.fragment_id)
+        return ended
+
+    def _know(self, place: tuple[int, ...], kind: str, part: Any, fragment: str) -> None:
+        self._widgets.pop(place, None)
+        if getattr(part, "id", "") and not getattr(part, "disabled", False):
+            values = tuple(_choices(kind, part))
+            self._widgets[place] = Widget(
+                kind, getattr(part, "label", ""), part.id, fragment, values
+            )
+
+    @property
+    def widgets(self) -> list[Widget]:
+        return [widget for widget in self._widgets.values() if widget.values]
+
+    def use(self, widget: Widget, value: tuple[str, Any]) -> None:
+        """Bring a widget into a state, as the browser tells it: where it stands in a fragment, for
+        that alone."""
+        self.run(widget.fragment, state(widget, value))
+        self.settle()
+
+    def settle(self) -> None:
+        """Run what runs by itself until nothing does."""
+        began = time.monotonic()
+        while self._polling:
+            if time.monotonic() - began > SECONDS_PER_VISIT:
+                self.errors.append("a run that does not end")
+                return
+            time.sleep(0.1)
+            self.run(self._polling)
+
+
+class Found(NamedTuple):
+    """Something wrong, and the way there."""
+
+    page: str
+    query: str
+    used: tuple[str, ...]
+    what: str
+
+    def __str__(self) -> str:
+        return f"/{self.page}?{self.query} {' > '.join(self.used)}\n  {self.what}"
+
+
+class Walk:
+    """Visits on one server, whose log is read along."""
+
+    def __init__(self, url: str, log: Path):
+        self.url, self.log = url, log
+        self.found: list[Found] = []
+        self.visits = self.uses = 0
+        self._read = log.stat().st_size
+
+    def visit(self, page: str, query: str, n_uses: int, rng: random.Random) -> None:
+        """Open a link, then use some widgets, any of those that there are then."""
+        self.visits += 1
+        used: list[str] = []
+        walker = None
+        try:
+            walker = Walker(self.url, query, page)
+            walker.settle()
+            for _ in range(n_uses):
+                if walker.errors or not walker.widgets:
+                    break
+                widget = rng.choice(walker.widgets)
+                value = rng.choice(widget.values)
+                self._use(walker, widget, value, used)
+        except TimeoutError:
+            self._note(page, query, used, "the server did not answer")
+        if walker is not None:
+            self.end(walker, used)
+
+    def options(self, page: str, query: str) -> None:
+        """Every option of every widget that this link shows, one after the other."""
+        self.visits += 1
+        used: list[str] = []
+        walker = Walker(self.url, query, page)
+        walker.settle()
+        done: set[tuple] = set()
+        while not walker.errors:
+            asked = [
+                (widget, value)
+                for widget in walker.widgets
+                for value in widget.values
+                if (widget.kind, widget.label, str(value)) not in done
+            ]
+            # The model is what decides what else there is: it comes last.
+            asked = [a for a in asked if a[0].label not in ("Model",)]
+            if not asked:
+                break
+            widget, value = asked[0]
+            done.add((widget.kind, widget.label, str(value)))
+            self._use(walker, widget, value, used)
+            if walker.errors:
+                self.end(walker, used[-6:])
+                walker = Walker(self.url, query, page)
+                walker.settle()
+                used = []
+        self.end(walker, used[-6:])
+
+    def _use(self, walker: Walker, widget: Widget, value: tuple[str, Any], used: list[str]) -> None:
+        self.uses += 1
+        used.append(f"{widget.label or widget.kind} = {str(value[1])[:60]}")
+        walker.use(widget, value)
+
+    def end(self, walker: Walker, used: Iterable[str]) -> None:
+        walker.close()
+        for error in walker.errors:
+            self._note(walker.page, walker._query, used, error)
+        with self.log.open("rb") as log:
+            log.seek(self._read)
+            said = log.read().decode(errors="replace")
+        self._read += len(said.encode())
+        if "Traceback" in said:
+            last = re.findall(r"^\S*(?:Error|Exception)\b.*$|^  File .*$", said, re.MULTILINE)
+            self._note(walker.page, walker._query, used, "in the log: " + " | ".join(last[-4:]))
+
+    def _note(self, page: str, query: str, used: Iterable[str], what: str) -> None:
+        self.found.append(Found(page, query, tuple(used), what))
+        print(self.found[-1], flush=True)
