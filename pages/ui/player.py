@@ -64,7 +64,8 @@ class PlayerState(NamedTuple):
 class _Sent(NamedTuple):
     """What the browser was last given, and the frames and views it need not be told of.
 
-    packed: picture and rival. marks: how often the page had marked a point.
+    packed: picture and rival. marks: how often the page had marked a point; calls: how often it had
+    called for a look at the player.
     order: what sent it, and how many were sent before: Streamlit hands them over in any order.
     """
 
@@ -74,6 +75,7 @@ class _Sent(NamedTuple):
     picture: str
     wish: int
     marks: int
+    calls: int
     frames: tuple[int | None, ...]
     views: tuple[View, ...]
     data: bytes
@@ -87,12 +89,15 @@ def player(
     view: View,
     point: int | None = None,
     marks: int = 0,
+    calls: int = 0,
     rival: bytes = b"",
 ) -> PlayerState:
     """Show a packed picture, at `frame` and in `view` unless the person chose otherwise.
 
     `point` is the point marked at first, and whenever `marks` is another number than before. The
     state's own point is the one clicked in this picture.
+    Whenever `calls` is another number than before, and not 0, the page scrolls to the player, and
+    the keys are its own.
     `rival` is the picture of a second run with as many frames, shown beside it on the same clock.
     """
     asked = PlayerState(frame, point, view)
@@ -100,7 +105,7 @@ def player(
     earlier: _Sent | None = st.session_state.get(f"{key}.sent")
     before = PlayerState(None, None, earlier.views[-1] if earlier else view)
     known = _reported(st.session_state.get(key), run, "", before)
-    sent = _send(payload, rival, earlier, asked, marks, known)
+    sent = _send(payload, rival, earlier, asked, marks, calls, known)
     st.session_state[f"{key}.sent"] = sent
     result = _component()(
         key=key,
@@ -161,6 +166,7 @@ def _send(
     earlier: _Sent | None,
     asked: PlayerState,
     marks: int,
+    calls: int,
     reported: PlayerState,
 ) -> _Sent:
     """What to send: the same bytes as last time unless there is something new to show.
@@ -185,19 +191,21 @@ def _send(
             wish += new or marks != earlier.marks
             frames = (None, *known[0][-ECHOES:], asked.frame)
             views = (*known[1][-ECHOES:], asked.view)
-        if picture == earlier.picture and wish == earlier.wish:
+        same = picture == earlier.picture and wish == earlier.wish and calls == earlier.calls
+        if same:
             return earlier._replace(frames=frames, views=views)
     wishes = {"picture": picture, "wish": wish, "point": asked.point, "marks": marks}
     wishes |= {"plotly": plotly_address(), "rival": len(payload) if rival else 0}
+    wishes |= {"calls": calls}
     data = envelope(payload, asked.view, asked.frame, order=order, **wishes) + rival
     packed = payload, rival
-    return _Sent(order, packed, run, picture, wish, marks, frames, views, data)
+    return _Sent(order, packed, run, picture, wish, marks, calls, frames, views, data)
 
 
 def envelope(payload: bytes, view: View, frame: int | None, **wishes: Any) -> bytes:
     """What the player's script reads: the wishes of the page as JSON, then the packed picture."""
     usual = {"order": ("", 0), "picture": "", "wish": 0, "point": None, "marks": 0}
-    usual |= {"plotly": "", "rival": 0}
+    usual |= {"plotly": "", "rival": 0, "calls": 0}
     text = json.dumps(usual | wishes | {"frame": frame, "view": view._asdict()}).encode()
     return struct.pack("<I", len(text)) + text + payload
 

@@ -7,6 +7,7 @@ import { fade } from "./theme.js";
 const HALF = 0.25; // a half-step takes half an iteration: a quarter on either side of its place
 const LEAST_NATS = 0.01; // from bottom to top: what is closer is as good as equal, or rounding
 const LEAST_SHARE = 1e-8; // and of the log-likelihood
+const ARROW = [6, 11]; // half the width and the height, in px, of what points beyond an edge
 
 export class BoundFigure {
   /** `rival` is the picture of a second run with as many frames, or null. */
@@ -66,8 +67,7 @@ export class BoundFigure {
   }
 
   startsBelow() {
-    const start = this.elbo[0].toLocaleString("en", { maximumFractionDigits: 1 });
-    const text = `starts at ${start.replace("-", "−")}, below`;
+    const text = `starts at ${said(this.elbo[0])}, below`;
     const font = { size: 12, color: this.theme.muted };
     return {
       text, font, showarrow: false, xref: "paper", yref: "paper", x: 0.96, y: 0.01, xanchor: "right",
@@ -166,7 +166,8 @@ export class BoundFigure {
     });
   }
 
-  paintCursor(context, at, { y }, frame) {
+  /** A line, and a disc on each curve; where that is beyond the axis an arrow, and the value. */
+  paintCursor(context, at, { x, y }, frame) {
     const { theme } = this;
     const left = at.left(this.places[frame]);
     context.setLineDash([2, 3]);
@@ -175,19 +176,48 @@ export class BoundFigure {
     tracePath(context, [left, left], [y._offset, y._offset + y._length]);
     context.stroke();
     context.setLineDash([]);
+    const edges = { above: [], below: [] };
     for (const [value, colour] of [
       [this.likelihood[frame], theme.text],
       [this.elbo[frame], theme.primary],
       ...(this.rival ? [[this.rival.likelihood[frame], theme.text]] : []),
     ]) {
-      context.beginPath();
-      context.arc(left, at.top(value), 5.5, 0, 2 * Math.PI);
+      const top = at.top(value);
+      if (top < y._offset) edges.above.push({ value, colour });
+      else if (top > y._offset + y._length) edges.below.push({ value, colour });
+      else paintDisc(context, theme, left, top, colour);
+    }
+    const side = left > x._offset + 0.7 * x._length ? "right" : "left";
+    this.paintEdge(context, left, y._offset, 1, edges.above, side);
+    this.paintEdge(context, left, y._offset + y._length, -1, edges.below, side);
+  }
+
+  /**
+   * What lies beyond an edge of the axis, `inwards` being 1 at the top and -1 at the bottom; the
+   * values are aligned to this side of their text.
+   */
+  paintEdge(context, left, edge, inwards, beyond, side) {
+    const { theme } = this;
+    // Where the two curves touch they are one value.
+    const told = beyond.filter(({ value }, i) => i === beyond.findLastIndex((b) => said(b.value) === said(value)));
+    told.forEach(({ value, colour }, i) => {
+      const top = edge + inwards * (3 + ARROW[1] * 1.5 * i);
+      tracePath(context, [left, left - ARROW[0], left + ARROW[0]], [top, ...Array(2).fill(top + inwards * ARROW[1])]);
+      context.closePath();
       context.fillStyle = colour;
-      context.fill();
       context.strokeStyle = theme.background;
       context.lineWidth = 2;
       context.stroke();
-    }
+      context.fill();
+      context.font = `600 12.5px ${theme.font}`;
+      context.textAlign = side;
+      context.textBaseline = "middle";
+      const beside = ARROW[0] + 5;
+      const [x, middle] = [left + (side === "left" ? beside : -beside), top + (inwards * ARROW[1]) / 2];
+      context.lineWidth = 4;
+      context.strokeText(said(value), x, middle);
+      context.fillText(said(value), x, middle);
+    });
   }
 
   frameAt(place) {
@@ -197,4 +227,18 @@ export class BoundFigure {
     });
     return nearest;
   }
+}
+
+function paintDisc(context, theme, left, top, colour) {
+  context.beginPath();
+  context.arc(left, top, 5.5, 0, 2 * Math.PI);
+  context.fillStyle = colour;
+  context.fill();
+  context.strokeStyle = theme.background;
+  context.lineWidth = 2;
+  context.stroke();
+}
+
+function said(value) {
+  return value.toLocaleString("en", { maximumFractionDigits: 1 }).replace("-", "−");
 }

@@ -96,12 +96,23 @@ export function connectControls(root, player) {
   });
   const speed = root.querySelector(SPEED);
   speed.addEventListener("change", () => player.setView({ speed: Number(speed.value) }));
+  let clicked = null; // the button that the pointer, not the keyboard, left the focus on
+  root.addEventListener("pointerdown", (event) => {
+    clicked = event.target.closest("button");
+  });
+  root.addEventListener("focusout", (event) => {
+    if (event.target === clicked) clicked = null;
+  });
   root.addEventListener("keydown", (event) => {
-    const action = actionForKey(event);
+    const action = actionForKey(event, clicked);
     if (!action) return;
     event.preventDefault();
     event.stopPropagation();
     player.act(action);
+  });
+  // Firefox presses a button when the space bar comes up.
+  root.addEventListener("keyup", (event) => {
+    if (event.key === " " && actionForKey(event, clicked)) event.preventDefault();
   });
 }
 
@@ -110,18 +121,22 @@ const KEYS = {
   ArrowRight: "next",
   ArrowDown: "previousIteration",
   ArrowUp: "nextIteration",
-  PageDown: "previousIteration",
-  PageUp: "nextIteration",
+  // As a presenter's remote control sends them: down is on, in steps that leave nothing out.
+  PageDown: "next",
+  PageUp: "previous",
   Home: "start",
   End: "end",
 };
 
-function actionForKey(event) {
+/**
+ * Space plays or pauses, also after a click on a button. One reached with the Tab key it presses, as
+ * Enter does: so browsers have it, and those who know no other way in need it.
+ */
+function actionForKey(event, clicked) {
   if (event.altKey || event.ctrlKey || event.metaKey || event.target.tagName === "SELECT") return null;
   if (event.key === " ") {
-    // Space presses the button the keyboard is on; everywhere else it plays or pauses.
     const button = event.target.closest("button");
-    return button?.matches(":focus-visible") ? null : "toggle";
+    return button && button !== clicked ? null : "toggle";
   }
   const action = KEYS[event.key] ?? null;
   if (event.shiftKey && (action === "previous" || action === "next")) return `${action}Iteration`;

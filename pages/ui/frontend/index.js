@@ -16,6 +16,8 @@ const ANNOUNCE_AFTER = 1500; // ms between announcements while playing
 
 // A page switch takes the player down; what was being looked at survives, by run.
 const remembered = (globalThis.__emPlayerMemory ??= new Map());
+// The last of the page's calls for a look at a player that was answered.
+const answered = (globalThis.__emPlayerCalls ??= { calls: 0 });
 
 /** Called while Python still makes the picture. */
 export function preload(plotlyUrl) {
@@ -110,12 +112,20 @@ class Player {
       this.wish = wishes.wish;
       await this.draw();
       this.remember();
+      if (wishes.calls && wishes.calls !== answered.calls) this.comeIntoView(wishes.calls);
       if (asked) {
         if (marked) this.reportPoint();
         this.component.setStateValue("view", { ...this.view });
         this.report();
       }
     });
+  }
+
+  /** What was asked for far above is seen, and the keys are the player's. */
+  comeIntoView(calls) {
+    answered.calls = calls;
+    this.root.scrollIntoView({ block: "start", behavior: this.calm.matches ? "auto" : "smooth" });
+    this.root.querySelector('[data-do="play"]').focus({ preventScroll: true });
   }
 
   /** A new run starts where the link says, or where it was left, or at its end. */

@@ -124,15 +124,17 @@ def choose_axes(selection: Selection) -> None:
             shell.widget("axis_y", options=columns, default=columns[up])
 
 
-def show_run(run: Run, selection: Selection, table: Table, downloads: bool = False) -> None:
+def show_run(
+    run: Run, selection: Selection, table: Table, downloads: bool = False, calls: int = 0
+) -> None:
     """The player and everything about the frame it shows, brought up to date while the fit runs.
 
-    downloads: whether the frame can be taken away.
+    downloads: whether the frame can be taken away; calls: as of `player`.
     """
-    watch(run, _show, run, selection, table, downloads, seconds=REFRESH_SECONDS)
+    watch(run, _show, run, selection, table, downloads, calls, seconds=REFRESH_SECONDS)
 
 
-def _show(run: Run, selection: Selection, table: Table, downloads: bool) -> None:
+def _show(run: Run, selection: Selection, table: Table, downloads: bool, calls: int) -> None:
     running = run.running
     if run.error:
         st.error(plain(sentence(name_columns(run.error, selection.columns))))
@@ -152,6 +154,7 @@ def _show(run: Run, selection: Selection, table: Table, downloads: bool) -> None
         frame=None if running else frame_panel.frame_of(shown, settings.frame),
         point=_position(sample, settings.point),
         marks=frame_panel.rows_typed(),
+        calls=calls,
         view=_view(settings),
     )
     if running:

@@ -17,6 +17,7 @@ from pages.ui.table.selection import Selection
 from pages.ui.text import component_names, counted, plain
 
 SEEDS = 2**32
+NEXT_SEED = "“Next seed” takes the same data from another start."
 
 
 def choose_model(
@@ -66,13 +67,15 @@ def _choose_start(selection: Selection | None) -> None:
             st.error(plain(problem))
     else:
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            shell.widget("seed")
-            st.button(
-                "Next seed",
-                icon=":material/casino:",
-                help="The same data from another start",
-                on_click=lambda: shell.change(seed=(shell.settings().seed + 1) % SEEDS),
-            )
+            # Help at the button would cover the number.
+            shell.widget("seed", help=f"{FIELDS['seed'].help} {NEXT_SEED}")
+            st.button("Next seed", icon=":material/casino:", on_click=_next_seed)
+
+
+def _next_seed() -> None:
+    """Another start on the same data, seen where one was looking: at its start, say."""
+    now = shell.settings()
+    shell.change(seed=(now.seed + 1) % SEEDS, frame=now.frame)
 
 
 def _has_holes(selection: Selection | None) -> bool:

@@ -117,6 +117,8 @@ def _pick(selected: list[tuple[str, int]]) -> None:
 
 
 def _choose(run: tuple[str, int], rival: tuple[str, int] | None) -> None:
+    """Play a start, or race two. The player is far below: it is called for."""
+    st.session_state["calls"] = _calls() + 1
     start, seed = rival or ("", None)
     shell.change(
         picked_start=run[0],
@@ -198,8 +200,9 @@ def _gallery(search: Search, landscape: Landscape, selection: Selection) -> None
 
 def _play_or_race(landscape: Landscape, number: int) -> None:
     """Buttons under the picture of an optimum."""
-    fit, settings = landscape.optima[number].fit, shell.settings()
-    run, played = (fit.start, fit.seed), (settings.picked_start, settings.picked_seed)
+    settings = shell.settings()
+    run = _longest_climb(landscape.optima[number])
+    played = settings.picked_start, settings.picked_seed
     with st.container(horizontal=True):
         if st.button("Play", key=f"play {number}", icon=":material/play_arrow:"):
             _choose(run, None)
@@ -207,8 +210,8 @@ def _play_or_race(landscape: Landscape, number: int) -> None:
         if len(landscape.optima) < 2:
             return
         if settings.picked_seed is None or played == run:
-            other = landscape.optima[0 if number else 1].fit
-            played, against = (other.start, other.seed), f"optimum {1 if number else 2}"
+            played = _longest_climb(landscape.optima[0 if number else 1])
+            against = f"optimum {1 if number else 2}"
         else:
             against = _name(*played)
         if st.button(
@@ -216,6 +219,13 @@ def _play_or_race(landscape: Landscape, number: int) -> None:
         ):
             _choose(played, run)
             st.rerun()
+
+
+def _longest_climb(optimum: Optimum) -> tuple[str, int]:
+    """Of the starts that lead to an optimum the one from furthest below: another may begin at the
+    top, and have nothing to show."""
+    fit = max(optimum.fits, key=lambda fit: fit.log_likelihood - climbed(fit.trace)[0])
+    return fit.start, fit.seed
 
 
 def _share(optimum: Optimum) -> str:
@@ -306,13 +316,18 @@ def _success_table(search: Search) -> pd.DataFrame:
     )
 
 
+def _calls() -> int:
+    """How often a start was picked to be seen; a link that has one has picked it."""
+    return st.session_state.setdefault("calls", 1)
+
+
 def show_picked(settings: Settings, search: Search, selection: Selection, table: Table) -> None:
     """The run that was picked, in the player; or the two that race."""
     if settings.picked_seed is None:
         return
     if settings.rival_seed is not None:
         if not search.running:
-            show_race(settings, search, selection, table)
+            show_race(settings, search, selection, table, _calls())
         return
     one = replace(
         settings,
@@ -322,4 +337,4 @@ def show_picked(settings: Settings, search: Search, selection: Selection, table:
     st.subheader(f"Played: {_name(one.start, one.seed)}", anchor=False)
     run = fit_panel.current_run(one, table, selection)
     if run is not None:
-        fit_panel.show_run(run, selection, table)
+        fit_panel.show_run(run, selection, table, calls=_calls())

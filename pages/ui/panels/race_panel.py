@@ -26,8 +26,10 @@ from pages.ui.work.searches import Search
 MOST_POINTS = 5_000
 
 
-def show_race(settings: Settings, search: Search, selection: Selection, table: Table) -> None:
-    """The two runs that were picked, in the player."""
+def show_race(
+    settings: Settings, search: Search, selection: Selection, table: Table, calls: int
+) -> None:
+    """The two runs that were picked, in the player. calls: as of `player`."""
     fits = {(fit.start, fit.seed): fit for fit in search.runs.fits}
     picked = (
         (settings.picked_start, settings.picked_seed),
@@ -39,11 +41,11 @@ def show_race(settings: Settings, search: Search, selection: Selection, table: T
         if run not in fits:
             st.info(f"There is no run from {name} among these starts. Pick two others above.")
             return
-    _watch(search, (fits[picked[0]], fits[picked[1]]), names, selection, table)
+    _watch(search, (fits[picked[0]], fits[picked[1]]), names, selection, table, calls)
 
 
 @fragment
-def _watch(search: Search, fits, names, selection: Selection, table: Table) -> None:
+def _watch(search: Search, fits, names, selection: Selection, table: Table, calls: int) -> None:
     settings = shell.settings()
     order, difference = _compared(search, fits)
     st.markdown(_outcome(fits, difference))
@@ -53,6 +55,7 @@ def _watch(search: Search, fits, names, selection: Selection, table: Table) -> N
         first,
         rival=second,
         key="race",
+        calls=calls,
         frame=frame_of(shown, settings.frame),
         view=View(**{name: getattr(settings, name) for name in View._fields}),
     )
