@@ -14,5 +14,5 @@ if selection is not None:
         replay.check(run)
         asked = bound_panel.choose_line(run, selection, table)
         if asked is not None:
-            bound_panel.show_slice(run, asked, selection)
+            bound_panel.show_slice(run, asked, selection, table)
             bound_panel.show_surface(run, asked, selection)

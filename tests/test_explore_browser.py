@@ -128,6 +128,19 @@ def test_the_next_seed_is_another_start_and_back_returns(app: str, page: Page) -
     expect(page.get_by_text(STATUS).first).to_have_text(before)
 
 
+def test_the_next_seed_is_seen_at_its_start_from_a_start(app: str, page: Page) -> None:
+    explore(page, app, "?e=iris&k=4&f=0")
+    for seed in ("1", "2"):
+        page.get_by_role("button", name="Next seed").click()
+        expect(page.locator(".emx-caption")).to_contain_text(f"seed {seed}.")
+        expect(page.locator(".emx")).to_have_attribute("data-frame", "0")
+    page.get_by_role("button", name="End", exact=True).click()
+    page.wait_for_function("!new URLSearchParams(location.search).has('f')")
+    page.get_by_role("button", name="Next seed").click()
+    page.wait_for_function("new URLSearchParams(location.search).get('seed') === '3'")
+    expect(page.locator(".emx-caption")).to_contain_text("E-step")
+
+
 def test_another_run_is_painted_before_its_axes_are_drawn(app: str, page: Page) -> None:
     explore(page, app, "?e=iris&k=4")
     page.evaluate(
@@ -233,14 +246,11 @@ MARKED = "document.querySelector('.emx').__player.selected"
 def click_a_point(page: Page, index: int) -> None:
     x, y = page.evaluate(
         """index => {
-          const { painter, mixturePlot, picture } = document.querySelector(".emx").__player;
+          const { painter, mixturePlot } = document.querySelector(".emx").__player;
           const [{ panel, x, y }] = painter.laid;
-          const place = (axis, column, up) => {
-            const { slope, start } = painter.scale(axis, column, up);
-            return (slope * picture.positions[column][index] + start) / painter.ratio;
-          };
+          const [left, top] = [painter.places(x, panel[0], false), painter.places(y, panel[1], true)];
           const box = mixturePlot.getBoundingClientRect();
-          return [box.left + place(x, panel[0], false), box.top + place(y, panel[1], true)];
+          return [box.left + left(index), box.top + top(index)];
         }""",
         index,
     )

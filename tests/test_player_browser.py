@@ -103,6 +103,9 @@ def test_keys(page: Page, demo: str) -> None:
         ("ArrowUp", 4),
         ("ArrowDown", 2),
         ("ArrowLeft", 1),
+        ("PageDown", 2),
+        ("PageDown", 3),
+        ("PageUp", 2),
         ("End", LAST),
     ]:
         page.keyboard.press(key)
@@ -119,6 +122,33 @@ def test_keys(page: Page, demo: str) -> None:
     field.press("Space")
     assert root.get_attribute("data-frame") == frame
     expect(field).to_have_value(" ab")
+
+
+def test_space_plays_after_a_click_and_presses_what_tab_leads_to(page: Page, demo: str) -> None:
+    root = opened(page, demo)
+    button(root, "Start").click()
+    for name, frame in [("Next half-step", 1), ("Next iteration", 2)]:
+        button(root, name).click()
+        at_frame(root, frame)
+        for playing in ("true", "false"):
+            page.keyboard.press("Space")
+            expect(root).to_have_attribute("data-playing", playing)
+        button(root, "Start").click()
+        button(root, "Next half-step").click()
+    button(root, "Contours").click()
+    page.keyboard.press("Space")
+    expect(root).to_have_attribute("data-playing", "true")
+    page.keyboard.press("Space")
+    expect(button(root, "Contours")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Home")
+    button(root, "Previous half-step").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    for key in ("Enter", "Space"):
+        frame = int(root.get_attribute("data-frame") or 0)
+        page.keyboard.press(key)
+        at_frame(root, frame + 1)
+    expect(root).to_have_attribute("data-playing", "false")
 
 
 def test_playing_shows_every_frame_and_survives_reruns(page: Page, demo: str) -> None:

@@ -1,13 +1,21 @@
 """Pictures and animations to take away, made by a real browser."""
 
+import io
+import json
 import re
+from collections import Counter
 from pathlib import Path
+from urllib.parse import quote
+from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from browser import Visitors
 from PIL import Image
 from playwright.sync_api import Page, expect
 from test_explore_browser import follow
+
+from pages.ui.text import MINUS
 
 pytestmark = pytest.mark.browser
 
@@ -24,20 +32,107 @@ def colours(picture: Image.Image) -> int:
     return len(picture.convert("RGB").resize((200, 120)).getcolors(200 * 120))
 
 
-def test_pictures_of_what_is_on_screen(app: str, page: Page, tmp_path: Path) -> None:
-    follow(page, f"{app}/?v=1&e=iris&k=3&f=4")
-    with Image.open(saved(page, "png", tmp_path)) as picture:
-        assert picture.format == "PNG" and picture.width > 1200 and colours(picture) > 50
-    drawn = saved(page, "svg", tmp_path).read_text()
-    assert "M-step 2" in drawn or "E-step 2" in drawn
-    page.set_content(drawn)
-    expect(page.locator("svg image")).to_have_count(4)
+def shapes(drawing: Path) -> tuple[Counter, list[str]]:
+    """The elements of an SVG file by their names, and its texts."""
+    elements = [*ElementTree.parse(drawing).getroot().iter()]
+    tags = Counter(element.tag.rpartition("}")[2] for element in elements)
+    return tags, [element.text for element in elements if element.tag.endswith("}text")]
+
+
+PICTURES = {
+    "v=1&e=iris&k=3&f=4": (
+        "Iris-flowers-gaussian-mixture-full-3-components-seed-0-E-step-2",
+        "Iris flowers: Gaussian mixture, 3 components, full",
+        "Start: k-means++, seed 0. At E-step 2 of 16.",
+        150,
+    ),
+    "v=1&e=iris&k=2&ax=pairs&seed=3&f=0": (
+        "Iris-flowers-gaussian-mixture-full-2-components-seed-3-start",
+        "Iris flowers: Gaussian mixture, 2 components, full",
+        "Start: k-means++, seed 3. At the start.",
+        6 * 150,
+    ),
+    "v=1&m=gaussian-hmm&e=geyser": (
+        "Old-Faithful-one-after-another-gaussian-hmm-full-2-states-seed-0-E-step-9",
+        "Old Faithful, one after another: Hidden Markov model, 2 states, full",
+        "Start: k-means++, seed 0. At E-step 9 of 9.",
+        2 * 299,
+    ),
+}
+
+
+@pytest.mark.parametrize("link", PICTURES)
+def test_pictures_of_what_is_on_screen(link: str, app: str, page: Page, tmp_path: Path) -> None:
+    name, title, at, points = PICTURES[link]
+    follow(page, f"{app}/?{link}")
+    png, svg = saved(page, "png", tmp_path), saved(page, "svg", tmp_path)
+    assert png.name == f"{name}.png" and svg.name == f"{name}.svg"
+    tags, words = shapes(svg)
+    assert tags["image"] == 0 and tags["circle"] >= points
+    assert {title, at, "log-likelihood", "ELBO", "KL gap"} <= set(words)
+    assert {"component 2", "state 2"} & set(words)
+    # Both show the same: twice as many pixels, or as many as one asks for.
+    page.set_content(f"<style>body {{ margin: 0 }}</style>{svg.read_text()}")
+    shot = page.locator("body > svg").screenshot()
+    with Image.open(png) as picture, Image.open(io.BytesIO(shot)) as drawn:
+        assert picture.size == tuple(2 * side for side in drawn.size)
+        small = picture.convert("RGB").resize(drawn.size, Image.Resampling.BOX)
+        difference = np.abs(np.asarray(small, float) - np.asarray(drawn.convert("RGB"), float))
+    assert difference.mean() < 6  # letters differ
+
+
+def test_what_is_beyond_the_axis_of_the_bound_is_told_at_its_edge(
+    app: str, page: Page, tmp_path: Path
+) -> None:
+    follow(page, f"{app}/?v=1&e=iris&k=3&f=0")
+    _, words = shapes(saved(page, "svg", tmp_path))
+    assert f"{MINUS}454.1" in words
+    page.get_by_role("button", name="Next half-step").click()
+    _, words = shapes(saved(page, "svg", tmp_path))
+    assert f"{MINUS}454.1" not in words
+
+
+EXPLICIT = {
+    "weights": [0.3, 0.7],
+    "means": [[2, 55], [4, 80]],
+    "covariances": [[[1, 0], [0, 30]], [[1, 0], [0, 30]]],
+}
+
+
+def test_downloads_are_of_the_half_step_shown(app: str, page: Page, tmp_path: Path) -> None:
+    start = quote(json.dumps(EXPLICIT))
+    follow(page, f"{app}/?v=1&e=faithful&st=parameters&sp={start}&f=0")
+    page.get_by_text("Python that gives these numbers").click()
+    expect(page.get_by_text("result.trace[0] # start")).to_be_visible()
+    content = {}
+    for at in ("start", "M-step-1"):
+        for kind in ("Rows with results (CSV)", "Parameters and trace (JSON)"):
+            with page.expect_download() as waiting:
+                page.get_by_role("button", name=kind).click()
+            name = waiting.value.suggested_filename
+            assert name.startswith("Old-Faithful-gaussian-mixture-full-2-components-parameters-")
+            assert at in name
+            content[at, kind[:4]] = waiting.value.path().read_text()
+        page.get_by_role("button", name="Next half-step").click()
+        expect(page.get_by_text("Of the half-step shown: M-step 1 of 4.")).to_be_visible()
+    first = json.loads(content["start", "Para"])
+    assert first["half_step"] == "start"
+    assert {name: first[name] for name in EXPLICIT} == EXPLICIT
+    header, row = content["start", "Rows"].splitlines()[:2]
+    assert header.split(",")[2] == "half-step" and row.split(",")[2] == "start"
+    second = json.loads(content["M-step-1", "Para"])
+    assert second["half_step"] == "M-step 1 of 4" and second["means"] != EXPLICIT["means"]
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Animation (HTML)").click()
+    assert "Shown first: M-step 1." in waiting.value.path().read_text()
 
 
 def test_the_animation_holds_every_half_step(app: str, page: Page, tmp_path: Path) -> None:
     follow(page, f"{app}/?v=1&e=iris&k=3&f=4")
     last = int(page.get_by_role("slider", name="Half-step").get_attribute("max"))
-    with Image.open(saved(page, "gif", tmp_path)) as animation:
+    path = saved(page, "gif", tmp_path)
+    assert path.name == "Iris-flowers-gaussian-mixture-full-3-components-seed-0.gif"
+    with Image.open(path) as animation:
         assert animation.n_frames == last + 1
         assert animation.info["loop"] == 0 and colours(animation) > 50
         pictures = []

@@ -128,6 +128,9 @@ def _header(picture: Picture) -> dict[str, Any]:
         "running": bool(picture.running),
         "note": picture.note,
         "summary": picture.summary,
+        "title": picture.title,
+        "opening": picture.opening,
+        "file": picture.file,
         "slice": picture.slice
         and {
             "title": picture.slice.title,

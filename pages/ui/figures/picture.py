@@ -181,3 +181,7 @@ class Picture(NamedTuple):
     paths: Sequence[np.ndarray] = ()
     sizes: Sequence[np.ndarray] = ()
     slice: Curves | None = None
+    # What a picture taken away is headed with, in two lines or more, and called.
+    title: str = ""  # the data and the model
+    opening: str = ""  # how the run began
+    file: str = ""

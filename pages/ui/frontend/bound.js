@@ -128,10 +128,14 @@ export class BoundFigure {
   /** The run up to a frame, bold, and a cursor there. */
   paint(canvas, axes, frame) {
     const context = canvas.getContext("2d", { alpha: false });
-    const ratio = fitCanvas(canvas);
+    this.draw(context, fitCanvas(canvas), canvas.width, canvas.height, axes, frame);
+  }
+
+  /** The same on another context, that many of whose units are a CSS pixel. */
+  draw(context, ratio, width, height, axes, frame) {
     const { theme } = this;
     context.fillStyle = theme.background;
-    context.fillRect(0, 0, canvas.width, canvas.height);
+    context.fillRect(0, 0, width, height);
     insideAxes(context, ratio, axes, () => {
       paintGrid(context, theme.faint, axes, false);
       const at = toPixels(axes);

@@ -2,113 +2,83 @@
 
 import { frameDuration } from "./controls.js";
 import { choosePalette, GifWriter } from "./gif.js";
+import { Sheet } from "./sheet.js";
+import { SvgContext } from "./svg.js";
 
-const CAPTION = 34; // pixels under the panels
-const HEADING = 26; // and above them, where they have names
+const SHARPNESS = 2; // pixels of a PNG to one of the screen
 const MOST_FRAMES = 240;
 const PALETTE_FRAMES = 8;
 const REST = 2000; // ms on the last frame
 
 /** Saves the player's picture: "png", "svg" or "gif". `tell` says how far it is. */
 export async function savePicture(player, kind, tell) {
-  const stage = await Stage.of(player);
+  const sheet = await Sheet.of(player);
   const makers = { png: pngOf, svg: svgOf, gif: gifOf };
-  const blob = await makers[kind](player, stage, tell);
-  if (blob) download(blob, `em-explorer.${kind}`);
+  const blob = await makers[kind](sheet, player, tell);
+  if (blob) download(blob, `${nameOf(sheet, kind)}.${kind}`);
 }
 
-/** The panels where they stand, those of a race with their names, and the axes that Plotly drew. */
-class Stage {
-  static async of(player) {
-    const stage = new Stage();
-    const whole = player.root.querySelector(".emx-panels").getBoundingClientRect();
-    stage.theme = player.theme;
-    stage.width = Math.round(whole.width);
-    let bottom = 0;
-    const race = Boolean(player.rival.picture);
-    const plots = [[player.mixturePlot, race ? "First" : ""], [player.boundPlot, ""]];
-    if (race) plots.push([player.rival.plot, "Second"]);
-    stage.panels = await Promise.all(
-      plots.map(async ([plot, name]) => {
-        const box = plot.getBoundingClientRect();
-        const [width, height] = [Math.round(box.width), Math.round(box.height)];
-        const top = Math.round(box.top - whole.top);
-        const options = { format: "svg", width, height };
-        const axes = await player.plotly.toImage(plot.querySelector(".emx-axes"), options);
-        return { canvas: plot.querySelector("canvas"), left: Math.round(box.left - whole.left), top, width, height, axes, name };
-      }),
-    );
-    const above = Math.min(...stage.panels.map((panel) => panel.top)) - (race ? HEADING : 0);
-    for (const panel of stage.panels) {
-      panel.top -= above;
-      panel.image = await loadImage(panel.axes);
-      bottom = Math.max(bottom, panel.top + panel.height);
-    }
-    stage.height = bottom + CAPTION;
-    return stage;
-  }
-
-  /** A canvas of this stage's size, and what paints it as it is now. */
-  canvas(ratio) {
-    const { width, height } = this;
-    const canvas = Object.assign(document.createElement("canvas"), {
-      width: width * ratio, height: height * ratio,
-    });
-    const context = canvas.getContext("2d", { willReadFrequently: true });
-    const paint = (caption) => {
-      context.setTransform(ratio, 0, 0, ratio, 0, 0);
-      context.fillStyle = this.theme.background;
-      context.fillRect(0, 0, width, height);
-      for (const panel of this.panels) {
-        context.drawImage(panel.canvas, panel.left, panel.top, panel.width, panel.height);
-        context.drawImage(panel.image, panel.left, panel.top, panel.width, panel.height);
-      }
-      context.fillStyle = this.theme.text;
-      context.textBaseline = "middle";
-      context.font = `600 14px ${this.theme.font}`;
-      for (const { name, left, top } of this.panels) context.fillText(name, left + 8, top - HEADING / 2);
-      context.font = `14px ${this.theme.font}`;
-      context.fillText(caption, 8, height - CAPTION / 2, width - 16);
-    };
-    return { canvas, context, paint };
-  }
+/** What is shown of what; an animation shows all half-steps. */
+function nameOf({ picture, frame }, kind) {
+  const phase = picture.phases[frame];
+  const place = phase === "start" ? phase : `${phase}-step-${picture.iterations[frame]}`;
+  return [picture.file || "em-explorer", ...(kind === "gif" ? [] : [place])].join("-");
 }
 
-async function pngOf(player, stage) {
-  const { canvas, paint } = stage.canvas(2);
-  paint(captionOf(player));
+function canvasOf({ width, height }, ratio) {
+  const canvas = Object.assign(document.createElement("canvas"), {
+    width: width * ratio, height: height * ratio,
+  });
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.scale(ratio, ratio);
+  return { canvas, context };
+}
+
+/** Drawn anew: pixels of the screen would be half as sharp. */
+async function pngOf(sheet) {
+  const { canvas, context } = canvasOf(sheet, SHARPNESS);
+  sheet.paint(context, sheet.frame, (context, { draw, image, left, top, width, height }) => {
+    context.save();
+    context.translate(left, top);
+    draw(context);
+    context.drawImage(image, 0, 0, width, height);
+    context.restore();
+  });
   return new Promise((done) => canvas.toBlob(done, "image/png"));
 }
 
-/** Axes and text as shapes; the points under them, which may be many thousands, as pixels. */
-async function svgOf(player, stage) {
-  const { width, height, theme } = stage;
-  const font = `font-family="sans-serif" font-size="14" fill="${theme.text}"`;
-  const parts = stage.panels.map(({ canvas, left, top, width, height, axes, name }) => {
-    const place = `x="${left}" y="${top}" width="${width}" height="${height}"`;
-    const heading = `<text x="${left + 8}" y="${top - HEADING / 2 + 5}" font-weight="600" ${font}>${name}</text>`;
-    return `<image ${place} href="${canvas.toDataURL("image/png")}"/><image ${place} href="${escape(axes)}"/>${heading}`;
+/** Shapes and text, nothing else; Plotly's axes are SVG already. */
+async function svgOf(sheet) {
+  const { width, height } = sheet;
+  const context = new SvgContext("emx");
+  sheet.paint(context, sheet.frame, (context, { draw, axes, left, top }) => {
+    context.save();
+    context.translate(left, top);
+    draw(context);
+    context.parts.push(axes.replace(/^<\?xml[^>]*>/, ""));
+    context.restore();
   });
-  const caption = `<text x="8" y="${height - CAPTION / 2 + 5}" ${font}>${escape(captionOf(player))}</text>`;
-  const ground = `<rect width="${width}" height="${height}" fill="${theme.background}"/>`;
   const size = `width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"`;
-  const text = `<svg xmlns="http://www.w3.org/2000/svg" ${size}>${ground}${parts.join("")}${caption}</svg>`;
+  const text = `<svg xmlns="http://www.w3.org/2000/svg" ${size}>${context.text}</svg>`;
   return new Blob([text], { type: "image/svg+xml" });
 }
 
-async function gifOf(player, stage, tell) {
+async function gifOf(sheet, player, tell) {
   const here = player.frame;
   const last = player.frames - 1;
   const stride = Math.ceil(player.frames / MOST_FRAMES);
   const frames = [];
   for (let frame = 0; frame < last; frame += stride) frames.push(frame);
   frames.push(last);
-  const { canvas, context, paint } = stage.canvas(1);
+  const { canvas, context } = canvasOf(sheet, 1);
   const shot = (frame) => {
     player.frame = frame;
     player.paintMixture();
     player.paintBound();
-    paint(captionOf(player));
+    sheet.paint(context, frame, (context, { canvas, image, left, top, width, height }) => {
+      context.drawImage(canvas, left, top, width, height);
+      context.drawImage(image, left, top, width, height);
+    });
     return context.getImageData(0, 0, canvas.width, canvas.height);
   };
   player.stop();
@@ -128,23 +98,6 @@ async function gifOf(player, stage, tell) {
   } finally {
     if (!player.destroyed) player.show();
   }
-}
-
-function captionOf(player) {
-  return player.picture.captions[player.frame];
-}
-
-function loadImage(url) {
-  return new Promise((done, failed) => {
-    const image = new Image();
-    image.onload = () => done(image);
-    image.onerror = failed;
-    image.src = url;
-  });
-}
-
-function escape(text) {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }
 
 function download(blob, name) {

@@ -60,97 +60,114 @@ export class PointPainter {
       if (laid.panel?.length === 2) this.paintPoints(laid, posterior, view);
     }
     this.context.putImageData(this.image, 0, 0);
+    this.paintShapes(this.context, this.ratio, frame, posterior, view, selected, rings);
+  }
+
+  /** The same on another context, in CSS pixels and of shapes alone: every point is a disc. */
+  draw(context, frame, view, selected, rings = null) {
+    if (!this.axes || !this.picture) return;
+    if (this.stale) this.layOut();
+    this.paintGround(context, 1, this.canvas.clientWidth, this.canvas.clientHeight);
+    const posterior = posteriorOf(this.picture, frame);
+    for (const laid of this.laid) {
+      if (laid.panel?.length !== 2) continue;
+      insideAxes(context, 1, laid, () => this.drawPoints(context, laid, posterior, view));
+    }
+    this.paintShapes(context, 1, frame, posterior, view, selected, rings);
+  }
+
+  /** What lies on the points. */
+  paintShapes(context, ratio, frame, posterior, view, selected, rings) {
     for (const laid of this.laid) {
       const { figure, panel } = laid;
-      insideAxes(this.context, this.ratio, laid, () => {
-        if (panel?.length === 1) this.paintBars(laid, posterior, view);
-        else if (panel && view.contours && !this.picture.time) this.paintContours(laid, frame);
-        figure.paint(this.context, laid, frame);
+      insideAxes(context, ratio, laid, () => {
+        if (panel?.length === 1) this.paintBars(context, laid, posterior, view);
+        else if (panel && view.contours && !this.picture.time) this.paintContours(context, laid, frame);
+        figure.paint(context, laid, frame);
         if (!panel) return;
-        if (this.picture.time) this.paintRibbon(laid, posterior);
-        if (rings) this.paintRings(laid, rings);
-        this.paintSelected(laid, selected);
+        if (this.picture.time) this.paintRibbon(context, laid, posterior);
+        if (rings) this.paintRings(context, laid, rings);
+        this.paintSelected(context, laid, selected);
       });
       if (!figure.paintOutside) continue;
-      this.context.save();
-      this.context.scale(this.ratio, this.ratio);
-      figure.paintOutside(this.context, laid, frame);
-      this.context.restore();
+      context.save();
+      context.scale(ratio, ratio);
+      figure.paintOutside(context, laid, frame);
+      context.restore();
     }
   }
 
   /** Under a series: the state of every moment by its probability, and by the most probable path. */
-  paintRibbon({ offsets, which, x, y }, { first, second, level, path }) {
-    const { context, picture, ratio, table, theme } = this;
+  paintRibbon(context, { panel, which, x, y }, { first, second, level, path }) {
+    const { picture, table, theme } = this;
     const { levels, components } = picture;
-    const width = this.canvas.width;
+    const place = this.places(x, panel[0], false);
     const bottom = y._offset + y._length;
     const right = x._offset + x._length;
     const strip = (top, colourOf) => {
       let from = null;
       for (let j = 0; j < which.length; j++) {
-        const left = (offsets[j] % width) / ratio;
+        const left = place(which[j]);
         if (from !== null && left - from < 0.5) continue; // nothing narrower can be seen
-        const end = j + 1 < which.length ? (offsets[j + 1] % width) / ratio : right;
+        const end = j + 1 < which.length ? place(which[j + 1]) : right;
         context.fillStyle = colourOf(which[j]);
         context.fillRect(left, top, Math.max(end - left, 0.5) + 0.3, RIBBON);
         from = left;
       }
     };
     strip(bottom - RIBBON, (i) => {
-      const colour = table[(first[i] * components.length + second[i]) * levels + level[i]];
-      return `rgb(${colour & 255} ${(colour >> 8) & 255} ${(colour >> 16) & 255})`;
+      return cssOf(table[(first[i] * components.length + second[i]) * levels + level[i]]);
     });
     if (path) strip(bottom - 2 * RIBBON - 2, (i) => theme.colour(path[i]));
   }
 
   /** A line through the points of a series; between sequences it is broken, and a dashed one stands. */
-  paintSeries({ panel, x, y }) {
-    const { context, picture, ratio, theme } = this;
-    const { positions, points, breaks } = picture;
-    const [toX, toY] = [this.scale(x, panel[0], false), this.scale(y, panel[1], true)];
+  paintSeries(context, { panel, x, y }) {
+    const { picture, theme } = this;
+    const { points, breaks } = picture;
+    const [left, top] = [this.places(x, panel[0], false), this.places(y, panel[1], true)];
     const starts = new Set(breaks);
-    const place = (i) => toX.slope * positions[panel[0]][i] + toX.start;
-    context.save();
-    context.beginPath();
-    context.rect(x._offset * ratio, y._offset * ratio, x._length * ratio, y._length * ratio);
-    context.clip();
     context.beginPath();
     for (let i = 0; i < points; i++) {
-      const left = place(i);
-      const top = toY.slope * positions[panel[1]][i] + toY.start;
-      if (!i || starts.has(i)) context.moveTo(left, top);
-      else context.lineTo(left, top);
+      if (!i || starts.has(i)) context.moveTo(left(i), top(i));
+      else context.lineTo(left(i), top(i));
     }
     context.strokeStyle = fade(theme.text, 0.32);
-    context.lineWidth = ratio;
+    context.lineWidth = 1;
     context.stroke();
-    if (x._length / (breaks.length + 1) >= NARROWEST_SEQUENCE) {
-      context.beginPath();
-      for (const i of breaks) {
-        const middle = (place(i - 1) + place(i)) / 2;
-        context.moveTo(middle, y._offset * ratio);
-        context.lineTo(middle, (y._offset + y._length) * ratio);
-      }
-      context.setLineDash([4 * ratio, 4 * ratio]);
-      context.stroke();
+    if (x._length / (breaks.length + 1) < NARROWEST_SEQUENCE) return;
+    context.beginPath();
+    for (const i of breaks) {
+      const middle = (left(i - 1) + left(i)) / 2;
+      context.moveTo(middle, y._offset);
+      context.lineTo(middle, y._offset + y._length);
+    }
+    context.setLineDash([4, 4]);
+    context.stroke();
+    context.setLineDash([]);
+  }
+
+  /** What lies under the points. */
+  paintGround(context, ratio, width, height) {
+    context.fillStyle = this.theme.background;
+    context.fillRect(0, 0, width, height);
+    context.save();
+    context.scale(ratio, ratio);
+    for (const axes of this.axes.filter((a) => a.panel || a.figure.chart?.x.visible)) {
+      paintGrid(context, this.theme.faint, axes, true, axes.panel?.length !== 1);
     }
     context.restore();
+    if (!this.picture.time) return;
+    for (const axes of this.axes.filter((a) => a.panel)) {
+      insideAxes(context, ratio, axes, () => this.paintSeries(context, axes));
+    }
   }
 
   /** Everything that depends on the axes, the size and the theme but not on the frame. */
   layOut() {
     const { canvas, context } = this;
     this.ratio = fitCanvas(canvas);
-    context.fillStyle = this.theme.background;
-    context.fillRect(0, 0, canvas.width, canvas.height);
-    context.save();
-    context.scale(this.ratio, this.ratio);
-    for (const axes of this.axes.filter((a) => a.panel || a.figure.chart?.x.visible)) {
-      paintGrid(context, this.theme.faint, axes, true, axes.panel?.length !== 1);
-    }
-    context.restore();
-    if (this.picture.time) this.axes.filter((a) => a.panel).forEach((axes) => this.paintSeries(axes));
+    this.paintGround(context, this.ratio, canvas.width, canvas.height);
     this.image = context.getImageData(0, 0, canvas.width, canvas.height);
     this.pixels = new Int32Array(this.image.data.buffer);
     this.base = this.pixels.slice();
@@ -162,49 +179,67 @@ export class PointPainter {
   /** Pixels of the points inside a panel, and which points they are. */
   project({ panel, x, y }) {
     if (panel?.length !== 2) return {};
-    const { positions, points } = this.picture;
-    const [toX, toY] = [this.scale(x, panel[0], false), this.scale(y, panel[1], true)];
-    const [across, up] = [positions[panel[0]], positions[panel[1]]];
-    const [left, right] = [x._offset * this.ratio, (x._offset + x._length) * this.ratio];
-    const [top, bottom] = [y._offset * this.ratio, (y._offset + y._length) * this.ratio];
+    const { points } = this.picture;
+    const [placeX, placeY] = [this.places(x, panel[0], false), this.places(y, panel[1], true)];
     const offsets = new Int32Array(points);
     const which = new Int32Array(points);
     let visible = 0;
     for (let i = 0; i < points; i++) {
-      const px = toX.slope * across[i] + toX.start;
-      const py = toY.slope * up[i] + toY.start;
-      if (px < left || px > right || py < top || py > bottom) continue;
-      offsets[visible] = Math.round(py) * this.canvas.width + Math.round(px);
+      const [px, py] = [placeX(i), placeY(i)];
+      if (!isInside(px, x) || !isInside(py, y)) continue;
+      offsets[visible] = Math.round(py * this.ratio) * this.canvas.width + Math.round(px * this.ratio);
       which[visible++] = i;
     }
     return { offsets: offsets.subarray(0, visible), which: which.subarray(0, visible) };
   }
 
-  /** Device pixels as a linear function of a packed position. */
-  scale(axis, column, downwards) {
+  /** Where each point is along an axis, in CSS pixels. */
+  places(axis, column, downwards) {
     const [from, to] = axis.range;
-    const { low, span } = this.picture;
+    const { low, span, positions } = this.picture;
     const perUnit = axis._length / (to - from);
-    const slope = (span[column] / FULL) * perUnit;
+    const slope = (span[column] / FULL) * perUnit * (downwards ? -1 : 1);
     const start = (low[column] - from) * perUnit;
-    return downwards
-      ? { slope: -slope * this.ratio, start: (axis._offset + axis._length - start) * this.ratio }
-      : { slope: slope * this.ratio, start: (axis._offset + start) * this.ratio };
+    const origin = downwards ? axis._offset + axis._length - start : axis._offset + start;
+    const packed = positions[column];
+    return (i) => slope * packed[i] + origin;
+  }
+
+  /** The radius of the points in CSS pixels, and by how much each grows. */
+  sizes() {
+    const { points, levels, panels } = this.picture;
+    const crowd = Math.max(1, points) * Math.max(1, panels.length / 3);
+    return {
+      radius: Math.min(3.6, Math.max(1.05, 9 / crowd ** 0.19)),
+      opacity: Math.min(0.9, Math.max(0.35, 3.4 / crowd ** 0.2)),
+      byLevel: (level) => 0.8 + 2.2 * (1 - level / (levels - 1)),
+      bySize: (size) => 0.35 + (0.9 * size) / (levels - 1),
+    };
   }
 
   /** Discs with soft edges, as lists of pixel offsets and opacities; one per level of certainty. */
   makeSprites() {
-    const { points, levels, panels } = this.picture;
-    const crowd = Math.max(1, points) * Math.max(1, panels.length / 3);
-    const radius = Math.min(3.6, Math.max(1.05, 9 / crowd ** 0.19));
-    this.opacity = Math.min(0.9, Math.max(0.35, 3.4 / crowd ** 0.2));
-    const make = (growth) => disc(radius * growth * this.ratio, this.opacity, this.canvas.width);
-    const plain = make(1);
-    const byLevel = Array.from({ length: levels }, (_, level) => {
-      return make(0.8 + 2.2 * (1 - level / (levels - 1)));
-    });
-    const bySize = Array.from({ length: levels }, (_, level) => make(0.35 + (0.9 * level) / (levels - 1)));
-    return { plain, byLevel, bySize };
+    const { radius, opacity, byLevel, bySize } = this.sizes();
+    const make = (growth) => disc(radius * growth * this.ratio, opacity, this.canvas.width);
+    const all = (growth) => Array.from({ length: this.picture.levels }, (_, level) => make(growth(level)));
+    return { plain: make(1), byLevel: all(byLevel), bySize: all(bySize) };
+  }
+
+  /** The points as shapes. */
+  drawPoints(context, { panel, which, x, y }, { first, second, level, size }, view) {
+    const { levels, components, hollow } = this.picture;
+    const { radius, opacity, byLevel, bySize } = this.sizes();
+    const [left, top] = [this.places(x, panel[0], false), this.places(y, panel[1], true)];
+    context.globalAlpha = opacity;
+    for (const i of which) {
+      if (hollow.length && hollow[i]) continue;
+      const growth = size ? bySize(size[i]) : view.uncertainty ? byLevel(level[i]) : 1;
+      context.beginPath();
+      context.arc(left(i), top(i), radius * growth, 0, 2 * Math.PI);
+      context.fillStyle = cssOf(this.table[(first[i] * components.length + second[i]) * levels + level[i]]);
+      context.fill();
+    }
+    context.globalAlpha = 1;
   }
 
   paintPoints({ offsets, which }, { first, second, level, size }, view) {
@@ -236,8 +271,8 @@ export class PointPainter {
   }
 
   /** Bars stacked by responsibility, and the single points as a rug under them. */
-  paintBars(laid, posterior, view) {
-    const { context, picture, theme } = this;
+  paintBars(context, laid, posterior, view) {
+    const { picture, theme } = this;
     const { panel } = laid;
     const { first, second, level } = posterior;
     const bars = this.histogram(panel[0]);
@@ -269,28 +304,26 @@ export class PointPainter {
         context.fillRect(left + 0.5, top, Math.max(0.5, right - left - 1), bottom - top);
       }
     }
-    this.paintRug(laid, posterior, view);
+    this.paintRug(context, laid, posterior, view);
   }
 
-  paintRug({ panel, x, y }, { first, second, level }, view) {
-    const { context, picture, table } = this;
-    const to = this.scale(x, panel[0], false);
-    const across = picture.positions[panel[0]];
+  paintRug(context, { panel, x, y }, { first, second, level }, view) {
+    const { picture, table } = this;
+    const left = this.places(x, panel[0], false);
     const floor = y._offset + y._length;
     const step = Math.max(1, Math.floor(picture.points / 5000)); // more cannot be told apart
     context.globalAlpha = picture.points > 1000 ? 0.35 : 0.7;
     for (let i = 0; i < picture.points; i += step) {
-      const colour = table[(first[i] * picture.components.length + second[i]) * picture.levels + level[i]];
       const doubt = view.uncertainty ? 1 - level[i] / (picture.levels - 1) : 0.25;
       const length = 4 + (RUG - 5) * Math.min(1, doubt * 2);
-      context.fillStyle = `rgb(${colour & 255},${(colour >> 8) & 255},${(colour >> 16) & 255})`;
-      context.fillRect((to.slope * across[i] + to.start) / this.ratio - 0.5, floor - length, 1, length);
+      context.fillStyle = cssOf(table[(first[i] * picture.components.length + second[i]) * picture.levels + level[i]]);
+      context.fillRect(left(i) - 0.5, floor - length, 1, length);
     }
     context.globalAlpha = 1;
   }
 
-  paintContours({ panel, x, y }, frame) {
-    const { context, picture, theme } = this;
+  paintContours(context, { panel, x, y }, frame) {
+    const { picture, theme } = this;
     const components = picture.components.map((_, k) => componentAt(picture, frame, k));
     const grid = mixtureGrid(components, panel, x.range, y.range, 84, 64);
     const toX = (column) => x._offset + (column / (grid.columns - 1)) * x._length;
@@ -308,16 +341,15 @@ export class PointPainter {
     });
   }
 
-  paintRings({ panel, x, y }, rings) {
-    const { context, picture, ratio, theme } = this;
-    const toX = this.scale(x, panel[0], false);
-    const toY = panel.length === 2 ? this.scale(y, panel[1], true) : null;
+  paintRings(context, { panel, x, y }, rings) {
+    const { picture, theme } = this;
     const low = y._offset + y._length - RUG / 2;
+    const placeX = this.places(x, panel[0], false);
+    const placeY = panel.length === 2 ? this.places(y, panel[1], true) : () => low;
     const radius = picture.panels.length > 3 ? 3.4 : 5.5;
     context.beginPath();
     for (const i of rings) {
-      const left = (toX.slope * picture.positions[panel[0]][i] + toX.start) / ratio;
-      const top = toY ? (toY.slope * picture.positions[panel[1]][i] + toY.start) / ratio : low;
+      const [left, top] = [placeX(i), placeY(i)];
       context.moveTo(left + radius, top);
       context.arc(left, top, radius, 0, 2 * Math.PI);
     }
@@ -326,21 +358,17 @@ export class PointPainter {
     context.stroke();
   }
 
-  paintSelected({ panel, x, y }, selected) {
+  paintSelected(context, { panel, x, y }, selected) {
     if (selected === null) return;
-    const { context, ratio, theme } = this;
-    const to = this.scale(x, panel[0], false);
-    const px = (to.slope * this.picture.positions[panel[0]][selected] + to.start) / ratio;
-    context.strokeStyle = theme.text;
+    const px = this.places(x, panel[0], false)(selected);
+    context.strokeStyle = this.theme.text;
     context.lineWidth = 2;
     context.beginPath();
     if (panel.length === 1) {
       context.moveTo(px, y._offset + y._length - RUG);
       context.lineTo(px, y._offset + y._length);
     } else {
-      const down = this.scale(y, panel[1], true);
-      const py = (down.slope * this.picture.positions[panel[1]][selected] + down.start) / ratio;
-      context.arc(px, py, 7, 0, 2 * Math.PI);
+      context.arc(px, this.places(y, panel[1], true)(selected), 7, 0, 2 * Math.PI);
     }
     context.stroke();
   }
@@ -350,16 +378,12 @@ export class PointPainter {
     for (const laid of this.laid ?? []) {
       const { panel, x, y } = laid;
       if (!panel || !isInside(left, x) || !isInside(top, y)) continue;
-      const to = this.scale(x, panel[0], false);
-      const down = panel.length === 2 ? this.scale(y, panel[1], true) : null;
-      const across = this.picture.positions[panel[0]];
-      const up = down && this.picture.positions[panel[1]];
-      let best = (reach * this.ratio) ** 2;
+      const placeX = this.places(x, panel[0], false);
+      const placeY = panel.length === 2 ? this.places(y, panel[1], true) : () => top;
+      let best = reach ** 2;
       let found = null;
       for (let i = 0; i < this.picture.points; i++) {
-        const dx = to.slope * across[i] + to.start - left * this.ratio;
-        const dy = down ? down.slope * up[i] + down.start - top * this.ratio : 0;
-        const distance = dx * dx + dy * dy;
+        const distance = (placeX(i) - left) ** 2 + (placeY(i) - top) ** 2;
         if (distance < best) {
           best = distance;
           found = i;
@@ -369,6 +393,11 @@ export class PointPainter {
     }
     return null;
   }
+}
+
+/** A pixel as a colour of CSS. */
+function cssOf(pixel) {
+  return `rgb(${pixel & 255},${(pixel >> 8) & 255},${(pixel >> 16) & 255})`;
 }
 
 function disc(radius, opacity, stride) {

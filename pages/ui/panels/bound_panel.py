@@ -22,6 +22,7 @@ from pages.ui.panels import collapse_panel, fit_panel, report, tables
 from pages.ui.panels.frame_panel import frame_of
 from pages.ui.panels.optima_panel import COLOURS
 from pages.ui.player import player
+from pages.ui.sharing.naming import named
 from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table
 from pages.ui.text import MINUS, nats, sentence
@@ -119,7 +120,7 @@ def _choose(
     return named[shell.widget(field, options=list(named), default=default, format_func=names.get)]
 
 
-def show_slice(run: Run, asked: Asked, selection: Selection) -> None:
+def show_slice(run: Run, asked: Asked, selection: Selection, table: Table) -> None:
     """The player, and the numbers of its half-step."""
     key = _key(run, asked)
     made = run_job(
@@ -132,7 +133,7 @@ def show_slice(run: Run, asked: Asked, selection: Selection) -> None:
         "The start.",
     )
     if made is not None:
-        fragment(_play)(run, key, made)
+        fragment(_play)(run, key, made, table)
 
 
 def _key(run: Run, asked: Asked, *more) -> str:
@@ -141,11 +142,12 @@ def _key(run: Run, asked: Asked, *more) -> str:
     return hashlib.sha256(repr(asked_for).encode()).hexdigest()[:16]
 
 
-def _play(run: Run, key: str, slices: Slices) -> None:
+def _play(run: Run, key: str, slices: Slices, table: Table) -> None:
+    settings, shown = shell.settings(), slices.shown
     kept = st.session_state.get("slice payload")
     if kept is None or kept[0] != key:
-        kept = st.session_state["slice payload"] = (key, pack(slices.picture._replace(run=key)))
-    settings, shown = shell.settings(), slices.shown
+        picture = named(slices.picture._replace(run=key), settings, table, "bound")
+        kept = st.session_state["slice payload"] = (key, pack(picture))
     state = player(
         kept[1],
         key="slice player",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -18,7 +20,7 @@ from pages.ui.panels import collapse_panel, frame_panel
 from pages.ui.panels.takeaway_panel import Shown, show_takeaway
 from pages.ui.player import player
 from pages.ui.settings import Settings, differing, values_of
-from pages.ui.sharing.naming import opening
+from pages.ui.sharing.naming import named, opening
 from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table
 from pages.ui.text import counted, nats, plain, sentence
@@ -125,21 +127,34 @@ def choose_axes(selection: Selection) -> None:
 
 
 def show_run(
-    run: Run, selection: Selection, table: Table, downloads: bool = False, calls: int = 0
+    run: Run,
+    selection: Selection,
+    table: Table,
+    downloads: bool = False,
+    calls: int = 0,
+    **start: Any,
 ) -> None:
     """The player and everything about the frame it shows, brought up to date while the fit runs.
 
-    downloads: whether the frame can be taken away; calls: as of `player`.
+    downloads: whether the frame can be taken away; calls: as of `player`; start: settings of how
+    the run began, where it is not the one that is chosen.
     """
-    watch(run, _show, run, selection, table, downloads, calls, seconds=REFRESH_SECONDS)
+    watch(run, _show, run, selection, table, downloads, calls, start, seconds=REFRESH_SECONDS)
 
 
-def _show(run: Run, selection: Selection, table: Table, downloads: bool, calls: int) -> None:
+def _show(
+    run: Run,
+    selection: Selection,
+    table: Table,
+    downloads: bool,
+    calls: int,
+    start: dict[str, Any],
+) -> None:
     running = run.running
     if run.error:
         st.error(plain(sentence(name_columns(run.error, selection.columns))))
         return
-    settings = shell.settings()
+    settings = replace(shell.settings(), **start)
     if not run.trace:
         _before_the_start(run, settings)
         shell.remember()
@@ -251,7 +266,7 @@ def _picture(
         table=table,
     )
     picture, shown = family_of(settings).picture(scene)
-    result = pack(picture), shown, scene.sample
+    result = pack(named(picture, settings, table)), shown, scene.sample
     st.session_state["picture"] = (asked, result)
     return result
 

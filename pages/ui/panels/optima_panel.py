@@ -337,4 +337,4 @@ def show_picked(settings: Settings, search: Search, selection: Selection, table:
     st.subheader(f"Played: {_name(one.start, one.seed)}", anchor=False)
     run = fit_panel.current_run(one, table, selection)
     if run is not None:
-        fit_panel.show_run(run, selection, table, calls=_calls())
+        fit_panel.show_run(run, selection, table, calls=_calls(), start=one.start, seed=one.seed)

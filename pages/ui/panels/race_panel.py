@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 
@@ -17,6 +19,7 @@ from pages.ui.models.scenes import scene_of
 from pages.ui.panels.frame_panel import frame_of
 from pages.ui.player import player
 from pages.ui.settings import Settings
+from pages.ui.sharing.naming import stem, title
 from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table
 from pages.ui.text import nats, percent
@@ -117,6 +120,11 @@ def _pictures(
     (first, shown), (second, _) = drawn
     ends = tuple(len(fit.trace) - 1 for fit in fits)
     both = race((first, second), ends, names, shown)
-    result = pack(both[0]), pack(both[1]), shown
+    headed = both[0]._replace(
+        title=f"{title(settings, table)}: a race",
+        opening=f"First: {names[0]}. Second: {names[1]}.",
+        file=stem(replace(settings, seed=settings.picked_seed), table, "against", names[1]),
+    )
+    result = pack(headed), pack(both[1]), shown
     st.session_state["race pictures"] = (asked, result)
     return result

@@ -21,6 +21,7 @@ from pages.ui.models.scenes import scene_of
 from pages.ui.panels import fit_panel, tables
 from pages.ui.panels.optima_panel import COLOURS
 from pages.ui.player import player
+from pages.ui.sharing.naming import named
 from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table
 from pages.ui.text import nats, sentence
@@ -155,4 +156,5 @@ def _picture(lane: Lane, run: Run, selection: Selection, table: Table) -> bytes:
         table=table,
     )
     picture, _ = family_of(settings).picture(scene)
-    return pack(picture)
+    called = named(picture, settings, table, lane.label)
+    return pack(called._replace(title=f"{called.title}: {lane.label}"))

@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from em_core import HalfStep
+from pages.ui.figures.picture import Picture
 from pages.ui.models.beginnings import method_of
 from pages.ui.models.families import family_of
 from pages.ui.settings import FIELDS, Settings
@@ -34,6 +35,15 @@ def opening(settings: Settings) -> str:
     if method == "parameters":
         return "Start: explicit parameters."
     return f"Start: {method}, seed {settings.seed}."
+
+
+def named(picture: Picture, settings: Settings, table: Table, *more: str) -> Picture:
+    """The picture with what it is called once it is taken away, `more` in its file's name."""
+    return picture._replace(
+        title=title(settings, table),
+        opening=opening(settings),
+        file=stem(settings, table, *more),
+    )
 
 
 def stem(settings: Settings, table: Table, *more: str) -> str:
