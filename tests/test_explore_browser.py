@@ -248,7 +248,7 @@ def click_a_point(page: Page, index: int) -> None:
         """index => {
           const { painter, mixturePlot } = document.querySelector(".emx").__player;
           const [{ panel, x, y }] = painter.laid;
-          const [left, top] = [painter.places(x, panel[0], false), painter.places(y, panel[1], true)];
+          const left = painter.places(x, panel[0], false), top = painter.places(y, panel[1], true);
           const box = mixturePlot.getBoundingClientRect();
           return [box.left + left(index), box.top + top(index)];
         }""",
