@@ -77,7 +77,7 @@ def degeneracies(model, params, data, flags: Sequence[str]) -> tuple[Degeneracy,
     everywhere = np.arange(len(values))
     members = {k: everywhere if k is None else np.flatnonzero(labels == k) for k in components}
     found = []
-    if any(map(len, members.values())) and _tilted(params):
+    if any(map(len, members.values())) and _tilted(model):
         whole = linear_dependencies(values)
         found += [Degeneracy(None, everywhere, whole)] * bool(whole)
     for k, rows in members.items():
@@ -108,13 +108,9 @@ def _rows_and_labels(model, params, data) -> tuple[np.ndarray, np.ndarray | None
     return values, np.concatenate(labels) if isinstance(labels, list) else labels
 
 
-def _tilted(params: Any) -> bool:
-    """Whether the covariances are not all along the axes."""
-    covariances = getattr(params, "covariances", None)
-    if covariances is None:
-        return True
-    covariances = np.asarray(covariances)
-    return bool(np.any(covariances * (1 - np.eye(covariances.shape[-1]))))
+def _tilted(model: Any) -> bool:
+    """Whether columns may depend on each other within a component: unless they are `diagonal`."""
+    return not getattr(getattr(model, "emission", model), "diagonal", False)
 
 
 def _deviations(values: np.ndarray, labels: np.ndarray) -> np.ndarray:

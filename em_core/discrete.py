@@ -7,7 +7,7 @@ has the features zero: missing at random, it says nothing about the component.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -68,6 +68,7 @@ class _Discrete:
     """
 
     batches = True
+    discrete = True
 
     def check(self, data, params=None) -> np.ndarray:
         """The data as (N, D) float64. Raises ValueError naming a column that does not fit.
@@ -184,6 +185,15 @@ class _Items(_Discrete):
         zeros = np.zeros((*flat.shape[:-1], 1))
         return np.concatenate([zeros, log_probability(flat)], axis=-1)
 
+    def column_log_density(self, params, column: int, values) -> np.ndarray:
+        """(K, n) log-probability of values (n,) of one column; -inf for what is no level."""
+        chances = self.level_probabilities(params)[column]
+        values = np.asarray(values, dtype=float)
+        known = (values >= 0) & (values < chances.shape[1]) & (values == np.floor(values))
+        at = np.where(known, values, 0).astype(int)
+        with np.errstate(divide="ignore"):
+            return np.where(known, np.log(chances[:, at]), -np.inf)
+
     def coordinates(self, data) -> np.ndarray:
         """(N, P) indicators to measure distances in; a missing value lies at its column's mean."""
         levels = self._levels(data, None)
@@ -196,6 +206,8 @@ class _Items(_Discrete):
 @dataclass(frozen=True)
 class Bernoulli(_Items):
     """Independent binary items: x_d = 1 with probability p_kd, else 0. NaN is missing."""
+
+    binary: ClassVar = True
 
     def _check_column(self, number: int, values: np.ndarray, to_fit: bool) -> None:
         wrong = values[(values != 0) & (values != 1)]
@@ -236,6 +248,19 @@ class Bernoulli(_Items):
         wanted = params.probabilities[labels]
         return (rng.random(wanted.shape) < wanted).astype(float)
 
+    def column_means(self, params) -> np.ndarray:
+        """(K, D) p(x = 1)."""
+        return params.probabilities
+
+    def column_deviations(self, params) -> np.ndarray:
+        """(K, D) standard deviations."""
+        return np.sqrt(params.probabilities * (1 - params.probabilities))
+
+    def level_probabilities(self, params) -> tuple[np.ndarray, ...]:
+        """For each column (K, 2): p(x = 0) and p(x = 1)."""
+        ones = params.probabilities
+        return tuple(np.moveaxis(np.stack([1 - ones, ones], axis=-1), 1, 0))
+
     def impute(self, params, data, responsibilities) -> Imputation:
         """Missing values filled with p(x = 1), and the standard deviation of x."""
         means = responsibilities @ params.probabilities
@@ -255,6 +280,7 @@ class Categorical(_Items):
     """
 
     levels: tuple[int, ...] | None = None
+    binary: ClassVar = False
 
     def _check_column(self, number: int, values: np.ndarray, to_fit: bool) -> None:
         beyond = MOST_LEVELS if to_fit else np.inf
@@ -331,6 +357,19 @@ class Categorical(_Items):
         draws = rng.random(cumulative.shape[:2])[..., None] * cumulative[..., -1:]
         return (draws >= cumulative).sum(axis=-1).astype(float)
 
+    def column_means(self, params) -> np.ndarray:
+        """(K, D) means of the levels' codes."""
+        return params.probabilities @ np.arange(params.probabilities.shape[-1])
+
+    def column_deviations(self, params) -> np.ndarray:
+        """(K, D) standard deviations of the levels' codes."""
+        squares = params.probabilities @ np.arange(params.probabilities.shape[-1]) ** 2
+        return np.sqrt(np.maximum(squares - self.column_means(params) ** 2, 0))
+
+    def level_probabilities(self, params) -> tuple[np.ndarray, ...]:
+        """For each column (K, C): the probability of each of its levels."""
+        return tuple(params.probabilities[:, d, :n] for d, n in enumerate(params.levels))
+
     def impute(self, params, data, responsibilities) -> Imputation:
         """Missing values filled with the most probable level; the deviation of its indicator."""
         chances = np.einsum("nk,kdc->ndc", responsibilities, params.probabilities)
@@ -396,6 +435,21 @@ class Poisson(_Discrete):
     def sample(self, params, labels: np.ndarray, rng) -> np.ndarray:
         """(N, D): one row for each label (N,) of a component."""
         return rng.poisson(params.rates[labels]).astype(float)
+
+    def column_means(self, params) -> np.ndarray:
+        """(K, D)."""
+        return params.rates
+
+    def column_deviations(self, params) -> np.ndarray:
+        """(K, D) roots of the means."""
+        return np.sqrt(params.rates)
+
+    def column_log_density(self, params, column: int, values) -> np.ndarray:
+        """(K, n) log-probability of counts (n,) of one column."""
+        from scipy.special import gammaln, xlogy
+
+        rates = params.rates[:, column, None]
+        return xlogy(values, rates) - rates - gammaln(values + 1)
 
     def impute(self, params, data, responsibilities) -> Imputation:
         """Missing values filled with their means, and the standard deviations."""

@@ -77,6 +77,11 @@ class Gaussian:
     def structure(self):
         return STRUCTURES[self.covariance]
 
+    @property
+    def diagonal(self) -> bool:
+        """Whether columns are independent within a component."""
+        return self.structure.diagonal
+
     def check(self, data) -> np.ndarray:
         """The data as (N, D) float64. Raises ValueError where no Gaussian can be fitted to them."""
         data = self._table(data)
@@ -203,6 +208,20 @@ class Gaussian:
         noise = rng.standard_normal((len(labels), params.means.shape[1]))
         factors = np.linalg.cholesky(params.covariances)
         return params.means[labels] + np.einsum("nij,nj->ni", factors[labels], noise)
+
+    def column_means(self, params: GaussianParams) -> np.ndarray:
+        """(K, D)."""
+        return params.means
+
+    def column_deviations(self, params: GaussianParams) -> np.ndarray:
+        """(K, D) standard deviations."""
+        return np.sqrt(diagonals(params.covariances))
+
+    def column_log_density(self, params: GaussianParams, column: int, values) -> np.ndarray:
+        """(K, n) log-density of values (n,) of one column."""
+        means = params.means[:, column, None]
+        variances = params.covariances[:, column, column, None]
+        return -0.5 * (np.log(2 * np.pi * variances) + (values - means) ** 2 / variances)
 
     def impute(self, params: GaussianParams, data, responsibilities) -> Imputation:
         """Missing values filled by their conditional means, and their standard deviations."""

@@ -290,6 +290,18 @@ class FactorAnalyser:
         """(N, D): one row for each label (N,) of a component."""
         return self.gaussian.sample(params.gaussian, labels, rng)
 
+    def column_means(self, params: FactorAnalyserParams) -> np.ndarray:
+        """(K, D)."""
+        return params.means
+
+    def column_deviations(self, params: FactorAnalyserParams) -> np.ndarray:
+        """(K, D) standard deviations, of factors and noise together."""
+        return self.gaussian.column_deviations(params.gaussian)
+
+    def column_log_density(self, params: FactorAnalyserParams, column: int, values) -> np.ndarray:
+        """(K, n) log-density of values (n,) of one column."""
+        return self.gaussian.column_log_density(params.gaussian, column, values)
+
     def impute(self, params: FactorAnalyserParams, data, responsibilities) -> Imputation:
         """Missing values filled by their conditional means, and their standard deviations."""
         return self.gaussian.impute(params.gaussian, data, responsibilities)

@@ -29,6 +29,7 @@ from em_core.gaussians.kernel import GaussianKernel
 from em_core.gaussians.linear_kernel import UNWEIGHTED
 from em_core.gaussians.moments import Moments
 from em_core.gaussians.parameters import GaussianParams
+from em_core.gaussians.positive_definite import diagonals
 from em_core.gaussians.rows import CentredRows, units_of
 from em_core.imputation import Imputation, filled
 from em_core.theory.domains import Between, Fixed
@@ -189,6 +190,11 @@ class StudentT:
         """The emission that this one is for rows of latent weight 1."""
         return Gaussian(self.covariance, self.floor)
 
+    @property
+    def diagonal(self) -> bool:
+        """Whether columns are uncorrelated within a component."""
+        return self.gaussian.diagonal
+
     def check(self, data) -> np.ndarray:
         """The data as (N, D) float64. Raises ValueError where no t can be fitted to them."""
         data = self.gaussian.check(data)
@@ -302,6 +308,28 @@ class StudentT:
         weights = rng.gamma(shapes, 1 / shapes)
         centres = params.means[labels]
         return centres + (rows - centres) / np.sqrt(weights)[:, None]
+
+    def column_means(self, params: StudentTParams) -> np.ndarray:
+        """(K, D) centres: the means, or the medians where tails are so heavy that there is none."""
+        return params.means
+
+    def column_deviations(self, params: StudentTParams) -> np.ndarray:
+        """(K, D) standard deviations: sqrt(nu / (nu - 2)) scales, inf for nu up to 2."""
+        degrees = params.degrees_of_freedom[:, None]
+        finite = degrees > 2
+        factors = np.where(finite, degrees / np.where(finite, degrees - 2, 1), np.inf)
+        return np.sqrt(factors * diagonals(params.covariances))
+
+    def column_log_density(self, params: StudentTParams, column: int, values) -> np.ndarray:
+        """(K, n) log-density of values (n,) of one column: a t of as many degrees of freedom."""
+        from scipy.special import gammaln
+
+        degrees = params.degrees_of_freedom[:, None]
+        variances = params.covariances[:, column, column, None]
+        squares = (values - params.means[:, column, None]) ** 2 / (degrees * variances)
+        peaks = gammaln((degrees + 1) / 2) - gammaln(degrees / 2)
+        peaks -= 0.5 * np.log(np.pi * degrees * variances)
+        return peaks - (degrees + 1) / 2 * np.log1p(squares)
 
     def latent_weights(self, params: StudentTParams, data, responsibilities) -> np.ndarray:
         """(N,) E[u | x]: how much each row counts, about 1 in the midst of a cluster, near 0 for an

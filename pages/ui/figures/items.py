@@ -4,23 +4,42 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
 
 import numpy as np
 
+from em_core.columns import Levels, is_discrete
+from pages.ui.figures.emissions import (
+    answer_name,
+    cells,
+    has_levels,
+    is_binary,
+    level_name,
+    says_columns,
+)
 from pages.ui.figures.frames import Frames, frames_of, share_change
+from pages.ui.figures.own import own_picture
 from pages.ui.figures.picture import INK, MUTED, Axis, Chart, Marks, Matrix, Picture, Scene
 
 PIXEL = re.compile(r"row \d+ pixel \d+")
 # More columns than this have no room for a profile: their shades stand alone.
 MOST_PROFILED = 40
 DOT = 4.5
+# More different counts than this are drawn as ranges.
+MOST_COUNTS = 400
+MOST_BARS = 60
+CURVE_POINTS = 240
+HIGHEST_CURVE = 2.0
 # Opacity of the lowest and the highest level of an item.
 FAINT, STRONG = 0.15, 0.95
 
 
 def items_picture(scene: Scene) -> tuple[Picture, np.ndarray]:
-    """The picture of a run, and which half-step each of its frames shows."""
+    """The picture of a run, and which half-step each of its frames shows.
+
+    An emission that says nothing of its columns is drawn as the way of its parameters.
+    """
+    if not says_columns(scene.model):
+        return own_picture(scene)
     frames = frames_of(scene, 0)
     matrices = _matrices(frames)
     charts = _charts(frames)
@@ -46,9 +65,9 @@ def _arrangement(charts: tuple[Chart, ...], scene: Scene) -> tuple:
 
 def _matrices(frames: Frames) -> tuple[Matrix, ...]:
     scene = frames.scene
-    named = [shades(step.params, scene.columns, scene.levels) for step in frames.steps]
-    names, values = named[0][0], np.stack([cells for _, cells in named])
-    high = 1.0 if values.max() <= 1 else float(values.max())
+    named = [cells(scene.model, s.params, scene.columns, scene.levels) for s in frames.steps]
+    names, values = named[0][0], np.stack([found for _, found in named])
+    low, high = _shading(scene.model, values)
     side = math.isqrt(len(names))
     pixels = len(names) == len(scene.columns) and all(map(PIXEL.fullmatch, scene.columns))
     if side**2 == len(names) > 1 and pixels:
@@ -56,63 +75,36 @@ def _matrices(frames: Frames) -> tuple[Matrix, ...]:
         places = tuple(f"pixel {j + 1}" for j in range(side))
         images = values.reshape(*values.shape[:2], side, side)
         return tuple(
-            Matrix(lines, places, images[:, k], 0.0, high, k) for k in range(values.shape[1])
+            Matrix(lines, places, images[:, k], low, high, k) for k in range(values.shape[1])
         )
-    return (Matrix(scene.components, names, values, 0.0, high, None),)
+    return (Matrix(scene.components, names, values, low, high, None),)
 
 
-def shades(
-    params, columns: Sequence[str], levels: Sequence[Sequence[str]] = ()
-) -> tuple[tuple[str, ...], np.ndarray]:
-    """What is drawn of parameters: names of the P cells of a component, and their values (K, P).
-
-    levels: for each column the names of its levels, if they have names.
-    """
-    if hasattr(params, "rates"):
-        return tuple(columns), params.rates
-    if not hasattr(params, "levels"):
-        names = tuple(
-            f"{column} = {answer_name(levels, d)}" if levels and levels[d] else column
-            for d, column in enumerate(columns)
-        )
-        return names, params.probabilities
-    names = tuple(
-        f"{column} = {level_name(levels, d, level)}"
-        for d, (column, n) in enumerate(zip(columns, params.levels, strict=True))
-        for level in range(n)
-    )
-    used = np.arange(params.probabilities.shape[-1]) < params.levels[:, None]
-    return names, params.probabilities[:, used]
-
-
-def level_name(levels: Sequence[Sequence[str]], column: int, level: int) -> str:
-    named = column < len(levels) and level < len(levels[column])
-    return levels[column][level] if named else str(level)
-
-
-def answer_name(levels: Sequence[Sequence[str]], column: int) -> str:
-    """What the answer 1 to a yes-or-no item is called."""
-    if levels and len(levels[column]) == 1:
-        return f"not {levels[column][0]}"
-    return level_name(levels, column, 1)
+def _shading(model, values: np.ndarray) -> tuple[float, float]:
+    """The values of the palest and the strongest shade; negative ones have a colour of their own,
+    as strong as positive ones as far from zero."""
+    if isinstance(model.emission, Levels):
+        return 0.0, 1.0
+    high = float(np.abs(values).max()) or 1.0
+    return (-high if values.min() < 0 else 0.0), high
 
 
 def _charts(frames: Frames) -> tuple[Chart, ...]:
-    scene, first = frames.scene, frames.steps[0].params
+    scene = frames.scene
     columns = scene.columns
     if all(map(PIXEL.fullmatch, columns)) or len(columns) > MOST_PROFILED:
         return ()
-    if hasattr(first, "levels"):
+    if has_levels(scene.model):
         return (stacked_bars(frames),)
-    if hasattr(first, "rates") and len(columns) == 1:
-        return (_counts(frames),)
+    if len(columns) == 1 and not is_binary(scene.model):
+        return (_densities(frames),)
     return (_profiles(frames),)
 
 
 def _profiles(frames: Frames) -> Chart:
-    """A line for each component through its probability or rate of every item."""
+    """A line for each component through its probability of a yes, or mean, of every column."""
     scene = frames.scene
-    values = np.stack([shades(step.params, scene.columns)[1] for step in frames.steps])
+    values = np.stack([cells(scene.model, s.params, scene.columns)[1] for s in frames.steps])
     _, n_components, n_items = values.shape
     places = np.broadcast_to(np.arange(n_items, dtype=float), values.shape)
     points = np.stack([places, values, np.full(values.shape, DOT)], axis=-1)
@@ -125,31 +117,35 @@ def _profiles(frames: Frames) -> Chart:
             Marks("dots", points[:, k], owner, labels),
         ]
     titles = scene.titles
-    if hasattr(frames.steps[0].params, "rates"):
-        what, high = "rate", 1.15 * values.max()
+    if not is_binary(scene.model):
+        what, low, high = "mean", min(1.15 * values.min(), 0.0), max(1.15 * values.max(), 0.0)
     else:
-        what, high = "probability", 1.03
+        what, low, high = "probability", 0.0, 1.03
         answers = {answer_name(scene.levels, d) for d in range(n_items)}
         if len(answers) == 1:
             what += f" of {answers.pop()}"
         else:
-            titles = shades(frames.steps[0].params, scene.columns, scene.levels)[0]
+            titles = cells(scene.model, frames.steps[0].params, scene.columns, scene.levels)[0]
     return Chart(
-        tuple(marks), Axis("", -0.4, n_items - 0.6, titles), Axis(what, -0.03 * high, high)
+        tuple(marks),
+        Axis("", -0.4, n_items - 0.6, titles),
+        Axis(what, low - 0.03 * (high - low), high),
     )
 
 
 def stacked_bars(frames: Frames) -> Chart:
     """For each item and component a bar, stacked from the probabilities of its levels."""
     scene = frames.scene
-    levels = frames.steps[0].params.levels
-    shares = np.stack([step.params.probabilities for step in frames.steps])
-    n_components = shares.shape[1]
+    emission = scene.model.emission
+    found = [emission.level_probabilities(step.params.emission) for step in frames.steps]
+    chances = [np.stack(of_item) for of_item in zip(*found, strict=True)]
+    n_components = len(scene.components)
     width = 0.8 / n_components
     bars, owners, labels = [], [], []
-    for item, (column, n_levels) in enumerate(zip(scene.columns, levels, strict=True)):
+    for item, (column, shares) in enumerate(zip(scene.columns, chances, strict=True)):
+        n_levels = shares.shape[2]
         for k in range(n_components):
-            tops = np.cumsum(shares[:, k, item, :n_levels], axis=1)
+            tops = np.cumsum(shares[:, k], axis=1)
             left = item - 0.4 + k * width
             for level in range(n_levels):
                 bottom = tops[:, level - 1] if level else np.zeros(len(tops))
@@ -168,42 +164,54 @@ def stacked_bars(frames: Frames) -> Chart:
     marks = Marks("bars", np.stack(bars, axis=1), np.array(owners), tuple(labels))
     return Chart(
         (marks,),
-        Axis("", -0.5, len(levels) - 0.5, scene.titles),
+        Axis("", -0.5, len(chances) - 0.5, scene.titles),
         Axis("share", 0.0, 1.0),
         title="Levels, palest first",
     )
 
 
-def _counts(frames: Frames) -> Chart:
-    """How often each count occurs, and how often each component and all together say it does."""
-    from scipy.special import gammaln, xlogy
-
+def _densities(frames: Frames) -> Chart:
+    """How often each value occurs, and how often each component and all together say it does."""
     scene = frames.scene
+    emission, title = scene.model.emission, scene.titles[0]
     observed = scene.values[:, 0]
-    observed = observed[np.isfinite(observed)].astype(int)
-    counts = np.arange(observed.min(), observed.max() + 1)
-    shares = np.bincount(observed - counts[0], minlength=len(counts)) / len(observed)
+    observed = observed[np.isfinite(observed)]
+    counted = is_discrete(emission) and np.ptp(observed) < MOST_COUNTS
+    if counted:
+        values = np.arange(observed.min(), observed.max() + 1)
+        shares = np.bincount((observed - values[0]).astype(int), minlength=len(values))
+        shares = shares / len(observed)
+        edges = np.stack([values - 0.4, values + 0.4])
+        labels = tuple(f"{title} {value:.0f}: observed" for value in values)
+        low, high = values[0] - 0.7, values[-1] + 0.7
+    else:
+        n_bars = min(len(np.histogram_bin_edges(observed, "auto")), MOST_BARS)
+        shares, bounds = np.histogram(observed, n_bars, density=True)
+        edges = np.stack([bounds[:-1], bounds[1:]])
+        labels = tuple(f"{title} {a:.4g} to {b:.4g}: observed" for a, b in edges.T)
+        low, high = bounds[0], bounds[-1]
+        values = np.linspace(low, high, CURVE_POINTS)
+        values = np.unique(np.rint(values)) if is_discrete(emission) else values
     densities = np.stack(
         [
             step.params.weights[:, None]
-            * np.exp(xlogy(counts, step.params.rates) - step.params.rates - gammaln(counts + 1))
+            * np.exp(emission.column_log_density(step.params.emission, 0, values))
             for step in frames.steps
         ]
     )
     total = densities.sum(axis=1)
-    bars = np.stack(np.broadcast_arrays(counts - 0.4, 0.0, counts + 0.4, shares, 0.35), axis=-1)
-    labels = tuple(f"{scene.titles[0]} {count}: observed" for count in counts)
-    marks = [Marks("bars", bars[None], np.full(len(counts), MUTED), labels)]
+    bars = np.stack(np.broadcast_arrays(edges[0], 0.0, edges[1], shares, 0.35), axis=-1)
+    marks = [Marks("bars", bars[None], np.full(len(shares), MUTED), labels)]
     for k in range(densities.shape[1]):
-        marks.append(Marks("line", _curve(counts, densities[:, k]), np.full(len(counts), k)))
-    marks.append(Marks("line", _curve(counts, total), np.full(len(counts), INK)))
-    high = 1.1 * max(shares.max(), total[-1].max())
+        marks.append(Marks("line", _curve(values, densities[:, k]), np.full(len(values), k)))
+    marks.append(Marks("line", _curve(values, total), np.full(len(values), INK)))
+    # A density without bound at an end of its range leaves the rest its room.
+    top = 1.1 * max(shares.max(), min(total[-1].max(), HIGHEST_CURVE * shares.max()))
     return Chart(
-        tuple(marks),
-        Axis(scene.titles[0], counts[0] - 0.7, counts[-1] + 0.7),
-        Axis("share of rows", 0.0, high),
-    )
+        tuple(marks), Axis(title, low, high),
+        Axis("share of rows" if counted else "density", 0.0, top),
+    )  # fmt: skip
 
 
-def _curve(counts: np.ndarray, values: np.ndarray) -> np.ndarray:
-    return np.stack([np.broadcast_to(counts, values.shape), values], axis=-1)
+def _curve(across: np.ndarray, heights: np.ndarray) -> np.ndarray:
+    return np.stack([np.broadcast_to(across, heights.shape), heights], axis=-1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,12 +20,21 @@ HOLLOW_RADIUS = 3.6
 AXIS_WIDTH = 2.4
 
 
+def factor_analysers_picture(scene: Scene) -> tuple[Picture, np.ndarray]:
+    """The picture of a mixture of factor analysers: its components have axes."""
+    return mixture_picture(scene, marks=_principal_axes)
+
+
 def mixture_picture(
-    scene: Scene, change: Change | None = None, weights: np.ndarray | None = None
+    scene: Scene,
+    change: Change | None = None,
+    weights: np.ndarray | None = None,
+    marks: Callable[[Frames, Coordinates], list[Chart]] | None = None,
 ) -> tuple[Picture, np.ndarray]:
     """The picture of a run, and which half-step each of its frames shows.
 
-    weights (F, K): of the components, if not those of their parameters.
+    weights (F, K): of the components, if not those of their parameters. marks: what is drawn over
+    the panels besides.
     """
     model, sample = scene.model, scene.sample
     coordinates = coordinates_of(scene)
@@ -48,8 +57,8 @@ def mixture_picture(
         )
         if shown < hollow.sum():
             notes[-1] += f" {shown} of them are drawn."
-    if hasattr(frames.steps[0].params, "loadings"):
-        charts += _principal_axes(frames, coordinates)
+    if marks is not None:
+        charts += marks(frames, coordinates)
     sizes: list[np.ndarray] = []
     if hasattr(getattr(model, "emission", None), "latent_weights"):
         sizes = [_latent_weights(model, step, drawn) for step in frames.posteriors]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from pages.ui.figures.emissions import moments
+from pages.ui.figures.emissions import has_levels, moments, says_columns
 from pages.ui.figures.frames import Change, Frames, frames_of, largest_change
 from pages.ui.figures.items import stacked_bars
 from pages.ui.figures.mixture import mixture_picture, occupancy
+from pages.ui.figures.own import own_picture
 from pages.ui.figures.picture import Axis, Chart, Marks, Matrix, Picture, Scene
 
 MOST_SERIES = 4
@@ -20,7 +21,12 @@ TRANSITIONS = "Transition matrix"
 
 
 def hidden_markov_picture(scene: Scene) -> tuple[Picture, np.ndarray]:
-    """The series with its states, or what it looks like without its order, as the settings ask."""
+    """The series with its states, or what it looks like without its order, as the settings ask.
+
+    An emission that says nothing of its columns is drawn as the way of its parameters.
+    """
+    if not says_columns(scene.model):
+        return own_picture(scene)
     if scene.axes == "series":
         return sequence_picture(scene)
     frames = frames_of(scene, len(scene.sample))
@@ -36,7 +42,7 @@ def sequence_picture(scene: Scene) -> tuple[Picture, np.ndarray]:
     drawn = scene.values[scene.sample][:, chosen]
     hollow = np.isnan(drawn).any(axis=1)
     posteriors = [_posterior(scene, step.params) for step in frames.posteriors]
-    spreads = [moments(step.params.emission) for step in frames.steps]
+    spreads = [moments(scene.model, step.params) for step in frames.steps]
     means = np.array([mean[:, chosen] for mean, _ in spreads])
     deviations = np.array([deviation[:, chosen] for _, deviation in spreads])
     notes = list(frames.notes)
@@ -53,7 +59,7 @@ def sequence_picture(scene: Scene) -> tuple[Picture, np.ndarray]:
     if len(breaks):
         notes.append("Dashed lines, where there is room for them: a new sequence begins.")
     charts = (_graph(frames),)
-    if hasattr(frames.steps[0].params, "levels"):
+    if has_levels(scene.model):
         charts += (stacked_bars(frames),)
     positions = np.column_stack([scene.times[scene.sample], drawn])
     picture = frames.picture(

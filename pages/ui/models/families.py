@@ -31,13 +31,14 @@ from em_core.datasets import EXAMPLES
 from pages.ui.figures.factors import factors_picture
 from pages.ui.figures.items import items_picture
 from pages.ui.figures.levels import shrinkage_picture
-from pages.ui.figures.mixture import mixture_picture
+from pages.ui.figures.mixture import factor_analysers_picture, mixture_picture
 from pages.ui.figures.own import own_picture
 from pages.ui.figures.sequence import hidden_markov_picture
 from pages.ui.models.family import Family, listed
 from pages.ui.models.own_models import OwnModel, own_models
 from pages.ui.models.parameters import (
     cluster_results,
+    factor_analyser_tables,
     factor_point,
     factor_results,
     factor_tables,
@@ -46,10 +47,13 @@ from pages.ui.models.parameters import (
     hidden_markov_tables,
     items_point,
     items_tables,
+    measured_chain_tables,
     mixture_point,
     mixture_tables,
     own_results,
     own_tables,
+    student_point,
+    student_tables,
     two_level_tables,
 )
 from pages.ui.table.columns import answered, binary, classified, counted, measured
@@ -93,6 +97,7 @@ def _structures(names=tuple(STRUCTURES)) -> dict[str, str]:
 
 def _items(label: str, emission: type, parameter: str, examples: tuple[str, ...], **more) -> Family:
     """The row of a mixture of items or counts."""
+    unit = more.get("unit", "class")
     return Family(
         label=label,
         build=lambda s: Mixture(emission(), n_components=s.n_components),
@@ -103,10 +108,10 @@ def _items(label: str, emission: type, parameter: str, examples: tuple[str, ...]
         most_columns=MOST_ITEMS,
         examples=examples,
         picture=items_picture,
-        tables=items_tables,
-        point=items_point,
-        results=cluster_results,
-        **({"takes": answered, "read": select_items, "unit": "class"} | more),
+        tables=partial(items_tables, unit=unit),
+        point=partial(items_point, unit=unit),
+        results=partial(cluster_results, unit=unit),
+        **({"takes": answered, "read": select_items, "unit": unit} | more),
     )
 
 
@@ -121,11 +126,16 @@ def _continuous(label: str, emission, code, controls, parameters, **more) -> Fam
         takes=measured,
         read=select,
         views=PLANE_VIEWS,
-        picture=mixture_picture,
-        tables=mixture_tables,
-        point=mixture_point,
         results=cluster_results,
-        **({"starts": _meanings(STARTS) | _explicit(("weights", *parameters))} | more),
+        **(
+            {
+                "starts": _meanings(STARTS) | _explicit(("weights", *parameters)),
+                "picture": mixture_picture,
+                "tables": mixture_tables,
+                "point": mixture_point,
+            }
+            | more
+        ),
     )
 
 
@@ -156,13 +166,20 @@ def _hidden_markov(label: str, emission, code, controls, parameters, examples, *
         parameters=(*chain, *parameters),
         examples=examples,
         picture=hidden_markov_picture,
-        tables=hidden_markov_tables,
         point=hidden_markov_point,
-        results=cluster_results,
+        results=partial(cluster_results, unit="state"),
         unit="state",
         grouping="sequence",
         data=lambda selection: selection.parts,
-        **({"takes": answered, "read": select_items, "views": ("series",)} | more),
+        **(
+            {
+                "takes": answered,
+                "read": select_items,
+                "views": ("series",),
+                "tables": hidden_markov_tables,
+            }
+            | more
+        ),
     )
 
 
@@ -266,6 +283,8 @@ FAMILIES = {
         controls={"covariance": _structures(), "degrees": DEGREES},
         parameters=("means", "covariances", "degrees_of_freedom"),
         structure="covariance",
+        tables=student_tables,
+        point=student_point,
         examples=("strays", *(name for name in GAUSSIAN_EXAMPLES if name != "strays")),
         holes=False,
     ),
@@ -276,6 +295,8 @@ FAMILIES = {
         controls={"n_factors": {}, "missing": {}},
         parameters=("means", "loadings", "noise_variances"),
         structure="n_factors",
+        picture=factor_analysers_picture,
+        tables=factor_analyser_tables,
         examples=("iris", "wine", "diabetes", "usarrests"),
         labels={"n_factors": "Factors in each component"},
     ),
@@ -314,6 +335,7 @@ FAMILIES = {
         takes=measured,
         read=select,
         views=("series", *PLANE_VIEWS),
+        tables=measured_chain_tables,
         structure="covariance",
     ),
     "poisson-hmm": _hidden_markov(

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from em_core.chains.markov_chain import stationary_distribution
+from em_core.columns import Levels
 from em_core.factors.rotation import promax
 from em_core.factors.summaries import explained_variance, standardised
 from em_core.search.alignment import assignment_shares
 from em_core.two_level import intraclass_correlation
-from pages.ui.figures.emissions import moments
+from pages.ui.figures.emissions import cells, moments, says_columns
 from pages.ui.figures.factors import rotation, standard_loadings
-from pages.ui.figures.items import shades
 from pages.ui.figures.own import parameter_names, parameter_values
 from pages.ui.table.selection import Selection
 from pages.ui.text import component_names
@@ -43,18 +43,40 @@ def mixture_tables(model, params, selection: Selection, settings) -> Tables:
     """A column for each component: weight, expected size, mean and standard deviation; and the
     covariances, a block of rows for each component."""
     names = component_names(len(params.weights))
+    return [
+        ("Parameters", _frame(_shares_and_spread(model, params, selection), names)),
+        ("Covariances", covariance_table(params.covariances, names, selection)),
+    ]
+
+
+def student_tables(model, params, selection: Selection, settings) -> Tables:
+    """As of a mixture, with scales and degrees of freedom; scale matrices are no covariances."""
+    names = component_names(len(params.weights))
+    rows = _shares_and_spread(model, params, selection)
+    scales = np.sqrt(np.einsum("kdd->kd", params.covariances))
+    rows |= {f"scale of {name}": scales[:, d] for d, name in enumerate(selection.columns)}
+    rows["degrees of freedom"] = params.degrees_of_freedom
+    return [
+        ("Parameters", _frame(rows, names)),
+        ("Scale matrices", covariance_table(params.covariances, names, selection)),
+    ]
+
+
+def factor_analyser_tables(model, params, selection: Selection, settings) -> Tables:
+    """As of a mixture, and the loadings of every component."""
+    names = component_names(len(params.weights))
+    parameters, covariances = mixture_tables(model, params, selection, settings)
+    loadings = "Loadings", _component_loadings(params, names, selection.columns)
+    return [parameters, loadings, covariances]
+
+
+def _shares_and_spread(model, params, selection: Selection) -> dict[str, np.ndarray]:
     rows = {"weight": params.weights, "expected rows": params.weights * len(selection.values)}
-    rows |= _spread(params.emission, selection.columns)
-    if hasattr(params, "degrees_of_freedom"):
-        rows["degrees of freedom"] = params.degrees_of_freedom
-    tables = [("Parameters", _frame(rows, names))]
-    if hasattr(params, "loadings"):
-        tables.append(("Loadings", _component_loadings(params, names, selection.columns)))
-    return [*tables, ("Covariances", covariance_table(params.covariances, names, selection))]
+    return rows | _spread(model, params, selection.columns)
 
 
-def _spread(emission, columns: Sequence[str]) -> dict[str, np.ndarray]:
-    means, deviations = moments(emission)
+def _spread(model, params, columns: Sequence[str]) -> dict[str, np.ndarray]:
+    means, deviations = moments(model, params)
     rows = {}
     for d, name in enumerate(columns):
         rows |= {f"mean of {name}": means[:, d], f"SD of {name}": deviations[:, d]}
@@ -81,24 +103,34 @@ def _component_loadings(params, names: Sequence[str], columns: Sequence[str]) ->
     return table
 
 
-def mixture_point(model, params, data, selection: Selection, index: int):
-    """The formula of the responsibilities of one row, and its terms for each component."""
-    density = r"t_{\nu_k}" if hasattr(params, "degrees_of_freedom") else r"\mathcal{N}"
-    name = "t(x | μ, Σ)" if hasattr(params, "degrees_of_freedom") else "N(x | μ, Σ)"
+def mixture_point(
+    model, params, data, selection: Selection, index: int, density=r"\mathcal{N}", name="N"
+):
+    """The formula of the responsibilities of one row, and its terms for each component.
+
+    density, name: what the density of a component is called, in LaTeX and in words.
+    """
     formula = (
         rf"r_{{nk}} = \frac{{\pi_k\,{density}(x_n \mid \mu_k, \Sigma_k)}}"
         rf"{{\sum_j \pi_j\,{density}(x_n \mid \mu_j, \Sigma_j)}}"
     )
-    return formula, _terms(model, params, data[index], name, component_names(model.n_components))
+    return formula, _terms(
+        model, params, data[index], f"{name}(x | μ, Σ)", component_names(model.n_components)
+    )
 
 
-def items_point(model, params, data, selection: Selection, index: int):
+def student_point(model, params, data, selection: Selection, index: int):
+    """The formula of the responsibilities of one row, and its terms for each component."""
+    return mixture_point(model, params, data, selection, index, r"t_{\nu_k}", "t")
+
+
+def items_point(model, params, data, selection: Selection, index: int, unit: str = "component"):
     """The formula of the responsibilities of one row, and its terms for each component."""
     formula = (
         r"r_{nk} = \frac{\pi_k \prod_d p(x_{nd} \mid k)}"
         r"{\sum_j \pi_j \prod_d p(x_{nd} \mid j)}"
     )
-    names = component_names(model.n_components, _unit(params))
+    names = component_names(model.n_components, unit)
     return formula, _terms(model, params, data[index], "p(x | k)", names)
 
 
@@ -113,32 +145,35 @@ def _terms(model, params, row: np.ndarray, density: str, names: Sequence[str]) -
     return pd.DataFrame(terms, index=list(names))
 
 
-def items_tables(model, params, selection: Selection, settings) -> Tables:
-    """A column for each component: weight, expected size, and probabilities or rates."""
+def items_tables(model, params, selection: Selection, settings, unit: str = "component") -> Tables:
+    """A column for each component: weight, expected size, and what it says of every column.
+
+    Of an emission that says nothing of its columns, every number among the parameters.
+    """
+    if not says_columns(model):
+        return own_tables(model, params, selection, settings)
     rows = {"weight": params.weights, "expected rows": params.weights * len(selection.values)}
-    rows |= _item_rows(params, selection)
-    return [("Parameters", _frame(rows, component_names(len(params.weights), _unit(params))))]
+    rows |= _column_rows(model, params, selection)
+    return [("Parameters", _frame(rows, component_names(len(params.weights), unit)))]
 
 
-def _unit(params) -> str:
-    """What the components of a mixture are called: classes where they answer items."""
-    return "class" if hasattr(params, "probabilities") else "component"
+def _column_rows(model, params, selection: Selection) -> dict[str, np.ndarray]:
+    """Probabilities of items, means and standard deviations of all else."""
+    if not isinstance(model.emission, Levels):
+        return _spread(model, params, selection.columns)
+    names, values = cells(model, params, selection.columns, selection.levels)
+    return {f"p of {name}": value for name, value in zip(names, values.T, strict=True)}
 
 
-def _item_rows(emission, selection: Selection) -> dict[str, np.ndarray]:
-    names, values = shades(emission, selection.columns, selection.levels)
-    what = "mean of " if hasattr(emission, "rates") else "p of "
-    return {what + name: value for name, value in zip(names, values.T, strict=True)}
-
-
-def cluster_results(model, params, data, selection: Selection, settings) -> dict[str, np.ndarray]:
+def cluster_results(
+    model, params, data, selection: Selection, settings, unit: str = "component"
+) -> dict[str, np.ndarray]:
     """The component of every row (along the most probable path, for a Markov chain), and the
     probability of each."""
     shares = assignment_shares(model, params, data)
     labels = model.predict(params, data)
     path = isinstance(labels, list)
     labels = np.concatenate(labels) if path else labels
-    unit = "state" if path else _unit(params)
     names = np.array(component_names(shares.shape[1], unit), object)
     results = {"cluster" if unit == "component" else unit: names[labels]}
     results |= {f"P({name})": share for name, share in zip(names, shares.T, strict=True)}
@@ -153,7 +188,12 @@ def cluster_results(model, params, data, selection: Selection, settings) -> dict
 
 
 def hidden_markov_tables(model, params, selection: Selection, settings) -> Tables:
-    """What each state looks like; and how states follow each other, a row for each they leave."""
+    """What each state looks like; and how states follow each other, a row for each they leave.
+
+    Of an emission that says nothing of its columns, every number among the parameters.
+    """
+    if not says_columns(model):
+        return own_tables(model, params, selection, settings)
     names = component_names(model.n_states, "state")
     staying = np.diag(params.transition_matrix)
     rows = {
@@ -161,20 +201,21 @@ def hidden_markov_tables(model, params, selection: Selection, settings) -> Table
         "share in the long run": stationary_distribution(params.transition_matrix),
         "rows it lasts on average": 1 / np.maximum(1 - staying, np.finfo(float).tiny),
     }
-    if hasattr(params, "covariances"):
-        rows |= _spread(params.emission, selection.columns)
-    else:
-        rows |= _item_rows(params.emission, selection)
+    rows |= _column_rows(model, params, selection)
     rows = {name: np.where(values > 1e12, np.inf, values) for name, values in rows.items()}
     transitions = pd.DataFrame(
         params.transition_matrix,
         index=[f"from {name}" for name in names],
         columns=[f"to {name}" for name in names],
     )
-    tables = [("Parameters", _frame(rows, names)), ("Transition matrix", transitions)]
-    if hasattr(params, "covariances"):
-        tables.append(("Covariances", covariance_table(params.covariances, names, selection)))
-    return tables
+    return [("Parameters", _frame(rows, names)), ("Transition matrix", transitions)]
+
+
+def measured_chain_tables(model, params, selection: Selection, settings) -> Tables:
+    """The same, and the covariances of measurements in each state."""
+    names = component_names(model.n_states, "state")
+    tables = hidden_markov_tables(model, params, selection, settings)
+    return [*tables, ("Covariances", covariance_table(params.covariances, names, selection))]
 
 
 def hidden_markov_point(model, params, data, selection: Selection, index: int):
@@ -185,9 +226,11 @@ def hidden_markov_point(model, params, data, selection: Selection, index: int):
     )
     shares = assignment_shares(model, params, data)[index]
     path = np.concatenate(model.predict(params, data))
-    means, _ = moments(params.emission)
     names = component_names(model.n_states, "state")
-    terms = {f"mean of {name}": means[:, d] for d, name in enumerate(selection.columns)}
+    terms = {}
+    if says_columns(model):
+        means, _ = moments(model, params)
+        terms |= {f"mean of {name}": means[:, d] for d, name in enumerate(selection.columns)}
     terms["probability given the whole sequence"] = shares
     table = pd.DataFrame(terms, index=list(names))
     table["on the most probable path"] = [
