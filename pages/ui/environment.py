@@ -43,6 +43,14 @@ NUMBERS = {
     "ROWS": Number(2e6, 10, 1e9, whole=True),
     "COLUMNS": Number(1000, 2, 1e6, whole=True),
     "CELLS": Number(2e7, 20, 1e10, whole=True),
+    # Of the process that reads one file.
+    "READ_SECONDS": Number(
+        120, 1, math.inf, limitless="a file may be read for as long as it takes"
+    ),
+    "READ_MB": Number(3000, 500, 1e9),
+    # Of what one visit, and all together, hold in the server.
+    "VISIT_MB": Number(1000, 50, 1e9),
+    "MEMORY_MB": Number(4000, 100, 1e9),
     # Of what is computed. A process that computes takes 300 MB before it begins.
     "WORKERS": Number(max(2, os.cpu_count() or 1), 1, 1000, whole=True),
     "FIT_SECONDS": Number(600, 1, math.inf, limitless="a fit may take as long as it likes"),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -12,11 +12,11 @@ import streamlit as st
 from em_core import datasets
 from pages.ui import shell
 from pages.ui.fragments import fragment
+from pages.ui.memory import Full, kept
 from pages.ui.models.families import FAMILIES, family_of
 from pages.ui.models.family import listed
-from pages.ui.panels import tables
+from pages.ui.panels import tables, upload_panel
 from pages.ui.settings import Settings
-from pages.ui.table import own_table
 from pages.ui.table.columns import (
     ColumnReport,
     default_columns,
@@ -25,9 +25,16 @@ from pages.ui.table.columns import (
     suggest_label,
     suggest_sequences,
 )
-from pages.ui.table.reading import MAX_BYTES
-from pages.ui.table.selection import Selection
-from pages.ui.table.table import DataError, Table, from_dataset
+from pages.ui.table.selection import Selection, selection_bytes
+from pages.ui.table.table import (
+    MAX_CELLS,
+    MAX_COLUMNS,
+    MAX_ROWS,
+    DataError,
+    Table,
+    from_dataset,
+    table_bytes,
+)
 from pages.ui.text import counted, plain
 
 PREVIEW_ROWS = 200
@@ -44,7 +51,7 @@ def choose_table() -> Table | None:
         return _example(name)
     if source == "generate":
         return _generate_controls()
-    return _own_table()
+    return upload_panel.choose()
 
 
 @st.cache_resource(max_entries=len(datasets.EXAMPLES), show_spinner=False)
@@ -52,10 +59,10 @@ def _example(name: str) -> Table:
     return from_dataset(datasets.load(name))
 
 
-@st.cache_resource(max_entries=4, show_spinner="Drawing the data")
 def _generated(kind: str, rows: int, components: int, columns: int, seed: int) -> Table:
     rng = np.random.default_rng(seed)
-    return from_dataset(datasets.generate(kind, rows, components, columns, rng))
+    with st.spinner("Drawing the data"):
+        return from_dataset(datasets.generate(kind, rows, components, columns, rng))
 
 
 def _generate_controls() -> Table | None:
@@ -66,68 +73,18 @@ def _generate_controls() -> Table | None:
         rows, seed = shell.widget("n_rows", step=100), shell.widget("data_seed")
     with right:
         components, columns = shell.widget("true_components"), shell.widget("n_columns")
-    try:
-        return _generated(kind, rows, components, columns, seed)
-    except ValueError as error:
-        st.error(str(error))
-        return None
-
-
-def _own_table() -> Table | None:
-    st.file_uploader(
-        "Upload a table",
-        key="upload",
-        help="CSV, TSV, Excel (.xlsx) or Parquet. It is stored only if you share it.",
-        max_upload_size=math.ceil(MAX_BYTES / 2**20),
-        on_change=_read_upload,
-    )
-    with st.expander("Or paste a table"):
-        st.text_area(
-            "Rows with a header", key="pasted", height=140, placeholder="height,weight\n171,65\n…"
+    if rows > MAX_ROWS or columns > MAX_COLUMNS or rows * columns > MAX_CELLS:
+        st.error(
+            f"{rows:,} rows of {counted(columns, 'column')} are too many: choose fewer. A table "
+            f"may have {MAX_ROWS:,} rows, {MAX_COLUMNS:,} columns and {MAX_CELLS:,} cells here."
         )
-        st.button("Use the pasted table", on_click=_read_pasted)
-    if complaint := st.session_state.get("table complaint"):
-        st.error(plain(complaint))
-    expected = shell.settings().fingerprint
-    own = own_table.current()
-    if own is None:
-        if expected:
-            st.info(
-                "This link was made with a table that is not in the link. Upload the same table "
-                f"(fingerprint {expected}) to see the same picture."
-            )
         return None
-    # The box above forgets the file when the page changes.
-    st.caption(f"In use: {plain(own.table.name)}.")
-    if own.carried:
-        st.caption("The table is in the link: whoever has the link has the table.")
-    elif own.shared:
-        st.caption("The table is stored on this server for those who have the link.")
-    elif expected and not own.table.fingerprint.startswith(expected):
-        st.warning(
-            "The link was made with another table: the fingerprints differ, so the numbers may too."
-        )
-    else:
-        st.caption("The table is too large for the link. **Share** can store it for colleagues.")
-    return own.table
-
-
-def _read_upload() -> None:
-    if (upload := st.session_state["upload"]) is not None:
-        _take(upload.name, upload.getvalue())
-
-
-def _read_pasted() -> None:
-    _take("pasted text", st.session_state["pasted"].encode(), pasted=True)
-
-
-def _take(name: str, content: bytes, pasted: bool = False) -> None:
-    """Read a table; where it cannot be read, the one before it stays."""
-    st.session_state["table complaint"] = ""
+    asked = kind, rows, components, columns, seed
     try:
-        own_table.take(name, content, pasted)
-    except DataError as error:
-        st.session_state["table complaint"] = str(error)
+        return kept("generated table", asked, partial(_generated, *asked), table_bytes)
+    except (ValueError, Full) as error:
+        st.error(plain(str(error)))
+        return None
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -138,19 +95,6 @@ def _reports(fingerprint: str, _table: Table) -> list[ColumnReport]:
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _sequences(fingerprint: str, _table: Table) -> str | None:
     return suggest_sequences(_table, _reports(fingerprint, _table))
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _selection(
-    family: str,
-    fingerprint: str,
-    columns: tuple[str, ...],
-    label: str,
-    group: str,
-    holes: bool,
-    _table: Table,
-) -> Selection:
-    return FAMILIES[family].read(_table, columns, label or None, group or None, holes)
 
 
 def choose_columns(table: Table) -> tuple[Selection | None, list[ColumnReport]]:
@@ -183,17 +127,16 @@ def choose_columns(table: Table) -> tuple[Selection | None, list[ColumnReport]]:
             default=suggested if suggested and suggested != group else "",
             format_func=lambda name: name or "none",
         )
+    holes = family.holes and shell.settings().missing
+    asked = columns, label or None, group or None, holes
     try:
-        return _selection(
-            shell.settings().family,
-            table.fingerprint,
-            columns,
-            label,
-            group,
-            family.holes and shell.settings().missing,
-            table,
+        return kept(
+            "selection",
+            (shell.settings().family, table.fingerprint, *asked),
+            lambda: family.read(table, *asked),
+            selection_bytes,
         ), reports
-    except DataError as error:
+    except (DataError, Full) as error:
         st.error(plain(str(error)))
         return None, reports
 

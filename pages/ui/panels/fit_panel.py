@@ -13,6 +13,7 @@ from pages.ui import shell
 from pages.ui.figures.coordinates import two_columns
 from pages.ui.figures.payload import pack
 from pages.ui.figures.picture import View, name_columns
+from pages.ui.memory import Full, visit
 from pages.ui.models.beginnings import beginning, method_of
 from pages.ui.models.families import family_of, model_for, views_of
 from pages.ui.models.scenes import scene_of
@@ -52,6 +53,10 @@ STOPPED = {
     "time": (
         "Ended after {iterations}: the time that one fit may take here is over. It has not "
         "converged. Use fewer rows or components, or a larger tolerance."
+    ),
+    "memory": (
+        "Ended after {iterations}: its half-steps, kept to be played, take as much memory as one "
+        "visit may hold here. It has not converged. Use fewer components or columns."
     ),
     "stopped": (
         "You stopped this fit after {iterations}. It has not converged. Who opens a link to it "
@@ -160,7 +165,11 @@ def _show(
         shell.remember()
         return
     _status(run, selection, settings)
-    payload, shown, sample = _picture(run, settings, selection, table, running)
+    try:
+        payload, shown, sample = _picture(run, settings, selection, table, running)
+    except Full as full:
+        st.error(str(full))
+        return
     last = len(shown) - 1
     state = player(
         payload,
@@ -267,6 +276,8 @@ def _picture(
     )
     picture, shown = family_of(settings).picture(scene)
     result = pack(named(picture, settings, table)), shown, scene.sample
+    # Here and with what the player was last sent.
+    visit().hold("picture", 2 * len(result[0]))
     st.session_state["picture"] = (asked, result)
     return result
 

@@ -23,7 +23,7 @@ from pages.ui.text import counted, nats
 from pages.ui.work.runs import Run
 
 # Ways of ending that no setting says.
-ENDED_EARLY = "stopped", "time"
+ENDED_EARLY = "stopped", "time", "memory"
 MIME = {
     "csv": "text/csv",
     "parquet": "application/vnd.apache.parquet",

@@ -17,7 +17,7 @@ from pages.ui.work.searches import Grid, Search
 
 def check(run: Run) -> None:
     """Put the fingerprint of a finished run into the link; say so where it brought another."""
-    if run.fit is None or run.stop_reason == "stopped":
+    if run.fit is None or run.stop_reason in ("stopped", "memory"):
         return
     here = Result(run.fit.log_likelihood, run.fit.n_iterations, em_core.__version__)
     _compare("result", here, lambda count: f"after {counted(count, 'iteration')}")

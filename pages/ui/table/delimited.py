@@ -1,7 +1,6 @@
 """Text split into cells: which separator, is there a header, and are all rows of one length."""
 
 import csv
-import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -22,8 +21,10 @@ _NAMES = {
     _SPACES: "Cells are separated by spaces.",
     "": "One column: no separator found.",
 }
+_MOST_NOTES = 20
 _SAMPLE_CHARACTERS = 262_144
 _SAMPLE_RECORDS = 200
+_SAMPLE_COLUMNS = 1_000
 _CHUNK = 20_000
 _RECORD_CHARACTERS = 1_000_000
 _LINE = re.compile(r"(?!\Z)[^\r\n]*+(?:\r\n|\r|\n|\Z)")
@@ -54,14 +55,20 @@ class Layout(NamedTuple):
         return "No column names found: the first line is read as data."
 
 
-def sniff(text: str) -> Layout:
-    """Decide on separator and header from the beginning of the text."""
+def sniff(text: str, check_size: Callable[[int, int], None]) -> Layout:
+    """Decide on separator and header from the beginning of the text.
+
+    `check_size(rows, columns)` may refuse a table of so many columns with an exception of its own,
+    before anything is worked out for each of them.
+    """
     sample = text[:_SAMPLE_CHARACTERS]
     best, best_records, best_fit = "", _sample(sample, "", len(text)), 0.0
     for separator in _SEPARATORS:
         records = _sample(sample, separator, len(text))
         if records and len(records[0]) > 1 and _fit(records) > best_fit:
             best, best_records, best_fit = separator, records, _fit(records)
+    if best:
+        check_size(1, _usual_width(best_records))
     if best in ("", ","):
         records = _sample(sample, _SPACES, len(text))
         if _better_by_spaces(records, best, best_records):
@@ -75,7 +82,9 @@ def sniff(text: str) -> Layout:
     padded = best not in ("", _SPACES) and bool(later) and all(c[0] == " " for c in later)
     if padded:
         best_records = [[cell.strip(" ") for cell in row] for row in best_records]
-    layout = headed(best_records, _usual_width(best_records))
+    width = _usual_width(best_records)
+    check_size(1, width)
+    layout = headed(best_records, width)
     return layout._replace(separator=best, padded=padded)
 
 
@@ -162,22 +171,27 @@ def _counts_up(numbers: list[str], body: list[list[str]]) -> bool:
 def unique_names(names: Iterable[str]) -> tuple[tuple[str, ...], list[str]]:
     """Column names without blanks and repeats, and sentences on what was renamed."""
     plain = [" ".join(str(name).split()) for name in names]
-    taken = set(plain)
+    given, taken = set(plain), set[str]()
+    # For each name the number to try next, so that a name repeated n times costs n steps.
+    following: Counter[str] = Counter()
     result: list[str] = []
     notes = []
     for position, name in enumerate(plain, start=1):
-        if name and name not in result:
+        if name and name not in taken:
+            taken.add(name)
             result.append(name)
             continue
-        base = name or f"column {position}"
-        candidates = itertools.chain(
-            [] if name else [base], (f"{base} ({i})" for i in itertools.count(2))
-        )
-        new = next(c for c in candidates if c not in taken)
+        base = new = name or f"column {position}"
+        while new in given or new in taken:
+            following[base] += 1
+            new = f"{base} ({following[base] + 1})"
         taken.add(new)
         result.append(new)
         what = f"is a second {name!r}" if name else "has no name"
         notes.append(f"Column {position} {what}: called {new!r} here.")
+    if len(notes) > _MOST_NOTES:
+        more = len(notes) - _MOST_NOTES
+        notes[_MOST_NOTES:] = [f"{more:,} more columns without a name of their own got one."]
     return tuple(result), notes
 
 
@@ -344,8 +358,9 @@ def _fit(records: list[list[str]]) -> float:
 
 
 def _numeric_columns(records: list[list[str]]) -> list[bool]:
+    """Which columns hold numbers, as far as a sample of the columns goes."""
     body = records[1:] or records
-    return [_column_is_numeric(body, j) for j in range(_usual_width(records))]
+    return [_column_is_numeric(body, j) for j in range(min(_usual_width(records), _SAMPLE_COLUMNS))]
 
 
 def _column_is_numeric(body: list[list[str]], position: int) -> bool:

@@ -62,7 +62,7 @@ def _read_workbook(filename: str, content: bytes) -> tuple[pd.DataFrame, tuple[s
     book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     sheet = book.worksheets[0]
     formulas = _formula_cells(filename, content)
-    rows, unsaved, errors, width = [], 0, 0, 0
+    rows, unsaved, errors, width, size = [], 0, 0, 0, 0
     for i, cells_of_row in enumerate(_rows(filename, sheet)):
         row = []
         for j, cell in enumerate(cells_of_row):
@@ -74,6 +74,9 @@ def _read_workbook(filename: str, content: bytes) -> tuple[pd.DataFrame, tuple[s
         while row and not row[-1]:
             row.pop()
         rows.append(row)
+        # Many cells may share one text of the file.
+        size += sum(map(len, row))
+        check_unpacked(filename, size)
         width = max(width, len(row))
         check_size(filename, len(rows), width)
     while rows and not rows[-1]:

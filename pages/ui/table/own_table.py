@@ -8,11 +8,11 @@ from typing import NamedTuple
 import streamlit as st
 
 from pages.ui import shell
+from pages.ui.memory import Full, visit
 from pages.ui.sharing import store
 from pages.ui.sharing.store import Receipt, Refused, the_store
 from pages.ui.table import packing
-from pages.ui.table.reading import read_table
-from pages.ui.table.table import DataError, Table
+from pages.ui.table.table import DataError, Table, table_bytes
 from pages.ui.text import plain
 
 KEY = "own table"
@@ -37,7 +37,8 @@ def current() -> OwnTable | None:
     if named and (own is None or named not in own):
         try:
             own = _open(settings.carried, settings.shared)
-        except DataError as error:
+            visit().hold(KEY, table_bytes(own.table))
+        except (DataError, Full) as error:
             shell.say(plain(str(error)))
             shell.change(carried="", shared="")
             return None
@@ -60,15 +61,11 @@ def _open(carried: str, shared: str) -> OwnTable:
     return OwnTable(packing.from_parquet(content), shared=shared)
 
 
-def take(name: str, content: bytes, pasted: bool = False) -> None:
-    """Read a file, or text that a person pasted. Raises DataError where it cannot be read; the
-    table before it stays."""
-    table = read_table(name, content)
-    if pasted:
-        table = table._replace(file="")
+def take(table: Table) -> None:
+    """Use a table that was read, in place of the one before. Raises Full where there is no room."""
+    visit().hold(KEY, table_bytes(table))
     own = OwnTable(table, packing.to_text(table) or "")
     st.session_state[KEY] = own
-    shell.change(source="table")
     _tell(own)
 
 

@@ -12,6 +12,9 @@ from pages.ui.table.table import MAX_CELLS, DataError, check_size, check_unpacke
 
 YEARS = 1, 9999  # of Python's dates
 YEARS_IN_NANOSECONDS = 1678, 2261  # whole ones, so that no time zone leads out of them
+# Rows that are read before their size is looked at. Arrow cannot read the texts of maps once each.
+BATCH_ROWS = 65_536
+BATCH_ROWS_OF_MAPS = 256
 
 
 def read_parquet(filename: str, content: bytes) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -37,11 +40,7 @@ def read_parquet(filename: str, content: bytes) -> tuple[pd.DataFrame, tuple[str
                 f"{filename!r} has {values:,} values and the limit is {MAX_CELLS:,}: load a part "
                 "of it."
             )
-        # Texts are read once each, and spread over the rows only where that is not too much.
-        texts = [f.name for f in file.schema_arrow if pa.types.is_string(f.type)]
-        file = pq.ParquetFile(io.BytesIO(content), read_dictionary=texts)
-        table = file.read(use_threads=False)
-        check_unpacked(filename, sum(map(_spread_size, table.columns)))
+        table = _read(filename, content)
         if not table.num_rows or not table.num_columns:
             raise DataError(f"{filename!r} has no rows: load a table with rows of numbers.")
         names, renamed = delimited.unique_names(table.column_names)
@@ -54,14 +53,42 @@ def read_parquet(filename: str, content: bytes) -> tuple[pd.DataFrame, tuple[str
     return pd.DataFrame(series), ("Parquet.", *renamed, *notes)
 
 
-def _spread_size(column: pa.ChunkedArray) -> int:
-    """Bytes of a column of texts once every row has its own; 0 of other columns."""
-    if not pa.types.is_dictionary(column.type) or not pa.types.is_string(column.type.value_type):
-        return 0
-    return sum(
-        pc.sum(pc.take(pc.binary_length(chunk.dictionary), chunk.indices)).as_py() or 0
-        for chunk in column.chunks
-    )
+def _read(filename: str, content: bytes) -> pa.Table:
+    """All columns, some rows at a time, until they are too large. Raises DataError.
+
+    A file may hold a value once and name it in every row: texts are read once each, inside lists
+    and structures as well, and counted as often as they stand.
+    """
+    import pyarrow.parquet as pq
+
+    file = pq.ParquetFile(io.BytesIO(content))
+    columns = [file.schema.column(i) for i in range(len(file.schema))]
+    fixed = sum(c.length for c in columns if c.physical_type == "FIXED_LEN_BYTE_ARRAY")
+    check_unpacked(filename, fixed * file.metadata.num_rows)
+    texts = [c.path for c in columns if c.physical_type == "BYTE_ARRAY"]
+    maps = {field.name for field in file.schema_arrow if "map<" in str(field.type)}
+    texts = [path for path in texts if path.partition(".")[0] not in maps]
+    file = pq.ParquetFile(io.BytesIO(content), read_dictionary=texts)
+    batches, size = [], 0
+    rows = BATCH_ROWS_OF_MAPS if maps else BATCH_ROWS
+    for batch in file.iter_batches(batch_size=rows, use_threads=False):
+        size += sum(map(_spread_size, batch.columns))
+        check_unpacked(filename, size)
+        batches.append(batch)
+    return pa.Table.from_batches(batches, file.schema_arrow)
+
+
+def _spread_size(column: pa.Array) -> int:
+    """Bytes of a column once every row has its own value."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        lengths = pc.binary_length(column.dictionary.cast(pa.large_binary()))
+        return pc.sum(pc.take(lengths, column.indices)).as_py() or 0
+    if pa.types.is_struct(kind):
+        return sum(map(_spread_size, column.flatten()))
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        return _spread_size(column.flatten())
+    return column.nbytes
 
 
 def _check_years(name: str, dates: pa.ChunkedArray) -> None:

@@ -6,6 +6,7 @@ function as in `excel.py` or `parquet.py`, and call it for its endings in `read_
 """
 
 import hashlib
+from functools import partial
 
 import pandas as pd
 
@@ -44,11 +45,10 @@ def read_table(filename: str, content: bytes) -> Table:
 
 def _read_text(filename: str, content: bytes) -> tuple[pd.DataFrame, tuple[str, ...]]:
     text, encoding = _decode(filename, content)
+    check = partial(check_size, filename)
     try:
-        layout = delimited.sniff(text)
-        columns, blank = delimited.read(
-            text, layout, lambda rows, width: check_size(filename, rows, width)
-        )
+        layout = delimited.sniff(text, check)
+        columns, blank = delimited.read(text, layout, check)
     except delimited.Malformed as error:
         raise DataError(f"{filename!r}: {error}") from None
     frame, notes, marks = framed(filename, layout.names, columns)

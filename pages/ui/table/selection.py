@@ -43,6 +43,13 @@ class Selection(NamedTuple):
         return np.array([*names, np.nan], object)[np.nan_to_num(values, nan=-1).astype(int)]
 
 
+def selection_bytes(selection: Selection) -> int:
+    """What a selection takes in memory, beside the table."""
+    labels = 0 if selection.labels is None else selection.labels.nbytes
+    left_out = int(selection.left_out.memory_usage().sum())
+    return selection.values.nbytes + selection.rows.nbytes + labels + left_out
+
+
 def select(
     table: Table,
     columns: Sequence[str],

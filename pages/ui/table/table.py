@@ -32,6 +32,11 @@ class Table(NamedTuple):
     file: str = ""  # the file it was read from; "" where nobody need have it
 
 
+def table_bytes(table: Table) -> int:
+    """What a table takes in memory."""
+    return int(table.frame.memory_usage(deep=True).sum())
+
+
 def from_dataset(dataset: Dataset) -> Table:
     """An example or a generated data set as a table, its labels in a last column."""
     frame = pd.DataFrame(dataset.values, columns=list(dataset.columns), copy=True)

@@ -6,10 +6,12 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from em_core import HalfStep
 from em_core.em import Fit, finished
+from pages.ui.memory import Holding, visit
 from pages.ui.work.climbing import Beginning, Ended, climb
 from pages.ui.work.work import Work
 from pages.ui.work.workers import Job, pool
@@ -22,8 +24,9 @@ class Run(Work):
     """One fit: what was asked, and how far it is.
 
     stop_reason is None while the run goes on; "stopped" if a person stopped it, "time" if it took
-    longer than a fit may. fit is the finished run; None where it ended before it had begun. After
-    a stop it goes on: what was told is computed again, to the same numbers.
+    longer than a fit may, "memory" where the visit holds as much as it may. fit is the finished
+    run; None where it ended before it had begun. After a stop it goes on: what was told is computed
+    again, to the same numbers.
     """
 
     model: Any
@@ -48,6 +51,10 @@ class Run(Work):
         how = self.tolerance, self.max_iterations, len(self.trace)
         return pool().job(climb, self.model, self.data, self.start, *how)
 
+    def expect(self, size: int) -> None:
+        if self.holding is not None:
+            self.holding.add(size)
+
     def take(self, told: Sequence[tuple[HalfStep, ...]]) -> None:
         for half_steps in told:
             self.trace += half_steps
@@ -59,6 +66,11 @@ class Run(Work):
 
     def end_early(self, why: str) -> None:
         self.take_all(why)
+
+    def no_room(self, why: str) -> None:
+        if not self.trace:
+            self.error = why
+        self.take_all("memory")
 
 
 class Runs:
@@ -73,14 +85,18 @@ class Runs:
         run = self._runs.pop(wanted.key, None)
         if run is None:
             run = wanted
+            forget = partial(self._runs.pop, run.key, None)
+            run.holding = Holding(visit(), f"run {run.key}", forget)
             for other in [other for other in self._runs.values() if other.running]:
                 other.leave()
+                other.holding.let_go()
                 del self._runs[other.key]
             run.begin()
         self._runs[run.key] = run
         while len(self._runs) > KEPT_RUNS:
             _, oldest = self._runs.popitem(last=False)
             oldest.leave()
+            oldest.holding.let_go()
         return run
 
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from pages.ui.fragments import fragment
+from pages.ui.memory import Full, Holding, visit, weakly
 from pages.ui.work.workers import PATIENCE, Cancelled, Job, OutOfTime
 
 NOTHING_YET = "This was stopped before there was anything to show: change a setting to begin again."
@@ -33,6 +34,7 @@ class Work:
     error: str = ""
     stopped: bool = False
     done: threading.Event = field(default_factory=threading.Event)
+    holding: Holding | None = None  # where what it tells is counted
     _job: Job | None = None
     _begun: float = 0.0
 
@@ -51,6 +53,15 @@ class Work:
     def end_early(self, why: Literal["stopped", "time"]) -> None:
         """It has ended with nothing to tell: it was cancelled, or its time is over."""
         self.error = NOTHING_YET if why == "stopped" else OUT_OF_TIME
+
+    def no_room(self, why: str) -> None:
+        """It has ended since the server has no room for what it tells next; why: a sentence."""
+        self.error = why
+
+    def expect(self, size: int) -> None:
+        """What it tells next has so many bytes, and takes the place of what it told before."""
+        if self.holding is not None:
+            self.holding.set(size)
 
     def begin(self) -> None:
         """Start; after a stop, again from the start, to the same numbers."""
@@ -98,7 +109,7 @@ class Work:
             self.done.set()
 
     def _listen(self) -> None:
-        results = self._job.results()
+        results = self._job.results(self.expect)
         while True:
             try:
                 self.take(next(results))
@@ -108,6 +119,8 @@ class Work:
                 return self.end_early("stopped")
             except OutOfTime:
                 return self.end_early("time")
+            except Full as full:
+                return self.no_room(str(full))
 
 
 class Held:
@@ -115,22 +128,28 @@ class Held:
     session, and its process at once with it."""
 
     def __init__(self, work: Work) -> None:
-        self.work = work
-        weakref.finalize(self, work.leave)
+        self.work: Work | None = work
+        self._end = weakref.finalize(self, work.leave)
+
+    def forget(self) -> None:
+        """End it, and free its memory for something newer."""
+        self.work = None
+        self._end()
 
 
 def current(slot: str, wanted: Work) -> Work:
     """The work asked for: the one this session has in `slot`, or else `wanted`, begun now."""
     held: Held | None = st.session_state.get(slot)
-    if held is None or held.work.key != wanted.key:
-        if held is not None:
+    if held is None or held.work is None or held.work.key != wanted.key:
+        if held is not None and held.work is not None:
             held.work.stop()
         held = st.session_state[slot] = Held(wanted)
+        wanted.holding = Holding(visit(), slot, weakly(held.forget))
         wanted.begin()
         wanted.await_quick_end()
     elif held.work.given_up:
         held.work.begin()
-    return held.work
+    return held.work or wanted
 
 
 def progress_line(work: Work, text: str) -> None:

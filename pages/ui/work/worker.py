@@ -6,9 +6,11 @@ program. It has less right to the processor than the dashboard, and a limit on i
 
 from __future__ import annotations
 
+import importlib
 import os
 import pickle
 import signal
+import struct
 import sys
 import time
 from collections.abc import Callable
@@ -20,6 +22,7 @@ from threadpoolctl import threadpool_limits
 from pages.ui.models.own_models import own_models
 
 NICENESS = 10
+SIZE = struct.Struct("<Q")  # bytes of the message that follows
 # Messages cost more than most half-steps.
 SECONDS_PER_MESSAGE = 0.05
 
@@ -59,8 +62,11 @@ def _ask(_signal: int, _frame: Any) -> None:
     _asked_to_stop = True
 
 
-def serve(memory: int) -> None:
-    """Work off jobs until the input ends. memory: the most address space in bytes."""
+def serve(memory: int, *modules: str) -> None:
+    """Work off jobs until the input ends. memory: the most address space in bytes.
+
+    modules: what the jobs come from.
+    """
     # Whatever a model prints must not get between the messages.
     results = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
@@ -70,6 +76,8 @@ def serve(memory: int) -> None:
 
     import em_core  # noqa: F401
 
+    for module in modules:
+        importlib.import_module(module)
     own_models()
     if os.name == "posix":
         import resource
@@ -83,7 +91,10 @@ def serve(memory: int) -> None:
 
 def _work_off(jobs: BinaryIO, results: BinaryIO) -> None:
     def send(message: Message) -> None:
-        pickle.dump(message, results, protocol=pickle.HIGHEST_PROTOCOL)
+        # Its size goes before it: the dashboard takes what it has room for.
+        content = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+        results.write(SIZE.pack(len(content)))
+        results.write(content)
         results.flush()
 
     while True:

@@ -16,12 +16,14 @@ import threading
 from collections.abc import Callable, Generator
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from pages.ui import environment
-from pages.ui.work.worker import Failed, Yielded
+from pages.ui.work.worker import SIZE, Failed, Yielded
 
 ROOT = Path(__file__).parents[3]
+# What the jobs of those that read come from.
+READING = ("pages.ui.work.readings",)
 # What ends within so many seconds is shown finished, without a picture of how far it is.
 PATIENCE = 0.4
 GRACE_SECONDS = 15  # to group what many starts found takes a while
@@ -43,6 +45,15 @@ class Limits(NamedTuple):
             workers=environment.number("WORKERS"),
             seconds=environment.number("FIT_SECONDS"),
             memory=round(environment.number("FIT_MB") * 1e6),
+        )
+
+    @classmethod
+    def for_reading(cls) -> Limits:
+        """Of what reads files, from the environment."""
+        return cls(
+            workers=2,
+            seconds=environment.number("READ_SECONDS"),
+            memory=round(environment.number("READ_MB") * 1e6),
         )
 
 
@@ -99,9 +110,13 @@ class Job:
         alarm.daemon = True
         alarm.start()
 
-    def results(self) -> Generator[list[Any], None, Any]:
+    def results(
+        self, expect: Callable[[int], None] = lambda size: None
+    ) -> Generator[list[Any], None, Any]:
         """What the function yields, in lists as it comes; in the end its value.
 
+        expect: called with the size of each message in bytes before it is taken; an exception of
+        its own ends the job.
         Raises Cancelled, OutOfTime, MemoryError, or ValueError with the function's own sentence.
         """
         process = self._pool.take(self)
@@ -116,7 +131,7 @@ class Job:
             if self.ended is None:
                 pickle.dump(self._call, process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
                 process.stdin.flush()
-                while isinstance(message := pickle.load(process.stdout), Yielded):
+                while isinstance(message := _received(process.stdout, expect), Yielded):
                     if not self._speaks:
                         # A new process takes its time to load before it can begin.
                         self._speaks = True
@@ -146,16 +161,30 @@ class Job:
         self._pool.wake()
 
 
+def _received(results: BinaryIO, expect: Callable[[int], None]) -> Any:
+    """The next message of a process."""
+    header = results.read(SIZE.size)
+    if len(header) < SIZE.size:
+        raise EOFError
+    expect(SIZE.unpack(header)[0])
+    return pickle.load(results)
+
+
 class Pool:
     """The processes and the queue before them: first come, first served.
 
     absence: called where a job is made; gives what says whether whoever wants it has gone.
+    modules: what the jobs come from, loaded before somebody waits for them.
     """
 
     def __init__(
-        self, limits: Limits, absence: Callable[[], Callable[[], bool]] = lambda: lambda: False
+        self,
+        limits: Limits,
+        absence: Callable[[], Callable[[], bool]] = lambda: lambda: False,
+        modules: tuple[str, ...] = (),
     ):
         self.limits = limits
+        self._modules = modules
         self._absence = absence
         self._queue: list[Job] = []
         self._at_work: list[Job] = []
@@ -163,6 +192,12 @@ class Pool:
         self._idle = [self._start()]
         self._changed = threading.Condition()
         atexit.register(self.close)
+
+    @property
+    def processes(self) -> list[int]:
+        """The numbers that the system knows the processes by."""
+        with self._changed:
+            return [process.pid for process in self._all]
 
     def job(self, function: Callable[..., Generator], *arguments: Any) -> Job:
         """A call to be made by a process; it queues when its results are asked for."""
@@ -220,7 +255,8 @@ class Pool:
                 self._end(process)
 
     def _start(self) -> subprocess.Popen:
-        code = f"from pages.ui.work import worker; worker.serve({self.limits.memory})"
+        arguments = ", ".join(map(repr, (self.limits.memory, *self._modules)))
+        code = f"from pages.ui.work import worker; worker.serve({arguments})"
         process = subprocess.Popen(
             # Arguments of the dashboard may name models of its owner.
             [sys.executable, "-c", code, *sys.argv[1:]],
@@ -235,6 +271,14 @@ class Pool:
         self._all.discard(process)
         process.kill()
         process.wait()
+
+
+@cache
+def readers() -> Pool:
+    """The processes that read files: apart from the fits, so that no file waits for them."""
+    from pages.ui.work.presence import absence
+
+    return Pool(Limits.for_reading(), absence, READING)
 
 
 @cache

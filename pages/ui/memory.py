@@ -1,0 +1,184 @@
+"""What visits hold in the memory of the server, counted in bytes before it is taken.
+
+Tables, runs, searches and pictures stay with a visit until it ends. One visit may hold so much and
+all together so much. Where that is reached, what the same visit has used least lately goes, if it
+can be had again; never anything of another visit.
+"""
+
+from __future__ import annotations
+
+import gc
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from functools import cache
+from typing import Any, NamedTuple, TypeVar
+
+import streamlit as st
+
+from pages.ui import environment
+
+T = TypeVar("T")
+
+
+class Full(Exception):
+    """There is no room; str() is one plain sentence: what is too large and what to do."""
+
+
+class _Held(NamedTuple):
+    """So many bytes, and what lets them go; None where they cannot be had again."""
+
+    size: int
+    release: Callable[[], None] | None
+
+
+class Memory:
+    """The bytes that all visits of this process hold. for_one, for_all: the most of them."""
+
+    def __init__(self, for_one: int, for_all: int) -> None:
+        self.for_one, self.for_all = for_one, for_all
+        self._lock = threading.Lock()
+        self._visits: dict[int, OrderedDict[str, _Held]] = {}
+
+    @classmethod
+    def configured(cls) -> Memory:
+        """From the environment."""
+        one, of_all = (round(environment.number(name) * 1e6) for name in ("VISIT_MB", "MEMORY_MB"))
+        return cls(one, of_all)
+
+    @property
+    def held(self) -> int:
+        """Bytes that all visits hold now."""
+        with self._lock:
+            return self._total()
+
+    def _total(self) -> int:
+        # Visits may end meanwhile, in a collection by any thread: a list of those there are now.
+        return sum(map(_total, list(self._visits.values())))
+
+    def open(self, visit: Visit) -> OrderedDict[str, _Held]:
+        """The list of what a visit holds, the longest unused first; it closes with the visit."""
+        ledger: OrderedDict[str, _Held] = OrderedDict()
+        with self._lock:
+            self._visits[id(ledger)] = ledger
+        weakref.finalize(visit, self._visits.pop, id(ledger), None)
+        return ledger
+
+    def hold(self, ledger: OrderedDict[str, _Held], name: str, new: _Held) -> None:
+        """Count what a visit is about to take. Raises Full where there is no room for it."""
+        if self.held + new.size > self.for_all:
+            gc.collect()  # visits that have ended may still be there
+        with self._lock:
+            before = ledger.pop(name, None)
+            excess = max(
+                _total(ledger) + new.size - self.for_one,
+                self._total() + new.size - self.for_all,
+            )
+            can_go = [other for other, held in ledger.items() if held.release is not None]
+            going = []
+            while excess > 0 and can_go:
+                going.append(ledger.pop(can_go.pop(0)))
+                excess -= going[-1].size
+            if excess <= 0:
+                ledger[name] = new
+            elif before is not None:
+                ledger[name] = before
+            full_for_one = _total(ledger) + new.size > self.for_one
+        for held in going:
+            held.release()
+        if excess > 0:
+            raise Full(_FULL_FOR_ONE.format(self.for_one / 1e6) if full_for_one else _FULL_FOR_ALL)
+
+    def let_go(self, ledger: OrderedDict[str, _Held], name: str) -> None:
+        with self._lock:
+            ledger.pop(name, None)
+
+
+_FULL_FOR_ONE = (
+    "This takes more memory than one visit may hold here ({:,.0f} MB): use fewer rows, columns or "
+    "components, or close what else you have open in this window by loading the page again."
+)
+_FULL_FOR_ALL = "The server's memory is taken by other visits: try again in a few minutes."
+
+
+def _total(ledger: OrderedDict[str, _Held]) -> int:
+    return sum(held.size for held in ledger.values())
+
+
+class Visit:
+    """What one visit holds. It ends with the session that keeps it."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._ledger = memory.open(self)
+
+    def hold(self, name: str, size: int, release: Callable[[], None] | None = None) -> None:
+        """Count bytes that are about to be taken, in place of those of the same name.
+
+        release: drops them where they can be had again; None where they cannot. Raises Full.
+        """
+        self._memory.hold(self._ledger, name, _Held(size, release))
+
+    def let_go(self, name: str) -> None:
+        """These bytes are free again."""
+        self._memory.let_go(self._ledger, name)
+
+
+class Holding:
+    """One growing thing among what a visit holds."""
+
+    def __init__(self, visit: Visit, name: str, release: Callable[[], None] | None) -> None:
+        self._visit, self._name, self._release, self._size = visit, name, release, 0
+
+    def add(self, size: int) -> None:
+        """So many bytes more. Raises Full."""
+        self.set(self._size + size)
+
+    def set(self, size: int) -> None:
+        """So many bytes in all. Raises Full."""
+        self._visit.hold(self._name, size, self._release)
+        self._size = size
+
+    def let_go(self) -> None:
+        """It is free again."""
+        self._visit.let_go(self._name)
+
+
+def weakly(release: Callable[[], None]) -> Callable[[], None]:
+    """Call a method of something while it is there, without keeping it there."""
+    method = weakref.WeakMethod(release)
+
+    def call() -> None:
+        if (there := method()) is not None:
+            there()
+
+    return call
+
+
+@cache
+def memory() -> Memory:
+    """The memory of this server."""
+    return Memory.configured()
+
+
+def visit() -> Visit:
+    """What the session at work holds."""
+    if "visit" not in st.session_state:
+        st.session_state["visit"] = Visit(memory())
+    return st.session_state["visit"]
+
+
+def kept(name: str, key: Hashable, make: Callable[[], T], size: Callable[[T], int]) -> T:
+    """What this visit made last under a name; made again where the key is another. Raises Full.
+
+    size: bytes that it takes.
+    """
+    slot = f"kept {name}"
+    last: tuple[Hashable, Any] | None = st.session_state.get(slot)
+    if last is None or last[0] != key:
+        st.session_state.pop(slot, None)
+        made = make()
+        visit().hold(slot, size(made))
+        last = st.session_state[slot] = key, made
+    return last[1]

@@ -1,0 +1,155 @@
+"""What visits hold in the server is counted, and bounded for each and for all."""
+
+import gc
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from browser import ROOT, serve
+from visitor import Visitor
+
+from em_core import Gaussian, Mixture
+from em_core.datasets import load
+from pages.ui.memory import Full, Holding, Memory, Visit
+from pages.ui.work.climbing import ByMethod
+from pages.ui.work.runs import Run
+
+
+def test_what_can_be_had_again_goes_first_the_longest_unused_before() -> None:
+    memory = Memory(100, 1000)
+    visit, gone = Visit(memory), []
+    visit.hold("table", 40)
+    for name in ("first", "second", "third"):
+        visit.hold(name, 20, lambda name=name: gone.append(name))
+    visit.hold("first", 20, lambda: gone.append("first"))  # used again
+    visit.hold("fourth", 30, lambda: gone.append("fourth"))
+    assert gone == ["second", "third"] and memory.held == 90
+
+
+def test_nothing_goes_for_what_has_no_room_anyway_but_what_was_there_before_stays() -> None:
+    memory = Memory(100, 1000)
+    visit = Visit(memory)
+    visit.hold("table", 90)
+    with pytest.raises(Full, match="one visit may hold"):
+        visit.hold("other", 20)
+    with pytest.raises(Full):
+        visit.hold("table", 200)
+    assert memory.held == 90
+    visit.let_go("table")
+    visit.hold("other", 100)
+    assert memory.held == 100
+
+
+def test_another_visit_never_pays() -> None:
+    memory = Memory(100, 150)
+    one, gone = Visit(memory), []
+    one.hold("run", 90, lambda: gone.append("run"))
+    newcomer = Visit(memory)
+    newcomer.hold("table", 50)
+    with pytest.raises(Full, match="other visits"):
+        newcomer.hold("run", 20)
+    assert not gone and memory.held == 140
+
+
+def test_a_visit_that_has_ended_holds_nothing() -> None:
+    memory = Memory(100, 150)
+    session = {"visit": Visit(memory)}
+    session["visit"].hold("table", 100)
+    session["itself"] = session  # goes only with a collection
+    del session
+    other = Visit(memory)
+    other.hold("table", 100)
+    gc.collect()
+    assert memory.held == 100
+
+
+def test_many_threads_count_together() -> None:
+    memory = Memory(10**9, 10**9)
+    visits = [Visit(memory) for _ in range(8)]
+
+    def work(visit: Visit) -> None:
+        holding = Holding(visit, "run", None)
+        for _ in range(500):
+            holding.add(3)
+
+    with ThreadPoolExecutor(8) as several:
+        list(several.map(work, visits))
+    assert memory.held == 8 * 500 * 3
+
+
+def test_a_run_ends_where_its_half_steps_have_no_room() -> None:
+    """What it has stays, to be played and explained."""
+    model = Mixture(Gaussian(), 3)
+    run = Run(
+        key="run",
+        model=model,
+        data=load("iris").values[:, :4],
+        start=ByMethod(model, "random responsibilities", 0),
+        tolerance=1e-12,
+        max_iterations=100_000,
+        standardise=False,
+    )
+    visit = Visit(Memory(100_000, 10**9))
+    run.holding = Holding(visit, "run", None)
+    run.begin()
+    assert run.done.wait(60)
+    assert (run.stop_reason, run.error) == ("memory", "")
+    assert run.trace and run.fit.stop_reason == "memory"
+    assert np.isfinite(run.fit.log_likelihood)
+
+
+def server_megabytes(url: str) -> float:
+    """Of the process that listens there."""
+    port = url.rpartition(":")[2]
+    found = subprocess.run(
+        ["pgrep", "-f", f"streamlit run dashboard.py .*--server.port {port}"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    status = Path(f"/proc/{found.stdout.split()[0]}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) / 1000
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_thirty_greedy_visitors_stay_under_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each asks for tables and runs as large as may be; those without room are told so."""
+    monkeypatch.setenv("EM_EXPLORER_VISIT_MB", "60")
+    monkeypatch.setenv("EM_EXPLORER_MEMORY_MB", "300")
+    with serve(ROOT, tmp_path / "log") as url:
+        first = Visitor(url, "v=1")
+        first.settle()
+        before = server_megabytes(url)
+
+        def visit(number: int) -> Visitor:
+            rows = f"s=generate&n=300000&tc=4&ds={number}&it=2&k=2"
+            visitor = Visitor(url, f"v=1&{rows}")
+            visitor.settle()
+            return visitor
+
+        with ThreadPoolExecutor(4) as several:
+            visitors = list(several.map(visit, range(30)))
+        grown = server_megabytes(url) - before
+        told = [visitor for visitor in visitors if "memory is taken by other" in visitor.texts]
+        fitted = [visitor for visitor in visitors if "Log-likelihood" in visitor.texts]
+        print(f"{len(fitted)} fitted, {len(told)} told, grown by {grown:.0f} MB")
+        assert len(told) >= 10 and len(fitted) >= 5
+        assert grown < 1.5 * 300
+        # Whoever is there goes on working, and room comes back with those who leave.
+        assert "Log-likelihood" in first.texts
+        for visitor in visitors:
+            visitor.close()
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            late = Visitor(url, "v=1&s=generate&n=300000&tc=4&it=2")
+            late.settle()
+            if "Log-likelihood" in late.texts:
+                break
+            late.close()
+        assert "Log-likelihood" in late.texts
+    assert "Traceback" not in (tmp_path / "log").read_text()

@@ -1,0 +1,89 @@
+"""What reading costs grows with the file and no faster, whatever the file holds."""
+
+import gc
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+
+from pages.ui.kinds import Names
+from pages.ui.settings import parse
+from pages.ui.table import columns, delimited, packing
+from pages.ui.table.reading import read_table
+from pages.ui.table.table import DataError, Table
+
+
+def tried(content: bytes, name: str = "x.csv") -> None:
+    with suppress(DataError):
+        read_table(name, content)
+
+
+def text(*lines: str) -> bytes:
+    return "\n".join(lines).encode()
+
+
+def described(n: int) -> None:
+    table = read_table(
+        "x.csv", text("when,what", *(f"2024-01-{i % 28 + 1:02},x{i}" for i in range(n)))
+    )
+    columns.describe_columns(table)
+
+
+def grouped(n: int) -> None:
+    lines = (f"{i // 3},{i},{i * 0.5}" for i in range(n))
+    table: Table = read_table("x.csv", text("who,when,how", *lines))
+    columns.suggest_sequences(table, columns.describe_columns(table))
+
+
+# Each step by the size of what it is given; what is refused is to be refused as quickly.
+STEPS: dict[str, tuple[Callable[[int], object], int]] = {
+    "names that are all the same": (lambda n: delimited.unique_names(["x"] * n), 20_000),
+    "names that are all missing": (lambda n: delimited.unique_names([""] * n), 20_000),
+    "names numbered already": (
+        lambda n: delimited.unique_names(["x", *(f"x ({i})" for i in range(n)), *["x"] * n]),
+        10_000,
+    ),
+    "a header of one name": (lambda n: tried(b",".join([b"x"] * n) + b"\n1\n"), 30_000),
+    "a header of many names": (lambda n: tried(text(",".join(map(str, range(n))), "1")), 10_000),
+    "a header with spaces": (lambda n: tried(text(" ".join(["x"] * n), "1 2")), 15_000),
+    "rows": (lambda n: tried(text("x,y", *["1.5,2.5"] * n)), 4_000),
+    "rows with spaces": (lambda n: tried(text("x y", *["1.5 2.5"] * n)), 4_000),
+    "blank lines": (lambda n: tried(text("x", "1", *[""] * n, "2")), 4_000),
+    "one column": (lambda n: tried(text("x", *["1.5"] * n)), 6_000),
+    "long numbers": (lambda n: tried(text("x,y", *["1" * 200 + ",2"] * n)), 1_000),
+    "thousands": (lambda n: tried(text("x;y", *["1 234 567,5;2,5"] * n)), 4_000),
+    "quotes": (lambda n: tried(text("x,y", *['"a ""b"" c",2'] * n)), 4_000),
+    "one long cell": (lambda n: tried(text("x,y", "1," + "7" * n)), 100_000),
+    "texts and dates": (described, 5_000),
+    "sequences": (grouped, 5_000),
+    "a link of many names": (lambda n: Names().read(",".join(f"a{i}" for i in range(n))), 10_000),
+    "a link of many keys": (lambda n: parse({f"k{i}": "x" for i in range(n)}), 10_000),
+    "a link of one long value": (lambda n: parse({"sp": '{"a":' * n, "sm": "1," * n}), 4_000),
+    "a table in a link": (lambda n: _refused(lambda: packing.from_text("A" * n)), 50_000),
+}
+
+
+def _refused(call: Callable[[], object]) -> None:
+    with pytest.raises(DataError):
+        call()
+
+
+def seconds(step: Callable[[int], object], n: int) -> float:
+    """Of computing, at best: what else the machine does counts for nothing."""
+    taken = []
+    gc.disable()  # a full collection in the wrong moment costs more than some steps
+    for _ in range(3):
+        began = time.process_time()
+        step(n)
+        taken.append(time.process_time() - began)
+    gc.enable()
+    return min(taken)
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_step_costs_in_proportion(name: str) -> None:
+    """Four times as much to read takes about four times as long: sixteen would be quadratic."""
+    step, n = STEPS[name]
+    step(n // 10)
+    assert seconds(step, 4 * n) < 9 * seconds(step, n) + 0.01
