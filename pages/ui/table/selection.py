@@ -226,8 +226,5 @@ def _reasons(values: np.ndarray, columns: tuple[str, ...], positions: np.ndarray
 
 
 def _labels(column: pd.Series) -> np.ndarray:
-    labels = np.empty(len(column), dtype=object)
-    labels[:] = [
-        None if missing else str(v) for v, missing in zip(column, column.isna(), strict=True)
-    ]
-    return labels
+    codes, names = pd.factorize(column)  # every label once, however many rows have it
+    return np.array([*map(str, names), None], dtype=object)[codes]
