@@ -5,17 +5,22 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
+from pages.ui.memory import memory
 from pages.ui.server import assets
 from pages.ui.server.errors import on_script_error
 from pages.ui.server.lifespan import lifespan
-from pages.ui.server.middleware import LimitedBodies, SecurityHeaders
+from pages.ui.server.middleware import LimitedBodies, LimitedUploads, SecurityHeaders
 from pages.ui.table.reading import MAX_BYTES
 
 app = st.App(
     Path(__file__).parent / "pages/main.py",
     lifespan=lifespan,
     routes=assets.routes(),
-    middleware=[Middleware(SecurityHeaders), Middleware(LimitedBodies, limit=MAX_BYTES)],
+    middleware=[
+        Middleware(SecurityHeaders),
+        Middleware(LimitedBodies, limit=MAX_BYTES),
+        Middleware(LimitedUploads, limit=memory().for_all // 4),
+    ],
     on_script_error=on_script_error,
 )
 

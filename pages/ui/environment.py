@@ -44,9 +44,7 @@ NUMBERS = {
     "COLUMNS": Number(1000, 2, 1e6, whole=True),
     "CELLS": Number(2e7, 20, 1e10, whole=True),
     # Of the process that reads one file.
-    "READ_SECONDS": Number(
-        120, 1, math.inf, limitless="a file may be read for as long as it takes"
-    ),
+    "READ_SECONDS": Number(120, 1, math.inf, limitless="a file may take as long as it likes"),
     "READ_MB": Number(3000, 500, 1e9),
     # Of what one visit, and all together, hold in the server.
     "VISIT_MB": Number(1000, 50, 1e9),

@@ -88,7 +88,7 @@ class Memory:
         for held in going:
             held.release()
         if excess > 0:
-            raise Full(_FULL_FOR_ONE.format(self.for_one / 1e6) if full_for_one else _FULL_FOR_ALL)
+            raise Full(_FULL_FOR_ONE.format(self.for_one / 1e6) if full_for_one else FULL_FOR_ALL)
 
     def let_go(self, ledger: OrderedDict[str, _Held], name: str) -> None:
         with self._lock:
@@ -99,7 +99,7 @@ _FULL_FOR_ONE = (
     "This takes more memory than one visit may hold here ({:,.0f} MB): use fewer rows, columns or "
     "components, or close what else you have open in this window by loading the page again."
 )
-_FULL_FOR_ALL = "The server's memory is taken by other visits: try again in a few minutes."
+FULL_FOR_ALL = "The server's memory is taken by other visits: try again in a few minutes."
 
 
 def _total(ledger: OrderedDict[str, _Held]) -> int:
@@ -169,15 +169,18 @@ def visit() -> Visit:
     return st.session_state["visit"]
 
 
-def kept(name: str, key: Hashable, make: Callable[[], T], size: Callable[[T], int]) -> T:
+def kept(
+    name: str, key: Hashable, make: Callable[[], T], size: Callable[[T], int], expected: int
+) -> T:
     """What this visit made last under a name; made again where the key is another. Raises Full.
 
-    size: bytes that it takes.
+    size: bytes that it takes. expected: about as many, before it is made.
     """
     slot = f"kept {name}"
     last: tuple[Hashable, Any] | None = st.session_state.get(slot)
     if last is None or last[0] != key:
         st.session_state.pop(slot, None)
+        visit().hold(slot, expected)
         made = make()
         visit().hold(slot, size(made))
         last = st.session_state[slot] = key, made

@@ -39,6 +39,7 @@ from pages.ui.text import counted, plain
 
 PREVIEW_ROWS = 200
 MOST_REASONS = 5
+NUMBER_BYTES = 8
 
 
 def choose_table() -> Table | None:
@@ -81,7 +82,8 @@ def _generate_controls() -> Table | None:
         return None
     asked = kind, rows, components, columns, seed
     try:
-        return kept("generated table", asked, partial(_generated, *asked), table_bytes)
+        expected = rows * (columns + 1) * NUMBER_BYTES
+        return kept("generated table", asked, partial(_generated, *asked), table_bytes, expected)
     except (ValueError, Full) as error:
         st.error(plain(str(error)))
         return None
@@ -135,6 +137,7 @@ def choose_columns(table: Table) -> tuple[Selection | None, list[ColumnReport]]:
             (shell.settings().family, table.fingerprint, *asked),
             lambda: family.read(table, *asked),
             selection_bytes,
+            len(table.frame) * (len(columns) + 1) * NUMBER_BYTES,
         ), reports
     except (DataError, Full) as error:
         st.error(plain(str(error)))

@@ -26,7 +26,7 @@ READING = "reading"
 
 
 class _Brought(NamedTuple):
-    """A file, or text that a person pasted, that waits to be read. key: names this arrival of it."""
+    """A file, or text that a person pasted, that waits to be read. key: names its arrival."""
 
     key: str
     name: str

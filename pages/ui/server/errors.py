@@ -9,18 +9,23 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.ui import shell
+from pages.ui.memory import Full
 
 log = logging.getLogger(__name__)
 
 
 def on_script_error(error: Exception) -> bool:
     """For `st.App`: an error that nothing has caught. True, for nothing else need be shown."""
-    number = secrets.token_hex(3).upper()
-    log.error("Error %s", number, exc_info=error)
-    sentence = (
-        f"Something went wrong here that should not (error {number}). Whoever runs this server "
-        "finds it in the log by that number. The rest goes on: choose something else, or reload."
-    )
+    if isinstance(error, Full):
+        sentence = str(error)
+    else:
+        number = secrets.token_hex(3).upper()
+        log.error("Error %s", number, exc_info=error)
+        sentence = (
+            f"Something went wrong here that should not (error {number}). Whoever runs this server "
+            "finds it in the log by that number. The rest goes on: choose something else, or "
+            "reload."
+        )
     if get_script_run_ctx().has_script_started:
         st.error(sentence)
     else:

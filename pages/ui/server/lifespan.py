@@ -14,10 +14,11 @@ from streamlit import config
 from threadpoolctl import threadpool_limits
 
 from pages.ui import environment, player, shell
+from pages.ui.memory import memory
 from pages.ui.models.own_models import own_models
 from pages.ui.sharing.store import Refused, the_store
 from pages.ui.table.reading import MAX_BYTES
-from pages.ui.work.workers import pool
+from pages.ui.work.workers import pool, readers
 
 log = logging.getLogger(__name__)
 
@@ -33,13 +34,15 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
         log.warning(sentence)
     # Streamlit refuses what is larger than its own limit, whatever that of a widget.
     config.set_option("server.maxUploadSize", math.ceil(MAX_BYTES / 2**20))
+    memory()
     player.components()
     shell.components()
     with suppress(Refused):  # it is in the log, and tried again when somebody shares
         the_store()
     with threadpool_limits(limits=1, user_api="blas"):
-        pool()
+        pools = pool(), readers()
         try:
             yield
         finally:
-            pool().close()
+            for ended in pools:
+                ended.close()

@@ -8,7 +8,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import runtime
+from streamlit.web.server.server import UPLOAD_FILE_ENDPOINT
 
+from pages.ui.memory import FULL_FOR_ALL
 from pages.ui.shell import OWNER_KEY
 
 # A file travels with a name and a type before it, and a line after it.
@@ -72,3 +75,33 @@ class LimitedBodies:
             return message
 
         await self.app(scope, take, send)
+
+
+class LimitedUploads:
+    """Files that were sent and that no page has taken yet: the last two of a visit are kept.
+
+    limit: bytes that all visits together may have sent so.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self.app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        _, _, file = scope.get("path", "").partition(f"{UPLOAD_FILE_ENDPOINT}/")
+        if scope["type"] != "http" or scope["method"] != "PUT" or not file:
+            await self.app(scope, receive, send)
+            return
+        manager, session = runtime.get_instance().uploaded_file_mgr, file.partition("/")[0]
+        for earlier in list(manager.file_storage.get(session, {}))[:-1]:
+            manager.remove_file(session, earlier)
+        held = sum(
+            len(record.data)
+            for records in list(manager.file_storage.values())
+            for record in list(records.values())
+        )
+        if held + int(Headers(scope=scope).get("content-length", 0)) > self._limit:
+            refusal = PlainTextResponse(FULL_FOR_ALL, 507, {"Connection": "close"})
+            await refusal(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
