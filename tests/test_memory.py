@@ -14,7 +14,7 @@ from visitor import Visitor
 
 from em_core import Gaussian, Mixture
 from em_core.datasets import load
-from pages.ui.memory import Full, Holding, Memory, Visit
+from pages.ui.memory import Full, Memory, Visit
 from pages.ui.work.climbing import ByMethod
 from pages.ui.work.runs import Run
 
@@ -67,12 +67,24 @@ def test_a_visit_that_has_ended_holds_nothing() -> None:
     assert memory.held == 100
 
 
+def test_what_a_visit_lets_go_does_not_keep_it() -> None:
+    """A run knows where it is counted, and what is counted knows how to drop the run."""
+    memory = Memory(100, 150)
+    runs: dict[str, object] = {}
+    visit = Visit(memory)
+    runs["run"] = visit.holding("run", runs.clear)
+    runs["run"].set(100)
+    del visit, runs
+    gc.collect()
+    assert memory.held == 0
+
+
 def test_many_threads_count_together() -> None:
     memory = Memory(10**9, 10**9)
     visits = [Visit(memory) for _ in range(8)]
 
     def work(visit: Visit) -> None:
-        holding = Holding(visit, "run", None)
+        holding = visit.holding("run")
         for _ in range(500):
             holding.add(3)
 
@@ -94,7 +106,7 @@ def test_a_run_ends_where_its_half_steps_have_no_room() -> None:
         standardise=False,
     )
     visit = Visit(Memory(100_000, 10**9))
-    run.holding = Holding(visit, "run", None)
+    run.holding = visit.holding("run")
     run.begin()
     assert run.done.wait(60)
     assert (run.stop_reason, run.error) == ("memory", "")
@@ -119,6 +131,7 @@ def test_thirty_greedy_visitors_stay_under_the_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each asks for tables and runs as large as may be; those without room are told so."""
+    monkeypatch.setenv("STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL", "1")
     monkeypatch.setenv("EM_EXPLORER_VISIT_MB", "120")
     monkeypatch.setenv("EM_EXPLORER_MEMORY_MB", "300")
     with serve(ROOT, tmp_path / "log") as url:

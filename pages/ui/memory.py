@@ -118,18 +118,29 @@ class Visit:
 
         release: drops them where they can be had again; None where they cannot. Raises Full.
         """
-        self._memory.hold(self._ledger, name, _Held(size, release))
+        self.holding(name, release).set(size)
 
     def let_go(self, name: str) -> None:
         """These bytes are free again."""
-        self._memory.let_go(self._ledger, name)
+        self.holding(name).let_go()
+
+    def holding(self, name: str, release: Callable[[], None] | None = None) -> Holding:
+        """Something among what the visit holds that grows."""
+        return Holding(self._memory, self._ledger, name, release)
 
 
 class Holding:
-    """One growing thing among what a visit holds."""
+    """One growing thing among what a visit holds. It does not keep the visit."""
 
-    def __init__(self, visit: Visit, name: str, release: Callable[[], None] | None) -> None:
-        self._visit, self._name, self._release, self._size = visit, name, release, 0
+    def __init__(
+        self,
+        memory: Memory,
+        ledger: OrderedDict[str, _Held],
+        name: str,
+        release: Callable[[], None] | None,
+    ) -> None:
+        self._memory, self._ledger, self._name, self._release = memory, ledger, name, release
+        self._size = 0
 
     def add(self, size: int) -> None:
         """So many bytes more. Raises Full."""
@@ -137,12 +148,12 @@ class Holding:
 
     def set(self, size: int) -> None:
         """So many bytes in all. Raises Full."""
-        self._visit.hold(self._name, size, self._release)
+        self._memory.hold(self._ledger, self._name, _Held(size, self._release))
         self._size = size
 
     def let_go(self) -> None:
         """It is free again."""
-        self._visit.let_go(self._name)
+        self._memory.let_go(self._ledger, self._name)
 
 
 def weakly(release: Callable[[], None]) -> Callable[[], None]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from em_core import HalfStep
 from em_core.em import Fit, finished
-from pages.ui.memory import Holding, visit
+from pages.ui.memory import visit
 from pages.ui.work.climbing import Beginning, Ended, climb
 from pages.ui.work.work import Work
 from pages.ui.work.workers import Job, pool
@@ -86,7 +86,7 @@ class Runs:
         if run is None:
             run = wanted
             forget = partial(self._runs.pop, run.key, None)
-            run.holding = Holding(visit(), f"run {run.key}", forget)
+            run.holding = visit().holding(f"run {run.key}", forget)
             for other in [other for other in self._runs.values() if other.running]:
                 other.leave()
                 other.holding.let_go()

@@ -144,7 +144,7 @@ def current(slot: str, wanted: Work) -> Work:
         if held is not None and held.work is not None:
             held.work.stop()
         held = st.session_state[slot] = Held(wanted)
-        wanted.holding = Holding(visit(), slot, weakly(held.forget))
+        wanted.holding = visit().holding(slot, weakly(held.forget))
         wanted.begin()
         wanted.await_quick_end()
     elif held.work.given_up:

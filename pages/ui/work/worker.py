@@ -6,7 +6,6 @@ program. It has less right to the processor than the dashboard, and a limit on i
 
 from __future__ import annotations
 
-import importlib
 import os
 import pickle
 import signal
@@ -62,11 +61,8 @@ def _ask(_signal: int, _frame: Any) -> None:
     _asked_to_stop = True
 
 
-def serve(memory: int, *modules: str) -> None:
-    """Work off jobs until the input ends. memory: the most address space in bytes.
-
-    modules: what the jobs come from.
-    """
+def serve(memory: int) -> None:
+    """Work off jobs until the input ends. memory: the most address space in bytes."""
     # Whatever a model prints must not get between the messages.
     results = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
@@ -76,8 +72,6 @@ def serve(memory: int, *modules: str) -> None:
 
     import em_core  # noqa: F401
 
-    for module in modules:
-        importlib.import_module(module)
     own_models()
     if os.name == "posix":
         import resource

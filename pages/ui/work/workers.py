@@ -255,8 +255,8 @@ class Pool:
                 self._end(process)
 
     def _start(self) -> subprocess.Popen:
-        arguments = ", ".join(map(repr, (self.limits.memory, *self._modules)))
-        code = f"from pages.ui.work import worker; worker.serve({arguments})"
+        names = ", ".join(("pages.ui.work.worker", *self._modules))
+        code = f"import {names}; pages.ui.work.worker.serve({self.limits.memory})"
         process = subprocess.Popen(
             # Arguments of the dashboard may name models of its owner.
             [sys.executable, "-c", code, *sys.argv[1:]],
