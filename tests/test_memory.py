@@ -103,7 +103,6 @@ def test_a_run_ends_where_its_half_steps_have_no_room() -> None:
         start=ByMethod(model, "random responsibilities", 0),
         tolerance=1e-12,
         max_iterations=100_000,
-        standardise=False,
     )
     visit = Visit(Memory(100_000, 10**9))
     run.holding = visit.holding("run")
