@@ -47,16 +47,22 @@ TITLES = {
 
 
 def finished(run: Run, selection: Selection) -> bool:
-    """Whether the run has ended; until then the page says how far it is. That it has collapsed is
-    said before anything else."""
+    """Whether the run of the page has ended; that it has collapsed is said before anything else."""
+    if not _ended(run):
+        return False
+    if run.fit is not None and run.fit.collapsed:
+        collapse_panel.show_collapsed(run, selection, shell.settings())
+    return True
+
+
+def _ended(run: Run) -> bool:
+    """Whether a run has something to show; until then the page says how far it is."""
     if run.running:
         watch(run, _wait, run)
         return False
     if run.error:
         st.error(sentence(run.error))
         return False
-    if run.fit is not None and run.fit.collapsed:
-        collapse_panel.show_collapsed(run, selection, shell.settings())
     return bool(run.trace)
 
 
@@ -84,7 +90,7 @@ def choose_line(run: Run, selection: Selection, table: Table) -> Asked | None:
             return Asked(kind, None, None, TITLES[kind])
         seed = shell.widget("line_seed")
     other = fit_panel.current_run(replace(shell.settings(), seed=seed), table, selection)
-    if other is None or not finished(other):
+    if other is None or not _ended(other):
         return None
     gap = other.trace[-1].log_likelihood - run.trace[-1].log_likelihood
     said = f"Seed {seed} ends {nats(abs(gap))} nats {'higher' if gap > 0 else 'lower'}."
