@@ -21,6 +21,10 @@ from threadpoolctl import threadpool_limits
 from pages.ui.models.own_models import own_models
 
 NICENESS = 10
+EXTREME = (
+    "The numbers have become too extreme to compute with: use another start, or columns whose "
+    "values are of a similar size."
+)
 SIZE = struct.Struct("<Q")  # bytes of the message that follows
 # Messages cost more than most half-steps.
 SECONDS_PER_MESSAGE = 0.05
@@ -120,7 +124,9 @@ def _work(function: Callable, arguments: tuple, send: Callable[[Message], None])
             if time.monotonic() - sent > SECONDS_PER_MESSAGE:
                 send(Yielded(items))
                 items, sent = [], time.monotonic()
-    except (ValueError, np.linalg.LinAlgError) as error:
+    except ValueError as error:
         return Failed(str(error), for_memory=False)
+    except np.linalg.LinAlgError:
+        return Failed(EXTREME, for_memory=False)
     except MemoryError:
         return Failed("", for_memory=True)
