@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 from bombs import parquet
 from streamlit.dataframe_util import convert_pandas_df_to_arrow_bytes
+from walk import tampered
 
 from pages.ui.table import packing
 from pages.ui.table.columns import describe_columns, suggest_label, suggest_sequences
@@ -65,7 +66,7 @@ def use(table: Table) -> None:
     suggest_sequences(table, reports)
     for name in table.frame:
         for read in (select, select_items, select_levels):
-            for chosen in (("x",), (name,)):
+            for chosen in (table.frame.columns[:1], (name,)):
                 try:
                     read(table, chosen, name, name)
                 except DataError as error:
@@ -165,3 +166,19 @@ def test_what_no_table_can_hold_is_said_with_its_column(column: pa.Array, senten
 def test_the_last_day_of_the_calendar_is_a_date() -> None:
     days = pa.array(["9999-12-31", "0001-01-01"]).cast(pa.timestamp("s")).cast(pa.date32())
     use(read_table("t.parquet", parquet({"x": pa.array([1.5, 2.5]), "until": days})))
+
+
+def test_tables_of_links_with_tampered_json_are_used_or_refused(long: bool) -> None:
+    rng, count = random.Random(0), 50_000 if long else 300
+    opened = 0
+    for _ in range(count):
+        text = tampered(rng)
+        try:
+            table = packing.from_text(text)
+        except DataError as error:
+            assert str(error).endswith(".")
+            continue
+        opened += 1
+        use(table)
+    print(f"{count} links, {opened} of them opened")
+    assert opened > count / 10

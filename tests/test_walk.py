@@ -23,6 +23,7 @@ from walk import (
 from pages.ui.settings import FIELDS, parse
 
 slow = pytest.mark.slow
+NOT_FINITE = '{"weights":[0.5,0.5],"rates":[[1e308],[1e308]]}'
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +36,9 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
 
 
 def assert_nothing_found(walk: Walk) -> None:
-    print(f"{walk.visits} links visited, {walk.uses} widgets used")
-    found, walk.found = walk.found, []
+    if walk.visits:
+        print(f"{walk.visits} links visited, {walk.uses} widgets used")
+    found, walk.found, walk.visits, walk.uses = walk.found, [], 0, 0
     assert not found, "\n".join(map(str, found))
 
 
@@ -104,6 +106,11 @@ def test_hostile_links(walk: Walk, long: bool) -> None:
         ("f=99999", "Frame: half-step 99,999 is not from 0 to"),
         ("f=99999&m=two-level", "Frame: half-step 99,999 is not from 0 to"),
         ("pt=272", "Point: row 273 is not among the 272 that are fitted"),
+        (f"m=poisson-mixture&st=parameters&sp={quote(NOT_FINITE)}", "is not a finite number"),
+        (
+            f"m=poisson-mixture&st=parameters&sp={quote(NOT_FINITE)}&r=-9.5_3_1.0",
+            "not what the link",
+        ),
         ("m=poisson-hmm&ax=columns", "Log-likelihood"),
         ("m=poisson-hmm&ax=pairs", "Log-likelihood"),
         (
