@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from pages.ui.text import number
+
 
 class Kind(Protocol):
     """What values a field takes, and how they are written in a link."""
@@ -209,5 +211,5 @@ def _finite(text: str) -> float:
 
 def clamped(value: float, low: float, high: float) -> tuple[Any, str]:
     nearest = min(max(value, low), high)
-    shown = f"{value:,}" if isinstance(value, int) else f"{value:g}"
-    return nearest, "" if nearest == value else f"{shown} is not from {low:,} to {high:,}"
+    limits = f"{number(low, 6)} to {number(high, 6)}"
+    return nearest, "" if nearest == value else f"{number(value, 6)} is not from {limits}"

@@ -31,6 +31,7 @@ from pages.ui.kinds import (
 )
 from pages.ui.models.families import DEGREES, FAMILIES, ROTATIONS
 from pages.ui.table.packing import MOST_CHARACTERS
+from pages.ui.text import number
 
 FORMAT_VERSION = "1"
 VERSION_KEY = "v"
@@ -534,7 +535,7 @@ def to_query(settings: Settings) -> dict[str, str]:
 def _shown(about: Field, value: Any) -> str:
     """A value in a sentence."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{value:,}"
+        return number(value, 6)
     if isinstance(value, str) and value and isinstance(about.kind, Choice):
         return value
     return "the usual choice"

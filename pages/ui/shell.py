@@ -24,6 +24,7 @@ from pages.ui import settings as table
 from pages.ui.fragments import forget_fragments
 from pages.ui.kinds import Choice, Integer, Real, clamped, quoted
 from pages.ui.settings import FIELDS, Field, Settings
+from pages.ui.text import number
 
 STYLE = Path(__file__).with_name("shell.css")
 BARE = Path(__file__).with_name("bare.css")
@@ -193,7 +194,7 @@ def _in_force(about: Field, arguments: Mapping[str, Any], default: Any) -> Any:
         complaint += f", so {quoted(nearest, 'the first choice')} is used"
     elif "min_value" in arguments:
         nearest, complaint = clamped(value, arguments["min_value"], arguments["max_value"])
-        complaint += f", so {nearest:,} is used"
+        complaint += f", so {number(nearest, 6)} is used"
     else:
         return value
     if nearest != value:

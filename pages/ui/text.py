@@ -3,13 +3,14 @@
 import html
 import math
 import re
-from collections.abc import Iterable
 from numbers import Integral
 
 # What Markdown, LaTeX and Streamlit's own directives take for markup.
 _MARKUP = set(r"\`*_{}[]()<>#+-.!|$~:")
 MINUS = "\N{MINUS SIGN}"
-MISSING, INFINITE = "missing", "\N{INFINITY}"
+INFINITE = "\N{INFINITY}"
+# In place of a number: there is none in the data, or none that the data tell.
+MISSING, NO_DATA = "missing", "no data"
 
 
 # Addresses become links even where their characters are escaped: one that shows nothing, put
@@ -20,8 +21,6 @@ _WORD_JOINER = "\N{WORD JOINER}"
 # Numbers from 10 to the first of these powers to below the second are written out.
 _POWERS_WRITTEN_OUT = -4, 15
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-# A number this small beside another is rounding, and stands for nothing.
-_NOTHING = 1e-12
 
 
 def plain(text: str) -> str:
@@ -74,15 +73,6 @@ def number(value: float, digits: int = 5, signed: bool = False) -> str:
             raised = str(int(power)).translate(_RAISED)
             text = f"{_shortened(mantissa)} \N{MULTIPLICATION SIGN} 10{raised}"
     return text.replace("-", MINUS)
-
-
-def numbers(values: Iterable[float], digits: int = 5) -> list[str]:
-    """Numbers that say one thing of several, as the columns of a table do: each as `number` writes
-    it, but 0 for what is rounding beside the largest of them."""
-    values = list(values)
-    largest = max((abs(value) for value in values if math.isfinite(value)), default=0)
-    rounding = _NOTHING * largest
-    return [number(0 if abs(value) < rounding else value, digits) for value in values]
 
 
 def _shortened(text: str) -> str:

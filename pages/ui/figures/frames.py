@@ -9,7 +9,7 @@ import numpy as np
 
 from em_core import HalfStep
 from pages.ui.figures.picture import Picture, Scene
-from pages.ui.text import nats, percent
+from pages.ui.text import nats, number, percent
 
 # Half-steps drawn one by one; of the iterations after these, evenly spaced ones.
 DENSE_ITERATIONS = 60
@@ -148,6 +148,6 @@ def largest_change(names: Sequence[str], read: Callable[[Any], np.ndarray]) -> C
         old, new = read(before), read(after)
         i = int(np.abs(new - old).argmax())
         verb = "rose" if new[i] > old[i] else "fell"
-        return f"{names[i]} {verb} to {new[i]:.3g}".replace("-", "\N{MINUS SIGN}")
+        return f"{names[i]} {verb} to {number(new[i], 3)}"
 
     return change

@@ -10,6 +10,7 @@ import pandas as pd
 
 from em_core.chains.markov_chain import stationary_distribution
 from em_core.columns import Levels
+from em_core.emissions import EMPTY_SHARE
 from em_core.factors.rotation import promax
 from em_core.factors.summaries import explained_variance, standardised
 from em_core.search.alignment import assignment_shares
@@ -18,9 +19,13 @@ from pages.ui.figures.emissions import cells, moments, says_columns
 from pages.ui.figures.factors import rotation, standard_loadings
 from pages.ui.figures.own import parameter_names, parameter_values
 from pages.ui.table.selection import Selection
-from pages.ui.text import component_names
+from pages.ui.text import NO_DATA, component_names
 
 Tables = list[tuple[str, pd.DataFrame]]
+# A number this small in a unit of its own, such as 1 for a probability, is rounding.
+NOTHING = 1e-12
+# How long a state lasts that is entered but never left.
+TO_THE_END = "to the end"
 
 
 def arrays(params) -> dict[str, np.ndarray]:
@@ -29,6 +34,19 @@ def arrays(params) -> dict[str, np.ndarray]:
     for name, value in zip(params._fields, params, strict=True):
         named |= arrays(value) if hasattr(value, "_fields") else {name: np.asarray(value)}
     return named
+
+
+def _known(values: np.ndarray, unit: np.ndarray | float) -> np.ndarray:
+    """Values with 0 for what is rounding in this unit, if there is one (finite)."""
+    unit = np.where(np.isfinite(unit), unit, 0)
+    return np.where(np.abs(values) < NOTHING * unit, 0.0, values)
+
+
+def _without(values: np.ndarray, unknown: np.ndarray) -> np.ndarray:
+    """Values, but where nothing in the data tells them `NO_DATA`."""
+    if not unknown.any():
+        return values
+    return np.where(unknown, np.array(NO_DATA, object), values.astype(object))
 
 
 def _frame(rows: dict[str, np.ndarray], columns: Sequence[str]) -> pd.DataFrame:
@@ -42,23 +60,23 @@ def _frame(rows: dict[str, np.ndarray], columns: Sequence[str]) -> pd.DataFrame:
 def mixture_tables(model, params, selection: Selection, settings) -> Tables:
     """A column for each component: weight, expected size, mean and standard deviation; and the
     covariances, a block of rows for each component."""
-    names = component_names(len(params.weights))
+    names, empty = component_names(len(params.weights)), params.weights <= EMPTY_SHARE
     return [
         ("Parameters", _frame(_shares_and_spread(model, params, selection), names)),
-        ("Covariances", covariance_table(params.covariances, names, selection)),
+        ("Covariances", _covariances_of("component", params.covariances, selection, empty)),
     ]
 
 
 def student_tables(model, params, selection: Selection, settings) -> Tables:
     """As of a mixture, with scales and degrees of freedom; scale matrices are no covariances."""
-    names = component_names(len(params.weights))
-    rows = _shares_and_spread(model, params, selection)
+    names, empty = component_names(len(params.weights)), params.weights <= EMPTY_SHARE
     scales = np.sqrt(np.einsum("kdd->kd", params.covariances))
-    rows |= {f"scale of {name}": scales[:, d] for d, name in enumerate(selection.columns)}
-    rows["degrees of freedom"] = params.degrees_of_freedom
+    more = {f"scale of {name}": scales[:, d] for d, name in enumerate(selection.columns)}
+    more["degrees of freedom"] = params.degrees_of_freedom
+    rows = _shares_and_spread(model, params, selection) | _of_data(more, empty)
     return [
         ("Parameters", _frame(rows, names)),
-        ("Scale matrices", covariance_table(params.covariances, names, selection)),
+        ("Scale matrices", _covariances_of("component", params.covariances, selection, empty)),
     ]
 
 
@@ -71,15 +89,28 @@ def factor_analyser_tables(model, params, selection: Selection, settings) -> Tab
 
 
 def _shares_and_spread(model, params, selection: Selection) -> dict[str, np.ndarray]:
-    rows = {"weight": params.weights, "expected rows": params.weights * len(selection.values)}
-    return rows | _spread(model, params, selection.columns)
+    rows = _spread(model, params, selection.columns)
+    return _sizes(params, selection) | _of_data(rows, params.weights <= EMPTY_SHARE)
+
+
+def _sizes(params, selection: Selection) -> dict[str, np.ndarray]:
+    weights = _known(params.weights, 1)
+    return {"weight": weights, "expected rows": weights * len(selection.values)}
+
+
+def _of_data(rows: dict[str, np.ndarray], empty: np.ndarray) -> dict[str, np.ndarray]:
+    """Rows of a table; a component that no row belongs to has nothing to tell."""
+    return {name: _without(values, empty) for name, values in rows.items()}
 
 
 def _spread(model, params, columns: Sequence[str]) -> dict[str, np.ndarray]:
     means, deviations = moments(model, params)
     rows = {}
     for d, name in enumerate(columns):
-        rows |= {f"mean of {name}": means[:, d], f"SD of {name}": deviations[:, d]}
+        spread = deviations[:, d]
+        widest = spread.max(where=np.isfinite(spread), initial=0)
+        rows[f"mean of {name}"] = _known(means[:, d], spread)
+        rows[f"SD of {name}"] = _known(spread, widest)
     return rows
 
 
@@ -90,6 +121,23 @@ def covariance_table(covariances, names: Sequence[str], selection: Selection) ->
         index=[f"{name}: {column}" for name in names for column in selection.columns],
         columns=list(selection.columns),
     )
+
+
+def _covariances_of(unit: str, covariances, selection: Selection, empty: np.ndarray):
+    """The table of the covariances (K, D, D) of components; where all are one, that one.
+
+    empty (K,): the components that no row belongs to.
+    """
+    covariances = np.asarray(covariances)
+    deviations = np.sqrt(np.einsum("kdd->kd", covariances))
+    covariances = _known(covariances, deviations[:, :, None] * deviations[:, None, :])
+    names = component_names(len(covariances), unit)
+    if len(covariances) > 1 and (covariances == covariances[0]).all():
+        names, covariances = (f"every {unit}",), covariances[:1]
+    elif empty.any():
+        unknown = np.broadcast_to(empty[:, None, None], covariances.shape)
+        covariances = _without(covariances, unknown)
+    return covariance_table(covariances, names, selection)
 
 
 def _component_loadings(params, names: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
@@ -140,7 +188,7 @@ def _terms(model, params, row: np.ndarray, density: str, names: Sequence[str]) -
         "π": params.weights,
         f"log {density}": log_joint - np.log(np.maximum(params.weights, np.finfo(float).tiny)),
         f"π {density}": np.exp(log_joint),
-        "responsibility": np.exp(log_joint - np.logaddexp.reduce(log_joint)),
+        "responsibility": _known(np.exp(log_joint - np.logaddexp.reduce(log_joint)), 1),
     }
     return pd.DataFrame(terms, index=list(names))
 
@@ -152,9 +200,9 @@ def items_tables(model, params, selection: Selection, settings, unit: str = "com
     """
     if not says_columns(model):
         return own_tables(model, params, selection, settings)
-    rows = {"weight": params.weights, "expected rows": params.weights * len(selection.values)}
-    rows |= _column_rows(model, params, selection)
-    return [("Parameters", _frame(rows, component_names(len(params.weights), unit)))]
+    rows = _of_data(_column_rows(model, params, selection), params.weights <= EMPTY_SHARE)
+    names = component_names(len(params.weights), unit)
+    return [("Parameters", _frame(_sizes(params, selection) | rows, names))]
 
 
 def _column_rows(model, params, selection: Selection) -> dict[str, np.ndarray]:
@@ -162,7 +210,7 @@ def _column_rows(model, params, selection: Selection) -> dict[str, np.ndarray]:
     if not isinstance(model.emission, Levels):
         return _spread(model, params, selection.columns)
     names, values = cells(model, params, selection.columns, selection.levels)
-    return {f"p of {name}": value for name, value in zip(names, values.T, strict=True)}
+    return {f"p of {name}": _known(value, 1) for name, value in zip(names, values.T, strict=True)}
 
 
 def cluster_results(
@@ -195,16 +243,20 @@ def hidden_markov_tables(model, params, selection: Selection, settings) -> Table
     if not says_columns(model):
         return own_tables(model, params, selection, settings)
     names = component_names(model.n_states, "state")
-    staying = np.diag(params.transition_matrix)
+    empty, never_left = _unseen(model, params, selection)
+    matrix = _known(params.transition_matrix, 1)
+    leaving = _known(1 - np.diag(matrix), 1)
+    lasts = np.array([1 / share if share else TO_THE_END for share in leaving], object)
+    stationary = _known(stationary_distribution(params.transition_matrix), 1)
     rows = {
-        "probability at the start": params.initial_probabilities,
-        "share in the long run": stationary_distribution(params.transition_matrix),
-        "rows it lasts on average": 1 / np.maximum(1 - staying, np.finfo(float).tiny),
+        "probability at the start": _known(params.initial_probabilities, 1),
+        # One state that nothing is known of is enough: all shares depend on it.
+        "share in the long run": _without(stationary, np.full(len(names), never_left.any())),
+        "rows it lasts on average": _without(lasts, never_left),
     }
-    rows |= _column_rows(model, params, selection)
-    rows = {name: np.where(values > 1e12, np.inf, values) for name, values in rows.items()}
+    rows |= _of_data(_column_rows(model, params, selection), empty)
     transitions = pd.DataFrame(
-        params.transition_matrix,
+        _without(matrix, np.broadcast_to(never_left[:, None], matrix.shape)),
         index=[f"from {name}" for name in names],
         columns=[f"to {name}" for name in names],
     )
@@ -213,9 +265,17 @@ def hidden_markov_tables(model, params, selection: Selection, settings) -> Table
 
 def measured_chain_tables(model, params, selection: Selection, settings) -> Tables:
     """The same, and the covariances of measurements in each state."""
-    names = component_names(model.n_states, "state")
+    empty, _ = _unseen(model, params, selection)
     tables = hidden_markov_tables(model, params, selection, settings)
-    return [*tables, ("Covariances", covariance_table(params.covariances, names, selection))]
+    covariances = _covariances_of("state", params.covariances, selection, empty)
+    return [*tables, ("Covariances", covariances)]
+
+
+def _unseen(model, params, selection: Selection) -> tuple[np.ndarray, np.ndarray]:
+    """Which states (K,) no row belongs to, and which of them no row is known to follow."""
+    _, transitions, emission = model.e_step(params, selection.parts).statistics
+    counts, leaving = emission.counts, transitions.sum(axis=1)
+    return counts <= EMPTY_SHARE * counts.sum(), leaving <= EMPTY_SHARE * leaving.sum()
 
 
 def hidden_markov_point(model, params, data, selection: Selection, index: int):
@@ -231,7 +291,7 @@ def hidden_markov_point(model, params, data, selection: Selection, index: int):
     if says_columns(model):
         means, _ = moments(model, params)
         terms |= {f"mean of {name}": means[:, d] for d, name in enumerate(selection.columns)}
-    terms["probability given the whole sequence"] = shares
+    terms["probability given the whole sequence"] = _known(shares, 1)
     table = pd.DataFrame(terms, index=list(names))
     table["on the most probable path"] = [
         "yes" if k == path[index] else "" for k in range(len(names))
@@ -248,7 +308,8 @@ def factor_tables(model, params, selection: Selection, settings) -> Tables:
     turn = rotation(params, settings.rotation)
     factors = list(component_names(params.loadings.shape[1], "factor"))
     unit = standardised(params)
-    loadings = pd.DataFrame(standard_loadings(params) @ turn, list(selection.columns), factors)
+    turned = _known(standard_loadings(params) @ turn, 1)
+    loadings = pd.DataFrame(turned, list(selection.columns), factors)
     loadings["unique"] = unit.noise_variance
     loadings["explained"] = 1 - unit.noise_variance
     explained = explained_variance(unit._replace(loadings=unit.loadings @ turn))
@@ -260,8 +321,10 @@ def factor_tables(model, params, selection: Selection, settings) -> Tables:
     if settings.rotation == "promax" and len(factors) > 1:
         correlations = promax(standard_loadings(params)).correlations
         tables.append(("Factor correlations", pd.DataFrame(correlations, factors, factors)))
-    original = pd.DataFrame(params.loadings @ turn, list(selection.columns), factors)
-    original.insert(0, "mean", params.mean)
+    deviations = np.sqrt((params.loadings**2).sum(axis=1) + params.noise)
+    turned = _known(params.loadings @ turn, deviations[:, None])
+    original = pd.DataFrame(turned, list(selection.columns), factors)
+    original.insert(0, "mean", _known(params.mean, deviations))
     original["noise variance"] = params.noise
     return [*tables, ("In the data's units", original)]
 

@@ -25,7 +25,7 @@ from pages.ui.player import player
 from pages.ui.sharing.naming import named
 from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table
-from pages.ui.text import MINUS, nats, sentence
+from pages.ui.text import nats, number, sentence
 from pages.ui.work.jobs import run_job
 from pages.ui.work.runs import Run
 from pages.ui.work.slicing import Asked, Numbers, Slices, slice_work
@@ -199,7 +199,7 @@ def _numbers(run: Run, index: int, numbers: Numbers) -> pd.DataFrame:
 
 def _slope(value: float, steep: float) -> str:
     """A slope to six digits; where it is rounding beside the other one, 0."""
-    return "0" if abs(value) < ROUNDING * steep else f"{value:,.6g}".replace("-", MINUS)
+    return "0" if abs(value) < ROUNDING * steep else number(value, 6)
 
 
 def show_surface(run: Run, asked: Asked, selection: Selection) -> None:

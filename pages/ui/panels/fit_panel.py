@@ -24,7 +24,7 @@ from pages.ui.settings import Settings, differing, values_of
 from pages.ui.sharing.naming import named, opening
 from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table
-from pages.ui.text import counted, nats, plain, sentence
+from pages.ui.text import counted, nats, number, plain, sentence
 from pages.ui.work.runs import Run, Runs
 from pages.ui.work.work import progress_line, watch
 
@@ -40,7 +40,7 @@ _OF_THE_CLIMB = {
 }
 
 STOPPED = {
-    "converged": "Converged after {iterations}: about {tolerance:g} nats or less are left to gain.",
+    "converged": "Converged after {iterations}: about {tolerance} nats or less are left to gain.",
     "max_iterations": (
         "Not converged: stopped after {iterations}, the most allowed. Raise “Most iterations” or "
         "the tolerance."
@@ -232,7 +232,7 @@ def _status(run: Run, selection: Selection, settings: Settings) -> None:
         )
     else:
         ended = STOPPED[run.stop_reason].format(
-            iterations=iterations, count=last.iteration, tolerance=run.tolerance
+            iterations=iterations, count=last.iteration, tolerance=number(run.tolerance)
         )
         text = (
             f"{ended} {likelihood[0].upper()}{likelihood[1:]}, BIC **{bic}** "

@@ -14,7 +14,7 @@ from pages.ui.models.families import family_of
 from pages.ui.panels import report, tables
 from pages.ui.settings import FIELDS, Settings
 from pages.ui.table.selection import Selection
-from pages.ui.text import counted, plain
+from pages.ui.text import counted, number, plain
 from pages.ui.work.runs import Run
 
 POINTS = "Points"
@@ -157,9 +157,7 @@ def rows_typed() -> int:
 
 def _cell(selection: Selection, column: int, row: int) -> str:
     (value,) = selection.cells(column, np.array([row]))
-    if isinstance(value, str):
-        return value
-    return "missing" if np.isnan(value) else f"{value:g}"
+    return value if isinstance(value, str) else number(value, 6)
 
 
 def _agreement(run: Run, index: int, selection: Selection) -> None:
@@ -168,8 +166,8 @@ def _agreement(run: Run, index: int, selection: Selection) -> None:
         run.key, index, selection.label_name, unit, run.model, run.data, step, selection
     )
     st.markdown(
-        f"Adjusted Rand index with **{plain(selection.label_name)}**: **{adjusted_rand:.3f}** "
-        "(1: the same groups; about 0: no better than chance)."
+        f"Adjusted Rand index with **{plain(selection.label_name)}**: "
+        f"**{number(adjusted_rand, 3)}** (1: the same groups; about 0: no better than chance)."
     )
     unlabelled = len(selection.values) - int(confusion.to_numpy().sum())
     without = f"; {counted(unlabelled, 'row')} without one left out" if unlabelled else ""

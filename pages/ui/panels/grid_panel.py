@@ -25,7 +25,7 @@ from pages.ui.panels.recommendation import (
 from pages.ui.settings import CRITERIA, FIELDS, Settings
 from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table
-from pages.ui.text import MINUS, counted, nats, plain, sentence
+from pages.ui.text import MINUS, counted, nats, number, plain, sentence
 from pages.ui.work.searches import (
     Grid,
     grid_of,
@@ -236,7 +236,7 @@ def _table(grid: Grid, family: Family) -> pd.DataFrame:
                 row[CRITERIA[criterion]] = nats(cell.score(criterion))
         if (held_out := cell.cross_validation) is not None:
             row["held out (nats a row)"] = held_out.problem or (
-                f"{nats(held_out.per_observation)} ± {held_out.standard_error:.2g}"
+                f"{nats(held_out.per_observation)} ± {number(held_out.standard_error, 2)}"
             )
         if cell.label in tests:
             test = tests[cell.label]

@@ -22,7 +22,7 @@ from pages.ui.panels.race_panel import show_race
 from pages.ui.settings import FIELDS, Settings
 from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table
-from pages.ui.text import nats, percent, plain, sentence
+from pages.ui.text import nats, number, percent, plain, sentence
 from pages.ui.work.searches import Search, recommended_start, search_of, seeded_starts, usual_starts
 from pages.ui.work.work import CHARTS_SECONDS, current, progress_line, watch
 
@@ -182,18 +182,18 @@ def _climbs(search: Search, landscape: Landscape) -> list[Climb]:
 def _gallery(search: Search, landscape: Landscape, selection: Selection) -> None:
     """A small picture of each distinct optimum, best first, with its share and its seeds."""
     shown = landscape.optima[:MOST_PICTURES]
-    for number, optimum in enumerate(shown):
-        if number % PICTURES_ACROSS == 0:
+    for place, optimum in enumerate(shown):
+        if place % PICTURES_ACROSS == 0:
             columns = st.columns(PICTURES_ACROSS)
-        with columns[number % PICTURES_ACROSS]:
-            st.markdown(f"**Optimum {number + 1}** · {_share(optimum)}")
+        with columns[place % PICTURES_ACROSS]:
+            st.markdown(f"**Optimum {place + 1}** · {_share(optimum)}")
             st.plotly_chart(
                 _thumbnail(search, optimum, selection),
-                key=f"thumbnail {number}",
+                key=f"thumbnail {place}",
                 config={"staticPlot": True},
             )
-            st.caption(_optimum_line(search, number, optimum))
-            _play_or_race(landscape, number)
+            st.caption(_optimum_line(search, place, optimum))
+            _play_or_race(landscape, place)
     if len(landscape.optima) > MOST_PICTURES:
         st.caption(f"The best {MOST_PICTURES} of {len(landscape.optima)} optima are drawn.")
 
@@ -306,10 +306,10 @@ def _success_table(search: Search) -> pd.DataFrame:
                 f"rate ({percent(0.95)} interval)": _with_interval(rate.rate, rate.interval),
                 "iterations per success": "never"
                 if not rate.n_successes
-                else f"{rate.iterations_per_success:,.0f}",
+                else number(round(rate.iterations_per_success)),
                 "seconds per success": "never"
                 if not rate.n_successes
-                else f"{rate.seconds_per_success:.2g}",
+                else number(rate.seconds_per_success, 2),
             }
             for rate in search.runs.success_rates
         ]

@@ -13,7 +13,7 @@ from pages.ui import shell
 from pages.ui.models.families import Family, family_of
 from pages.ui.panels.comparison import difference, meaning, named, starts_line, units
 from pages.ui.settings import CRITERIA, FIELDS
-from pages.ui.text import nats, percent, plain, sentence
+from pages.ui.text import nats, number, percent, plain, sentence
 from pages.ui.work.searches import Grid, cell_settings
 
 MOST_LISTED = 5
@@ -134,7 +134,10 @@ def tests_of_fit(grid: Grid, family: Family) -> dict[tuple[str, int], str | tupl
         except ValueError as error:
             tests[cell.label] = str(error)
         else:
-            words = f"{test.statistic:,.2f} on {test.degrees_of_freedom}, p = {test.p_value:.3g}"
+            words = (
+                f"{number(test.statistic)} on {test.degrees_of_freedom}, "
+                f"p = {number(test.p_value, 3)}"
+            )
             tests[cell.label] = test.p_value, words
     return tests
 

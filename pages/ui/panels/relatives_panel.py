@@ -24,7 +24,7 @@ from pages.ui.player import player
 from pages.ui.sharing.naming import named
 from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table
-from pages.ui.text import nats, sentence
+from pages.ui.text import nats, number, sentence
 from pages.ui.work.jobs import run_job
 from pages.ui.work.racing import IN_WORDS, USUAL, Lane, applicable, observed, race_work
 from pages.ui.work.runs import Run
@@ -98,8 +98,8 @@ def _ends(lanes: list[Lane], n_rows: int) -> pd.DataFrame:
                 "algorithm": lane.label,
                 "log-likelihood (nats)": nats(last.log_likelihood),
                 "below the best": nats(max(best - last.log_likelihood, 0)),
-                "passes": f"{last.passes:,.4g}",
-                "seconds": f"{last.seconds:.2g}",
+                "passes": number(last.passes, 4),
+                "seconds": number(last.seconds, 2),
                 "gap at the end": _gap(lane, n_rows),
             }
         )

@@ -12,7 +12,7 @@ from pages.ui.panels import tables
 from pages.ui.panels.optima_panel import COLOURS
 from pages.ui.panels.questions import QUESTIONS
 from pages.ui.settings import THEORY_STEPS
-from pages.ui.text import nats
+from pages.ui.text import nats, number
 from pages.ui.work.tiny import (
     Tiny,
     bound_over_q,
@@ -66,9 +66,9 @@ def _choose_tiny() -> Tiny | None:
     means, weights = tiny.params.means[:, 0], tiny.params.weights
     deviation = tiny.params.covariances[0, 0, 0] ** 0.5
     st.markdown(
-        f"Two Gaussian components: means **{means[0]:.4g}** and **{means[1]:.4g}**, standard "
-        f"deviation **{deviation:.4g}** each, weights **{weights[0]:.2f}** and "
-        f"**{weights[1]:.2f}**."
+        f"Two Gaussian components: means **{number(means[0], 4)}** and "
+        f"**{number(means[1], 4)}**, standard deviation **{number(deviation, 4)}** each, weights "
+        f"**{weights[0]:.2f}** and **{weights[1]:.2f}**."
     )
     return tiny
 
@@ -112,10 +112,10 @@ def why_hard(tiny: Tiny) -> None:
             rf"=\underbrace{{{hard.product:.10f}}}_{{\text{{product form}}}}"
         )
         st.markdown(
-            f"They differ by {abs(hard.enumerated - hard.product):.1e}. The logarithm cannot pass "
-            "the inner sum, so no parameter stands alone and no derivative is solved in closed "
-            "form. Were the labels known, the sum would go: what is left is one smooth hill for "
-            "each mean."
+            f"They differ by {number(abs(hard.enumerated - hard.product), 2)}. The logarithm "
+            "cannot pass the inner sum, so no parameter stands alone and no derivative is solved "
+            "in closed form. Were the labels known, the sum would go: what is left is one smooth "
+            "hill for each mean."
         )
     with picture:
         now = float(tiny.params.means[0, 0])
@@ -179,7 +179,9 @@ def four_forms(tiny: Tiny) -> None:
         {model: [f"{value:.10f}" for value in found] for model, found in forms.items()},
         index=list(names),
     )
-    table.loc["largest difference of the four"] = [f"{f.disagreement:.1e}" for f in forms.values()]
+    table.loc["largest difference of the four"] = [
+        number(f.disagreement, 2) for f in forms.values()
+    ]
     tables.show(table, "Each computed in its own way, in nats, after one M-step")
     st.markdown(
         "The mixture takes your numbers as they are, the chain as a sequence, and factor analysis "

@@ -22,6 +22,7 @@ import sqlalchemy as sql
 from sqlalchemy.exc import SQLAlchemyError
 
 from pages.ui import environment
+from pages.ui.text import number
 
 DEFAULT_PLACE = "~/.local/share/em-explorer"
 TOKEN_BYTES = 18  # 144 random bits, 24 characters
@@ -236,4 +237,4 @@ def _hash(token: str) -> str:
 
 
 def _size(size: float) -> str:
-    return f"{size / 1e6:,.3g} MB"
+    return f"{number(size / 1e6, 3)} MB"

@@ -12,6 +12,7 @@ from em_core.checks.trials import check, size
 from em_core.standardised import Standardised, as_it_is
 from em_core.variants import VARIANTS, run
 from em_core.variants.steps import Step
+from pages.ui.text import number
 
 # Those that draw run from several seeds: their noise is part of what there is to see.
 DRAWS = ("stochastic", "monte-carlo", "online")
@@ -126,4 +127,4 @@ def _falls(what: str, heights: np.ndarray, unit: float) -> str:
     if not count:
         return f"{what} never fell"
     times = "once" if count == 1 else f"{count} times"
-    return f"{what} fell {times}, by {falls.max():.2g} nats at most"
+    return f"{what} fell {times}, by {number(falls.max(), 2)} nats at most"
