@@ -8,7 +8,7 @@ import pytest
 
 from em_core import datasets, em
 from pages.ui.figures.payload import pack
-from pages.ui.figures.picture import Scene, name_columns
+from pages.ui.figures.picture import Scene
 from pages.ui.figures.thumbnail import thumbnail
 from pages.ui.models.beginnings import method_of
 from pages.ui.models.families import FAMILIES, axes_of, family_of, views_of
@@ -19,6 +19,7 @@ from pages.ui.table.columns import default_columns, describe_columns, suggest_la
 from pages.ui.table.reading import read_table
 from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table, from_dataset
+from pages.ui.text import name_columns
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = [(name, row) for name, family in FAMILIES.items() for row in family.examples]

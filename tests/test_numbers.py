@@ -14,7 +14,7 @@ from pages.ui.models.parameters import TO_THE_END
 from pages.ui.panels import tables
 from pages.ui.settings import Settings
 from pages.ui.table.table import Table
-from pages.ui.text import MINUS, MISSING, NO_DATA, cell, nats, number
+from pages.ui.text import MINUS, MISSING, NO_DATA, cell, name_columns, nats, number, told
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 RAISED = {"⁻": "-"} | {raised: str(digit) for digit, raised in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
@@ -179,3 +179,13 @@ def test_rounding_is_0_in_every_unit() -> None:
         assert numbers["SD of x1"] == unit
         assert found["Parameters"].loc["weight", "component 2"] == 0
         assert found["Covariances"].iloc[0, 1] == 0
+
+
+def test_columns_are_named_wherever_a_model_counts_them() -> None:
+    names = ("height", "a*b")
+    assert name_columns("column 2 is constant", names) == "column “a*b” is constant"
+    assert name_columns("Column 1 has no values.", names) == "Column “height” has no values."
+    assert name_columns("column 3 and columns 1", names) == "column 3 and columns 1"
+    assert told("column 2 is constant: leave it out", names) == (
+        "Column “a\\*b” is constant\\: leave it out\\."
+    )

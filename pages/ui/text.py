@@ -3,6 +3,7 @@
 import html
 import math
 import re
+from collections.abc import Sequence
 from numbers import Integral
 
 # What Markdown, LaTeX and Streamlit's own directives take for markup.
@@ -38,6 +39,22 @@ def sentence(text: object) -> str:
     """A message as a sentence, with a capital and a full stop."""
     words = str(text).strip()
     return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")
+
+
+def name_columns(message: str, columns: Sequence[str]) -> str:
+    """“column 2” becomes “column sepal width”."""
+
+    def name(match: re.Match) -> str:
+        number = int(match[2])
+        known = 0 < number <= len(columns)
+        return f"{match[1]}olumn “{columns[number - 1]}”" if known else match[0]
+
+    return re.sub(r"\b([Cc])olumn (\d+)\b", name, message)
+
+
+def told(message: object, columns: Sequence[str]) -> str:
+    """What a model says, which knows columns by number, as a sentence for a page (Markdown)."""
+    return plain(name_columns(sentence(message), columns))
 
 
 def component_names(n_components: int, unit: str = "component") -> tuple[str, ...]:

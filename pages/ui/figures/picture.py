@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
 from em_core import HalfStep
+from pages.ui.text import name_columns
 
 if TYPE_CHECKING:  # the settings know the families, and those their pictures
     from pages.ui.settings import Settings
@@ -55,16 +55,6 @@ class Scene(NamedTuple):
     def named(self, sentence: str) -> str:
         """A sentence of a model's, which knows columns by number, with their names."""
         return name_columns(sentence, self.columns)
-
-
-def name_columns(sentence: str, columns: Sequence[str]) -> str:
-    """“column 2” becomes “column sepal width”."""
-
-    def name(match: re.Match) -> str:
-        number = int(match[1])
-        return f"column “{columns[number - 1]}”" if 0 < number <= len(columns) else match[0]
-
-    return re.sub(r"\bcolumn (\d+)\b", name, sentence)
 
 
 class Matrix(NamedTuple):

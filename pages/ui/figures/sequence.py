@@ -10,6 +10,7 @@ from pages.ui.figures.items import stacked_bars
 from pages.ui.figures.mixture import mixture_picture, occupancy
 from pages.ui.figures.own import own_picture
 from pages.ui.figures.picture import Axis, Chart, Marks, Matrix, Picture, Scene
+from pages.ui.text import percent
 
 MOST_SERIES = 4
 WIDEST = 7.0  # pixels, of a transition of probability 1
@@ -150,4 +151,6 @@ def _graph(frames: Frames) -> Chart:
     if pairs:
         marks.insert(0, Marks("arrows", arrows, np.array([i for i, _ in pairs])))
     across, up = Axis("", -1.4, 1.4, visible=False), Axis("", -1.4, 1.4, visible=False)
-    return Chart(tuple(marks), across, up, title="Transitions")
+    left_out = ((values > 0) & (values < LEAST_SHOWN)).any()
+    title = f"Transitions of {percent(LEAST_SHOWN)} or more" if left_out else "Transitions"
+    return Chart(tuple(marks), across, up, title=title)

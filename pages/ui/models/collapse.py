@@ -9,10 +9,9 @@ import numpy as np
 
 from em_core.degeneracy import Degeneracy, Dependency, degeneracies, most_common_row
 from em_core.em import Collapse
-from pages.ui.figures.picture import name_columns
 from pages.ui.models.family import Family, listed
 from pages.ui.table.selection import Selection
-from pages.ui.text import MINUS, counted, number, sentence
+from pages.ui.text import MINUS, counted, name_columns, number, sentence
 
 # More components, or more values of a row, are not listed.
 MOST_COMPONENTS, MOST_VALUES, MOST_ROWS = 3, 6, 5

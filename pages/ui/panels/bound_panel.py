@@ -25,7 +25,7 @@ from pages.ui.player import player
 from pages.ui.sharing.naming import named
 from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table
-from pages.ui.text import nats, number, sentence
+from pages.ui.text import nats, number, told
 from pages.ui.work.jobs import run_job
 from pages.ui.work.runs import Run
 from pages.ui.work.slicing import Asked, Numbers, Slices, slice_work
@@ -61,7 +61,7 @@ def _ended(run: Run) -> bool:
         watch(run, _wait, run)
         return False
     if run.error:
-        st.error(sentence(run.error))
+        st.error(told(run.error, selection.columns))
         return False
     return bool(run.trace)
 
@@ -76,7 +76,7 @@ def choose_line(run: Run, selection: Selection, table: Table) -> Asked | None:
     try:
         coordinates = Coordinates(run.model, run.trace[-1].params)
     except ValueError as error:
-        st.error(sentence(error))
+        st.error(told(error, selection.columns))
         return None
     named = parameters(coordinates)
     with st.container(horizontal=True, vertical_alignment="bottom"):

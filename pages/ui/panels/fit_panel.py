@@ -12,7 +12,7 @@ import streamlit as st
 from pages.ui import shell
 from pages.ui.figures.coordinates import two_columns
 from pages.ui.figures.payload import pack
-from pages.ui.figures.picture import View, name_columns
+from pages.ui.figures.picture import View
 from pages.ui.memory import Full, visit
 from pages.ui.models.beginnings import beginning, method_of
 from pages.ui.models.families import family_of, model_for, views_of
@@ -24,7 +24,7 @@ from pages.ui.settings import Settings, differing, values_of
 from pages.ui.sharing.naming import named, opening
 from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table
-from pages.ui.text import counted, nats, number, plain, sentence
+from pages.ui.text import counted, nats, number, told
 from pages.ui.work.runs import Run, Runs
 from pages.ui.work.work import progress_line, watch
 
@@ -88,12 +88,12 @@ def current_run(settings: Settings, table: Table, selection: Selection) -> Run |
     try:
         run = _run(settings, table, selection)
     except ValueError as error:
-        st.error(plain(sentence(name_columns(str(error), selection.columns))))
+        st.error(told(error, selection.columns))
         return None
     st.session_state["fitted"] = settings, table, selection
     run.await_quick_end()
     if run.error:
-        st.error(plain(sentence(name_columns(run.error, selection.columns))))
+        st.error(told(run.error, selection.columns))
         return None
     return run
 
@@ -157,7 +157,7 @@ def _show(
 ) -> None:
     running = run.running
     if run.error:
-        st.error(plain(sentence(name_columns(run.error, selection.columns))))
+        st.error(told(run.error, selection.columns))
         return
     settings = replace(shell.settings(), **start)
     if not run.trace:

@@ -25,7 +25,7 @@ from pages.ui.panels.recommendation import (
 from pages.ui.settings import CRITERIA, FIELDS, Settings
 from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table
-from pages.ui.text import MINUS, counted, nats, number, plain, sentence
+from pages.ui.text import MINUS, counted, name_columns, nats, number, plain, told
 from pages.ui.work.searches import (
     Grid,
     grid_of,
@@ -91,7 +91,7 @@ def current_grid(settings: Settings, table: Table, selection: Selection) -> Grid
         return None
     grid = current("grid", grid_of(settings, table, selection))
     if grid.error:
-        st.error(sentence(grid.error))
+        st.error(told(grid.error, selection.columns))
         return None
     return grid
 
@@ -123,11 +123,14 @@ def _show(grid: Grid, selection: Selection) -> None:
         return
     if not grid.cells:
         return
+    if not grid.running and all(cell.status == "not run" for cell in grid.cells):
+        st.info("No model is complete yet, so there is nothing to compare.")
+        return
     scores = _scores(grid, family, criterion)
     if not grid.running:
         if not any(score.usable for score in scores):
             _why_collapsed(grid, family, selection)
-        show_recommendation(grid, family, criterion)
+        show_recommendation(grid, family, criterion, selection.columns)
     elif not any(score.usable for score in scores):
         return
     picked = st.plotly_chart(
@@ -143,11 +146,17 @@ def _show(grid: Grid, selection: Selection) -> None:
     if not grid.running and (points := picked.selection.points):
         structure, size = points[0]["customdata"]
         open_in_explore(next(cell for cell in grid.cells if cell.label == (structure, size)))
-    st.plotly_chart(criterion_lines(scores, COLOURS, units(family), AXIS[criterion]), key="lines")
+    if any(score.usable for score in scores):
+        lines = criterion_lines(scores, COLOURS, units(family), AXIS[criterion])
+        st.plotly_chart(lines, key="lines")
     if any(score.usable and score.value > shown_range(scores)[1] for score in scores):
         st.caption("Models far above the best are cut off. Double-click to see them all.")
     if not grid.running:
-        tables.show(_table(grid, family), "Every model, in the order of the grid", index=False)
+        tables.show(
+            _table(grid, family, selection.columns),
+            "Every model, in the order of the grid",
+            index=False,
+        )
 
 
 def _why_collapsed(grid: Grid, family: Family, selection: Selection) -> None:
@@ -221,13 +230,16 @@ def _status(cell: Cell) -> str:
     return f"usable, but {flags[0].split(':')[0]}" if flags else cell.status
 
 
-def _table(grid: Grid, family: Family) -> pd.DataFrame:
+def _table(grid: Grid, family: Family, columns: Sequence[str]) -> pd.DataFrame:
     tests = tests_of_fit(grid, family)
     rows = []
     for cell in grid.cells:
         structure, size = cell.label
         row = {"structure": structure} if structure else {}
-        row |= {units(family): str(size), "status": _status(cell)}
+        reached = re.match(r"\d+ of \d+", cell.verdict)
+        by = f"{reached[0]} starts" if reached else cell.verdict
+        row |= {units(family): str(size), "reached by": name_columns(by, columns)}
+        row["status"] = name_columns(_status(cell), columns)
         if cell.fit is not None:
             row["parameters"] = str(cell.fit.n_parameters)
             row["log-likelihood (nats)"] = nats(cell.fit.log_likelihood)
@@ -241,6 +253,5 @@ def _table(grid: Grid, family: Family) -> pd.DataFrame:
         if cell.label in tests:
             test = tests[cell.label]
             row["chi-square test of fit"] = "not possible" if isinstance(test, str) else test[1]
-        reached = re.match(r"\d+ of \d+", cell.verdict)
-        rows.append(row | {"reached by": f"{reached[0]} starts" if reached else cell.verdict})
+        rows.append(row)
     return pd.DataFrame(rows).fillna("")

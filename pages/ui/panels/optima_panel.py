@@ -22,14 +22,14 @@ from pages.ui.panels.race_panel import show_race
 from pages.ui.settings import FIELDS, Settings
 from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table
-from pages.ui.text import nats, number, percent, plain, sentence
+from pages.ui.text import nats, number, percent, plain, told
 from pages.ui.work.searches import Search, recommended_start, search_of, seeded_starts, usual_starts
 from pages.ui.work.work import CHARTS_SECONDS, current, progress_line, watch
 
 MOST_PICTURES = 8
 PICTURES_ACROSS = 4
 THUMBNAIL_POINTS = 300
-SEEDS_LISTED = 8
+SEEDS_LISTED = 3  # of each start
 
 
 def choose_starts(selection: Selection | None) -> None:
@@ -45,7 +45,7 @@ def current_search(settings: Settings, table: Table, selection: Selection) -> Se
     """The search these settings ask for, begun if it is new; None where it cannot be."""
     search = current("search", search_of(settings, table, selection))
     if search.error:
-        st.error(sentence(search.error))
+        st.error(told(search.error, selection.columns))
         return None
     return search
 
@@ -61,7 +61,7 @@ def _show(search: Search, selection: Selection) -> None:
         return
     landscape = search.runs.landscape
     if not landscape.fits and landscape.failures:
-        st.error(sentence(landscape.failures[0].message))
+        st.error(told(landscape.failures[0].message, selection.columns))
         return
     _verdict(search, landscape, selection)
     if search.stopped:
@@ -192,7 +192,7 @@ def _gallery(search: Search, landscape: Landscape, selection: Selection) -> None
                 key=f"thumbnail {place}",
                 config={"staticPlot": True},
             )
-            st.caption(_optimum_line(search, place, optimum))
+            st.caption(_optimum_line(search, place, optimum, selection))
             _play_or_race(landscape, place)
     if len(landscape.optima) > MOST_PICTURES:
         st.caption(f"The best {MOST_PICTURES} of {len(landscape.optima)} optima are drawn.")
@@ -236,8 +236,8 @@ def _with_interval(share: float, interval: Interval) -> str:
     return f"{percent(share)} ({percent(interval.low)} to {percent(interval.high)})"
 
 
-def _optimum_line(search: Search, number: int, optimum: Optimum) -> str:
-    flags = "".join(f" {sentence(flag)}" for flag in optimum.fit.flags[:1])
+def _optimum_line(search: Search, number: int, optimum: Optimum, selection: Selection) -> str:
+    flags = "".join(f" {told(flag, selection.columns)}" for flag in optimum.fit.flags[:1])
     if number == 0:
         return f"The best of these starts: {nats(optimum.log_likelihood)} nats.{flags}"
     line = f"{nats(optimum.gap)} nats below the best"
@@ -270,6 +270,7 @@ def _optima_table(search: Search, landscape: Landscape) -> pd.DataFrame:
     rows = [
         {
             "optimum": str(number + 1),
+            "reached by": _seeds(optimum.fits),
             "log-likelihood (nats)": nats(optimum.log_likelihood),
             "below the best": nats(optimum.gap),
             "starts": optimum.count,
@@ -277,7 +278,6 @@ def _optima_table(search: Search, landscape: Landscape) -> pd.DataFrame:
             "rows grouped otherwise": ""
             if optimum.disagreement is None
             else percent(optimum.disagreement, 1),
-            "reached by": _seeds(optimum.fits),
         }
         for number, optimum in enumerate(landscape.optima)
     ]
@@ -287,14 +287,20 @@ def _optima_table(search: Search, landscape: Landscape) -> pd.DataFrame:
         ("on a plateau", landscape.on_plateaus),
     ):
         if fits:
-            rows.append({"optimum": what, "starts": len(fits), "reached by": _seeds(fits)})
+            rows.append({"optimum": what, "reached by": _seeds(fits), "starts": len(fits)})
     return pd.DataFrame(rows).fillna("")
 
 
 def _seeds(fits: tuple[StartedFit, ...]) -> str:
-    names = [_name(fit.start, fit.seed) for fit in fits[:SEEDS_LISTED]]
-    more = len(fits) - len(names)
-    return "; ".join(names) + (f" and {more} more" if more else "")
+    """The seeds of each start: "k-means++: 0, 3, 5 and 7 more"."""
+    seeds: dict[str, list[str]] = {}
+    for fit in fits:
+        seeds.setdefault(fit.start, []).append(str(fit.seed))
+    return "; ".join(
+        f"{start}: {', '.join(listed[:SEEDS_LISTED])}"
+        + (f" and {len(listed) - SEEDS_LISTED} more" if len(listed) > SEEDS_LISTED else "")
+        for start, listed in seeds.items()
+    )
 
 
 def _success_table(search: Search) -> pd.DataFrame:

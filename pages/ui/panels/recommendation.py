@@ -13,7 +13,7 @@ from pages.ui import shell
 from pages.ui.models.families import Family, family_of
 from pages.ui.panels.comparison import difference, meaning, named, starts_line, units
 from pages.ui.settings import CRITERIA, FIELDS
-from pages.ui.text import nats, number, percent, plain, sentence
+from pages.ui.text import nats, number, percent, plain, sentence, told
 from pages.ui.work.searches import Grid, cell_settings
 
 MOST_LISTED = 5
@@ -25,12 +25,12 @@ LEVEL = 0.05
 EXPLORE = "pages/explore.py"
 
 
-def show_recommendation(grid: Grid, family: Family, criterion: str) -> None:
+def show_recommendation(grid: Grid, family: Family, criterion: str, columns: Sequence[str]) -> None:
     """The winner, what comes close, and what each of them would mean."""
     ranking = grid.selection.ranking(criterion)
     if not ranking:
         reasons = [cell.verdict for cell in grid.cells if cell.status not in ("usable", "not run")]
-        st.error(sentence(" ".join(["No model can be recommended.", *reasons[:1]])))
+        st.error(told(" ".join(["No model can be recommended.", *reasons[:1]]), columns))
         return
     best, criterion_name = ranking[0], CRITERIA[criterion]
     st.markdown(f"#### {criterion_name} recommends {named(family, best.label)}")
@@ -42,16 +42,16 @@ def show_recommendation(grid: Grid, family: Family, criterion: str) -> None:
         )
     with place:
         _open_button(best, "winner")
-    _cautions(grid, family, best)
+    _cautions(grid, family, best, columns)
     _runners_up(grid, family, ranking, criterion)
     _others(grid, family, criterion)
     _test_of_fit(grid, family)
 
 
-def _cautions(grid: Grid, family: Family, best: Cell) -> None:
+def _cautions(grid: Grid, family: Family, best: Cell, columns: Sequence[str]) -> None:
     settings = shell.settings()
     for flag in best.fit.flags:
-        st.caption(plain(sentence(flag)))
+        st.caption(told(flag, columns))
     if best.verdict.startswith("1 of ") and len(grid.seeds) > 1:
         more = min(2 * settings.n_starts_each, FIELDS["n_starts_each"].kind.high)
         with st.container(horizontal=True, vertical_alignment="center"):

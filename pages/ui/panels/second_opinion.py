@@ -12,7 +12,7 @@ from pages.ui import shell
 from pages.ui.settings import Settings
 from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table
-from pages.ui.text import nats, sentence
+from pages.ui.text import nats, told
 from pages.ui.work.runs import Run
 from pages.ui.work.searches import Search, recommended_start, search_of
 from pages.ui.work.work import current, progress_line, watch
@@ -37,16 +37,16 @@ def show_opinion(run: Run, settings: Settings, selection: Selection, table: Tabl
         settings, n_starts=asked[1], starts_compared=(recommended_start(settings),), seed=0
     )
     search = current("opinion", search_of(others, table, selection))
-    watch(search, _show, run, search)
+    watch(search, _show, run, search, selection)
 
 
-def _show(run: Run, search: Search) -> None:
+def _show(run: Run, search: Search, selection: Selection) -> None:
     if search.running:
         ended = f"{search.n_ended} of {search.n_starts} other starts have ended."
         progress_line(search, ended)
         return
     if search.error:
-        st.error(sentence(search.error))
+        st.error(told(search.error, selection.columns))
         return
     words, better = opinion(run, search)
     with st.container(horizontal=True, vertical_alignment="center"):
