@@ -19,6 +19,7 @@ from em_core.gaussians.linear_kernel import (
     FeatureRows,
     log_probability,
 )
+from em_core.gaussians.responsibilities import LEAST_SHARE
 from em_core.gradients import by_shares
 from em_core.imputation import Imputation, filled
 from em_core.theory.domains import Chances, Fixed, Positive, Shares
@@ -136,8 +137,16 @@ class _Discrete:
         return type(params)(by_first, *(np.zeros(np.shape(part)) for part in params[1:]))
 
     def m_step(self, params, statistics: DiscreteStatistics, shares):
-        """Maximum-likelihood parameters; where a component saw no value, they stay."""
-        return self._estimate(statistics.features, params)
+        """Maximum-likelihood parameters; where a component saw no value, they stay.
+
+        shares (K,): counts over their sum. A component without rows keeps its parameters.
+        """
+        found = self._estimate(statistics.features, params)
+        empty = shares <= LEAST_SHARE
+        if not empty.any():
+            return found
+        empty = empty.reshape(empty.shape + (1,) * (found[0].ndim - empty.ndim))
+        return found._replace(**{found._fields[0]: np.where(empty, params[0], found[0])})
 
     def flags(self, params, statistics) -> tuple[str, ...]:
         return ()

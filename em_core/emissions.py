@@ -22,12 +22,14 @@ from em_core.gaussians.linear_kernel import UNWEIGHTED
 from em_core.gaussians.moments import Moments
 from em_core.gaussians.parameters import GaussianParams
 from em_core.gaussians.positive_definite import diagonals
+from em_core.gaussians.responsibilities import LEAST_SHARE
 from em_core.gaussians.rows import CentredRows, units_of
 from em_core.gradients import by_covariance
 from em_core.imputation import Imputation, filled
 from em_core.theory.domains import Real, structured
 
-# A component with less than this share of all rows has no rows left to estimate anything from.
+# A component with less than this share of all rows has no row of its own: if it stays so, it is no
+# part of the answer. EM may still bring it back.
 EMPTY_SHARE = 1e-10
 # So many floors above the floor a covariance is what it seems.
 FAR = 1000
@@ -252,9 +254,9 @@ class Gaussian:
         """
         moments, centre, scale = statistics
         within = moments.within
-        any_empty = smallest(shares) <= EMPTY_SHARE
+        any_empty = smallest(shares) <= LEAST_SHARE
         if any_empty:
-            empty = shares <= EMPTY_SHARE
+            empty = shares <= LEAST_SHARE
             shares = np.where(empty, 0, shares)
         means = centre.value + moments.means
         if any_empty:
@@ -360,7 +362,11 @@ def column_moments(data: np.ndarray, weights=None) -> tuple[np.ndarray, np.ndarr
         origin = np.average(data, axis=0, weights=weights)
         return origin, np.average((data - origin) ** 2, axis=0, weights=weights)
     shares = (~missing).astype(float) if weights is None else ~missing * weights[:, None]
-    shares /= shares.sum(axis=0)
+    totals = shares.sum(axis=0)
+    if not totals.all():
+        number = totals.argmin() + 1
+        raise ValueError(f"column {number} holds no values in rows that have weight: leave it out")
+    shares /= totals
     origin = (shares * np.where(missing, 0, data)).sum(axis=0)
     deviations = np.where(missing, 0, data - origin)
     return origin, (shares * deviations**2).sum(axis=0)

@@ -17,7 +17,6 @@ import numpy as np
 
 from em_core.em import Collapse, Shared
 from em_core.emissions import (
-    EMPTY_SHARE,
     Gaussian,
     GaussianStatistics,
     column_moments,
@@ -30,6 +29,7 @@ from em_core.gaussians.kernel import GaussianKernel
 from em_core.gaussians.linear_kernel import UNWEIGHTED
 from em_core.gaussians.parameters import GaussianParams
 from em_core.gaussians.positive_definite import diagonals
+from em_core.gaussians.responsibilities import LEAST_SHARE
 from em_core.gaussians.rows import units_of
 from em_core.imputation import Imputation
 from em_core.theory.domains import Positive, Real, Triangular
@@ -315,7 +315,7 @@ class FactorAnalyser:
         shares (K,): counts over their sum. A component without rows keeps its parameters.
         """
         minimum = self.floor * statistics.gaussian.scale.value**2
-        empty = shares <= EMPTY_SHARE
+        empty = shares <= LEAST_SHARE
         means, loadings, noise, scales = (np.array(part) for part in params)
         for k, of_k in statistics.components.items():
             if empty[k]:

@@ -33,6 +33,7 @@ from em_core.chains.sequences import (
 from em_core.chains.viterbi import best_path
 from em_core.em import Collapse, Expectation, add
 from em_core.emissions import EMPTY_SHARE
+from em_core.gaussians.responsibilities import LEAST_SHARE
 from em_core.gradients import by_shares
 from em_core.imputation import Imputation
 from em_core.mixture import Mixture
@@ -253,7 +254,7 @@ class HiddenMarkov:
         if self.initial == "stationary":
             matrix = best_transitions(starts, transitions, matrix)
             return stationary_distribution(matrix), matrix
-        matrix = rows_to_shares(transitions, matrix, EMPTY_SHARE * transitions.sum())
+        matrix = rows_to_shares(transitions, matrix, LEAST_SHARE * transitions.sum())
         return starts / starts.sum(), matrix
 
     def expected_log_joint(self, params: HiddenMarkovParams, statistics) -> float:
@@ -286,7 +287,7 @@ class HiddenMarkov:
             for k in np.flatnonzero(empty)
         ]
         messages += [
-            f"state {k + 1} is never left in these data: its transitions stay what they were"
+            f"state {k + 1} is never left in these data: they say nothing of its transitions"
             for k in np.flatnonzero(~empty & (leaving <= EMPTY_SHARE * leaving.sum()))
         ]
         of_emission = self.emission.flags(params.emission, statistics.emission)

@@ -130,21 +130,27 @@ def sphere(points: np.ndarray) -> np.ndarray:
 
 
 def start_mixture(model, data: np.ndarray, method: str, rng, weights=None):
-    """Parameters of a mixture from a method of STARTS.
+    """Parameters of a mixture from a method of STARTS; rows of no weight have no part in it.
 
     Raises ValueError for an unknown method, or fewer distinct rows than components.
     """
     if method not in STARTS:
         raise ValueError(f"unknown start {method!r}: choose one of {', '.join(STARTS)}")
-    points = model.emission.coordinates(data)
+    used, some, their_weights = slice(None), data, weights
+    if weights is not None and not weights.all():
+        used = np.flatnonzero(weights)
+        some, their_weights = model.check(data[used]), weights[used]
+    points = model.emission.coordinates(some)
     require_distinct_rows(points, model.n_components)
     start = STARTS[method]
     if start.gives == "parameters":
         return start.propose(model, data, rng, weights)
-    proposal = start.propose(points, model.n_components, rng, weights)
+    proposal = start.propose(points, model.n_components, rng, their_weights)
     if start.gives == "rows":
-        return model.params_near(data, proposal, weights)
-    params = model.params_from_responsibilities(data, proposal, weights)
+        return model.params_near(data, np.arange(len(data))[used][proposal], weights)
+    responsibilities = np.full((len(data), model.n_components), 1 / model.n_components)
+    responsibilities[used] = proposal
+    params = model.params_from_responsibilities(data, responsibilities, weights)
     # A small group of a hard partition has a singular covariance and would collapse at once, and
     # shares drawn at random make components so alike that drawing them together changes little.
     counts = params.weights * (len(data) if weights is None else weights.sum())

@@ -15,7 +15,6 @@ import numpy as np
 
 from em_core.em import Shared
 from em_core.emissions import (
-    EMPTY_SHARE,
     Gaussian,
     GaussianStatistics,
     column_moments,
@@ -30,6 +29,7 @@ from em_core.gaussians.linear_kernel import UNWEIGHTED
 from em_core.gaussians.moments import Moments
 from em_core.gaussians.parameters import GaussianParams
 from em_core.gaussians.positive_definite import diagonals
+from em_core.gaussians.responsibilities import LEAST_SHARE
 from em_core.gaussians.rows import CentredRows, units_of
 from em_core.imputation import Imputation, filled
 from em_core.theory.domains import Between, Fixed
@@ -358,7 +358,7 @@ class StudentT:
         shares (K,): counts over their sum. A component without rows keeps its parameters.
         """
         counts, moments, log_weights, centre, scale = statistics
-        empty = shares <= EMPTY_SHARE
+        empty = shares <= LEAST_SHARE
         divisors = np.where(empty, 1, counts)
         degrees = best_degrees((moments.counts - log_weights) / divisors - 1, *self._bounds)
         degrees = np.where(empty, params.degrees_of_freedom, degrees)

@@ -23,8 +23,8 @@ TINY = np.finfo(float).tiny
 RESCALE_AFTER = 8
 # Log-densities further than this below the frame's largest are raised.
 LOWEST_EXPONENT = -700.0
-# The most that may belong to a state whose density was raised.
-NEGLIGIBLE = 1e-12
+# The most that may belong to a state whose density was raised, as a share of the sequence.
+NEGLIGIBLE = 1e-100
 # More than rounding does to probabilities that should sum to 1, or agree where two pieces meet.
 TOLERANCE = 1e-8
 
@@ -173,8 +173,9 @@ class Scaled:
         if not (np.abs(totals - weights) <= TOLERANCE * weights).all():
             raise Underflow("state probabilities do not sum to 1")
         if densities.raised is not None:
-            most = shares[densities.raised].max()
-            if not most <= NEGLIGIBLE * weights.max():
+            # Each sequence by itself: to a light one it matters as much as to the heaviest.
+            own = np.concatenate([weights[: step.stop - step.start] for step in tile.steps])
+            if not (np.where(densities.raised, shares, 0) <= NEGLIGIBLE * own).all():
                 raise Underflow("a state has become possible by raising its density")
 
 
@@ -288,8 +289,8 @@ def smooth(
         yield frames, given, smoothed
     sequences.workspaces.append(workspace)
     if sequences.is_cut and isinstance(chain, Scaled):
-        met = np.abs(last[:, :-1] - before[:, 1:])[:, sequence[1:] == sequence[:-1]]
-        if not met.max() <= TOLERANCE * weights.max():
+        met = np.abs(last[:, :-1] - before[:, 1:]) <= TOLERANCE * weights[1:]
+        if not met[:, sequence[1:] == sequence[:-1]].all():
             raise Underflow("the pieces of a sequence disagree where they meet")
 
 

@@ -11,7 +11,10 @@ import numpy as np
 # Exponentials within these bounds neither overflow nor become subnormal, which would cost half the
 # speed. Where a row's sum comes near them, the row's own maximum is subtracted first.
 LOWEST_EXPONENT, HIGHEST_EXPONENT = -700.0, 700.0
-SMALLEST_SUM, LARGEST_SUM = 1e-280, 1e280
+SMALLEST_SUM, LARGEST_SUM = 1e-100, 1e280
+# A share of the rows at most so large may be nothing but what these bounds have raised: of a
+# component with no more than that, nothing can be estimated.
+LEAST_SHARE = 1e-200
 # Sums of exponentials known to lie within this keep their digits.
 SAFE_EXPONENT = 600.0
 # So many sums, all at least 1, share one logarithm, as long as their product cannot overflow.
