@@ -28,7 +28,9 @@ from em_core.theory.domains import Chances, Fixed, Positive, Shares
 ROUNDING = 1e-10
 LOWEST = float(np.log(np.finfo(float).tiny))
 MOST_LEVELS = 1000
-LARGEST_COUNT = 1e12
+# The logarithm of x! is the difference of what is a million times as large: beyond this count it
+# could be wrong by more than 1e-9 nats, and a Poisson count is as good as Gaussian.
+LARGEST_COUNT = 100_000
 
 
 class BernoulliParams(NamedTuple):
@@ -401,8 +403,8 @@ class Poisson(_Discrete):
         wrong = values[(values < 0) | (values != np.floor(values)) | (values > LARGEST_COUNT)]
         if len(wrong):
             raise ValueError(
-                f"column {number} holds {wrong[0]:g}: counts are whole numbers from 0; leave the "
-                "column out or use a Gaussian"
+                f"column {number} holds {wrong[0]:g}: counts are whole numbers from 0 to "
+                f"{LARGEST_COUNT:,}; leave the column out or use a Gaussian"
             )
 
     def _features(self, data, params) -> np.ndarray:

@@ -128,7 +128,7 @@ class HiddenMarkov:
 
     def n_observations(self, data, weights=None) -> float:
         """Number of frames, each counted by the weight of its sequence: the n of BIC."""
-        lengths = lengths_of(data)
+        lengths = lengths_of(check_sequences(data))
         return float(lengths.sum() if weights is None else weights @ lengths)
 
     def params(

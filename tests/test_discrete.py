@@ -1,5 +1,7 @@
 """Mixtures of items and counts, complete and with holes: laws, wrong input, sampling."""
 
+from decimal import Decimal, localcontext
+
 import laws
 import numpy as np
 import pytest
@@ -168,3 +170,38 @@ def test_wrong_data_name_the_column(emission, data, words):
 def test_wrong_parameters_are_refused(emission, arrays):
     with pytest.raises(ValueError):
         Mixture(emission, 1).params([1.0], **arrays)
+
+
+def exact_log_poisson(count: int, rate: float) -> Decimal:
+    """count log rate - rate - log count!, to 40 digits, by Stirling's series."""
+    z, rate = Decimal(count + 1), Decimal(rate)
+    factorial = (z - Decimal("0.5")) * z.ln() - z
+    factorial += Decimal("0.91893853320467274178032973640561763986139747363778")
+    for power, divisor in ((1, 12), (3, -360), (5, 1260), (7, -1680)):
+        factorial += 1 / (divisor * z**power)
+    return count * rate.ln() - rate - factorial
+
+
+@pytest.mark.parametrize("top", [1_000, 30_000, 99_000])
+def test_counts_are_right_to_a_billionth_of_a_nat_up_to_the_limit(top):
+    rng = np.random.default_rng(top)
+    rates = np.array([[top / 3, top], [top, top / 2]]) * 0.98
+    rows = np.minimum(rng.poisson(rates[rng.integers(2, size=60)]), 100_000).astype(float)
+    model = Mixture(Poisson(), 2)
+    params = model.params([0.5, 0.5], rates=rates)
+    joint = model.log_joint(params, rows)
+    with localcontext(prec=40):
+        for row, values in zip(rows, joint, strict=True):
+            for rate, value in zip(rates, values, strict=True):
+                terms = (exact_log_poisson(int(x), r) for x, r in zip(row, rate, strict=True))
+                expected = sum(terms, Decimal("0.5").ln())
+                assert abs(Decimal(float(value)) - expected) < Decimal("1e-9") * max(
+                    1, abs(expected) / 1000
+                )
+    steps = laws.run(model, rows, iterations=8)
+    laws.bound_never_falls(steps, len(rows))
+    laws.bound_touches_after_e_and_stays_below_after_m(steps, len(rows))
+    with pytest.raises(
+        ValueError, match="holds 100001: counts are whole numbers from 0 to 100,000"
+    ):
+        model.check(rows + 100_001 - rows.max())
