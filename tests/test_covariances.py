@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from em_core import Gaussian, Mixture
+from em_core import Gaussian, Mixture, fit
 from em_core.covariances import ALIASES, MCLUST, STRUCTURES
-from em_core.gaussians.orientations import planes
+from em_core.gaussians.orientations import planes, principal_axes
 from em_core.initialization import STARTS
 
 CODES = sorted(MCLUST)
@@ -326,3 +326,33 @@ def test_the_laws_of_em(code, data, k, start, seed):
     laws.bound_never_falls(steps, size)
     laws.bound_touches_after_e_and_stays_below_after_m(steps, size)
     laws.gain_is_bound_gain_plus_kl(steps, size)
+
+
+@pytest.mark.parametrize(
+    "units", [[1e-9, 1, 1e9], [1e9, 1e-9, 1e-9], [1e-9, 1e9, 1e9], [1, 1e6, 1]]
+)
+@pytest.mark.parametrize("code", MCLUST)
+def test_em_climbs_where_the_columns_units_are_far_apart(code, units):
+    """A short axis may be turned by 1e-18 only, and that counts: EM falls where it is lost."""
+    rng = np.random.default_rng(0)
+    rows = np.concatenate(
+        [rng.normal(size=(60, 3)), rng.normal(size=(50, 3)) @ rng.normal(size=(3, 3)) + 3]
+    )
+    for seed in range(2):
+        result = fit(Mixture(Gaussian(code), 3), rows * units, seed=seed, max_iterations=40)
+        heights = [step.log_likelihood for step in result.trace]
+        assert result.stop_reason in ("converged", "max_iterations")
+        assert np.diff(heights).min() >= -1e-9 * max(map(abs, [*heights, len(rows)]))
+
+
+def test_axes_are_orthogonal_to_the_last_digit_of_their_smallest_entries():
+    rng = np.random.default_rng(1)
+    square = rng.normal(size=(5, 3, 3))
+    for units in (np.array([1e9, 1e-9, 1e-9]), np.array([1e-9, 1, 1e9])):
+        matrices = square @ square.swapaxes(-1, -2) * np.outer(units, units)
+        axes, values = principal_axes(matrices)
+        composed = (axes * values[:, None]) @ axes.swapaxes(-1, -2)
+        np.testing.assert_allclose(composed / matrices, 1, rtol=1e-9)
+        for i, j in [(0, 1), (0, 2), (1, 2)]:
+            terms = axes[..., i] * axes[..., j]
+            assert (np.abs(terms.sum(axis=-1)) <= 1e-12 * np.abs(terms).max(axis=-1)).all()
