@@ -17,7 +17,7 @@ QUESTIONS = (
         "Does EM find the best parameters?",
         "It finds a place where no small step helps: usually a local optimum. Which one depends on "
         "the start, so start it many times and compare.",
-        "pages/local_optima.py",
+        "local_optima.py",
         "Run many starts",
     ),
     Question(
@@ -25,7 +25,7 @@ QUESTIONS = (
         "It is its exact case. Both climb the ELBO over q; EM lets q be the posterior, so the "
         "bound touches. Variational EM restricts q to what can be computed: the bound still "
         "climbs, but a gap stays, and the likelihood itself may fall.",
-        "pages/variants.py",
+        "variants.py",
         "See mean-field EM and variational Bayes beside EM",
     ),
     Question(
@@ -33,7 +33,7 @@ QUESTIONS = (
         "The sum becomes an integral, and nothing else changes. In factor analysis the posterior "
         "of the factors is Gaussian and the E-step takes its mean and covariance. Where there is "
         "no such formula, sample (Monte-Carlo EM) or restrict q (a variational auto-encoder).",
-        "pages/variants.py",
+        "variants.py",
         "See an encoder learn the posterior",
     ),
     Question(
@@ -41,21 +41,21 @@ QUESTIONS = (
         "The likelihood minus the bound is a KL divergence, which is 0 there and never negative: "
         "it is at a minimum, so its slope is 0. The slope of the bound needs no pass over the "
         "data, which gives gradient methods their gradient (Fisher's identity).",
-        "pages/lower_bound.py",
+        "lower_bound.py",
         "See the two slopes",
     ),
     Question(
         "Why is EM slow near the end?",
         "What is hidden is information the data lack. The larger its share, the smaller the part "
         "of the way each iteration goes. Overlapping components make it small.",
-        "pages/variants.py",
+        "variants.py",
         "See what speeds it up",
     ),
     Question(
         "How many components are there?",
         "The likelihood rises with every component. Compare a criterion with a price on "
         "parameters, such as BIC, or let variational Bayes switch components off.",
-        "pages/explore.py",
+        "explore.py",
         "See the BIC of a fit",
     ),
 )

@@ -22,7 +22,7 @@ MOST_LISTED = 5
 CLOSE, FAR = 2, 10
 # The size that a chi-square test of fit no longer rejects is a candidate.
 LEVEL = 0.05
-EXPLORE = "pages/explore.py"
+EXPLORE = "explore.py"
 
 
 def show_recommendation(grid: Grid, family: Family, criterion: str, columns: Sequence[str]) -> None:
