@@ -111,6 +111,15 @@ def test_hostile_links(walk: Walk, long: bool) -> None:
             f"m=poisson-mixture&st=parameters&sp={quote(NOT_FINITE)}&r=-9.5_3_1.0",
             "not what the link",
         ),
+        ("theory?th=questions", "See the BIC of a fit"),
+        ("lower_bound?li=other", "Its components are numbered as here"),
+        ("local_optima?ns=3&pk=0&ps=nonsense", "“nonsense” is not among the starts of this model"),
+        (
+            f"local_optima?ns=3&pk=0&ps={quote('![x](http://x)')}",
+            "the value given is not among the",
+        ),
+        (f"local_optima?ns=3&pk=0&rk=1&rs={quote('![x](http://x)')}", "The race: "),
+        ("local_optima?ns=3&pk=9&rk=1", "There is no run from"),
         ("m=poisson-hmm&ax=columns", "Log-likelihood"),
         ("m=poisson-hmm&ax=pairs", "Log-likelihood"),
         (
@@ -120,9 +129,22 @@ def test_hostile_links(walk: Walk, long: bool) -> None:
     ],
 )
 def test_what_a_link_asks_for_and_cannot_be_is_said(walk: Walk, query: str, sentence: str) -> None:
-    walker = Walker(walk.url, f"v=1&{query}")
+    page, _, query = query.rpartition("?")
+    walker = Walker(walk.url, f"v=1&{query}", page)
     walker.settle()
     said = walker.texts
     walk.end(walker, ())
-    assert sentence in said
+    assert sentence in said and "![" not in said
+    assert_nothing_found(walk)
+
+
+@slow
+def test_a_model_of_the_grid_opens_in_explore(walk: Walk) -> None:
+    walker = Walker(walk.url, "v=1&kt=2&ne=1", "model_selection")
+    walker.settle()
+    button = next(w for w in walker.widgets if w.label == "Open in Explore")
+    walker.use(button, ("trigger_value", True))
+    said = walker.texts
+    walk.end(walker, ())
+    assert "Explore" in said and "Log-likelihood" in said
     assert_nothing_found(walk)

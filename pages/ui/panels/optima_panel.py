@@ -14,6 +14,7 @@ from em_core.search.success import Interval
 from pages.ui import shell
 from pages.ui.figures.landscape import COLLAPSED, COLOURS, Climb, curves, strip
 from pages.ui.figures.thumbnail import thumbnail
+from pages.ui.kinds import quoted
 from pages.ui.models.families import family_of
 from pages.ui.models.presets import PRESETS
 from pages.ui.models.scenes import scene_of
@@ -43,11 +44,23 @@ def choose_starts(selection: Selection | None) -> None:
 
 def current_search(settings: Settings, table: Table, selection: Selection) -> Search | None:
     """The search these settings ask for, begun if it is new; None where it cannot be."""
+    _check_picked(settings)
     search = current("search", search_of(settings, table, selection))
     if search.error:
         st.error(told(search.error, selection.columns))
         return None
     return search
+
+
+def _check_picked(settings: Settings) -> None:
+    """Say so where a link plays or races a start that this model does not have."""
+    usual = recommended_start(settings)
+    for name in ("picked_start", "rival_start"):
+        start = getattr(settings, name)
+        if start and start not in seeded_starts(settings):
+            said = f"{quoted(start)} is not among the starts of this model, so {usual} is used"
+            shell.say(f"{FIELDS[name].label}: {said}.")
+            shell.change(**{name: usual})
 
 
 def show_search(search: Search, selection: Selection) -> None:
