@@ -14,6 +14,7 @@ import numpy as np
 from em_core.data import as_table
 from em_core.gaussians.linear_kernel import (
     IMPOSSIBLE,
+    SMALLEST_PROBABILITY,
     UNWEIGHTED,
     FeatureKernel,
     FeatureRows,
@@ -65,7 +66,8 @@ class DiscreteStatistics(NamedTuple):
 class _Discrete:
     """What these emissions share. Each brings `_check_column`, `_features` (N, P) of a table,
     `_coefficients` (K, P) of the log-density, `_estimate`, the parameters that maximise it, and
-    `_gradient`, its derivatives by the first array of them.
+    `_gradient`, its derivatives by the first array of them, and `impossible` (K, N, D), which cells
+    of a table have probability 0.
 
     Where a component never showed a level, its maximum-likelihood probability is 0 and stays so.
     """
@@ -231,6 +233,12 @@ class Bernoulli(_Items):
     def _levels(self, data, params) -> np.ndarray:
         return np.full(data.shape[1], 2)
 
+    def impossible(self, params, data) -> np.ndarray:
+        ones = params.probabilities[:, None]
+        return ((data == 1) & (ones < SMALLEST_PROBABILITY)) | (
+            (data == 0) & (1 - ones < SMALLEST_PROBABILITY)
+        )
+
     def _flat(self, params) -> np.ndarray:
         ones = params.probabilities
         return np.stack([1 - ones, ones], axis=-1).reshape(*ones.shape[:-1], -1)
@@ -329,6 +337,12 @@ class Categorical(_Items):
         uniform = (np.arange(levels.max()) < levels[:, None]) / levels[:, None]
         return CategoricalParams(uniform, levels)
 
+    def impossible(self, params, data) -> np.ndarray:
+        missing, beyond = np.isnan(data), data >= params.levels
+        levels = np.where(missing | beyond, 0, data).astype(int)
+        chances = params.probabilities[:, np.arange(data.shape[1]), levels]
+        return beyond | (~missing & (chances < SMALLEST_PROBABILITY))
+
     def _flat(self, params) -> np.ndarray:
         return params.probabilities[..., *_used(params.levels)]
 
@@ -420,6 +434,9 @@ class Poisson(_Discrete):
         rates = params.rates
         ends = np.broadcast_to([0.0, 1.0], (*rates.shape[:-1], 2))
         return np.concatenate([ends, log_probability(rates), -rates], axis=-1)
+
+    def impossible(self, params, data) -> np.ndarray:
+        return (data > 0) & (params.rates[:, None] < SMALLEST_PROBABILITY)
 
     def _estimate(self, features, fallback) -> PoissonParams:
         totals, seen = np.split(features[..., 2:], 2, axis=-1)

@@ -35,6 +35,7 @@ from em_core.em import Collapse, Expectation, add
 from em_core.emissions import EMPTY_SHARE
 from em_core.gaussians.responsibilities import LEAST_SHARE
 from em_core.gradients import by_shares
+from em_core.impossible import Impossible, impossible_frame
 from em_core.imputation import Imputation
 from em_core.mixture import Mixture
 from em_core.theory.domains import Derived, Shares
@@ -321,6 +322,18 @@ class HiddenMarkov:
             self._frames(params, sequences),
         )
         return split_frames(path, sequences.lengths)
+
+    def impossible(self, params: HiddenMarkovParams, data) -> Impossible | None:
+        """The first frame of checked sequences that no path of probability above 0 leads through,
+        and why; None without one."""
+        if not hasattr(self.emission, "impossible"):
+            return None
+        chain = params.initial_probabilities, params.transition_matrix
+        found = (
+            impossible_frame(self.emission.impossible(params.emission, frames), frames, *chain)
+            for frames in data
+        )
+        return next(filter(None, found), None)
 
     def impute(self, params: HiddenMarkovParams, data) -> Imputation:
         """Missing values filled by their conditional means given the whole sequence, and their

@@ -15,6 +15,7 @@ from em_core.gaussians.extremes import smallest
 from em_core.gaussians.linear_kernel import IMPOSSIBLE, log_probability
 from em_core.gaussians.responsibilities import entropy_of, normalise_shifted, respond
 from em_core.gradients import by_shares
+from em_core.impossible import Impossible, impossible_row
 from em_core.theory.domains import Shares
 
 
@@ -282,6 +283,12 @@ class Mixture:
     def predict(self, params: MixtureParams, data) -> np.ndarray:
         """(N,) the most responsible component of each row, counted from 0."""
         return self._log_joint(params, data)[0].argmax(axis=0)
+
+    def impossible(self, params: MixtureParams, data) -> Impossible | None:
+        """The first row of checked data that has probability 0, and why; None without one."""
+        if not hasattr(self.emission, "impossible"):
+            return None
+        return impossible_row(self.emission.impossible(params.emission, data), data, params.weights)
 
     def impute(self, params: MixtureParams, data):
         """Missing values filled by their conditional means, and their standard deviations."""

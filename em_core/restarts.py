@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from em_core.em import Fit, HalfStep, check_weights, finished, starting_params
+from em_core.em import Fit, HalfStep, check_weights, finished, has_collapsed, starting_params
 from em_core.search.optima import (
     TOLERANCE_FACTOR,
     Failure,
@@ -43,7 +43,7 @@ class Sweep(NamedTuple):
 
 @dataclass
 class _Run:
-    """One run of EM. Starts that turn out to be equal share it."""
+    """One run of EM, from `params`. Starts that turn out to be equal share it."""
 
     params: Any
     trace: Sequence[HalfStep] = field(default_factory=list)
@@ -54,6 +54,18 @@ class _Run:
     plateau: bool = False
     # That of the last half-step, in nats; a packed trace would have to be unpacked for it.
     log_likelihood: float = np.nan
+    # Iterations before it was taken up again.
+    before: int = 0
+
+    def follow(self, half_steps: tuple[HalfStep, ...]) -> None:
+        """Half-steps from `params` on; where it was taken up, they begin where its trace ends."""
+        if self.trace and half_steps and half_steps[0].phase == "start":
+            half_steps = half_steps[1:]
+        if self.before:
+            half_steps = [s._replace(iteration=s.iteration + self.before) for s in half_steps]
+        self.trace += half_steps
+        if half_steps:
+            self.log_likelihood = half_steps[-1].log_likelihood
 
 
 @dataclass
@@ -125,14 +137,20 @@ class Restarts:
         return self._latest
 
     def _sweep(self, confirm: bool) -> Iterator[Sweep]:
-        runs: dict[bytes, _Run] = {}
+        made: dict[bytes, _Run] = {}
         for start in self._starts:
-            self._make(start, runs)
-            yield self._progress(0, runs.values())
-        if runs:
-            yield from self._step(list(runs.values()), self._tolerance)
+            if start.run is None:
+                self._make(start, made)
+                yield self._progress(0, made.values())
+        runs = list({id(start.run): start.run for start in self._starts}.values())
+        for on_plateau, factor in ((False, 1), (True, CONFIRMED)):
+            some = [r for r in runs if r.stop_reason is None and r.plateau is on_plateau]
+            if some:
+                yield from self._step(some, factor * self._tolerance)
+            for run in some:
+                run.plateau = False
         if confirm and (optima := self._tell().landscape.optima):
-            yield from self._go_on(optima, list(runs.values()))
+            yield from self._confirm(optima, runs)
 
     def _make(self, start: _Start, runs: dict[bytes, _Run]) -> None:
         """Draw the starting parameters; `runs` are those from earlier, different starts."""
@@ -160,9 +178,7 @@ class Restarts:
             for advance in advances:
                 n_advances[advance.run] += 1
                 run = runs[advance.run]
-                run.trace += advance.half_steps
-                if advance.half_steps:
-                    run.log_likelihood = advance.half_steps[-1].log_likelihood
+                run.follow(advance.half_steps)
                 run.stop_reason, run.failure = advance.stop_reason, advance.failure
                 if run.stop_reason and run.trace:
                     run.fit = self._fit(run)
@@ -180,7 +196,7 @@ class Restarts:
         fit = finished(self.model, run.trace, reason, self._data, self._weights)
         return replace(fit, trace=PackedTrace(run.trace))
 
-    def _go_on(self, optima: tuple[Optimum, ...], runs: list[_Run]) -> Iterator[Sweep]:
+    def _confirm(self, optima: tuple[Optimum, ...], runs: list[_Run]) -> Iterator[Sweep]:
         """Go on from the best run of each optimum; where that gains more than the tolerance
         allows, EM had only slowed down on a plateau, and with it all runs that ended there."""
         further = [_Run(optimum.fit.params) for optimum in optima]
@@ -232,6 +248,21 @@ class Restarts:
                 failures.append(Failure(start.seed, start.name, run.failure, fit))
         found = landscape(self.model, self._data, fits, failures, tolerance=self._tolerance)
         return _Results(self._latest, tuple(fits), found)
+
+    @property
+    def ends(self) -> tuple[_Start, ...]:
+        """Where every start has come to, without the way there: what `go_on` takes up."""
+        brief = {}
+        for start in self._starts:
+            if (run := start.run) is not None and id(run) not in brief:
+                fit, trace = None, tuple(run.trace[-1:])
+                if trace:
+                    fit = replace(run.fit or self._fit(run), trace=trace)
+                brief[id(run)] = replace(run, params=None, trace=trace, fit=fit)
+        return tuple(
+            replace(start, run=None if start.run is None else brief[id(start.run)])
+            for start in self._starts
+        )
 
     @property
     def traces(self) -> tuple[Trace, ...]:
@@ -317,6 +348,46 @@ def restarts(
     options = {"weights": weights, "max_iterations": max_iterations}
     stepping = stepping or strategy(model)
     return Restarts(model, data, starts, stepping, tolerance, confirm, options)
+
+
+def go_on(
+    model,
+    data,
+    ends: Sequence[Any],
+    *,
+    tolerance: float = 1e-3,
+    max_iterations: int = 1000,
+    weights=None,
+    confirm: bool = True,
+    stepping: Callable[..., Iterator[list[Advance]]] | None = None,
+) -> Restarts:
+    """Many starts taken up where they came to: those that reached no end climb on from there.
+
+    ends: the `Restarts.ends` of the same model on the same data. What converged, collapsed or
+        failed stays as it is. A run on a plateau goes on to a thousandth of the tolerance.
+    max_iterations: how many further ones. The other arguments are those of `restarts`; traces
+    begin with the last half-step of `ends`, and go on counting.
+    """
+    data = model.check(data)
+    weights = check_weights(weights, len(data))
+    runs = {id(start.run): _taken_up(start.run) for start in ends if start.run is not None}
+    starts = [replace(s, run=None if s.run is None else runs[id(s.run)]) for s in ends]
+    options = {"weights": weights, "max_iterations": max_iterations}
+    stepping = stepping or strategy(model)
+    return Restarts(model, data, starts, stepping, tolerance, confirm, options)
+
+
+def _taken_up(run: _Run) -> _Run:
+    """The same run, as one that goes on where it was still climbing."""
+    fit = run.fit
+    if fit is None or run.stop_reason in ("failed", "not_finite") or has_collapsed(fit.flags):
+        return replace(run)
+    if run.stop_reason == "converged" and not run.plateau:
+        return replace(run)
+    return replace(
+        run, params=fit.params, trace=list(fit.trace), fit=None, stop_reason=None,
+        before=fit.n_iterations,
+    )  # fmt: skip
 
 
 def fingerprint(params) -> bytes:

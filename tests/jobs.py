@@ -1,9 +1,12 @@
 """Jobs for the processes in tests/test_workers.py: they must find them by import."""
 
 import os
+import signal
 import time
 
 import numpy as np
+
+from em_core import Mixture
 
 
 def count(most: int):
@@ -36,6 +39,45 @@ def talk():
 def devour():
     yield 1
     yield np.ones(int(1e10)).sum()
+
+
+def devour_the_result():
+    """Fits into memory itself, but not a second time."""
+    yield 1
+    return np.ones(int(1.2e8))
+
+
+def mistake():
+    yield 1
+    raise KeyError("no such state")
+
+
+def unspeakable():
+    """What it yields cannot travel."""
+    yield lambda: None
+
+
+class Unreadable:
+    """An argument that the process cannot read."""
+
+    def __reduce__(self):
+        return _no_such_thing, ()
+
+
+def _no_such_thing():
+    raise ImportError("no such thing")
+
+
+def end_by(how: int):
+    yield 1
+    os.kill(os.getpid(), how)
+
+
+class Killed(Mixture):
+    """A model whose process does not survive its M-step."""
+
+    def m_step(self, params, statistics):
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def die():

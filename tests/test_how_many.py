@@ -15,6 +15,7 @@ from pages.ui.settings import FIELDS, Settings, changed
 from pages.ui.table.columns import default_columns, describe_columns
 from pages.ui.table.selection import select as select_columns
 from pages.ui.table.table import from_dataset
+from pages.ui.text import MINUS
 from pages.ui.work.searches import cell_settings, grid_of, usual_structures
 
 GAUSSIAN = FAMILIES["gaussian-mixture"]
@@ -30,7 +31,7 @@ SCORES = [
 
 
 def test_a_line_for_each_structure_broken_where_nothing_can_be_recommended():
-    figure = criterion_lines(SCORES, COLOURS, "components", "BIC")
+    figure = criterion_lines(SCORES, COLOURS, "components", "BIC", "has not finished")
     full, tied, best = figure.data
     assert (full.name, tied.name, best.name) == ("full", "tied", "the best")
     assert list(full.y) == [700.0, 580.0, None] and list(tied.y) == [700.0, 590.0, None]
@@ -55,8 +56,34 @@ def test_every_cell_of_the_grid_can_be_clicked_and_read():
 
 
 def test_numbers_fit_their_cells():
-    texts = [short(value) for value in (0, 0.04, 9.94, 9.96, 1234.5, 9999.4, 123_456)]
-    assert texts == ["0.0", "0.0", "9.9", "10", "1,234", "9,999", "123k"]
+    texts = [short(value) for value in (0, 0.04, 9.94, 9.96, 1234.5, 9999.4, 123_456, -0.5, -2e4)]
+    assert texts == [
+        "0.0",
+        "0.0",
+        "9.9",
+        "10",
+        "1,234",
+        "9,999",
+        "123k",
+        f"{MINUS}0.5",
+        f"{MINUS}20k",
+    ]
+
+
+def test_what_has_not_finished_is_drawn_with_a_mark_of_its_own_and_a_legend():
+    open_still = Score("", 3, 560.0, -20.0, "unconverged", "three")
+    scores = [
+        Score("", k, value, value - 580, "usable", "") for k, value in ((1, 700.0), (2, 580.0))
+    ]
+    unknown = Score("", 4, np.nan, np.nan, "unconverged", "four")
+    figure = criterion_lines([*scores, open_still, unknown], COLOURS, "sizes", "BIC", "climbs")
+    line, bounds, best = figure.data
+    assert (bounds.name, list(bounds.x), list(bounds.y)) == ("climbs", [3], [560.0])
+    assert bounds.marker.symbol == "triangle-down-open" and list(bounds.marker.color) == COLOURS[:1]
+    assert list(line.y) == [700.0, 580.0, None, None] and "finished" in best.name
+    assert figure.layout.showlegend and figure.layout.yaxis.range[0] < 560
+    texts = criterion_grid([*scores, open_still, unknown], "sizes").data[1].text
+    assert list(texts) == ["120", "best", f"▽<br>{MINUS}20", "▽"]
 
 
 @pytest.fixture(scope="module")

@@ -87,7 +87,9 @@ def test_a_long_grid_can_be_watched_stopped_and_gone_on_with(app: str, page: Pag
     # For a moment that of the run before is still there.
     expect(stop).to_have_count(1)
     stop.click()
-    expect(page.get_by_text(re.compile(r"You stopped after \d+ of 24 models"))).to_be_visible()
+    expect(
+        page.get_by_text(re.compile(r"You stopped this. \d+ of 24 models are still to"))
+    ).to_be_visible()
     page.get_by_role("button", name="Go on").click()
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
 

@@ -20,7 +20,7 @@ from em_core.em import Collapse
 from em_core.factor_analysis import FactorAnalysis
 from em_core.gaussians.parameters import GaussianParams
 from em_core.hidden_markov import HiddenMarkov
-from em_core.restarts import restarts
+from em_core.restarts import go_on, restarts
 from em_core.search.alignment import align, disagreement, some_rows
 from em_core.search.optima import StartedFit, landscape
 from em_core.search.short_runs import short_runs
@@ -107,6 +107,42 @@ def test_left_at_any_time_it_keeps_what_there_is_and_can_go_on():
         pass
     for run, complete in zip(runs.fits, whole.fits, strict=True):
         assert_same_bits(run, complete)
+
+
+@pytest.mark.parametrize("stepping", [one_by_one, None])
+def test_going_on_gives_the_numbers_of_more_iterations(stepping):
+    """What had ended stays as it is; the rest is not started again."""
+    options = {"confirm": False, "stepping": stepping}
+    short = restarts(THREE, FAITHFUL, range(6), max_iterations=50, **options)
+    ended = [run.stop_reason == "converged" for run in short.fits]
+    assert True in ended and False in ended
+    ends = pickle.loads(pickle.dumps(short.ends))
+    longer = go_on(THREE, FAITHFUL, ends, max_iterations=350, **options)
+    sweeps = list(longer)
+    assert sweeps[0].n_running == ended.count(False)
+    whole = restarts(THREE, FAITHFUL, range(6), max_iterations=400, **options)
+    assert longer.verdict == whole.verdict
+    for run, same, stays in zip(longer.fits, whole.fits, ended, strict=True):
+        assert (run.seed, run.start, run.n_iterations) == (same.seed, same.start, same.n_iterations)
+        later = [step for step in same.trace if step.iteration >= (50 if not stays else 10**6)]
+        later = later[1:] or [same.trace[-1]]  # the M half-step of iteration 50 is known
+        assert [(s.iteration, s.phase) for s in run.trace] == [
+            (s.iteration, s.phase) for s in later
+        ]
+        for step, wanted in zip(run.trace, later, strict=True):
+            assert step.log_likelihood == pytest.approx(wanted.log_likelihood, rel=1e-12)
+    assert go_on(THREE, FAITHFUL, longer.ends, **options).verdict == whole.verdict
+    assert [len(start.run.trace) for start in short.ends] == [1] * 6
+
+
+def test_a_plateau_is_left_by_going_on():
+    """From seed 12 EM slows down so much that it looks converged, 0.7 nats too low."""
+    runs = restarts(THREE, FAITHFUL, [12])
+    (low,) = runs.landscape.ahead
+    assert low.plateau and not runs.optima
+    further = go_on(THREE, FAITHFUL, runs.ends)
+    assert further.best.log_likelihood > low.log_likelihood + 0.2
+    assert further.landscape.ahead == () and len(further.optima) == 1
 
 
 def test_a_pool_of_threads_steps_the_same_runs():

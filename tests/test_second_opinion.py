@@ -79,6 +79,24 @@ def test_an_answer_that_none_of_the_others_found_is_not_replicated():
     assert words.startswith("**Not replicated:** none of 1 other starts") and better is None
 
 
+def test_a_start_that_has_not_finished_above_leaves_it_undecided():
+    table = from_dataset(load("faithful"))
+    few = Settings(n_components=4, n_starts=4, starts_compared=("k-means++",), max_iterations=64)
+    few = replace(few, tolerance=1e-2)
+    search = search_of(few, table, select(table, default_columns(describe_columns(table), None)))
+    search.begin()
+    search.done.wait()
+    best, (higher, *_) = search.runs.best, search.runs.landscape.ahead
+    run = Run(
+        key="", model=search.model, data=search.data, start=None, tolerance=1e-2,
+        max_iterations=64, trace=list(best.trace), fit=best, stop_reason="converged",
+    )  # fmt: skip
+    words, better = opinion(run, search)
+    gap = higher.log_likelihood - best.log_likelihood
+    assert words.startswith("**Not decided:** ") and f"is {gap:.2f} nats better already" in words
+    assert (better.seed, better.start) == (higher.seed, higher.start)
+
+
 def test_place_tells_optima_apart():
     search = search_of(
         replace(SETTINGS, starts_compared=("k-means++",), n_starts=25), TABLE, SELECTION

@@ -1,5 +1,6 @@
 """Which model: the grid, its criteria, and what is never recommended."""
 
+import pickle
 import re
 
 import numpy as np
@@ -9,6 +10,8 @@ from families_at_hand import cases
 from em_core import Gaussian, Mixture, fit, select
 from em_core.datasets import generate, load
 from em_core.hidden_markov import HiddenMarkov
+from em_core.restarts import restarts
+from em_core.selection import TIMES
 
 FAITHFUL, IRIS = load("faithful").values, load("iris").values
 
@@ -127,16 +130,69 @@ def test_collapsed_cells_are_marked_and_never_recommended():
     assert three not in chosen.ranking("bic") and three not in chosen.runners_up(within=1e9)
 
 
-def test_unconverged_cells_are_marked_and_never_recommended():
+def test_nothing_is_recommended_while_an_unconverged_model_is_better():
     chosen = select(grid(["full"], [1, 3]), FAITHFUL, range(3), max_iterations=4)
     one, three = chosen.cells
     assert (one.status, three.status) == ("usable", "unconverged")
     assert three.fit.stop_reason == "max_iterations" and "did not converge" in three.verdict
-    assert chosen.best().label == ("full", 1)
+    assert three.score("bic") < one.score("bic") and chosen.ranking() == (one,)
+    assert chosen.contenders() == chosen.undecided() == (three,)
+    with pytest.raises(ValueError, match=r"yet: \('full', 3\) has not finished and may be better"):
+        chosen.best()
     none = select(grid(["full"], [3]), FAITHFUL, range(3), max_iterations=4)
-    with pytest.raises(ValueError, match=r"no model can be recommended\..* did not converge"):
-        none.best()
-    assert none.runners_up() == ()
+    assert none.undecided() == none.cells and none.runners_up() == ()
+    worse = select(grid(["full"], [2, 9]), FAITHFUL, range(3), max_iterations=60)
+    two, nine = worse.cells
+    assert nine.status == "unconverged" and nine.score("bic") > two.score("bic")
+    assert worse.contenders() == () and worse.best() == two
+
+
+def test_going_on_climbs_from_where_it_stopped_until_the_grid_is_decided():
+    models, options = grid(["full"], [1, 3, 4]), {"folds": 3, "tolerance": 1e-2}
+    begun = select(models, FAITHFUL, range(4), max_iterations=16, **options)
+    assert [cell.status for cell in begun.cells] == ["usable", "unconverged", "unconverged"]
+    assert begun.undecided("bic") and begun.undecided("cross_validation")
+    settled, open_folds = [], []
+    for times in range(1, 5):
+        before = begun.cells
+        begun = pickle.loads(pickle.dumps(begun)).go_on(FAITHFUL)
+        assert all(progress.label != ("full", 1) for progress in begun)
+        for cell, earlier in zip(begun.cells, before, strict=True):
+            assert cell.times == (times if earlier.climbing else earlier.times)
+            if earlier.status == "unconverged" == cell.status:
+                assert cell.fit.log_likelihood > earlier.fit.log_likelihood
+                assert cell.fit.n_iterations == 16 * 2**times
+            if not earlier.climbing:
+                assert cell.score("bic") == earlier.score("bic") and cell.times == earlier.times
+            if cell.status == "usable" and 0 in cell.climbing:
+                # Twice gone on with: the best that has finished counts, and it is said.
+                assert times >= TIMES and "did not converge is higher already" in cell.verdict
+                assert cell.fit.stop_reason == "converged"
+                settled.append(cell)
+            if cell.status == "usable" and cell.climbing and 0 not in cell.climbing:
+                open_folds.append(cell)
+                held_out = cell.cross_validation
+                assert np.isnan(held_out.log_likelihood) == (times < TIMES)
+                assert times >= TIMES or held_out.problem.startswith("without fold")
+                assert times >= TIMES or cell in begun.undecided("cross_validation")
+        assert times < TIMES or begun.undecided("bic") == ()
+    assert settled and open_folds and not any(cell.climbing for cell in begun.cells)
+    whole = select(models, FAITHFUL, range(4), max_iterations=1000, **options)
+    assert begun.best().label == whole.best().label
+    for cell, same in zip(begun.cells, whole.cells, strict=True):
+        assert cell.score("bic") == pytest.approx(same.score("bic"), abs=0.05)
+
+
+def test_a_start_that_has_not_finished_above_the_best_optimum_leaves_a_cell_or_a_fold_open():
+    models = {4: Mixture(Gaussian(), 4)}
+    chosen = select(models, FAITHFUL, range(4), max_iterations=64, tolerance=1e-2)
+    (cell,) = chosen.cells
+    runs = restarts(models[4], FAITHFUL, range(4), max_iterations=64, tolerance=1e-2)
+    assert runs.optima and runs.landscape.ahead
+    assert cell.status == "unconverged" and cell.climbing == (0,)
+    assert (
+        cell.fit.log_likelihood == runs.landscape.ahead[0].log_likelihood > runs.best.log_likelihood
+    )
 
 
 def test_a_model_that_cannot_be_fitted_is_its_cells_own_failure():
@@ -150,6 +206,49 @@ def test_a_model_that_cannot_be_fitted_is_its_cells_own_failure():
     assert many not in chosen.ranking()
 
 
+class Broken(Mixture):
+    """A model of somebody's own, with a mistake in it."""
+
+    mistake: Exception = IndexError("index 3 is out of bounds")
+
+    def m_step(self, params, statistics):
+        raise self.mistake
+
+
+class Huge(Broken):
+    mistake = MemoryError("Unable to allocate 8. EiB")
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (Broken(Gaussian(), 2), "An error that nobody expected: IndexError: index 3 is out of"),
+        (Huge(Gaussian(), 2), "There is not enough memory for it."),
+    ],
+)
+def test_an_unexpected_error_costs_its_cell_only_and_is_in_the_log(model, said, caplog):
+    models = {"fine": Mixture(Gaussian(), 2), "broken": model, "also": Mixture(Gaussian(), 1)}
+    chosen = select(models, FAITHFUL, range(2), folds=2)
+    fine, broken, also = chosen.cells
+    assert (fine.status, broken.status, also.status) == ("usable", "failed", "usable")
+    assert broken.verdict.startswith(said) and chosen.best() == fine
+    if isinstance(model.mistake, IndexError):
+        assert "in m_step" in caplog.text and "index 3 is out of bounds" in caplog.text
+
+
+def test_a_cell_can_be_given_up_and_the_rest_gone_on_with():
+    models = grid(["full", "tied"], [1, 2])
+    chosen = select(models, IRIS, range(2))
+    for progress in chosen:
+        if progress.n_done == 1:
+            break
+    chosen = pickle.loads(pickle.dumps(chosen)).without(("full", 2), "It was killed.")
+    whole = chosen.go_on(IRIS, times=0)
+    assert {progress.label[0] for progress in whole} == {"tied"}
+    assert [cell.status for cell in whole.cells] == ["usable", "failed", "usable", "usable"]
+    assert whole.cells[1].verdict == "It was killed." and whole.waiting == ()
+
+
 def test_a_fold_without_an_optimum_leaves_no_cross_validation():
     """Without either of the two far points the other is all that its component has."""
     rows = np.random.default_rng(0).normal(size=(10, 2))
@@ -158,7 +257,7 @@ def test_a_fold_without_an_optimum_leaves_no_cross_validation():
     chosen = select(models, data, range(2), folds=12)
     one, two = chosen.cells
     assert two.status == "usable" and np.isnan(two.cross_validation.log_likelihood)
-    assert re.match(r"without fold \d+: None of 2 starts.* collapsed", two.cross_validation.problem)
+    assert re.match(r"without fold \d+: All 2 starts collapsed", two.cross_validation.problem)
     assert chosen.best("bic") == two and chosen.best("cross_validation") == one
     (small,) = select({1: models[1]}, data, folds=13).cells
     assert small.cross_validation.problem == "12 rows cannot be cut into 13 folds"

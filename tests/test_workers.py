@@ -2,6 +2,7 @@
 
 import gc
 import pickle
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,7 +18,7 @@ from pages.ui.work.climbing import ByMethod
 from pages.ui.work.runs import Run, Runs
 from pages.ui.work.searches import Grid, Search
 from pages.ui.work.work import NOTHING_YET
-from pages.ui.work.workers import Cancelled, Job, Limits, OutOfTime, Pool
+from pages.ui.work.workers import Cancelled, Job, Limits, Lost, OutOfTime, Pool
 from tests import jobs
 
 
@@ -59,11 +60,27 @@ def test_what_cannot_be_done_is_said_and_the_process_goes_on(pool: Pool) -> None
     assert set(pool._all) == before
 
 
-@pytest.mark.parametrize("job", [jobs.devour, jobs.die])
-def test_too_much_memory_ends_the_job_alone(pool: Pool, job) -> None:
+@pytest.mark.parametrize(
+    ("job", "arguments", "why"),
+    [
+        (jobs.devour, (), "more than the 2,000 MB of memory that one computation may have"),
+        (jobs.devour_the_result, (), "more than the 2,000 MB of memory"),
+        (jobs.die, (), r"ended by itself \(status 9\)"),
+        (jobs.end_by, (signal.SIGKILL,), "was killed from outside, as systems do when the memory"),
+        (jobs.end_by, (signal.SIGSEGV,), r"crashed \(SIGSEGV\)"),
+        (jobs.mistake, (), r"nobody expected ended this: KeyError: 'no such state'.*log"),
+        (jobs.unspeakable, (), "nobody expected ended this: .*lambda"),
+        (
+            jobs.count,
+            (jobs.Unreadable(),),
+            "nobody expected ended this: ImportError: no such thing",
+        ),
+    ],
+)
+def test_a_job_that_is_lost_says_why_and_is_lost_alone(pool: Pool, job, arguments, why) -> None:
     other = begun(pool.job(jobs.forever))
-    with pytest.raises(MemoryError):
-        items(pool.job(job))
+    with pytest.raises(Lost, match=why):
+        items(pool.job(job, *arguments))
     assert next(other)
     other.close()
     assert items(pool.job(jobs.count, 3)) == [0, 1, 2]
@@ -84,6 +101,15 @@ def test_a_job_cancelled_before_its_turn_never_runs(pool: Pool) -> None:
     job.cancel()
     with pytest.raises(Cancelled):
         items(job)
+
+
+def test_what_nobody_expected_is_in_the_log_with_the_way_to_it(capfd) -> None:
+    pool = Pool(Limits(workers=1, seconds=60, memory=2_000_000_000))
+    with pytest.raises(Lost):
+        items(pool.job(jobs.mistake))
+    pool.close()
+    said = capfd.readouterr().err
+    assert "Traceback" in said and "in mistake" in said and "KeyError: 'no such state'" in said
 
 
 def test_a_job_has_so_much_time() -> None:
@@ -227,6 +253,41 @@ def test_stopped_starts_tell_what_they_found() -> None:
     search.stop()
     search.done.wait()
     assert search.stopped and (search.error == NOTHING_YET or search.runs.landscape.unconverged)
+
+
+def test_a_process_that_is_lost_costs_a_grid_one_model_and_a_search_says_why() -> None:
+    usual = {"starts": ("k-means++",), "seeds": range(3), "tolerance": 1e-3, "max_iterations": 500}
+    models = {("full", k): Mixture(Gaussian(), k) for k in (1, 2, 3)}
+    models["full", 2] = jobs.Killed(Gaussian(), 2)
+    grid = Grid(key="", models=models, data=VALUES, folds=0, **usual)
+    grid.begin()
+    grid.done.wait()
+    assert [cell.status for cell in grid.cells] == ["usable", "failed", "usable"]
+    assert "killed from outside" in grid.cells[1].verdict and not grid.error and grid.complete
+    search = Search(key="", model=models["full", 2], data=VALUES, **usual)
+    search.begin()
+    search.done.wait()
+    assert "killed from outside" in search.error and search.lost
+
+
+def test_a_stopped_grid_keeps_what_it_has_and_goes_on_with_the_rest() -> None:
+    values = np.random.default_rng(0).normal(size=(20_000, 4))
+    models = {("full", k): Mixture(Gaussian(), k) for k in (1, 12)}
+    grid = Grid(
+        key="", models=models, data=values, starts=("k-means++",), seeds=range(2), folds=0,
+        tolerance=0.0, max_iterations=100,
+    )  # fmt: skip
+    grid.begin()
+    while grid.n_done < 1:
+        assert not grid.done.wait(0.02)
+    grid.stop()
+    grid.done.wait()
+    assert not grid.complete and grid.n_done == 1
+    first = grid.cells[0]
+    grid.begin()
+    grid.done.wait()
+    assert grid.complete and grid.cells[0].fit.seconds == first.fit.seconds
+    assert grid.cells[1].status == "unconverged" and grid.cells[1].fit.n_iterations == 100
 
 
 def test_a_grid_in_a_process_is_that_in_this_one() -> None:

@@ -311,6 +311,7 @@ class Settings:
     criterion: str = _setting(
         "bic", "by", Choice(CRITERIA), "view", "Compared by", widget="segmented"
     )
+    gone_on: int = _setting(0, "go", Integer(0, 6), "view", "Times gone on with the unfinished")
     picked_start: str = _setting("", "ps", NAME, "moment", "Start played")
     picked_seed: int | None = _setting(None, "pk", SEED, "moment", "Seed played")
     rival_start: str = _setting("", "rs", NAME, "moment", "Start raced against")
@@ -453,6 +454,8 @@ OF_A_FAMILY = ("example", *_OBSOLETE["family"])
 _SEARCHED = {"n_starts", "starts_compared"}
 _COMPARED = {"starts_compared", "smallest", "largest", "structures_compared", "n_starts_each"}
 _RESULTS = ("result", "search_result", "grid_result")
+# Where a grid was gone on with, it has come further.
+_FURTHER = ("gone_on", "grid_result")
 # Runs picked among many: other starts are other runs.
 _PICKED = ("picked_start", "picked_seed", "rival_start", "rival_seed")
 
@@ -469,10 +472,12 @@ def changed(settings: Settings, **values: Any) -> Settings:
     groups = {FIELDS[name].group for name in new}
     obsolete = {name for group in groups for name in _OBSOLETE.get(group, ())}
     if groups & {"data", "columns", "family", "fit"}:
-        obsolete |= {"frame", "point", *_RESULTS, *_PICKED}
+        obsolete |= {"frame", "point", *_RESULTS, *_PICKED, *_FURTHER}
     if new & _SEARCHED:
         obsolete |= {"search_result"}
     if new & _COMPARED:
+        obsolete |= {*_FURTHER}
+    if "gone_on" in new:
         obsolete |= {"grid_result"}
     if "family" in groups and settings.example not in FAMILIES[cleaned["family"]].examples:
         obsolete |= {"example"}

@@ -30,7 +30,7 @@ from pages.ui.work.jobs import run_job
 from pages.ui.work.runs import Run
 from pages.ui.work.slicing import Asked, Numbers, Slices, slice_work
 from pages.ui.work.surfaces import seconds_for, surface_work
-from pages.ui.work.work import progress_line, watch
+from pages.ui.work.work import progress_line, show_error, watch
 
 # A list of more is no choice any more.
 MOST_PARAMETERS = 400
@@ -48,20 +48,20 @@ TITLES = {
 
 def finished(run: Run, selection: Selection) -> bool:
     """Whether the run of the page has ended; that it has collapsed is said before anything else."""
-    if not _ended(run):
+    if not _ended(run, selection):
         return False
     if run.fit is not None and run.fit.collapsed:
         collapse_panel.show_collapsed(run, selection, shell.settings())
     return True
 
 
-def _ended(run: Run) -> bool:
+def _ended(run: Run, selection: Selection) -> bool:
     """Whether a run has something to show; until then the page says how far it is."""
     if run.running:
         watch(run, _wait, run)
         return False
     if run.error:
-        st.error(told(run.error, selection.columns))
+        show_error(run, selection.columns)
         return False
     return bool(run.trace)
 
@@ -90,7 +90,7 @@ def choose_line(run: Run, selection: Selection, table: Table) -> Asked | None:
             return Asked(kind, None, None, TITLES[kind])
         seed = shell.widget("line_seed")
     other = fit_panel.current_run(replace(shell.settings(), seed=seed), table, selection)
-    if other is None or not _ended(other):
+    if other is None or not _ended(other, selection):
         return None
     gap = other.trace[-1].log_likelihood - run.trace[-1].log_likelihood
     said = f"Seed {seed} ends {nats(abs(gap))} nats {'higher' if gap > 0 else 'lower'}."

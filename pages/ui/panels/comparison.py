@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from em_core.cross_validation import CrossValidation
 from em_core.search.alignment import align, assignment_shares, disagreement, some_rows
 from em_core.selection import Cell
 from pages.ui.models.families import Family
 from pages.ui.settings import FIELDS
-from pages.ui.text import counted, percent
+from pages.ui.table.selection import Selection
+from pages.ui.text import counted, name_columns, percent
 
 # Models are compared on at most this many rows, drawn at random.
 MOST_ROWS = 2000
@@ -87,6 +89,19 @@ def _nested(family: Family, mine: np.ndarray, theirs: np.ndarray) -> str:
 def _listed(numbers: np.ndarray) -> str:
     *first, last = map(str, numbers)
     return f"{', '.join(first)} and {last}"
+
+
+def no_value(held_out: CrossValidation, selection: Selection) -> str:
+    """Why a model has no value under cross-validation."""
+    if held_out.impossible is None:
+        return f"no value: {name_columns(held_out.problem, selection.columns)}"
+    cells = []
+    for column, value in zip(*held_out.impossible, strict=True):
+        names = selection.levels[column] if selection.levels else ()
+        level = names[int(value)] if names else f"{value:g}"
+        cells.append(f"“{level}” in column “{selection.columns[column]}”")
+    where = f"in fold {held_out.fold}: the fit without that fold gives it probability 0"
+    return f"no value, because of {' with '.join(cells)} {where}"
 
 
 def starts_line(cell: Cell) -> str:

@@ -26,7 +26,7 @@ from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table
 from pages.ui.text import counted, nats, number, told
 from pages.ui.work.runs import Run, Runs
-from pages.ui.work.work import progress_line, watch
+from pages.ui.work.work import progress_line, show_error, watch
 
 # While a fit goes on its whole picture so far is sent again and again: few points keep it light.
 LIVE_POINTS = 2_000
@@ -93,7 +93,7 @@ def current_run(settings: Settings, table: Table, selection: Selection) -> Run |
     st.session_state["fitted"] = settings, table, selection
     run.await_quick_end()
     if run.error:
-        st.error(told(run.error, selection.columns))
+        show_error(run, selection.columns)
         return None
     return run
 
@@ -157,7 +157,7 @@ def _show(
 ) -> None:
     running = run.running
     if run.error:
-        st.error(told(run.error, selection.columns))
+        show_error(run, selection.columns)
         return
     settings = replace(shell.settings(), **start)
     if not run.trace:

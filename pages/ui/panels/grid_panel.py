@@ -15,7 +15,7 @@ from pages.ui.figures.criteria import Score, criterion_grid, criterion_lines, sh
 from pages.ui.figures.landscape import COLOURS
 from pages.ui.models.families import Family, family_of
 from pages.ui.panels import collapse_panel, tables
-from pages.ui.panels.comparison import named, unit, units
+from pages.ui.panels.comparison import named, no_value, unit, units
 from pages.ui.panels.recommendation import (
     criteria,
     open_in_explore,
@@ -25,7 +25,7 @@ from pages.ui.panels.recommendation import (
 from pages.ui.settings import CRITERIA, FIELDS, Settings
 from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table
-from pages.ui.text import MINUS, counted, name_columns, nats, number, plain, told
+from pages.ui.text import MINUS, counted, name_columns, nats, number, plain, sentence
 from pages.ui.work.searches import (
     Grid,
     grid_of,
@@ -34,7 +34,7 @@ from pages.ui.work.searches import (
     seeded_starts,
     usual_structures,
 )
-from pages.ui.work.work import CHARTS_SECONDS, current, progress_line, watch
+from pages.ui.work.work import CHARTS_SECONDS, current, progress_line, show_error, watch
 
 FOLDS = 5
 AXIS = {
@@ -90,8 +90,11 @@ def current_grid(settings: Settings, table: Table, selection: Selection) -> Grid
         st.info("This model has no size to choose. Choose another model in the sidebar.")
         return None
     grid = current("grid", grid_of(settings, table, selection))
-    if grid.error:
-        st.error(told(grid.error, selection.columns))
+    if grid.times < settings.gone_on and not grid.running:
+        grid.times = settings.gone_on
+        grid.begin()
+    if grid.error and not grid.n_done:
+        show_error(grid, selection.columns)
         return None
     return grid
 
@@ -108,13 +111,8 @@ def _show(grid: Grid, selection: Selection) -> None:
     family, criterion = family_of(settings), settings.criterion
     if grid.running:
         _progress(grid, family)
-    elif grid.stopped:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            complete = sum(cell.status != "not run" for cell in grid.cells)
-            st.markdown(f"You stopped after {complete} of {counted(len(grid.models), 'model')}.")
-            if st.button("Go on", key=f"go on {grid.key}", icon=":material/play_arrow:"):
-                grid.begin()
-                st.rerun()
+    elif not grid.complete:
+        _interrupted(grid)
     if criterion == "cross_validation" and not grid.folds:
         st.info("Rows have not been left out yet, so there is nothing to compare by.")
         if st.button(f"Cross-validate in {FOLDS} folds", icon=":material/splitscreen:"):
@@ -128,10 +126,10 @@ def _show(grid: Grid, selection: Selection) -> None:
         return
     scores = _scores(grid, family, criterion)
     if not grid.running:
-        if not any(score.usable for score in scores):
+        if not any(score.usable or score.bound for score in scores):
             _why_collapsed(grid, family, selection)
-        show_recommendation(grid, family, criterion, selection.columns)
-    elif not any(score.usable for score in scores):
+        show_recommendation(grid, family, criterion, selection)
+    elif not any(score.usable or score.bound for score in scores):
         return
     picked = st.plotly_chart(
         criterion_grid(scores, units(family)),
@@ -140,22 +138,20 @@ def _show(grid: Grid, selection: Selection) -> None:
         selection_mode="points",
         config={"displayModeBar": False},
     )
-    _caption(scores, family, running=grid.running)
-    if not grid.running and any(score.usable for score in scores):
+    _caption(scores, family, criterion, running=grid.running)
+    if not grid.running and any(score.usable or score.bound for score in scores):
         _why_collapsed(grid, family, selection)
     if not grid.running and (points := picked.selection.points):
         structure, size = points[0]["customdata"]
         open_in_explore(next(cell for cell in grid.cells if cell.label == (structure, size)))
-    if any(score.usable for score in scores):
-        lines = criterion_lines(scores, COLOURS, units(family), AXIS[criterion])
+    if any(score.usable or score.bound for score in scores):
+        lines = criterion_lines(scores, COLOURS, units(family), AXIS[criterion], _ends(criterion))
         st.plotly_chart(lines, key="lines")
     if any(score.usable and score.value > shown_range(scores)[1] for score in scores):
         st.caption("Models far above the best are cut off. Double-click to see them all.")
     if not grid.running:
         tables.show(
-            _table(grid, family, selection.columns),
-            "Every model, in the order of the grid",
-            index=False,
+            _table(grid, family, selection), "Every model, in the order of the grid", index=False
         )
 
 
@@ -187,16 +183,38 @@ def _progress(grid: Grid, family: Family) -> None:
     st.progress(done / len(grid.models))
 
 
-def _caption(scores: Sequence[Score], family: Family, running: bool) -> None:
+def _interrupted(grid: Grid) -> None:
+    """Why a grid has ended early, and the way on: what it has is kept."""
+    left = len(grid.selection.waiting) if grid.selection else len(grid.models)
+    why = "You stopped this." if grid.stopped else sentence(grid.error)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        still = f"{left} of {counted(len(grid.models), 'model')} "
+        st.markdown(plain(f"{why} {still}{'is' if left == 1 else 'are'} still to be fitted."))
+        if st.button("Go on", key=f"go on {grid.key}", icon=":material/play_arrow:"):
+            grid.begin()
+            st.rerun()
+
+
+def _ends(criterion: str) -> str:
+    """What the number of a model that has not finished says: EM only climbs, but the price that ICL
+    puts on overlap may rise as it does."""
+    ends = "may end anywhere" if criterion == "icl" else "ends here or lower"
+    return f"has not finished: {ends}"
+
+
+def _caption(scores: Sequence[Score], family: Family, criterion: str, running: bool) -> None:
     """What stands in the cells."""
     found = {score.status for score in scores if not score.usable}
-    said = ["Each number is how far a model lies above the best."]
+    finished = " that has finished" * ("unconverged" in found)
+    bounds = any(score.bound for score in scores)
+    said = [f"Each number is how far a model lies above the best{finished}."]
     said += [f"✕ collapsed: a {unit(family)} has degenerated."] * ("collapsed" in found)
-    said += ["… did not converge: allow more iterations under “Stopping”."] * (
-        "unconverged" in found
-    )
-    said += ["! could not be fitted."] * bool(found & {"failed", "usable"})
-    said += ["None of these is ever recommended."] * bool(found - {"not run"})
+    said += ["! could not be fitted."] * ("failed" in found)
+    said += ["∅ has no value: the table below says why."] * ("no value" in found)
+    said += ["None of these is ever recommended."] * bool(found - {"not run", "unconverged"})
+    said += [
+        f"▽ {_ends(criterion)}." if bounds else "▽ has not finished, and has no number yet."
+    ] * ("unconverged" in found)
     said += ["Click a cell to open it in Explore."] * (not running)
     st.caption(" ".join(said))
 
@@ -209,11 +227,18 @@ def _scores(grid: Grid, family: Family, criterion: str) -> list[Score]:
             *cell.label,
             cell.score(criterion),
             cell.score(criterion) - best,
-            cell.status,
+            _fate(cell, criterion),
             _about(grid, family, cell, criterion),
         )
         for cell in grid.cells
     ]
+
+
+def _fate(cell: Cell, criterion: str) -> str:
+    """The status of a cell; where rows were held out, that of their log-likelihood."""
+    if cell.status != "usable" or np.isfinite(cell.score(criterion)):
+        return cell.status
+    return "unconverged" if cell.climbing else "no value"
 
 
 def _about(grid: Grid, family: Family, cell: Cell, criterion: str) -> str:
@@ -230,7 +255,7 @@ def _status(cell: Cell) -> str:
     return f"usable, but {flags[0].split(':')[0]}" if flags else cell.status
 
 
-def _table(grid: Grid, family: Family, columns: Sequence[str]) -> pd.DataFrame:
+def _table(grid: Grid, family: Family, selection: Selection) -> pd.DataFrame:
     tests = tests_of_fit(grid, family)
     rows = []
     for cell in grid.cells:
@@ -238,8 +263,8 @@ def _table(grid: Grid, family: Family, columns: Sequence[str]) -> pd.DataFrame:
         row = {"structure": structure} if structure else {}
         reached = re.match(r"\d+ of \d+", cell.verdict)
         by = f"{reached[0]} starts" if reached else cell.verdict
-        row |= {units(family): str(size), "reached by": name_columns(by, columns)}
-        row["status"] = name_columns(_status(cell), columns)
+        row |= {units(family): str(size), "reached by": name_columns(by, selection.columns)}
+        row["status"] = name_columns(_status(cell), selection.columns)
         if cell.fit is not None:
             row["parameters"] = str(cell.fit.n_parameters)
             row["log-likelihood (nats)"] = nats(cell.fit.log_likelihood)
@@ -247,8 +272,10 @@ def _table(grid: Grid, family: Family, columns: Sequence[str]) -> pd.DataFrame:
             if np.isfinite(cell.score(criterion)):
                 row[CRITERIA[criterion]] = nats(cell.score(criterion))
         if (held_out := cell.cross_validation) is not None:
-            row["held out (nats a row)"] = held_out.problem or (
-                f"{nats(held_out.per_observation)} ± {number(held_out.standard_error, 2)}"
+            row["held out (nats a row)"] = (
+                no_value(held_out, selection)
+                if held_out.problem
+                else f"{nats(held_out.per_observation)} ± {number(held_out.standard_error, 2)}"
             )
         if cell.label in tests:
             test = tests[cell.label]

@@ -25,7 +25,7 @@ from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table
 from pages.ui.text import nats, number, percent, plain, told
 from pages.ui.work.searches import Search, recommended_start, search_of, seeded_starts, usual_starts
-from pages.ui.work.work import CHARTS_SECONDS, current, progress_line, watch
+from pages.ui.work.work import CHARTS_SECONDS, current, progress_line, show_error, watch
 
 MOST_PICTURES = 8
 PICTURES_ACROSS = 4
@@ -47,7 +47,7 @@ def current_search(settings: Settings, table: Table, selection: Selection) -> Se
     _check_picked(settings)
     search = current("search", search_of(settings, table, selection))
     if search.error:
-        st.error(told(search.error, selection.columns))
+        show_error(search, selection.columns)
         return None
     return search
 
@@ -81,8 +81,11 @@ def _show(search: Search, selection: Selection) -> None:
         if st.button("Go on", key=f"go on {search.key}", icon=":material/play_arrow:"):
             search.begin()
             st.rerun()
-    elif not landscape.replicated:
-        _offer_more()
+    else:
+        if landscape.ahead:
+            _offer_to_climb_on(landscape.ahead[0])
+        if not landscape.replicated:
+            _offer_more()
     climbs = _climbs(search, landscape)
     if not climbs:
         return
@@ -158,6 +161,17 @@ def _progress(search: Search) -> None:
 def _offer_more() -> None:
     more = min(2 * shell.settings().n_starts, FIELDS["n_starts"].kind.high)
     _button(f"Try {more} starts", "add", "more", n_starts=more)
+
+
+def _offer_to_climb_on(highest: StartedFit) -> None:
+    """The setting that lets the highest start, which has not finished, get further."""
+    settings = shell.settings()
+    if highest.plateau:
+        less = max(settings.tolerance / 100, FIELDS["tolerance"].kind.low)
+        _button(f"Stop at a tolerance of {less:g}", "stairs", "tolerance", tolerance=less)
+        return
+    more = min(4 * settings.max_iterations, FIELDS["max_iterations"].kind.high)
+    _button(f"Allow {more:,} iterations", "add", "iterations", max_iterations=more)
 
 
 def _button(label: str, icon: str, key: str, **values) -> None:

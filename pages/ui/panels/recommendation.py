@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from em_core.selection import Cell
 from pages.ui import shell
 from pages.ui.models.families import Family, family_of
-from pages.ui.panels.comparison import difference, meaning, named, starts_line, units
+from pages.ui.panels.comparison import (
+    difference,
+    meaning,
+    named,
+    no_value,
+    starts_line,
+    units,
+)
 from pages.ui.settings import CRITERIA, FIELDS
-from pages.ui.text import nats, number, percent, plain, sentence, told
+from pages.ui.table.selection import Selection
+from pages.ui.text import counted, nats, number, percent, plain, sentence, told
 from pages.ui.work.searches import Grid, cell_settings
 
 MOST_LISTED = 5
@@ -25,12 +34,21 @@ LEVEL = 0.05
 EXPLORE = "explore.py"
 
 
-def show_recommendation(grid: Grid, family: Family, criterion: str, columns: Sequence[str]) -> None:
-    """The winner, what comes close, and what each of them would mean."""
+def show_recommendation(grid: Grid, family: Family, criterion: str, selection: Selection) -> None:
+    """The winner, what comes close, and what each of them would mean; none while a model that has
+    not finished may be better."""
     ranking = grid.selection.ranking(criterion)
+    if undecided := grid.selection.undecided(criterion):
+        _undecided(grid, family, criterion, undecided)
+        return
     if not ranking:
-        reasons = [cell.verdict for cell in grid.cells if cell.status not in ("usable", "not run")]
-        st.error(told(" ".join(["No model can be recommended.", *reasons[:1]]), columns))
+        reasons = [
+            *_without_a_value(grid, family, criterion, selection),
+            *(cell.verdict for cell in grid.cells if cell.status not in ("usable", "not run")),
+        ]
+        words = " ".join(["No model can be recommended.", *reasons[:1]])
+        st.error(told(words, selection.columns))
+        _unfinished(grid, family, criterion)
         return
     best, criterion_name = ranking[0], CRITERIA[criterion]
     st.markdown(f"#### {criterion_name} recommends {named(family, best.label)}")
@@ -42,10 +60,106 @@ def show_recommendation(grid: Grid, family: Family, criterion: str, columns: Seq
         )
     with place:
         _open_button(best, "winner")
-    _cautions(grid, family, best, columns)
+    _cautions(grid, family, best, selection.columns)
+    _unfinished(grid, family, criterion)
+    for line in _without_a_value(grid, family, criterion, selection)[:MOST_LISTED]:
+        st.markdown(plain(line))
     _runners_up(grid, family, ranking, criterion)
     _others(grid, family, criterion)
     _test_of_fit(grid, family)
+
+
+def _undecided(grid: Grid, family: Family, criterion: str, undecided: Sequence[Cell]) -> None:
+    """What may still be better than all that have finished, and the way on."""
+    one = len(undecided) == 1
+    st.markdown(
+        f"#### {CRITERIA[criterion]} recommends nothing yet: "
+        f"{counted(len(undecided), 'model')} {'has' if one else 'have'} not finished"
+    )
+    names = _named_so_far(family, criterion, undecided)
+    if criterion == "cross_validation":
+        said = f"{names}: what rows held out are worth is known once EM has ended without each fold"
+    else:
+        said = f"{names}. EM only climbs, so that {'it ends' if one else 'they end'} there or lower"
+        if criterion == "icl":
+            said = (
+                f"{names}. EM still climbs, and may end lower or, by the price on overlap, higher"
+            )
+        if ranking := grid.selection.ranking(criterion):
+            best = ranking[0]
+            said = (
+                f"{said}. The best that has finished, {named(family, best.label)}, is worth "
+                f"{nats(best.score(criterion))}"
+            )
+    _with_the_way_on(grid, f"{said}.")
+
+
+def _unfinished(grid: Grid, family: Family, criterion: str) -> None:
+    """What has not finished beside a recommendation: left out after all, or worse so far."""
+    whole = criterion != "cross_validation"
+    left_out = grid.selection.contenders(criterion)
+    others = [
+        cell
+        for cell in grid.cells
+        if cell not in left_out and (0 in cell.climbing if whole else cell.climbing)
+    ]
+    said = []
+    if left_out:
+        names = _named_so_far(family, criterion, left_out)
+        times = {1: "once", 2: "twice"}.get(times := left_out[0].times, f"{times} times")
+        said += [f"Still climbing after going on {times}: {names}"]
+        said += ["What is said here is about those that have finished; these may be better"]
+    above = [cell for cell in others if cell.status == "unconverged"]
+    if above:
+        names = _named_so_far(family, criterion, above)
+        said += [f"Not finished, and worse so far: {names}"]
+    if within := [cell for cell in others if cell.status == "usable"]:
+        names = _listed([named(family, cell.label) for cell in within])
+        said += [f"Of {names} a start that still climbs is higher than the best that has ended"]
+    if not said:
+        return
+    _with_the_way_on(grid, f"{'. '.join(said)}.")
+
+
+def _named_so_far(family: Family, criterion: str, cells: Sequence[Cell]) -> str:
+    """Models that have not finished, with what they are worth so far."""
+
+    def so_far(cell: Cell) -> str:
+        value = cell.score(criterion)
+        worth = f" ({nats(value)} so far)" if np.isfinite(value) else ""
+        return f"{named(family, cell.label)}{worth}"
+
+    return _listed(list(map(so_far, cells)))
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The first of some names, and how many more there are."""
+    more = len(names) - MOST_LISTED
+    return "; ".join(names[:MOST_LISTED]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _with_the_way_on(grid: Grid, text: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(plain(text))
+        if grid.times < FIELDS["gone_on"].kind.high and st.button(
+            "Go on with the unfinished",
+            icon=":material/play_arrow:",
+            help="From where they have come to, for as many iterations as they have had.",
+        ):
+            shell.change(gone_on=grid.times + 1)
+            st.rerun()
+
+
+def _without_a_value(grid: Grid, family: Family, criterion: str, selection: Selection) -> list[str]:
+    """Of each model that was cross-validated in vain, why."""
+    return [
+        f"{sentence(named(family, cell.label)).removesuffix('.')}: "
+        f"{no_value(cell.cross_validation, selection)}."
+        for cell in grid.cells
+        if criterion == "cross_validation"
+        and cell.status == "usable"
+        and not (cell.climbing or np.isfinite(cell.score(criterion)))
+    ]
 
 
 def _cautions(grid: Grid, family: Family, best: Cell, columns: Sequence[str]) -> None:
@@ -87,7 +201,11 @@ def _runners_up(grid: Grid, family: Family, ranking: Sequence[Cell], criterion: 
                 _open_button(cell, f"runner-up {cell.label}")
         if len(cells) > MOST_LISTED:
             st.caption(f"And {len(cells) - MOST_LISTED} more, in the table below.")
-    if not close and not within and len(ranking) > 1:
+    if close or within or len(ranking) < 2:
+        return
+    if any(cell.climbing for cell in grid.cells):
+        st.markdown(f"No other model that has finished comes within {FAR}.")
+    else:
         st.markdown(f"No other model comes within {FAR}: of those compared, this one stands out.")
 
 
@@ -96,7 +214,9 @@ def _others(grid: Grid, family: Family, criterion: str) -> None:
     chosen = {
         CRITERIA[other]: ranking[0]
         for other in criteria(family)
-        if other != criterion and (ranking := grid.selection.ranking(other))
+        if other != criterion
+        and not grid.selection.undecided(other)
+        and (ranking := grid.selection.ranking(other))
     }
     said = [f"{name} {named(family, cell.label)}" for name, cell in chosen.items()]
     if said:
@@ -174,5 +294,7 @@ def open_in_explore(cell: Cell) -> None:
         shell.say(f"{named(family_of(settings), cell.label)}: {sentence(cell.verdict)}")
         st.rerun()
     chosen = cell_settings(settings, cell.label)
+    if cell.fit.n_iterations > settings.max_iterations:
+        chosen["max_iterations"] = cell.fit.n_iterations
     shell.change(**chosen, start=cell.fit.start, seed=cell.fit.seed)
     st.switch_page(EXPLORE)

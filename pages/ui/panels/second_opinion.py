@@ -12,10 +12,10 @@ from pages.ui import shell
 from pages.ui.settings import Settings
 from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table
-from pages.ui.text import nats, told
+from pages.ui.text import nats
 from pages.ui.work.runs import Run
 from pages.ui.work.searches import Search, recommended_start, search_of
-from pages.ui.work.work import current, progress_line, watch
+from pages.ui.work.work import current, progress_line, show_error, watch
 
 N_STARTS = 30
 MOST_STARTS = 480
@@ -46,7 +46,7 @@ def _show(run: Run, search: Search, selection: Selection) -> None:
         progress_line(search, ended)
         return
     if search.error:
-        st.error(told(search.error, selection.columns))
+        show_error(search, selection.columns)
         return
     words, better = opinion(run, search)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -74,6 +74,12 @@ def opinion(run: Run, search: Search):
         )
     tolerance = max(run.tolerance, search.tolerance)
     home = place(found, search.model, search.data, fit.params, log_likelihood, tolerance=tolerance)
+    if home == 0 and found.ahead:
+        higher = found.ahead[0]
+        return (
+            f"**Not decided:** {among} reached this answer as well, but one that has not finished "
+            f"is {nats(higher.log_likelihood - best.log_likelihood)} nats better already."
+        ), higher
     if home == 0:
         return (
             f"**Yes, as far as {n_starts} other starts can tell:** {best.count} of them reached "

@@ -142,7 +142,7 @@ def _read() -> None:
 
 
 def _progress(reading: _Reading) -> None:
-    progress_line(reading, f"Reading {plain(reading.file.name)} …", "stop reading")
+    progress_line(reading, f"Reading {plain(reading.file.name)} …")
 
 
 def _complaint(reading: _Reading) -> str:

@@ -35,7 +35,9 @@ def check_search(search: Search) -> None:
 
 def check_grid(grid: Grid) -> None:
     """The same for the model that BIC recommends."""
-    if grid.running or grid.stopped or not (ranking := grid.selection.ranking("bic")):
+    if grid.running or not grid.complete or grid.selection.undecided("bic"):
+        return
+    if not (ranking := grid.selection.ranking("bic")):
         return
     best = ranking[0].fit
     here = Result(float(best.log_likelihood), best.n_parameters, em_core.__version__)

@@ -8,9 +8,8 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui.text import sentence
 from pages.ui.work import workers
-from pages.ui.work.work import Work, current, progress_line, watch
+from pages.ui.work.work import Work, current, progress_line, show_error, watch
 
 
 @dataclass(kw_only=True)
@@ -51,7 +50,7 @@ def run_job(
             st.info(f"You stopped this: {what}.")
             st.button("Do it", key=f"again {slot}", on_click=st.session_state.pop, args=(slot,))
     elif job.error:
-        st.error(sentence(job.error))
+        show_error(job)
     elif job.result is None:
         st.error(f"Something went wrong in {what}. Please report this.")
     return job.result

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table
 from pages.ui.work import searching
 from pages.ui.work.work import Work
-from pages.ui.work.workers import PATIENCE, Job, pool
+from pages.ui.work.workers import PATIENCE, Job, Lost, pool
 
 # Starts that no seed changes.
 NOT_SEEDED = ("means", "parameters")
@@ -86,22 +87,48 @@ class Search(_OnOneTable):
 class Grid(_OnOneTable):
     """Models of several structures and sizes, each from the same starts.
 
-    models: (structure, size) -> model. latest: how far it is, None before the first step.
+    models: (structure, size) -> model. times: how often what has not finished is gone on with.
+    latest: how far it is, None before the first step. What is complete stays when it is begun
+    again.
     """
 
     models: Mapping[tuple[str, int], Any]
     folds: int
+    times: int = 0
     latest: grids.Progress | None = None
     selection: grids.Selection | None = None
+    _alone: tuple[str, int] | None = None
 
     def job(self) -> Job:
-        options = self._options | {"folds": self.folds}
-        asked = self.models, self.data, self.seeds, self.starts, options
-        return pool().job(searching.grid, *asked)
+        if self.selection is None:
+            options = self._options | {"folds": self.folds}
+            asked = grids.select(self.models, self.data, self.seeds, self.starts, **options)
+            self.selection = copy(asked)  # which runs nothing by itself
+        return pool().job(searching.grid, self.selection, self.data, self.times, self._alone)
+
+    def _listen(self) -> None:
+        """Where a process is lost, the models that it has not told of get one each: the next to be
+        lost has taken one model with it, and it is known which."""
+        self._alone = None
+        while True:
+            try:
+                super()._listen()
+            except Lost as error:
+                if self.stopped:
+                    raise
+                if self._alone is not None:
+                    self.selection = self.selection.without(self._alone, str(error))
+            else:
+                if self._alone is None:
+                    return
+            if self.stopped or self.error or not self.selection.waiting:
+                return
+            self._alone = self.selection.waiting[0]
+            self._job = self.job()
 
     def take(self, told: Sequence[tuple[grids.Progress, grids.Selection | None]]) -> None:
-        self.latest, selection = told[-1]
-        self.selection = selection or self.selection
+        for self.latest, selection in told:
+            self.selection = selection or self.selection
 
     def take_all(self, result: grids.Selection) -> None:
         self.selection = result
@@ -110,6 +137,16 @@ class Grid(_OnOneTable):
     def cells(self) -> tuple[grids.Cell, ...]:
         """Every cell, as far as it is."""
         return () if self.selection is None else self.selection.cells
+
+    @property
+    def n_done(self) -> int:
+        """How many models have a result, whatever it is."""
+        return sum(cell.status != "not run" for cell in self.cells)
+
+    @property
+    def complete(self) -> bool:
+        """Whether no model is left to run or to be gone on with."""
+        return self.selection is not None and not self.selection.waiting
 
 
 def seeded_starts(settings: Settings) -> list[str]:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Generator, Iterator
 from typing import Any
 
-from em_core import restarts, select
+from em_core import restarts
 from em_core import selection as grids
 from em_core.restarts import Restarts, Trace
 from pages.ui.work import worker
@@ -28,15 +28,21 @@ def search(model, rows, seeds, starts, options) -> Generator[tuple[Trace, ...], 
 
 
 def grid(
-    models, rows, seeds, starts, options
+    selection: grids.Selection, rows, times: int, only: tuple[str, int] | None = None
 ) -> Generator[tuple[grids.Progress, grids.Selection | None], None, grids.Selection]:
-    """A grid of models; every so often how far it is, and the grid where a cell is new."""
-    selection = select(models, rows, seeds, starts, **options)
-    told = None
-    for progress in _every(SECONDS_BETWEEN, selection):
-        yield progress, None if progress.n_done == told else selection
-        told = progress.n_done
-    return selection
+    """A grid of models taken up where it is, until what climbs has been gone on with so many times;
+    or one model of it.
+
+    Every so often how far it is, and the grid where a cell is new.
+    """
+    while True:
+        selection, told = selection.go_on(rows, times=times, only=only), None
+        for progress in _every(SECONDS_BETWEEN, selection):
+            yield progress, None if progress.n_done == told else selection
+            told = progress.n_done
+        waiting = selection.waiting if only is None else {only} & {*selection.waiting}
+        if worker.asked_to_stop() or not waiting:
+            return selection
 
 
 def _every(seconds: float, steps: Iterator[Any]) -> Iterator[Any]:

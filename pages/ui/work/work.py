@@ -13,11 +13,12 @@ import streamlit as st
 
 from pages.ui.fragments import fragment
 from pages.ui.memory import Full, Holding, visit, weakly
-from pages.ui.work.workers import PATIENCE, Cancelled, Job, OutOfTime
+from pages.ui.text import told
+from pages.ui.work.worker import failure
+from pages.ui.work.workers import PATIENCE, Cancelled, Job, Lost, OutOfTime
 
 NOTHING_YET = "This was stopped before there was anything to show: change a setting to begin again."
 OUT_OF_TIME = "The time that one computation may take here is over: use fewer starts or rows."
-OUT_OF_MEMORY = "There is not enough memory: use fewer starts or rows."
 
 # Between two looks at work whose charts take a browser a third of a second.
 CHARTS_SECONDS = 1.2
@@ -27,11 +28,13 @@ CHARTS_SECONDS = 1.2
 class Work:
     """Something computed by a process, which tells how far it is; a thread listens.
 
-    key: names what was asked. error: the sentence of what went wrong; stopped: a person stopped it.
+    key: names what was asked. error: the sentence of what went wrong; lost: which may go right the
+    next time; stopped: a person stopped it.
     """
 
     key: str
     error: str = ""
+    lost: bool = False
     stopped: bool = False
     done: threading.Event = field(default_factory=threading.Event)
     holding: Holding | None = None  # where what it tells is counted
@@ -52,11 +55,15 @@ class Work:
 
     def end_early(self, why: Literal["stopped", "time"]) -> None:
         """It has ended with nothing to tell: it was cancelled, or its time is over."""
-        self.error = NOTHING_YET if why == "stopped" else OUT_OF_TIME
+        self.fail(NOTHING_YET if why == "stopped" else OUT_OF_TIME, lost=True)
+
+    def fail(self, error: str, lost: bool) -> None:
+        """It has ended with an error."""
+        self.error, self.lost = error, lost
 
     def no_room(self, why: str) -> None:
         """It has ended since the server has no room for what it tells next; why: a sentence."""
-        self.error = why
+        self.fail(why, lost=False)
 
     def expect(self, size: int) -> None:
         """What it tells next has so many bytes, and takes the place of what it told before."""
@@ -65,7 +72,7 @@ class Work:
 
     def begin(self) -> None:
         """Start; after a stop, again from the start, to the same numbers."""
-        self.error, self.stopped = "", False
+        self.error, self.lost, self.stopped = "", False, False
         self.done.clear()
         self._begun = time.monotonic()
         self._job = self.job()
@@ -103,8 +110,12 @@ class Work:
     def _work(self) -> None:
         try:
             self._listen()
-        except (ValueError, MemoryError) as error:
-            self.error = str(error) or OUT_OF_MEMORY
+        except ValueError as error:
+            self.fail(str(error), lost=False)
+        except Lost as error:
+            self.fail(str(error), lost=True)
+        except Exception as error:  # at the top of a thread: the page must not wait for ever
+            self.fail(failure(error).sentence, lost=True)
         finally:
             self.done.set()
 
@@ -161,6 +172,19 @@ def progress_line(work: Work, text: str) -> None:
         st.markdown(text)
         # Several may be at work on one page.
         st.button("Stop", key=f"stop {work.key}", icon=":material/stop:", on_click=work.stop)
+
+
+def show_error(work: Work, columns: Sequence[str] = ()) -> None:
+    """What went wrong, with the names of the columns; and the way on where there is one."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.error(told(work.error, columns))
+        if work.lost:
+            st.button(
+                "Try again",
+                key=f"again {type(work).__name__} {work.key}",
+                icon=":material/refresh:",
+                on_click=work.begin,
+            )
 
 
 def watch(work: Work, show: Callable[..., None], *arguments: Any, seconds: float = 0.5) -> None:

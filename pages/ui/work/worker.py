@@ -12,8 +12,9 @@ import signal
 import struct
 import sys
 import time
+import traceback
 from collections.abc import Callable
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, Literal, NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -43,10 +44,14 @@ class Returned(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """The end of a job that cannot be done, and why. Memory is what another process may have."""
+    """The end of a job that cannot be done.
 
+    why: "refused" by the job itself, with a sentence for people; "memory", which another process
+    may have; or an "error" that nobody expected: the sentence is Python's, the log has all of it.
+    """
+
+    why: Literal["refused", "memory", "error"]
     sentence: str
-    for_memory: bool
 
 
 Message = Yielded | Returned | Failed
@@ -89,7 +94,8 @@ def serve(memory: int) -> None:
 
 def _work_off(jobs: BinaryIO, results: BinaryIO) -> None:
     def send(message: Message) -> None:
-        # Its size goes before it: the dashboard takes what it has room for.
+        # Made whole before any of it is written, for nothing can follow the half of a message; its
+        # size goes before it: the dashboard takes what it has room for.
         content = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
         results.write(SIZE.pack(len(content)))
         results.write(content)
@@ -100,33 +106,42 @@ def _work_off(jobs: BinaryIO, results: BinaryIO) -> None:
             function, arguments = pickle.load(jobs)
         except EOFError:
             return
-        except MemoryError:
-            send(Failed("", for_memory=True))
-            return
-        send(Yielded([]))  # it has begun
-        send(_work(function, arguments, send))
+        except Exception as error:
+            send(failure(error))
+            return  # what follows in the input may be the rest of this
+        try:
+            send(Yielded([]))  # it has begun
+            _work(function, arguments, send)
+        except Exception as error:  # at the top of a process: whatever it is, it is to be told
+            send(failure(error))
         del function, arguments
 
 
-def _work(function: Callable, arguments: tuple, send: Callable[[Message], None]) -> Message:
+def _work(function: Callable, arguments: tuple, send: Callable[[Message], None]) -> None:
     global _asked_to_stop
     _asked_to_stop = False
-    try:
-        steps = function(*arguments)
-        items, sent = [], 0.0
-        while True:
-            try:
-                items.append(next(steps))
-            except StopIteration as end:
-                if items:
-                    send(Yielded(items))
-                return Returned(end.value)
-            if time.monotonic() - sent > SECONDS_PER_MESSAGE:
+    steps = function(*arguments)
+    items, sent = [], 0.0
+    while True:
+        try:
+            items.append(next(steps))
+        except StopIteration as end:
+            if items:
                 send(Yielded(items))
-                items, sent = [], time.monotonic()
-    except ValueError as error:
-        return Failed(str(error), for_memory=False)
-    except np.linalg.LinAlgError:
-        return Failed(EXTREME, for_memory=False)
-    except MemoryError:
-        return Failed("", for_memory=True)
+            send(Returned(end.value))
+            return
+        if time.monotonic() - sent > SECONDS_PER_MESSAGE:
+            send(Yielded(items))
+            items, sent = [], time.monotonic()
+
+
+def failure(error: Exception) -> Failed:
+    """What to tell of an error; one that nobody expected is written to the log with its way."""
+    if isinstance(error, np.linalg.LinAlgError):
+        return Failed("refused", EXTREME)
+    if isinstance(error, ValueError):
+        return Failed("refused", str(error))
+    if isinstance(error, MemoryError):
+        return Failed("memory", "")
+    traceback.print_exception(error)
+    return Failed("error", f"{type(error).__name__}: {error}")

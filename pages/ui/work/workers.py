@@ -27,6 +27,7 @@ READING = ("pages.ui.work.readings",)
 # What ends within so many seconds is shown finished, without a picture of how far it is.
 PATIENCE = 0.4
 GRACE_SECONDS = 15  # to group what many starts found takes a while
+SECONDS_TO_END = 5  # of a process that has closed its output
 # How often one who waits asks whether those at work are still wanted.
 LOOK_SECONDS = 1.0
 
@@ -63,6 +64,10 @@ class Cancelled(Exception):
 
 class OutOfTime(Exception):
     """The job took longer than one may."""
+
+
+class Lost(Exception):
+    """The job ended without its result, and not because it refused what it was asked: why."""
 
 
 class Job:
@@ -117,7 +122,7 @@ class Job:
 
         expect: called with the size of each message in bytes before it is taken; an exception of
         its own ends the job.
-        Raises Cancelled, OutOfTime, MemoryError, or ValueError with the function's own sentence.
+        Raises Cancelled, OutOfTime, Lost, or ValueError with the function's own sentence.
         """
         process = self._pool.take(self)
         seconds = min(self._pool.limits.seconds, threading.TIMEOUT_MAX)
@@ -140,18 +145,32 @@ class Job:
                         yield message.items
             if self.ended:
                 raise self.ended
-            sound = not (isinstance(message, Failed) and message.for_memory)
+            sound = not isinstance(message, Failed) or message.why == "refused"
             if isinstance(message, Failed):
-                raise (ValueError if sound else MemoryError)(message.sentence)
+                raise self._what_failed(message)
             return message.value
         except (EOFError, OSError, pickle.UnpicklingError):
-            # The process was ended, by this job or by the system for its memory.
-            raise (self.ended or MemoryError) from None
+            # The process was ended: by this job, by the system or by itself.
+            raise (self.ended or Lost(how_it_ended(process))) from None
         finally:
             alarm.cancel()
             with self._lock:
                 self._process = None
             self._pool.give_back(self, process, sound and self.ended is None)
+
+    def _what_failed(self, failed: Failed) -> Exception:
+        if failed.why == "refused":
+            return ValueError(failed.sentence)
+        if failed.why == "memory":
+            most = self._pool.limits.memory / 1e6
+            return Lost(
+                f"This takes more than the {most:,.0f} MB of memory that one computation may have "
+                "here. Use fewer rows, starts or components."
+            )
+        return Lost(
+            f"An error that nobody expected ended this: {failed.sentence}. It is in the server's "
+            "log with all that led to it; please report it. Another setting may avoid it."
+        )
 
     def _end(self, why: type[Exception]) -> None:
         with self._lock:
@@ -168,6 +187,23 @@ def _received(results: BinaryIO, expect: Callable[[int], None]) -> Any:
         raise EOFError
     expect(SIZE.unpack(header)[0])
     return pickle.load(results)
+
+
+def how_it_ended(process: subprocess.Popen) -> str:
+    """Why a process that nobody here has ended said no more, in a sentence."""
+    try:
+        status = process.wait(SECONDS_TO_END)
+    except subprocess.TimeoutExpired:
+        return "The process that computed this no longer answers. Try again."
+    if status == -signal.SIGKILL:
+        return (
+            "The process that computed this was killed from outside, as systems do when the memory "
+            "of the whole machine runs out. Try again, or use fewer rows, starts or components."
+        )
+    if status < 0:
+        name = signal.Signals(-status).name
+        return f"The process that computed this crashed ({name}). Try again, or another setting."
+    return f"The process that computed this ended by itself (status {status}). Try again."
 
 
 class Pool:

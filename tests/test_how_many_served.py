@@ -1,0 +1,53 @@
+"""What the page "How many?" says of a grid, on the running app, without a browser."""
+
+import re
+from pathlib import Path
+
+import pytest
+from visitor import Visitor
+
+pytestmark = pytest.mark.slow
+
+TABLES = Path(__file__).parent / "tables"
+
+
+def said(visitor: Visitor) -> str:
+    """What stands on the page, without the marks that keep text from being markup."""
+    return visitor.texts.replace("\\", "")
+
+
+FAITHFUL = "v=1&e=faithful&kt=4&ne=3&cov2=full,tied&it=20"
+
+
+@pytest.mark.parametrize("criterion", ["aic", "cross_validation"])
+def test_nothing_is_recommended_before_what_may_be_better_was_gone_on_with(
+    app: str, criterion: str
+) -> None:
+    visitor = Visitor(app, f"{FAITHFUL}&by={criterion}&cv=3", "model_selection")
+    visitor.settle()
+    assert re.search(r"recommends nothing yet: \d models? ha(s|ve) not finished", said(visitor))
+    assert "stands out" not in said(visitor) and "Open in Explore" not in said(visitor)
+    for _ in range(2):
+        visitor.click("Go on with the unfinished")
+        visitor.settle()
+    assert re.search(r"recommends \d components, (full|tied)", said(visitor))
+    assert "Still climbing after going on twice: 4 components, full" in said(visitor)
+    assert "about those that have finished; these may be better" in said(visitor)
+    link = Visitor(app, f"{FAITHFUL}&by={criterion}&cv=3&go=2", "model_selection")
+    link.settle()
+    assert said(link).split("recommends")[1] == said(visitor).split("recommends")[1]
+    visitor.close()
+    link.close()
+
+
+def test_a_level_seen_once_is_named_and_nothing_is_ranked_by_it(app: str) -> None:
+    query = "v=1&s=table&m=categorical-mixture&kt=2&ne=2&cv=5&by=cross_validation"
+    visitor = Visitor(app, query, "model_selection")
+    visitor.type("Rows with a header", (TABLES / "24-level-seen-once.csv").read_text())
+    visitor.click("Use the pasted table")
+    visitor.settle()
+    texts = said(visitor)
+    assert "No model can be recommended" in texts and "708" not in texts
+    assert re.search(r"no value, because of “mauve” in column “colour” in fold \d", texts)
+    assert "Cross-validation recommends" not in texts
+    visitor.close()
