@@ -23,15 +23,15 @@ from em_core.gaussians.linear_kernel import (
 from em_core.gaussians.responsibilities import LEAST_SHARE
 from em_core.gradients import by_shares
 from em_core.imputation import Imputation, filled
+from em_core.large_counts import LARGE, CountSpreads, LargeCountKernel
 from em_core.theory.domains import Chances, Fixed, Positive, Shares
 
 # What is expected with probability 0, of so little, costs as much as with the smallest probability.
 ROUNDING = 1e-10
 LOWEST = float(np.log(np.finfo(float).tiny))
 MOST_LEVELS = 1000
-# The logarithm of x! is the difference of what is a million times as large: beyond this count it
-# could be wrong by more than 1e-9 nats, and a Poisson count is as good as Gaussian.
-LARGEST_COUNT = 100_000
+# Beyond it a double does not hold all digits of what is summed over rows.
+LARGEST_COUNT = 10**12
 
 
 class BernoulliParams(NamedTuple):
@@ -61,6 +61,15 @@ class DiscreteStatistics(NamedTuple):
 
     counts: np.ndarray
     features: np.ndarray
+
+
+class LargeCountStatistics(NamedTuple):
+    """The same of counts so large that expected features do not tell their density, and what does:
+    how far they are from the components' means."""
+
+    counts: np.ndarray
+    features: np.ndarray
+    spreads: CountSpreads
 
 
 class _Discrete:
@@ -97,11 +106,15 @@ class _Discrete:
         """Features of every row; `params`, if given, say which levels there are."""
         data = self.check(data, params)
         features = np.ascontiguousarray(self._features(data, params).T)
-        return FeatureRows(features, self._unseen(data, params))
+        return FeatureRows(features, self._unseen(data, params), self._large(data, params))
 
     def _unseen(self, data, params) -> np.ndarray | None:
         """(N,) which rows hold a level that the parameters do not have; None if there is none."""
         return None
+
+    def _large(self, data, params) -> bool:
+        """Whether these are counts too large for linear log-densities."""
+        return False
 
     def kernel(
         self, params, rows: FeatureRows, log_weights=UNWEIGHTED, relative=False
@@ -421,6 +434,10 @@ class Poisson(_Discrete):
                 f"{LARGEST_COUNT:,}; leave the column out or use a Gaussian"
             )
 
+    def _large(self, data, params) -> bool:
+        # New data come in any chunks, which must all be taken alike.
+        return bool(np.fmax.reduce(data if params is None else params.rates, axis=None) > LARGE)
+
     def _features(self, data, params) -> np.ndarray:
         # Importing scipy.special costs more than `import em_core` may.
         from scipy.special import gammaln
@@ -478,6 +495,28 @@ class Poisson(_Discrete):
 
         rates = params.rates[:, column, None]
         return xlogy(values, rates) - rates - gammaln(values + 1)
+
+    def kernel(self, params, rows, log_weights=UNWEIGHTED, relative=False) -> FeatureKernel:
+        """Log joint densities and expected features of blocks of rows at these parameters."""
+        coefficients = self._joint_coefficients(params, log_weights)
+        if rows.large:
+            return LargeCountKernel(coefficients, rows, params.rates, log_weights)
+        return FeatureKernel(coefficients, rows)
+
+    def statistics(self, kernel) -> DiscreteStatistics | LargeCountStatistics:
+        statistics = super().statistics(kernel)
+        if isinstance(kernel, LargeCountKernel):
+            return LargeCountStatistics(*statistics, kernel.spreads)
+        return statistics
+
+    def expected_log_density(self, params, statistics, log_weights=UNWEIGHTED):
+        """As of any emission; of large counts by their deviances."""
+        if isinstance(statistics, DiscreteStatistics):
+            return super().expected_log_density(params, statistics, log_weights)
+        spreads = statistics.spreads
+        value = statistics.counts * log_weights - spreads.spreads - spreads.from_rates(params.rates)
+        value = value.sum(axis=-1)
+        return np.where(value < IMPOSSIBLE / 2, -np.inf, value)[()]
 
     def impute(self, params, data, responsibilities) -> Imputation:
         """Missing values filled with their means, and the standard deviations."""

@@ -17,6 +17,8 @@ def leaves(tree) -> list[np.ndarray]:
         # Chunks may have chosen different origins.
         tree = tree.about(np.zeros_like(tree.sums))
         return [tree.counts, tree.sums, tree.scatters]
+    if hasattr(tree, "leaves"):
+        return tree.leaves()
     return [np.asarray(getattr(tree, "value", tree))]
 
 

@@ -9,7 +9,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from em_core import STARTS, Bernoulli, Categorical, Mixture, Poisson, fit
+from em_core import (
+    STARTS,
+    Bernoulli,
+    Categorical,
+    HiddenMarkov,
+    Mixture,
+    Poisson,
+    fit,
+    restarts,
+)
+from em_core.search.stepping import one_by_one
 
 few_examples = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -182,18 +192,20 @@ def exact_log_poisson(count: int, rate: float) -> Decimal:
     return count * rate.ln() - rate - factorial
 
 
-@pytest.mark.parametrize("top", [1_000, 30_000, 99_000])
+@pytest.mark.parametrize("top", [1_000, 9_000, 30_000, 1_000_000, 10**10, 10**12 // 2])
 def test_counts_are_right_to_a_billionth_of_a_nat_up_to_the_limit(top):
     rng = np.random.default_rng(top)
     rates = np.array([[top / 3, top], [top, top / 2]]) * 0.98
-    rows = np.minimum(rng.poisson(rates[rng.integers(2, size=60)]), 100_000).astype(float)
+    rows = rng.poisson(rates[rng.integers(2, size=60)]).astype(float)
+    rows[::7, 1] = np.nan
     model = Mixture(Poisson(), 2)
     params = model.params([0.5, 0.5], rates=rates)
     joint = model.log_joint(params, rows)
     with localcontext(prec=40):
         for row, values in zip(rows, joint, strict=True):
             for rate, value in zip(rates, values, strict=True):
-                terms = (exact_log_poisson(int(x), r) for x, r in zip(row, rate, strict=True))
+                cells = zip(row, rate, strict=True)
+                terms = (exact_log_poisson(int(x), r) for x, r in cells if not np.isnan(x))
                 expected = sum(terms, Decimal("0.5").ln())
                 assert abs(Decimal(float(value)) - expected) < Decimal("1e-9") * max(
                     1, abs(expected) / 1000
@@ -201,7 +213,33 @@ def test_counts_are_right_to_a_billionth_of_a_nat_up_to_the_limit(top):
     steps = laws.run(model, rows, iterations=8)
     laws.bound_never_falls(steps, len(rows))
     laws.bound_touches_after_e_and_stays_below_after_m(steps, len(rows))
-    with pytest.raises(
-        ValueError, match="holds 100001: counts are whole numbers from 0 to 100,000"
-    ):
-        model.check(rows + 100_001 - rows.max())
+    params = steps[-1].params
+    laws.chunks_add_up(model, rows, params, 4)
+    laws.integer_weights_are_copies(model, rows, params, rng.integers(0, 4, size=len(rows)))
+    laws.enumeration_agrees(model, rows[:6], params)
+    laws.entropy_is_that_of_the_responsibilities(model, rows, params)
+
+
+def test_counts_beyond_the_limit_are_refused_and_large_ones_batched():
+    rng = np.random.default_rng(0)
+    rows = rng.poisson([[1e9, 30], [3e9, 10]], size=(40, 2, 2)).reshape(-1, 2).astype(float)
+    runs = restarts(Mixture(Poisson(), 2), rows, range(6))
+    assert not runs.landscape.failures and len(runs.optima) == 1
+    singly = restarts(Mixture(Poisson(), 2), rows, range(6), stepping=one_by_one)
+    assert singly.best.log_likelihood == pytest.approx(runs.best.log_likelihood, abs=1e-9)
+    hidden = fit(HiddenMarkov(Poisson(), 2), rows)
+    assert hidden.stop_reason == "converged" and hidden.log_likelihood > runs.best.log_likelihood
+    result = fit(Mixture(Poisson(), 1), np.array([[2e11], [2e11], [0]]))
+    assert result.stop_reason == "converged" and result.params.rates[0, 0] == 4e11 / 3
+
+
+def test_large_counts_that_are_impossible():
+    model = Mixture(Poisson(), 2)
+    params = model.params([0.5, 0.5], rates=[[0.0, 2e6], [2e6, 0.0]])
+    posterior = model.posterior(params, np.array([[0, 2e6], [3, 3], [0, 0]]))
+    expected = np.log(0.5) - np.log(4e6 * np.pi) / 2
+    assert posterior.log_densities[0] == pytest.approx(expected, abs=1e-6)
+    assert posterior.log_densities[1] == -np.inf
+    np.testing.assert_allclose(posterior.responsibilities, [[1, 0], [0.5, 0.5], [0.5, 0.5]])
+    with pytest.raises(ValueError, match="counts are whole numbers from 0 to 1,000,000,000,000"):
+        Poisson().check([[1e12 + 1]])

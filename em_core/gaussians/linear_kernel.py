@@ -118,10 +118,12 @@ def log_probability(probabilities: np.ndarray) -> np.ndarray:
 
 class FeatureRows(NamedTuple):
     """features (P, N), component-major; the first is 1. unseen (N,): which rows have a value that
-    no feature stands for, and so probability 0 under every component; None where there are none."""
+    no feature stands for, and so probability 0 under every component; None where there are none.
+    large: whether they are counts too large for linear log-densities."""
 
     features: np.ndarray
     unseen: np.ndarray | None = None
+    large: bool = False
 
     @property
     def n_rows(self) -> int:
@@ -129,11 +131,12 @@ class FeatureRows(NamedTuple):
 
     def take(self, start: int, stop: int) -> FeatureRows:
         unseen = None if self.unseen is None else self.unseen[start:stop]
-        return FeatureRows(self.features[:, start:stop], unseen)
+        return self._replace(features=self.features[:, start:stop], unseen=unseen)
 
     def select(self, order: np.ndarray) -> FeatureRows:
         unseen = None if self.unseen is None else self.unseen[order]
-        return FeatureRows(np.ascontiguousarray(self.features[:, order]), unseen)
+        features = np.ascontiguousarray(self.features[:, order])
+        return self._replace(features=features, unseen=unseen)
 
 
 class FeatureBlock(NamedTuple):
@@ -171,12 +174,16 @@ class FeatureKernel(LinearKernel):
             yield FeatureBlock(self.rows.features[:, rows], rows)
 
     def log_joint(self, block: FeatureBlock, out: np.ndarray) -> np.ndarray:
-        super().log_joint(block, out)
+        self.write(block, out)
         if self.ruling_out:
             highest = out.reshape(self.n_models, self.n_components, -1).max(axis=1)
             for model, row in np.argwhere(highest <= IMPOSSIBLE / 2):
                 self._to_the_limit(block, model, row, out)
         return out
+
+    def write(self, block: FeatureBlock, out: np.ndarray) -> None:
+        """The log joints, if possible, of a block."""
+        super().log_joint(block, out)
 
     def _to_the_limit(self, block: FeatureBlock, model: int, row: int, out: np.ndarray) -> None:
         """Write the log joints of a row of the block that every component of a model rules out."""
