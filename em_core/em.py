@@ -10,7 +10,7 @@ from __future__ import annotations
 import builtins
 import itertools
 import math
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial, reduce
 from typing import Any, Literal, NamedTuple, Protocol
@@ -27,6 +27,13 @@ StopReason = Literal["converged", "max_iterations", "decreased", "not_finite", "
 ROUNDING = 1e-10
 # A gain of less than this share of it is rounding, and no sign of what is left to gain.
 ROUNDING_PER_STEP = 1e-13
+# So many iterations EM goes by itself before a leap and between two of them, and so many after one
+# before it may be called converged. A leap must gain so many times what an iteration gains, and
+# this share of the tolerance.
+ALONE = 20
+SETTLED = 10
+CREEPING = 10
+LEAST_LEAP = 0.1
 
 
 class Shared:
@@ -92,6 +99,13 @@ class Model(Protocol):
         a component has degenerated, a `Collapse`."""
         return ()
 
+    def leap(self, params, statistics) -> Leap | None:
+        """A step up the log-likelihood itself where EM would creep; None where EM does well.
+
+        statistics: of the E-step at `params`. It is taken only if the log-likelihood rises.
+        """
+        return None
+
     def n_observations(self, data, weights=None) -> float:
         """How many observations BIC counts: the rows, or the total of their weights."""
         return len(data) if weights is None else float(weights.sum())
@@ -117,10 +131,28 @@ def has_collapsed(flags: tuple[str, ...]) -> bool:
     return any(isinstance(flag, Collapse) for flag in flags)
 
 
+class Leapt(str):
+    """A flag saying that this was no M-step but a leap, and why."""
+
+
+class Leap(NamedTuple):
+    """A step up the log-likelihood itself, which a model proposes where EM would creep: q and the
+    parameters move together (ECME: Liu & Rubin 1994).
+
+    params: where to; gain: by how many nats the log-likelihood should rise; words: what it does.
+    """
+
+    params: Any
+    gain: float
+    words: str
+
+
 class HalfStep(NamedTuple):
     """One coordinate move: "E" moved q, "M" moved the parameters.
 
     "start" is the first q, the posterior at the starting parameters, so its KL is zero.
+    In a leap "M" moved both, to where the log-likelihood is higher: there is no KL after it, and
+    the E half-step that follows finds nothing to do (see `leap` of a `Model`).
     elbo, log_likelihood and entropy are totals in nats; log_likelihood is always at `params`,
     q = p(z | x, posterior_params), and entropy is H(q). flags say what a person should know of the
     M-step; a `Collapse` among them, that the answer is none.
@@ -139,6 +171,11 @@ class HalfStep(NamedTuple):
     def kl(self) -> float:
         """KL(q || p(z | x, params)) = log_likelihood - elbo, in nats."""
         return self.log_likelihood - self.elbo
+
+    @property
+    def is_leap(self) -> bool:
+        """Whether this "M" is no M-step, but moved q and the parameters together."""
+        return self.phase == "M" and any(isinstance(flag, Leapt) for flag in self.flags)
 
 
 def add(left, right):
@@ -197,7 +234,8 @@ def em(
     """Coordinate ascent on the ELBO, yielded half-step by half-step: start, M 1, E 1, M 2, E 2, ...
 
     One pass over the data per iteration: the E-step at the new parameters prices the M half-step
-    just taken and is the next E half-step.
+    just taken and is the next E half-step. Where EM creeps and the model has a `leap`, that is an
+    iteration, and its flags say so.
 
     weights: (N,) non-negative; an integer weight equals that many copies of the row.
     tolerance: stop once Aitken's estimate of the log-likelihood still to gain (nats, total) is
@@ -221,21 +259,58 @@ def em(
     if reason := why_stop(log_likelihoods, tolerance, n_observations):
         return reason
 
-    for iteration in range(1, max_iterations + 1):
+    iteration, alone, settled, reason = 0, 0, 0, None
+    at = partial(expect, model, parts=parts, map=map)
+    while iteration < max_iterations:
+        due = reason == "converged" or (alone > 0 and alone % ALONE == 0)
+        leapt = _leap(model, params, q, log_likelihoods, tolerance, at) if due else None
+        if reason and not leapt:
+            return reason
+        iteration += 1
+        if leapt:
+            params, q, words = leapt
+            raised = (*flags(params, q.statistics), Leapt(words))
+            yield from _half_steps(model, iteration, params, q, raised)
+            log_likelihoods, alone, settled, reason = [q.log_likelihood], 0, SETTLED, None
+            continue
         old, params = params, model.m_step(params, q.statistics)
         raised = flags(params, q.statistics)
         elbo = model.expected_log_joint(params, q.statistics) + q.entropy
         entropy = q.entropy
-        q = expect(model, params, parts, map)
+        q = at(params)
         log_likelihood = q.log_likelihood
         yield HalfStep(iteration, "M", params, old, elbo, log_likelihood, raised, entropy)
         elbo = model.expected_log_joint(params, q.statistics) + q.entropy
         yield HalfStep(iteration, "E", params, params, elbo, log_likelihood, raised, q.entropy)
 
         log_likelihoods.append(log_likelihood)
-        if reason := why_stop(log_likelihoods, tolerance, n_observations):
-            return reason
-    return "max_iterations"
+        alone += 1
+        reason = why_stop(log_likelihoods, tolerance, n_observations)
+        if reason == "converged" and alone < settled:
+            reason = None
+    return reason or "max_iterations"
+
+
+def _leap(model, params, q: Expectation, climbed: list[float], tolerance: float, at):
+    """Where a model would go in the place of EM's next steps, the E-step there, `at(params)`, and
+    what that is, in words; None where EM does not creep."""
+    propose = getattr(model, "leap", None)
+    leap = propose(params, q.statistics) if propose else None
+    if leap is None:
+        return None
+    gain = climbed[-1] - climbed[-2]
+    if not leap.gain > max(CREEPING * gain, LEAST_LEAP * tolerance, ROUNDING * abs(climbed[-1])):
+        return None
+    reached = at(leap.params)
+    higher = reached.log_likelihood > q.log_likelihood
+    return (leap.params, reached, leap.words) if higher else None
+
+
+def _half_steps(model, iteration: int, params, q: Expectation, flags) -> Iterator[HalfStep]:
+    """Both half-steps of a leap: all has moved with the first."""
+    elbo = model.expected_log_joint(params, q.statistics) + q.entropy
+    for phase in ("M", "E"):
+        yield HalfStep(iteration, phase, params, params, elbo, q.log_likelihood, flags, q.entropy)
 
 
 def why_stop(

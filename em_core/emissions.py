@@ -14,7 +14,7 @@ import numpy as np
 
 from em_core.covariances import ALIASES, STRUCTURES, extreme_eigenvalues
 from em_core.data import as_table
-from em_core.em import Collapse, Shared
+from em_core.em import Collapse, Leap, Shared
 from em_core.gaussians.extremes import smallest
 from em_core.gaussians.incomplete import IncompleteKernel, IncompleteRows, impute_by
 from em_core.gaussians.kernel import GaussianKernel, squared_distances
@@ -370,3 +370,10 @@ def column_moments(data: np.ndarray, weights=None) -> tuple[np.ndarray, np.ndarr
     origin = (shares * np.where(missing, 0, data)).sum(axis=0)
     deviations = np.where(missing, 0, data - origin)
     return origin, (shares * deviations**2).sum(axis=0)
+
+
+def leap_of_emission(emission, params, statistics) -> Leap | None:
+    """What an emission proposes to a model that has its parameters and statistics as `emission`."""
+    propose = getattr(emission, "leap", None)
+    leap = propose and propose(params.emission, statistics.emission)
+    return leap and leap._replace(params=params._replace(emission=leap.params))

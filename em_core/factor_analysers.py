@@ -15,13 +15,22 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.em import Collapse, Shared
+from em_core.em import Collapse, Leap, Shared
 from em_core.emissions import (
+    EMPTY_SHARE,
     Gaussian,
     GaussianStatistics,
     column_moments,
 )
 from em_core.factor_analysis import FactorAnalysis
+from em_core.factors.boundary import (
+    HEYWOOD,
+    LOST,
+    check_number,
+    heywood_words,
+    leap_at_boundary,
+    lost_directions,
+)
 from em_core.factors.starts import start_factors
 from em_core.factors.statistics import FactorParams, FactorStatistics
 from em_core.gaussians.incomplete import IncompleteKernel, IncompleteRows
@@ -35,8 +44,6 @@ from em_core.imputation import Imputation
 from em_core.theory.domains import Positive, Real, Triangular
 
 START = "principal components"
-# At the floor, give or take this share.
-NEAR_FLOOR = 1e-3
 
 
 class _Fields(NamedTuple):
@@ -139,12 +146,14 @@ def _regression(params: FactorParams, covariance, count, shift, within) -> Facto
     squares = ((left @ second) * left).sum(axis=1) + (spread * loadings).sum(axis=1)
     return FactorStatistics(
         count,
+        count * slopes @ shift,
         count * factor_moments,
         count * design,
         count * products,
         count * squares,
         Shared(params.coefficients),
         Shared(params.factor_scale),
+        Shared(np.zeros(len(loadings), dtype=bool)),
     )
 
 
@@ -194,11 +203,7 @@ class FactorAnalyser:
     def check(self, data) -> np.ndarray:
         """The data as (N, D) float64. Raises ValueError where the model cannot be fitted."""
         data = self.gaussian.check(data)
-        if data.shape[1] <= self.n_factors:
-            raise ValueError(
-                f"{self.n_factors} factors need at least {self.n_factors + 1} columns, and these "
-                f"data have {data.shape[1]}: use fewer factors"
-            )
+        check_number(data.shape[1], self.n_factors)
         return data
 
     def prepare(self, data, weights=None, params: FactorAnalyserParams | None = None):
@@ -353,27 +358,53 @@ class FactorAnalyser:
                 part[k] = of_component
         return FactorAnalyserParams(*parts)
 
+    def leap(
+        self, params: FactorAnalyserParams, statistics: FactorAnalyserStatistics
+    ) -> Leap | None:
+        """As in factor analysis, in every component by itself."""
+        lowest = self.floor * statistics.gaussian.scale.value**2
+        means, noise = params.means.copy(), params.noise_variances.copy()
+        gain, words = 0.0, []
+        for k, of_k in statistics.components.items():
+            if of_k.count <= EMPTY_SHARE * statistics.counts.sum():
+                continue
+            if leap := leap_at_boundary(params.component(k), of_k, lowest):
+                means[k], noise[k] = leap.params.mean, leap.params.noise_variance
+                gain += leap.gain
+                words.append(f"component {k[-1] + 1}: {leap.words}")
+        if not words:
+            return None
+        return Leap(params._replace(means=means, noise_variances=noise), gain, "; ".join(words))
+
     def flags(
         self, params: FactorAnalyserParams, statistics: FactorAnalyserStatistics
     ) -> tuple[str, ...]:
-        """Which components have a column without noise of its own (a Heywood case).
+        """Which components have columns without noise of their own (Heywood cases).
 
-        With more such columns than factors a component has no volume: it has collapsed.
+        Where the likelihood changes with the floor a component has no volume: it has collapsed.
         """
-        minimum = self.floor * statistics.gaussian.scale.value**2
-        at_floor = params.noise_variances <= minimum * (1 + NEAR_FLOOR)
-        n_factors = params.loadings.shape[-1]
+        lowest = self.floor * statistics.gaussian.scale.value**2
         alone = params.loadings.shape[-3] == 1
         fewer = "fewer factors" if alone else "fewer factors, fewer components or another start"
         messages = []
-        for k, columns in enumerate(at_floor):
-            if columns.any():
-                others = " and others" if columns.sum() > 1 else ""
-                said = (
-                    f"component {k + 1} is at its noise floor in column {columns.argmax() + 1}"
-                    f"{others}: use {fewer}"
+        n_factors, total = self.n_factors, statistics.counts.sum()
+        for k, of_k in statistics.components.items():
+            component, name = params.component(k), f"component {k[-1] + 1}"
+            least = np.maximum(lowest, HEYWOOD * np.diag(component.covariance))
+            columns = np.flatnonzero(component.noise <= least)
+            if not len(columns) or of_k.count <= EMPTY_SHARE * total:
+                continue
+            if lost_directions(component, of_k, lowest) > LOST:
+                others = " and others" if len(columns) > 1 else ""
+                messages.append(
+                    Collapse(
+                        f"{name} is at its noise floor in column {columns[0] + 1}{others}: use "
+                        f"{fewer}",
+                        k[-1],
+                    )
                 )
-                messages.append(Collapse(said, k) if columns.sum() > n_factors else said)
+            else:
+                messages += [f"{name}: {heywood_words(column, n_factors)}" for column in columns]
         return tuple(messages)
 
     def n_parameters(self, params: FactorAnalyserParams) -> int:

@@ -15,17 +15,24 @@ from typing import ClassVar
 import numpy as np
 
 from em_core.data import as_table
-from em_core.em import Collapse, Expectation, Shared
+from em_core.em import Collapse, Expectation, Leap, Shared
 from em_core.factors import starts as factor_starts
+from em_core.factors.boundary import (
+    HEYWOOD,
+    LOST,
+    at_floor,
+    check_fewer,
+    check_number,
+    columns_named,
+    heywood_words,
+    leap_at_boundary,
+    lost_directions,
+)
 from em_core.factors.incomplete_rows import Table, sample_mean, varying
 from em_core.factors.posterior import FactorPosterior, infer
 from em_core.factors.statistics import FactorParams, FactorStatistics, by_design
 from em_core.imputation import Imputation, filled
 from em_core.theory.domains import Positive, Real, Triangular
-
-# A column with less noise than this share of its variance is rarely what it seems: the usual bound
-# of factor analysis programs. EM nears the bound of zero but slowly, so it is said early.
-HEYWOOD = 0.005
 
 
 @dataclass(frozen=True)
@@ -70,11 +77,7 @@ class _FactorModel:
         """Raises ValueError where rows or columns do not suffice to fit the model."""
         n_columns = data.shape[1]
         used = range(len(data)) if weights is None else np.flatnonzero(weights)
-        if self.n_factors >= n_columns:
-            raise ValueError(
-                f"{self.n_factors} factors need at least {self.n_factors + 1} columns, and these "
-                f"data have {n_columns}: use fewer factors"
-            )
+        self._check_number(n_columns)
         if len(used) < self.n_factors + 2:
             raise ValueError(
                 f"{self.n_factors} factors need at least {self.n_factors + 2} rows, and these "
@@ -169,12 +172,14 @@ class _FactorModel:
         residual_products[:, 1:] -= spread_loadings
         statistics = FactorStatistics(
             float(rows.counts.sum()),
+            rows.ones @ q.means,
             mean_products + weighted.sum(axis=0).reshape(mean_products.shape),
             designs,
             residual_products,
             residual_squares + (spread_loadings * params.loadings).sum(axis=1),
             Shared(params.coefficients),
             Shared(params.factor_scale),
+            Shared(table.dependent),
         )
         return Expectation(statistics, float(rows.counts @ entropies) / 2, float(log_likelihood))
 
@@ -305,20 +310,51 @@ class FactorAnalysis(_FactorModel):
     def _pool(self, values, counts):
         return values
 
+    def _check_number(self, n_columns: int) -> None:
+        check_number(n_columns, self.n_factors)
+
     def _check_constant(self, constant: np.ndarray, n_columns: int) -> None:
         if len(constant):
             raise ValueError(
                 f"column {constant[0] + 1} has one and the same value in every row: leave it out"
             )
 
+    def prepare(self, data, weights=None) -> Table:
+        return super().prepare(data, weights).judged(weights)
+
+    def leap(self, params: FactorParams, statistics: FactorStatistics) -> Leap | None:
+        """Straight to where a column has next to no noise: EM nears that ever more slowly."""
+        return leap_at_boundary(params, statistics, self._smallest_noise(statistics))
+
     def flags(self, params: FactorParams, statistics: FactorStatistics) -> tuple[str, ...]:
-        """Which columns the factors explain to the last: Heywood cases."""
-        at_floor = params.noise_variance <= max(self.floor, HEYWOOD) * statistics.variances
-        return tuple(
-            f"column {column + 1} has next to no noise of its own (a Heywood case): use fewer "
-            "factors, or leave the column out"
-            for column in np.flatnonzero(at_floor)
-        )
+        """Which columns the factors explain to the last: Heywood cases. Where the likelihood
+        changes with the floor, or columns depend on each other, it is no answer."""
+        lowest, messages = self._smallest_noise(statistics), []
+        dependent, n_columns = statistics.dependent.value, len(params.mean)
+        if dependent.any():
+            messages.append(
+                Collapse(
+                    f"{columns_named(dependent)} follow from each other: enough factors raise the "
+                    "likelihood without bound, so it cannot tell their number; leave one of these "
+                    "columns out"
+                )
+            )
+        elif lost_directions(params, statistics, lowest) > LOST:
+            messages.append(
+                Collapse(
+                    f"the factors leave no noise to {columns_named(at_floor(params, lowest))}: the "
+                    "likelihood grows without bound as their noise goes to 0; use fewer factors, "
+                    "or leave one of these columns out"
+                )
+            )
+        elif statistics.count <= n_columns:
+            messages.append(
+                f"{statistics.count:g} rows cannot tell the covariance of {n_columns} columns: "
+                "what is found may be of these rows only; use more rows or fewer columns"
+            )
+        near = params.noise <= np.maximum(lowest, HEYWOOD * statistics.variances)
+        words = (heywood_words(column, self.n_factors) for column in np.flatnonzero(near))
+        return (*messages, *words)
 
 
 @dataclass(frozen=True)
@@ -333,6 +369,9 @@ class ProbabilisticPCA(_FactorModel):
 
     def _pool(self, values, counts):
         return values @ counts / counts.sum()
+
+    def _check_number(self, n_columns: int) -> None:
+        check_fewer(n_columns, self.n_factors)
 
     def _check_constant(self, constant: np.ndarray, n_columns: int) -> None:
         if len(constant) == n_columns:

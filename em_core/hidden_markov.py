@@ -31,8 +31,8 @@ from em_core.chains.sequences import (
     total,
 )
 from em_core.chains.viterbi import best_path
-from em_core.em import Collapse, Expectation, add
-from em_core.emissions import EMPTY_SHARE
+from em_core.em import Collapse, Expectation, Leap, add
+from em_core.emissions import EMPTY_SHARE, leap_of_emission
 from em_core.gaussians.responsibilities import LEAST_SHARE
 from em_core.gradients import by_shares
 from em_core.impossible import Impossible, impossible_frame
@@ -293,6 +293,10 @@ class HiddenMarkov:
         ]
         of_emission = self.emission.flags(params.emission, statistics.emission)
         return (*messages, *(_of_states(flag) for flag in of_emission))
+
+    def leap(self, params: HiddenMarkovParams, statistics) -> Leap | None:
+        """What the emission proposes."""
+        return leap_of_emission(self.emission, params, statistics)
 
     def posterior(self, params: HiddenMarkovParams, data) -> HiddenMarkovPosterior:
         """State probabilities and log-likelihood of every sequence, by exact smoothing."""

@@ -9,8 +9,8 @@ import numpy as np
 
 from em_core import initialization
 from em_core.data import as_table
-from em_core.em import Collapse, Expectation
-from em_core.emissions import EMPTY_SHARE
+from em_core.em import Collapse, Expectation, Leap
+from em_core.emissions import EMPTY_SHARE, leap_of_emission
 from em_core.gaussians.extremes import smallest
 from em_core.gaussians.linear_kernel import IMPOSSIBLE, log_probability
 from em_core.gaussians.responsibilities import entropy_of, normalise_shifted, respond
@@ -252,6 +252,10 @@ class Mixture:
                 for *_, k in np.argwhere(params.weights <= EMPTY_SHARE)
             )
         return messages + self.emission.flags(params.emission, statistics.emission)
+
+    def leap(self, params: MixtureParams, statistics: MixtureStatistics) -> Leap | None:
+        """What the emission proposes."""
+        return leap_of_emission(self.emission, params, statistics)
 
     def log_joint(self, params: MixtureParams, data) -> np.ndarray:
         """(N, K) log pi_k + log p(x_n | k), in nats; -inf where that is impossible."""

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from em_core.em import Expectation
+from em_core.em import Expectation, Leap
 
 
 class StandardisedRows(NamedTuple):
@@ -164,6 +164,12 @@ class Standardised:
 
     def flags(self, params, statistics: StandardisedStatistics) -> tuple[str, ...]:
         return self.model.flags(self.own_params(params), statistics.own)
+
+    def leap(self, params, statistics: StandardisedStatistics) -> Leap | None:
+        """The model's, if it has any, in its own units."""
+        propose = getattr(self.model, "leap", None)
+        leap = propose and propose(self.own_params(params), statistics.own)
+        return leap and leap._replace(params=self.in_data_units(leap.params))
 
 
 def as_it_is(model):

@@ -51,7 +51,11 @@ def half_steps_are_well_formed(steps) -> None:
     phases = [step.phase for step in steps]
     assert phases == ["start"] + ["M", "E"] * (len(steps) // 2)
     for before, after in itertools.pairwise(steps):
-        if after.phase == "M":
+        if after.is_leap:
+            # q and parameters together, up the log-likelihood itself.
+            assert after.posterior_params is after.params
+            assert after.elbo > before.elbo and after.log_likelihood > before.log_likelihood
+        elif after.phase == "M":
             assert after.posterior_params is before.params
         else:
             assert after.params is before.params and after.posterior_params is after.params

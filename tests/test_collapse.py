@@ -88,9 +88,9 @@ def test_so_they_are_in_every_model_that_they_leave_without_a_maximum() -> None:
     assert "temp_F = 1.8" in alone and "fewer components" not in alone
 
 
-@pytest.mark.parametrize("family", (*MIXTURES, "factor-analysers"))
+@pytest.mark.parametrize("family", MIXTURES)
 def test_equal_rows_are_counted_and_their_values_given(family: str) -> None:
-    told = words("16b-zero-inflated", family, n_factors=1)
+    told = words("16b-zero-inflated", family)
     unit = "State" if family == "gaussian-hmm" else "Component"
     assert told.startswith(unit)
     assert " sits on 14 equal rows: spend = 0, visits_m = 0." in told

@@ -21,7 +21,7 @@ MODELS = {
     "counts": (Mixture(Poisson(), 3), np.round(np.abs(ROWS))),
     "items": (Mixture(Bernoulli(), 2), (ROWS > 1).astype(float)),
     "hidden Markov": (HiddenMarkov(Gaussian("diag"), 2), [ROWS]),
-    "factor analysis": (FactorAnalysis(1), ROWS),
+    "factor analysis": (FactorAnalysis(1), np.column_stack([ROWS, ROWS[::-1, 0]])),
     "probabilistic PCA": (ProbabilisticPCA(1), ROWS),
 }
 

@@ -19,6 +19,10 @@ BLOCK_VALUES = 75_000
 SAMPLE_ROWS = 500
 # Moments about a point this many standard deviations from the mean lose one digit.
 NEAR_ENOUGH = 3
+# An eigenvalue of the correlations this small is rounding: the columns depend on each other. Those
+# take part whose share of such directions is not rounding in turn.
+SINGULAR = 1e-10
+TAKES_PART = 1e-8
 # Squares of larger numbers, summed over rows, overflow.
 LARGEST_VALUE = 1e100
 
@@ -48,11 +52,14 @@ class Table:
 
     Rows are taken by a slice or by their numbers. What its rows condense to is kept, so that
     iterations find it ready.
+    dependent (D,): which columns follow from others in the whole table that these rows are of; none
+    where nobody has looked (see `judged`).
     """
 
-    def __init__(self, data: np.ndarray, origin: np.ndarray):
+    def __init__(self, data: np.ndarray, origin: np.ndarray, dependent: np.ndarray | None = None):
         self.data = data
         self.origin = origin
+        self.dependent = np.zeros(data.shape[1], dtype=bool) if dependent is None else dependent
         self._condensed: tuple[np.ndarray | None, Rows] | None = None
 
     def __len__(self) -> int:
@@ -61,10 +68,21 @@ class Table:
     def __getitem__(self, part: slice | np.ndarray) -> Table:
         if isinstance(part, slice) and part.indices(len(self)) == (0, len(self), 1):
             return self
-        return Table(self.data[part], self.origin)
+        return Table(self.data[part], self.origin, self.dependent)
 
     def __array__(self, dtype=None, copy=None) -> np.ndarray:
         return np.array(self.data, dtype=dtype, copy=copy)
+
+    def judged(self, weights: np.ndarray | None = None) -> Table:
+        """The same table, which knows the columns that depend on each other in it."""
+        n_rows = len(self) if weights is None else np.count_nonzero(weights)
+        rows = self.condensed(weights)
+        # Fewer rows than that span no more, whatever the columns.
+        if not rows.complete or n_rows <= len(self.origin):
+            return self
+        judged = Table(self.data, self.origin, dependent_columns(rows))
+        judged._condensed = self._condensed
+        return judged
 
     def rows(self, weights: np.ndarray | None = None) -> Rows:
         """Every row as it stands. Raises ValueError for infinite values."""
@@ -116,6 +134,16 @@ class Table:
 def varying(data: np.ndarray) -> np.ndarray:
     """(D,) whether a column has two different values; not so where all are missing."""
     return np.fmax.reduce(data, axis=0) > np.fmin.reduce(data, axis=0)
+
+
+def dependent_columns(rows: Rows) -> np.ndarray:
+    """(D,) whether a column takes part in a linear relation that all rows keep."""
+    centred = rows.values - rows.ones[:, None] * (rows.ones @ rows.values / rows.counts[0])
+    units = np.sqrt(np.einsum("rd,rd->d", centred, centred))
+    centred /= np.where(units > 0, units, 1)
+    values, vectors = np.linalg.eigh(centred.T @ centred)
+    relations = vectors[:, values <= SINGULAR]
+    return (relations**2).sum(axis=1) > TAKES_PART
 
 
 def distinct(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -50,12 +50,14 @@ class FactorParams(_FactorFields):
 
 class _StatisticsFields(NamedTuple):
     count: float
+    factor_sums: np.ndarray
     factor_moments: np.ndarray
     designs: np.ndarray
     residual_products: np.ndarray
     residual_squares: np.ndarray
     coefficients: Shared
     factor_scale: Shared
+    dependent: Shared
 
 
 class FactorStatistics(_StatisticsFields):
@@ -64,10 +66,12 @@ class FactorStatistics(_StatisticsFields):
     z and the residuals e = x - coefficients y are those of the parameters that gave q: small
     residuals under large loadings keep their digits.
 
-    count: number of rows. factor_moments (q, q): sum of E[z z^T] over all rows.
+    count: number of rows. factor_sums (q,) and factor_moments (q, q): sums of E[z] and E[z z^T]
+    over all rows.
     designs (C, q + 1, q + 1): sum of E[y y^T]; C = D, or 1 where no value is missing.
     residual_products (D, q + 1): sum of E[e y]. residual_squares (D,): sum of E[e^2].
     coefficients (D, q + 1) and factor_scale (q, q): of the parameters that gave q.
+    dependent (D,): which columns follow from others, as far as anybody has looked.
     """
 
     @property

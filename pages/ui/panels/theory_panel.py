@@ -185,7 +185,7 @@ def four_forms(tiny: Tiny) -> None:
     tables.show(table, "Each computed in its own way, in nats, after one M-step")
     st.markdown(
         "The mixture takes your numbers as they are, the chain as a sequence, and factor analysis "
-        "each with the next one. The first line lists every assignment, or integrates exactly."
+        "each with the next two. The first line lists every assignment, or integrates exactly."
     )
 
 

@@ -129,7 +129,7 @@ def bound_over_q(tiny: Tiny, row: int) -> tuple[np.ndarray, np.ndarray]:
 
 def three_forms(tiny: Tiny) -> dict[str, Forms]:
     """The four forms for a mixture of the numbers, a chain along them, and a factor behind each
-    number and the next; q is the posterior at the sliders, priced after one M-step."""
+    number and the next two; q is the posterior at the sliders, priced after one M-step."""
     chain = HiddenMarkov(Gaussian(), 2)
     sticky = chain.params(
         [[0.8, 0.2], [0.2, 0.8]],
@@ -138,12 +138,12 @@ def three_forms(tiny: Tiny) -> dict[str, Forms]:
     )
     forms = {"mixture": _after_one_step(MODEL, tiny.params, tiny.data)}
     forms["hidden Markov chain"] = _after_one_step(chain, sticky, [tiny.data])
-    pairs = np.stack([tiny.rows, np.roll(tiny.rows, -1)], axis=1)
-    if len(pairs) >= 3:
+    threes = np.stack([np.roll(tiny.rows, -after) for after in range(3)], axis=1)
+    if len(threes) >= 3:
         factor = FactorAnalysis(1)
-        spread = pairs.std(axis=0)
-        start = factor.params(pairs.mean(axis=0), spread[:, None] / 2, spread**2 / 2)
-        forms["factor analysis"] = _after_one_step(factor, start, pairs)
+        spread = threes.std(axis=0)
+        start = factor.params(threes.mean(axis=0), spread[:, None] / 2, spread**2 / 2)
+        forms["factor analysis"] = _after_one_step(factor, start, threes)
     return forms
 
 
