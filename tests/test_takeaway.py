@@ -78,7 +78,7 @@ def run_of(settings: Settings, selection: Selection) -> Run:
 
 SETTINGS = {
     **{
-        name: Settings(family=name, example=family.examples[0], max_iterations=60)
+        name: Settings(family=name, example=family.examples[0], n_factors=1, max_iterations=60)
         for name, family in FAMILIES.items()
     },
     "standardised": Settings(example="wine", n_components=3, standardise=True, covariance="diag"),

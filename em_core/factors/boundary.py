@@ -124,6 +124,11 @@ def degrees_of_freedom(n_columns: int, n_factors: int) -> int:
     return ((n_columns - n_factors) ** 2 - n_columns - n_factors) // 2
 
 
+def most_factors(n_columns: int) -> int:
+    """How many factors, each column with noise of its own, a covariance can tell; maybe none."""
+    return max((q for q in range(n_columns) if degrees_of_freedom(n_columns, q) >= 0), default=0)
+
+
 def check_fewer(n_columns: int, n_factors: int) -> None:
     """Raises ValueError where there are not fewer factors than columns."""
     if n_factors >= n_columns:
@@ -142,7 +147,7 @@ def check_number(n_columns: int, n_factors: int) -> None:
     if excess <= 0:
         return
     any_covariance = n_columns + n_columns * (n_columns + 1) // 2
-    most = max((q for q in range(n_factors) if degrees_of_freedom(n_columns, q) >= 0), default=0)
+    most = most_factors(n_columns)
     advice = f"use at most {most}" if most else "use at least 3 columns"
     raise ValueError(
         f"{n_factors} factor{'s' if n_factors > 1 else ''} of {n_columns} columns would have "

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from em_core.em import Expectation
+from em_core.em import Expectation, HalfStep
 
 
 class Step(NamedTuple):
@@ -34,6 +34,8 @@ class Step(NamedTuple):
     def kl(self) -> float:
         """How far the bound is below the log-likelihood, in nats."""
         return self.log_likelihood - self.elbo
+
+    is_leap = HalfStep.is_leap
 
 
 def alternate(

@@ -80,8 +80,9 @@ class Frames(NamedTuple):
 def frames_of(scene: Scene, n_points: int) -> Frames:
     """The frames of a scene in which this many points are drawn."""
     shown = frames_shown(len(scene.steps), n_points)
-    # In an M half-step q is still that of the E half-step before it.
-    source = [i - 1 if scene.steps[i].phase == "M" else i for i in shown]
+    # In an M half-step q is still that of the E half-step before it, save in a leap.
+    still = [scene.steps[i].phase == "M" and not scene.steps[i].is_leap for i in shown]
+    source = shown - np.array(still)
     distinct, posterior = np.unique(source, return_inverse=True)
     return Frames(scene, shown, tuple(scene.steps[i] for i in distinct), posterior)
 
@@ -104,6 +105,8 @@ def frames_shown(n_steps: int, n_points: int) -> np.ndarray:
 def caption(scene: Scene, index: int, change: Change) -> str:
     """What one half-step did, in a sentence or two."""
     step = scene.steps[index]
+    if step.is_leap:
+        return caption_of_leap(scene.steps, index)
     if step.phase != "M":
         return caption_of_touch(scene.steps, index, scene.opening)
     before = scene.steps[index - 1]
@@ -123,6 +126,15 @@ def caption_of_touch(steps: Sequence[HalfStep], index: int, opening: str) -> str
     return (
         f"E-step {step.iteration}: the bound rose {nats(max(step.elbo - before.elbo, 0))} nats to "
         f"touch the log-likelihood, {nats(step.log_likelihood)}."
+    )
+
+
+def caption_of_leap(steps: Sequence[HalfStep], index: int) -> str:
+    """What a leap in the place of an M-step did."""
+    gain = steps[index].log_likelihood - steps[index - 1].log_likelihood
+    return (
+        f"Leap {steps[index].iteration}, no M-step: parameters and posterior move together where "
+        f"EM would creep, log-likelihood {nats(gain, signed=True)}, no KL gap."
     )
 
 

@@ -28,6 +28,7 @@ from em_core import (
 from em_core.chains.markov_chain import SHAPES, allowed_transitions
 from em_core.covariances import STRUCTURES
 from em_core.datasets import EXAMPLES
+from em_core.factors.boundary import most_factors
 from pages.ui.figures.factors import factors_picture
 from pages.ui.figures.items import items_picture
 from pages.ui.figures.levels import shrinkage_picture
@@ -299,6 +300,7 @@ FAMILIES = {
         tables=factor_analyser_tables,
         examples=("iris", "wine", "diabetes", "usarrests"),
         labels={"n_factors": "Factors in each component"},
+        most_factors=most_factors,
     ),
     "bernoulli-mixture": _items(
         "Bernoulli mixture: yes-or-no items",
@@ -374,9 +376,13 @@ FAMILIES = {
         FactorAnalysis,
         ("ability", "wine", "iris", "airquality"),
         test_of_fit=goodness_of_fit,
+        most_factors=most_factors,
     ),
     "probabilistic-pca": _factors(
-        "Probabilistic PCA", ProbabilisticPCA, ("ratings", "ability", "wine", "iris")
+        "Probabilistic PCA",
+        ProbabilisticPCA,
+        ("ratings", "ability", "wine", "iris"),
+        most_factors=lambda n_columns: n_columns - 1,
     ),
     "two-level": Family(
         label="Two-level model: rows in groups",

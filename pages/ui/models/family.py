@@ -26,6 +26,7 @@ class Family(NamedTuple):
         saying; labels: what a field is called here, where that is not its usual label.
     size: the field that says how large a model is; structure: the one that says how constrained.
     test_of_fit(params, data): whether the size suffices, where there is such a test.
+    most_factors(number of columns): how many factors these can tell; None for one without factors.
     unit: what its components are called; "" where rows belong to none.
     starts: methods by name, each with one plain line on what it does; parameters: names of the
         arrays that `model.params` takes.
@@ -57,6 +58,7 @@ class Family(NamedTuple):
     results: Callable[[Any, Any, Any, Selection, Settings], dict[str, np.ndarray]]
     point: Callable[..., tuple[str, pd.DataFrame]] | None = None
     test_of_fit: Callable[[Any, Any], GoodnessOfFit] | None = None
+    most_factors: Callable[[int], int] | None = None
     labels: Mapping[str, str] = {}
     size: str | None = "n_components"
     structure: str | None = None

@@ -22,7 +22,7 @@ from pages.ui.panels import collapse_panel, fit_panel, report, tables
 from pages.ui.panels.frame_panel import frame_of
 from pages.ui.panels.optima_panel import COLOURS
 from pages.ui.player import player
-from pages.ui.sharing.naming import named
+from pages.ui.sharing.naming import half_step, named
 from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table
 from pages.ui.text import nats, number, told
@@ -171,7 +171,7 @@ def _play(run: Run, key: str, slices: Slices, table: Table) -> None:
 
 def _heading(run: Run, index: int) -> str:
     step = run.trace[index]
-    return "At the start" if step.phase == "start" else f"At {step.phase}-step {step.iteration}"
+    return "At the start" if step.phase == "start" else f"At {half_step(step)}"
 
 
 def _numbers(run: Run, index: int, numbers: Numbers) -> pd.DataFrame:
@@ -190,7 +190,7 @@ def _numbers(run: Run, index: int, numbers: Numbers) -> pd.DataFrame:
     move = index if step.phase == "M" else index + 1
     if move < len(run.trace):
         before, after = run.trace[move - 1], run.trace[move]
-        which = f"M-step {after.iteration}"
+        which = half_step(after)
         rows[f"{which}: gain of the bound"] = nats(after.elbo - before.elbo)
         gain = after.log_likelihood - before.log_likelihood
         rows[f"{which}: gain of the log-likelihood"] = nats(gain)

@@ -13,6 +13,7 @@ from pages.ui import shell
 from pages.ui.models.families import family_of
 from pages.ui.panels import report, tables
 from pages.ui.settings import FIELDS, Settings
+from pages.ui.sharing.naming import half_step
 from pages.ui.table.selection import Selection
 from pages.ui.text import counted, number, plain
 from pages.ui.work.runs import Run
@@ -25,7 +26,7 @@ def show_frame(
 ) -> None:
     """Tables at the frame shown. Only those of the open tab are made."""
     step, family = run.trace[index], family_of(settings)
-    name = "the start" if step.phase == "start" else f"{step.phase}-step {step.iteration}"
+    name = "the start" if step.phase == "start" else half_step(step)
     st.markdown(report.gain_sentence(run.trace, index))
     numbers = _numbers(run, index, selection, settings)
     titles = [title for title, _ in numbers] + [POINTS] * (family.point is not None)
@@ -103,7 +104,8 @@ def _points(
     n_rows = len(selection.values)
     _choose_row(run, point, selection)
     # q is the posterior at the parameters before an M half-step.
-    given = " by the parameters before this M-step" if step.phase == "M" else ""
+    before = step.phase == "M" and not step.is_leap
+    given = " by the parameters before this M-step" if before else ""
     if point is not None:
         values = ", ".join(
             f"{name} = {_cell(selection, d, point)}" for d, name in enumerate(selection.columns)

@@ -36,7 +36,9 @@ def choose_model(
     for problem in own_models().problems:
         st.warning(plain(problem))
     for name, meanings in family.controls.items():
-        if name not in without and (name != "missing" or _has_holes(selection)):
+        if name == "n_factors" and name not in without:
+            _choose_factors(selection)
+        elif name not in without and (name != "missing" or _has_holes(selection)):
             _choose(name, meanings)
     if choose_start is None:
         _choose_start(selection)
@@ -46,6 +48,21 @@ def choose_model(
         if stopping.open:
             shell.widget("tolerance")
             shell.widget("max_iterations")
+
+
+def _choose_factors(selection: Selection | None) -> None:
+    """How many factors, up to what so many columns can tell."""
+    family = family_of(shell.settings())
+    most = FIELDS["n_factors"].kind.high
+    n_columns = len(selection.columns) if selection else 0
+    if n_columns and 0 < (of_columns := family.most_factors(n_columns)) < most:
+        most = of_columns
+    shell.widget("n_factors", max_value=most, label=family.labels.get("n_factors", "Factors"))
+    if shell.settings().n_factors == most == family.most_factors(n_columns):
+        st.caption(
+            f"The most for {n_columns} columns: more would have more parameters than a Gaussian "
+            "with any covariance."
+        )
 
 
 def _choose_start(selection: Selection | None) -> None:

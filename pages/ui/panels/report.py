@@ -32,6 +32,11 @@ def gain_sentence(steps: Sequence[HalfStep], index: int) -> str:
             f"{nats(max(before.kl, 0))} nats, and touches again."
         )
     gain = step.log_likelihood - before.log_likelihood
+    if step.is_leap:
+        return (
+            f"Gain in log-likelihood {nats(gain, signed=True)} nats by a leap: parameters and "
+            "posterior moved together, so the bound still touches."
+        )
     bound = step.elbo - before.elbo
     return (
         f"Gain in log-likelihood {nats(gain, signed=True)} = gain of the bound "

@@ -17,7 +17,9 @@ LONGEST_PART = 40  # characters of a file name that a table's name may take
 
 
 def half_step(step: HalfStep) -> str:
-    """ "start", "E-step 4" or "M-step 4"."""
+    """ "start", "E-step 4", "M-step 4" or "leap 4"."""
+    if step.is_leap:
+        return f"leap {step.iteration}"
     return "start" if step.phase == "start" else f"{step.phase}-step {step.iteration}"
 
 

@@ -39,7 +39,7 @@ def with_results(
     In an M half-step that is, as in the picture, what the parameters before it say.
     """
     step, shown = run.trace[index], half_step_shown(run, index)
-    if step.phase == "M":
+    if step.phase == "M" and not step.is_leap:
         shown += ", posterior by the parameters before it"
     results = {"half-step": np.full(len(selection.values), shown, object)}
     results |= family_of(settings).results(

@@ -13,7 +13,7 @@ from em_core.theory.coordinates import Coordinate, Coordinates
 from em_core.theory.domains import TINY
 from em_core.theory.slices import Line, bounds, line_along, line_between, log_likelihoods, slopes
 from em_core.trees import same_bits
-from pages.ui.figures.frames import caption_of_touch, frames_shown
+from pages.ui.figures.frames import caption_of_leap, caption_of_touch, frames_shown
 from pages.ui.figures.picture import Curves, Picture
 from pages.ui.text import component_names, nats
 from pages.ui.work.climbing import Ended
@@ -66,7 +66,7 @@ def line_of(model, steps: Sequence[HalfStep], index: int, asked: Asked) -> tuple
         return line_along(model, step.params, asked.coordinate.position), 0.0
     if asked.kind == "next":
         if step.phase == "M":
-            return line_between(model, step.posterior_params, step.params), 1.0
+            return line_between(model, steps[index - 1].params, step.params), 1.0
         after = steps[index + 1].params if index + 1 < len(steps) else None
         return line_between(model, step.params, after or _beyond(model, steps)), 0.0
     end = steps[-1].params if asked.kind == "end" else asked.other
@@ -79,7 +79,8 @@ def line_of(model, steps: Sequence[HalfStep], index: int, asked: Asked) -> tuple
 def _beyond(model, steps: Sequence[HalfStep]):
     """At the end of a run the last way gone stands for the next one."""
     last = steps[-1]
-    before = next((s.posterior_params for s in reversed(steps) if s.phase == "M"), last.params)
+    places = (i for i in range(len(steps) - 1, 0, -1) if steps[i].phase == "M")
+    before = next((steps[i - 1].params for i in places), last.params)
     coordinates = Coordinates(model, last.params)
     here = coordinates.vector(last.params)
     return coordinates.params(2 * here - coordinates.vector(before))
@@ -153,7 +154,7 @@ def slice_work(run: Ended, asked: Asked, opening: str) -> Generator[float, None,
     for count, index in enumerate(shown):
         step = steps[index]
         before_m = step.iteration - (step.phase == "M")
-        if q_of != (q_of := before_m):
+        if q_of != (q_of := step.iteration if step.is_leap else before_m):
             q = model.e_step(step.posterior_params, data)
         # Two half-steps in turn share a line: M and E, or where it leads to the next, E and M.
         which = before_m if asked.kind == "next" else step.iteration
@@ -204,6 +205,8 @@ def _picture(
 
 def _caption(steps: Sequence[HalfStep], index: int, opening: str) -> str:
     step = steps[index]
+    if step.is_leap:
+        return caption_of_leap(steps, index)
     if step.phase == "M":
         before = steps[index - 1]
         return (
