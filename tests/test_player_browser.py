@@ -328,6 +328,16 @@ def test_fits_a_phone(visitors: Visitors, demo: str) -> None:
         assert box and box["height"] >= 44 and box["x"] >= 0 and box["x"] + box["width"] <= 390
 
 
+@pytest.mark.parametrize("query", ["", "d=4&k=3&matrix=1"])
+def test_its_buttons_are_in_sight_in_a_low_frame(visitors: Visitors, demo: str, query: str) -> None:
+    root = opened(visitors.open(width=900, height=640), demo, query)
+    for name in ("Start", "Play", "End", "Loop"):
+        expect(button(root, name)).to_be_in_viewport(ratio=1)
+    root.scroll_into_view_if_needed()
+    for name in ("Start", "Play", "End", "Loop"):
+        expect(button(root, name)).to_be_in_viewport(ratio=1)
+
+
 def test_follows_the_theme(visitors: Visitors, demo: str) -> None:
     page = visitors.open(color_scheme="light")
     opened(page, demo)

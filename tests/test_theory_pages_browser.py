@@ -101,10 +101,25 @@ def test_theory_shows_the_numbers_of_the_reader(app: str, page: Page) -> None:
 @pytest.mark.parametrize("step", ["jensen", "steps", "climb", "weighted"])
 def test_every_step_of_the_derivation_is_drawn(app: str, page: Page, step: str) -> None:
     page.goto(f"{app}/theory?v=1&th={step}")
-    expect(page.locator(".katex-display").first).to_be_visible(timeout=30_000)
+    expect(page.locator(".katex").first).to_be_visible(timeout=30_000)
     if step != "climb":
         expect(page.get_by_test_id("stPlotlyChart").locator("svg").first).to_be_visible()
     idle(page)
+
+
+# The parts of formulas, which are not broken themselves, that are cut off on the right.
+CUT_OFF = """() => [...document.querySelectorAll(".katex-html .base")]
+  .filter((part) => part.getBoundingClientRect().right > innerWidth)
+  .map((part) => part.textContent)"""
+
+
+def test_formulas_fit_a_phone(app: str, visitors: Visitors) -> None:
+    page = visitors.open(width=390)
+    for step in ("sum", "jensen", "forms", "steps", "climb", "weighted"):
+        page.goto(f"{app}/theory?v=1&th={step}")
+        expect(page.locator(".katex").first).to_be_visible(timeout=60_000)
+        idle(page)
+        assert page.evaluate(CUT_OFF) == [], step
 
 
 # Whether every name in a chart's legend lies within the chart.

@@ -41,7 +41,7 @@ export class Sheet {
   }
 
   layOut(race) {
-    const { title, opening, captions } = this.picture;
+    const { title, opening, frames } = this.picture;
     let top = EDGE;
     const block = (lines, size) => {
       const placed = lines.map((text, i) => ({ text, size, top: top + LINE * (i + 0.5) }));
@@ -57,8 +57,14 @@ export class Sheet {
     const above = Math.min(...this.panels.map((panel) => panel.top)) - (race ? HEADING : 0) - top;
     for (const panel of this.panels) panel.top -= above;
     this.captionTop = Math.max(...this.panels.map((panel) => panel.top + panel.height)) + LINE / 2 + 4;
-    const told = Math.max(...captions.map((caption) => this.lines(caption, SMALL).length));
-    this.height = Math.round(this.captionTop + LINE * (told - 0.5) + EDGE);
+    const told = Array.from({ length: frames }, (_, frame) => this.told(frame).length);
+    this.height = Math.round(this.captionTop + LINE * (Math.max(...told) - 0.5) + EDGE);
+  }
+
+  /** What is said of a frame, its warnings too, line by line. */
+  told(frame) {
+    const { captions, flags } = this.picture;
+    return [captions[frame], ...flags[frame]].flatMap((text) => this.lines(text, SMALL));
   }
 
   /** What every colour and line stands for, in rows from `top` on. */
@@ -156,9 +162,7 @@ export class Sheet {
       say(name, left + SWATCH + 6, top + LINE / 2, SMALL);
     }
     for (const { name, left, top } of this.panels) say(name, left + 8, top - HEADING / 2, 14, "600 ");
-    this.lines(picture.captions[frame], SMALL).forEach((text, i) => {
-      say(text, EDGE, this.captionTop + LINE * i, SMALL);
-    });
+    this.told(frame).forEach((text, i) => say(text, EDGE, this.captionTop + LINE * i, SMALL));
   }
 }
 

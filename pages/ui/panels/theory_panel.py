@@ -94,6 +94,12 @@ def _latex(value: float, digits: int = 4) -> str:
     return f"{value:.{digits}f}"
 
 
+def _chain(*links: tuple[str, str]) -> None:
+    """A chain of formulas, a line each with why it holds. In a line of text they are broken where a
+    phone has no room for them."""
+    st.markdown("\n".join(f"1. ${formula}$: {why}." for formula, why in links))
+
+
 def why_hard(tiny: Tiny) -> None:
     st.subheader("1. The log of a sum", anchor="log-of-a-sum")
     hard = hardness(tiny)
@@ -104,8 +110,8 @@ def why_hard(tiny: Tiny) -> None:
             f"all **{hard.n_assignments:,}** assignments of {len(tiny.rows)} numbers."
         )
         st.latex(
-            r"\log p(x\mid\theta)=\log\sum_{z}p(x,z\mid\theta)"
-            r"=\sum_n\log\sum_{k}\pi_k\,\mathcal N(x_n\mid\mu_k,\sigma^2)"
+            r"\begin{aligned}\log p(x\mid\theta)&=\log\sum_{z}p(x,z\mid\theta)\\"
+            r"&=\sum_n\log\sum_{k}\pi_k\,\mathcal N(x_n\mid\mu_k,\sigma^2)\end{aligned}"
         )
         st.latex(
             rf"\underbrace{{{hard.enumerated:.10f}}}_{{\text{{all {hard.n_assignments} terms}}}}"
@@ -157,15 +163,17 @@ def jensens_gap(tiny: Tiny) -> None:
 
 def four_forms(tiny: Tiny) -> None:
     st.subheader("3. One bound, four ways to read it", anchor="four-forms")
-    st.latex(
-        r"""\begin{aligned}
-        \mathrm{ELBO}&=\mathbb E_q\!\left[\log\tfrac{p(x,z)}{q(z)}\right]
-        &&\text{joint over }q\\
-        &=\mathbb E_q[\log p(x,z)]+H(q)&&\text{expected joint plus entropy}\\
-        &=\mathbb E_q[\log p(x\mid z)]-\mathrm{KL}(q\,\|\,p(z))
-        &&\text{reconstruction minus KL to the prior}\\
-        &=\log p(x)-\mathrm{KL}(q\,\|\,p(z\mid x))&&\text{evidence minus KL to the posterior}
-        \end{aligned}"""
+    _chain(
+        (r"\mathrm{ELBO}=\mathbb E_q[\log\tfrac{p(x,z)}{q(z)}]", r"joint over $q$"),
+        (r"\dots=\mathbb E_q[\log p(x,z)]+H(q)", "expected joint plus entropy"),
+        (
+            r"\dots=\mathbb E_q[\log p(x\mid z)]-\mathrm{KL}(q\,\|\,p(z))",
+            "reconstruction minus KL to the prior",
+        ),
+        (
+            r"\dots=\log p(x)-\mathrm{KL}(q\,\|\,p(z\mid x))",
+            "evidence minus KL to the posterior",
+        ),
     )
     forms = three_forms(tiny)
     names = (
@@ -223,17 +231,22 @@ def never_down(tiny: Tiny) -> None:
     steps = climb(tiny, iteration)
     before, move = steps[-3], steps[-2]
     t = move.iteration
-    st.latex(
-        rf"""\begin{{aligned}}
-        \log p(x\mid\theta_{{{t - 1}}})&=\mathrm{{ELBO}}(q_{{{t - 1}}},\theta_{{{t - 1}}})
-        &&={_latex(before.log_likelihood, 6)}&&\text{{the E-step closed the gap}}\\
-        &\le\mathrm{{ELBO}}(q_{{{t - 1}}},\theta_{{{t}}})
-        &&={_latex(move.elbo, 6)}&&\text{{the M-step maximises over }}\theta\\
-        &\le\mathrm{{ELBO}}(q_{{{t - 1}}},\theta_{{{t}}})+\mathrm{{KL}}
-        &&={_latex(move.elbo, 6)}+{_latex(max(move.kl, 0), 6)}&&\text{{no KL is negative}}\\
-        &=\log p(x\mid\theta_{{{t}}})
-        &&={_latex(move.log_likelihood, 6)}&&\text{{evidence = ELBO + KL}}
-        \end{{aligned}}"""
+    bound = rf"\mathrm{{ELBO}}(q_{{{t - 1}}},\theta_{{{t}}})"
+    here, risen, after = (
+        _latex(value, 6) for value in (before.log_likelihood, move.elbo, move.log_likelihood)
+    )
+    _chain(
+        (
+            rf"\log p(x\mid\theta_{{{t - 1}}})"
+            rf"=\mathrm{{ELBO}}(q_{{{t - 1}}},\theta_{{{t - 1}}})={here}",
+            "the E-step closed the gap",
+        ),
+        (rf"\dots\le {bound}={risen}", r"the M-step maximises over $\theta$"),
+        (
+            rf"\dots\le {bound}+\mathrm{{KL}}={risen}+{_latex(max(move.kl, 0), 6)}",
+            "no KL is negative",
+        ),
+        (rf"\dots=\log p(x\mid\theta_{{{t}}})={after}", "evidence = ELBO + KL"),
     )
     gain = move.log_likelihood - before.log_likelihood
     st.markdown(
@@ -249,8 +262,8 @@ def weighted_likelihood(tiny: Tiny) -> None:
     text, picture = st.columns(2)
     with text:
         st.latex(
-            r"Q(\theta,\theta_0)=\sum_n\sum_k r_{nk}\log\left[\pi_k\,"
-            r"\mathcal N(x_n\mid\mu_k,\sigma_k^2)\right]"
+            r"Q(\theta,\theta_0)=\sum_n\sum_k r_{nk}\log[\pi_k"
+            r"\mathcal N(x_n\mid\mu_k,\sigma_k^2)]"
         )
         st.latex(
             r"\mu_1\leftarrow\frac{\sum_n r_{n1}x_n}{\sum_n r_{n1}}"
