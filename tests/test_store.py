@@ -28,7 +28,7 @@ from pages.ui.sharing.store import (
     open_store,
 )
 
-ROOMY = Quotas(table=10_000, session=1_000_000, store=10_000_000, days=365)
+ROOMY = Quotas(table=10_000, person=1_000_000, store=10_000_000, days=365)
 
 
 class Clock:
@@ -92,12 +92,12 @@ def test_nobody_keeps_longer_than_the_longest(store: Store, clock: Clock) -> Non
 
 
 def test_quotas(tmp_path: Path, clock: Clock) -> None:
-    store = Store(str(tmp_path), Quotas(table=10, session=25, store=40, days=10), clock)
+    store = Store(str(tmp_path), Quotas(table=10, person=25, store=40, days=10), clock)
     with pytest.raises(Refused, match="the most for one is"):
         store.keep(b"x" * 11, "me", 1)
     first = store.keep(b"x" * 10, "me", 1)
     store.keep(b"x" * 10, "me", 5)
-    with pytest.raises(Refused, match="One session may keep"):
+    with pytest.raises(Refused, match="One person may keep"):
         store.keep(b"x" * 10, "me", 1)
     store.delete(first.owner_token)
     store.keep(b"x" * 10, "me", 1)
@@ -128,18 +128,91 @@ def test_the_database_holds_no_token(store: Store, tmp_path: Path) -> None:
         assert secret.encode() not in content
 
 
-def test_a_store_out_of_reach_is_said_in_a_sentence(store: Store, tmp_path: Path) -> None:
+AWAY = "cannot be reached"
+
+
+@pytest.mark.parametrize(
+    "place, sentence",
+    [
+        ("postgresql://nobody@127.0.0.1:1/nothing", AWAY),
+        ("mysql://x/y", "driver for the database"),
+        ("a://b:c:d", AWAY),
+        ("~nobody-here", "cannot be made or used"),
+        ("/proc/nowhere", "cannot be made or used"),
+    ],
+)
+def test_a_store_that_cannot_be_opened_is_said_in_a_sentence(place: str, sentence: str) -> None:
+    with pytest.raises(Refused, match=sentence) as refused:
+        Store(place, ROOMY)
+    assert "all else works" in str(refused.value)
+
+
+def test_a_store_in_trouble_says_which(store: Store, tmp_path: Path, monkeypatch) -> None:
+    """And whoever runs the server finds it in the log, in one line before the whole story."""
+    file = tmp_path / "new/folder/em-explorer.sqlite"
+    attempts = (lambda: store.keep(b"x" * 9_000, "me", 1), lambda: store.fetch("x"))
+    with store._writing() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 8")
+        connection.exec_driver_sql("DROP TABLE shared_tables")
+    for attempt in attempts:
+        with pytest.raises(Refused, match=AWAY):
+            attempt()
     occupied = tmp_path / "file"
     occupied.touch()
-    nowhere = "postgresql://nobody@127.0.0.1:1/nothing", "mysql://x/y", "a://b:c:d", "~nobody-here"
-    for place in (*nowhere, str(occupied)):
-        with pytest.raises(Refused, match="cannot be reached"):
-            Store(place, ROOMY)
-    with store._writing() as connection:
-        connection.exec_driver_sql("DROP TABLE shared_tables")
-    for attempt in (lambda: store.keep(b"x", "me", 1), lambda: store.fetch("x")):
-        with pytest.raises(Refused, match="cannot be reached"):
-            attempt()
+    with pytest.raises(Refused, match="cannot be made or used"):
+        Store(str(occupied), ROOMY)
+    store._engine.dispose()
+    for path in file.parent.iterdir():
+        path.unlink()
+    file.write_bytes(secrets.token_bytes(5000))
+    with pytest.raises(Refused, match="is damaged"):
+        Store(str(file.parent), ROOMY)
+
+
+def test_a_store_that_is_read_only_or_full_says_so(store: Store) -> None:
+    kept = store.keep(b"content", "me", 1)
+    for pragma, sentence in (
+        ("PRAGMA query_only = ON", "can be read only"),
+        ("PRAGMA max_page_count = 1", "is full"),
+    ):
+        with store._engine.connect() as connection:
+            connection.exec_driver_sql(pragma)  # of the one connection that the pool hands on
+        with pytest.raises(Refused, match=sentence):
+            store.keep(secrets.token_bytes(10_000), "me", 1)
+        assert store.fetch(kept.token) == b"content", "what is there can be read"
+        with store._engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA query_only = OFF")
+
+
+def test_one_who_waits_for_another_writer_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pages.ui.sharing.store.SECONDS_UNTIL_SAID", 0.1)
+    monkeypatch.setattr("pages.ui.sharing.store.SECONDS_WAITED", 0.3)
+    store, told = Store(str(tmp_path), ROOMY), []
+    other = sqlite3.connect(tmp_path / "em-explorer.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Refused, match="busy"):
+        store.keep(b"x", "me", 1, lambda: told.append("waiting"))
+    assert told  # before it gave up
+    assert Store(str(tmp_path), ROOMY).fetch("x") is None, "reading goes on, and so does a start"
+    # As soon as the other has done, the table is stored.
+    assert store.keep(b"x", "me", 1, lambda: other.in_transaction and other.execute("COMMIT")).token
+    other.close()
+
+
+def test_who_runs_the_server_is_told_when_the_store_fills_up(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = Store(str(tmp_path), Quotas(table=10, person=100, store=40, days=10))
+    for _ in range(3):
+        store.keep(b"x" * 10, "me", 1)
+    assert not caplog.records
+    store.keep(b"x" * 10, "me", 1)
+    with pytest.raises(Refused):
+        store.keep(b"x" * 10, "you", 1)
+    assert len(caplog.records) == 2
+    assert all("EM_EXPLORER_STORE_MB" in record.message for record in caplog.records)
 
 
 def test_a_million_guesses(store: Store) -> None:
@@ -277,7 +350,7 @@ def database() -> Iterator[str]:
 
 @pytest.mark.postgresql
 def test_postgresql_keeps_the_same_promises(database: str, clock: Clock) -> None:
-    room = Quotas(table=10, session=25, store=40, days=10)
+    room = Quotas(table=10, person=25, store=40, days=10)
     one, other = Store(database, room, clock), Store(database, room, clock)
     kept = one.keep(b"content", "me", 1)
     assert other.fetch(kept.token) == b"content"
@@ -291,7 +364,7 @@ def test_postgresql_keeps_the_same_promises(database: str, clock: Clock) -> None
 
 @pytest.mark.postgresql
 def test_the_last_room_goes_to_one_of_many_at_once(database: str, tmp_path: Path) -> None:
-    room = Quotas(table=10, session=50, store=10**9, days=10)
+    room = Quotas(table=10, person=50, store=10**9, days=10)
     for place in (database, str(tmp_path)):
 
         def keep(_: int, place: str = place) -> bool:

@@ -56,6 +56,16 @@ NUMBERS = {
 }
 
 
+# Those that are one of a few words, the usual one first.
+CHOICES = {"QUOTA_BY": ("address", "visit")}
+
+
+def choice(name: str, environ: Mapping[str, str] = os.environ) -> str:
+    """The word in force of one of CHOICES."""
+    word = environ.get(PREFIX + name, "").strip().lower()
+    return word if word in CHOICES[name] else CHOICES[name][0]
+
+
 def number(name: str, environ: Mapping[str, str] = os.environ) -> float:
     """The value in force of one of NUMBERS; an int where it counts something."""
     value, _ = _read(name, environ)
@@ -68,10 +78,17 @@ def complaints(environ: Mapping[str, str] = os.environ) -> Iterator[str]:
         _, sentence = _read(name, environ)
         if sentence:
             yield sentence
-    known = [*(PREFIX + name for name in NUMBERS), STORE, MODELS]
+    for name, words in CHOICES.items():
+        said = environ.get(PREFIX + name, "").strip()
+        if said and said.lower() not in words:
+            listed = " or ".join(words)
+            yield f"{PREFIX}{name}={said} is not {listed}: {words[0]}, the usual, is used."
+    known = [*(PREFIX + name for name in (*NUMBERS, *CHOICES)), STORE, MODELS]
     for name in sorted(environ):
         if name.startswith(PREFIX) and name not in known:
-            for like in difflib.get_close_matches(name.removeprefix(PREFIX), NUMBERS, 1):
+            for like in difflib.get_close_matches(
+                name.removeprefix(PREFIX), (*NUMBERS, *CHOICES), 1
+            ):
                 yield f"{name} is not read: {PREFIX}{like} is."
 
 

@@ -7,9 +7,9 @@ from functools import partial
 
 import streamlit as st
 
-from pages.ui import shell
+from pages.ui import environment, shell
 from pages.ui.settings import FIELDS
-from pages.ui.sharing.store import Receipt, Refused, the_store
+from pages.ui.sharing.store import WAITING, Receipt, Refused, the_store
 from pages.ui.table import own_table, packing
 from pages.ui.table.own_table import OwnTable
 from pages.ui.text import counted, plain
@@ -80,17 +80,25 @@ def _offer_to_store(own: OwnTable) -> None:
         )
         end = _date(datetime.now(UTC).timestamp() + 86_400 * days)
         st.markdown(
-            f"- **What is stored:** this table with all its columns, {_size(content)}; nothing "
-            f"about you.\n- **Until when:** {end}, or until you delete it.\n- **Who can see it:** "
+            f"- **What is stored:** this table with all its columns, {_size(content)}, and "
+            f"{_counted()}.\n- **Until when:** {end}, or until you delete it.\n- **Who can see it:** "
             "everyone who has the link. Nobody else can find it; those who run this server could "
             "look."
         )
         if st.button("Store the table and complete the link", type="primary"):
-            own_table.keep(own, content, days)
+            note = st.empty()
+            own_table.keep(own, content, days, lambda: note.info(WAITING))
             st.rerun(scope="fragment")
     except Refused as error:
         st.error(str(error))
     st.caption("Or send the file along: the link as it is asks for it.")
+
+
+def _counted() -> str:
+    """What is stored to count how much one person keeps."""
+    if environment.choice("QUOTA_BY") == "visit":
+        return "nothing about you"
+    return "a fingerprint of your network address, for the most that one person may store"
 
 
 def _periods() -> list[int]:

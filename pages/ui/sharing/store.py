@@ -8,12 +8,14 @@ database learns no link. No Streamlit import.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import logging
 import os
 import secrets
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -34,19 +36,48 @@ GONE = (
     "The table of this link is not here: the link is wrong, or the table was deleted or has "
     "expired. Ask whoever sent it, or upload the table yourself."
 )
-OUT_OF_REACH = "The store of shared tables cannot be reached now: try again later."
+# What is wrong with the store, by what the database says of it: SQLite's name of the error, or the
+# number that PostgreSQL gives it.
+TROUBLES = {
+    "damaged": ("SQLITE_NOTADB", "SQLITE_CORRUPT", "XX001", "XX002"),
+    "read-only": ("SQLITE_READONLY", "SQLITE_PERM", "25006"),
+    "full": ("SQLITE_FULL", "53100"),
+    "closed": ("SQLITE_CANTOPEN", "SQLITE_IOERR"),
+    "busy": ("SQLITE_BUSY", "SQLITE_LOCKED", "55P03"),
+}
+SENTENCES = {
+    "damaged": "The file with the shared tables is damaged.",
+    "read-only": "The store of shared tables can be read only.",
+    "full": "The disk with the store of shared tables is full.",
+    "closed": "The folder of the store of shared tables cannot be made or used.",
+    "busy": "The store of shared tables is busy.",
+    "driver": "The driver for the database of shared tables is not installed.",
+    "away": "The store of shared tables cannot be reached.",
+}
+WAY_ON = (
+    "Links to tables in it do not open now, and no table can be stored; all else works. Whoever "
+    "runs this server finds the reason in its log. Try again later, or send the file along."
+)
+# Another writer is waited for, and a person is told so after the first of these seconds.
+SECONDS_UNTIL_SAID, SECONDS_WAITED = 2, 30
+WAITING = "The store of shared tables is busy with something else: still trying …"
+ALMOST_FULL = 0.9  # of the quota of all, from where on the log says so
 log = logging.getLogger(__name__)
 
 
 class Refused(Exception):
-    """Why a table is not kept; str() is one plain sentence."""
+    """Why a table is not kept; str() is for the person: what is wrong, and what to do."""
+
+
+class Busy(Refused):
+    """Another writer takes longer than one waits."""
 
 
 class Quotas(NamedTuple):
     """Limits of the store, in bytes and days."""
 
     table: int
-    session: int
+    person: int
     store: int
     days: int
 
@@ -54,8 +85,8 @@ class Quotas(NamedTuple):
     def configured(cls) -> Quotas:
         """From the environment."""
         names = ("TABLE_MB", "SESSION_MB", "STORE_MB")
-        table, session, store = (round(environment.number(name) * 1e6) for name in names)
-        return cls(table, session, store, days=environment.number("DAYS"))
+        table, person, store = (round(environment.number(name) * 1e6) for name in names)
+        return cls(table, person, store, days=environment.number("DAYS"))
 
 
 class Receipt(NamedTuple):
@@ -93,12 +124,21 @@ class Store:
         self._swept = 0.0
         with _understandable():
             self._engine = _engine(place)
-        with self._writing() as connection:
+        self._prepared = False
+        with suppress(Busy), self._alone() as connection:  # else with the first table
             _schema.create_all(connection)
+            self._prepared = True
 
-    def keep(self, content: bytes, session: str, days: float) -> Receipt:
+    def keep(
+        self,
+        content: bytes,
+        person: str,
+        days: float,
+        waiting: Callable[[], object] = lambda: None,
+    ) -> Receipt:
         """Store `content`; it is safe on disk when this returns.
 
+        person: whose quota it counts for. waiting: called where another writer makes it wait.
         Raises Refused where that would exceed a quota.
         """
         if len(content) > self.quotas.table:
@@ -111,16 +151,22 @@ class Store:
         receipt = Receipt(
             secrets.token_urlsafe(TOKEN_BYTES), secrets.token_urlsafe(TOKEN_BYTES), expires
         )
-        with self._writing() as connection:
+        with self._writing(waiting) as connection:
             self._sweep(connection)
             taken = sql.select(sql.func.coalesce(sql.func.sum(_tables.c.size), 0))
-            mine = taken.where(_tables.c.session_hash == _hash(session))
-            if connection.scalar(mine) + len(content) > self.quotas.session:
+            mine = taken.where(_tables.c.session_hash == _hash(person))
+            if connection.scalar(mine) + len(content) > self.quotas.person:
                 raise Refused(
-                    f"One session may keep {_size(self.quotas.session)} of tables and this would "
+                    f"One person may keep {_size(self.quotas.person)} of tables and this would "
                     "be more: delete one that you shared before."
                 )
-            if connection.scalar(taken) + len(content) > self.quotas.store:
+            full = connection.scalar(taken) + len(content)
+            if full > ALMOST_FULL * self.quotas.store:
+                log.warning(
+                    "Shared tables take %s of the %s that EM_EXPLORER_STORE_MB allows.",
+                    _size(min(full, self.quotas.store)), _size(self.quotas.store),
+                )  # fmt: skip
+            if full > self.quotas.store:
                 raise Refused(
                     "The store of shared tables is full: send the file along with the link, or "
                     "ask whoever runs this server for more room."
@@ -129,7 +175,7 @@ class Store:
                 _tables.insert().values(
                     token_hash=_hash(receipt.token),
                     owner_hash=_hash(receipt.owner_token),
-                    session_hash=_hash(session),
+                    session_hash=_hash(person),
                     content=content,
                     size=len(content),
                     created=now,
@@ -169,11 +215,29 @@ class Store:
             yield connection
 
     @contextmanager
-    def _writing(self) -> Iterator[sql.Connection]:
+    def _writing(self, waiting: Callable[[], object] = lambda: None) -> Iterator[sql.Connection]:
         """A transaction without another writer beside it, or two could share the last room."""
-        writing = self._engine.execution_options(writes=True)
-        with _understandable(), writing.begin() as connection:
+        until = time.monotonic() + SECONDS_WAITED
+        with ExitStack() as transaction:
+            for attempt in itertools.count():
+                try:
+                    connection = transaction.enter_context(self._alone())
+                    break
+                except Busy:
+                    if attempt and time.monotonic() > until:
+                        raise
+                    waiting()
+            if not self._prepared:
+                _schema.create_all(connection)
+                self._prepared = True
+            yield connection
+
+    @contextmanager
+    def _alone(self) -> Iterator[sql.Connection]:
+        with _understandable(), self._engine.execution_options(writes=True).begin() as connection:
             if connection.dialect.name == "postgresql":
+                wait = f"SET LOCAL lock_timeout = '{SECONDS_UNTIL_SAID}s'"
+                connection.exec_driver_sql(wait)
                 connection.execute(sql.select(sql.func.pg_advisory_xact_lock(LOCK)))
             yield connection
 
@@ -183,9 +247,26 @@ def _understandable() -> Iterator[None]:
     try:
         yield
     # The database; its address; its folder, or a home to have it in; its driver.
-    except (SQLAlchemyError, ValueError, OSError, RuntimeError, ImportError) as error:
-        log.error("The store of shared tables failed", exc_info=error)
-        raise Refused(OUT_OF_REACH) from None
+    except (
+        SQLAlchemyError, sqlite3.Error, ValueError, OSError, RuntimeError, ImportError
+    ) as error:  # fmt: skip
+        what = _trouble(error)
+        if what == "busy":
+            raise Busy(f"{SENTENCES[what]} Try again in a minute.") from None
+        log.error("%s", SENTENCES[what], exc_info=error)
+        raise Refused(f"{SENTENCES[what]} {WAY_ON}") from None
+
+
+def _trouble(error: Exception) -> str:
+    """Which of SENTENCES tells of an error."""
+    if isinstance(error, ImportError):
+        return "driver"
+    if isinstance(error, OSError | RuntimeError):
+        return "closed"
+    cause = getattr(error, "orig", None) or error
+    name = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or ""
+    known = (what for what, names in TROUBLES.items() if name.startswith(names))
+    return next(known, "away")
 
 
 @cache
@@ -210,7 +291,7 @@ def _engine(place: str) -> sql.Engine:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     engine = sql.create_engine(
         sql.URL.create("sqlite", database=str(folder / "em-explorer.sqlite")),
-        connect_args={"timeout": 30},
+        connect_args={"timeout": SECONDS_UNTIL_SAID},
     )
     sql.event.listen(engine, "connect", _prepare_sqlite)
     sql.event.listen(engine, "begin", _begin_sqlite)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from typing import NamedTuple
 
 import streamlit as st
 
-from pages.ui import shell
+from pages.ui import environment, shell
 from pages.ui.memory import Full, visit
 from pages.ui.sharing import store
 from pages.ui.sharing.store import Receipt, Refused, the_store
@@ -85,13 +86,26 @@ def receipts() -> dict[str, Receipt]:
     return st.session_state.setdefault("receipts", {})
 
 
-def keep(own: OwnTable, content: bytes, days: int) -> None:
-    """Store the table for a link. Raises Refused where it cannot be."""
-    session = st.session_state.setdefault("session", secrets.token_hex(16))
-    receipt = the_store().keep(content, session, days)
+def keep(own: OwnTable, content: bytes, days: int, waiting: Callable[[], object]) -> None:
+    """Store the table for a link. Raises Refused where it cannot be.
+
+    waiting: called where the store is busy.
+    """
+    receipt = the_store().keep(content, _person(), days, waiting)
     receipts()[receipt.token] = receipt
     st.session_state[KEY] = own._replace(shared=receipt.token)
     shell.change(shared=receipt.token)
+
+
+def _person() -> str:
+    """Whose quota a table counts for, as the environment says.
+
+    A proxy on this machine names the address it serves last in the header.
+    """
+    if environment.choice("QUOTA_BY") == "visit":
+        return st.session_state.setdefault("session", secrets.token_hex(16))
+    forwarded = st.context.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    return f"address {st.context.ip_address or forwarded or 'of this machine'}"
 
 
 def delete(owner_token: str) -> bool:
