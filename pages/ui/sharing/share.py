@@ -81,9 +81,9 @@ def _offer_to_store(own: OwnTable) -> None:
         end = _date(datetime.now(UTC).timestamp() + 86_400 * days)
         st.markdown(
             f"- **What is stored:** this table with all its columns, {_size(content)}, and "
-            f"{_counted()}.\n- **Until when:** {end}, or until you delete it.\n- **Who can see it:** "
-            "everyone who has the link. Nobody else can find it; those who run this server could "
-            "look."
+            f"{_counted()}.\n- **Until when:** {end}, or until you delete it.\n- **Who can see "
+            "it:** everyone who has the link. Nobody else can find it; those who run this server "
+            "could look."
         )
         if st.button("Store the table and complete the link", type="primary"):
             note = st.empty()

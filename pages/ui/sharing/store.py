@@ -187,7 +187,9 @@ class Store:
     def fetch(self, token: str) -> bytes | None:
         """The bytes under a token; None alike for wrong, expired and deleted."""
         if self._now() - self._swept > SWEEP_EVERY:
-            self.sweep()
+            # What has expired is not found anyway; who only reads need not wait for a writer.
+            with suppress(Refused), self._alone() as connection:
+                self._sweep(connection)
         found = sql.select(_tables.c.content).where(
             _tables.c.token_hash == _hash(token), _tables.c.expires > self._now()
         )
@@ -199,11 +201,6 @@ class Store:
         its = _tables.c.owner_hash == _hash(owner_token), _tables.c.expires > self._now()
         with self._writing() as connection:
             return connection.execute(_tables.delete().where(*its)).rowcount > 0
-
-    def sweep(self) -> None:
-        """Delete what has expired."""
-        with self._writing() as connection:
-            self._sweep(connection)
 
     def _sweep(self, connection: sql.Connection) -> None:
         self._swept = self._now()
