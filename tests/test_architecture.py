@@ -95,6 +95,20 @@ def test_every_fragment_has_a_block_of_the_page() -> None:
     assert not any("@st.fragment" in path.read_text() for path in ROOT.glob("pages/**/*.py"))
 
 
+def test_what_a_widget_holds_is_heard_where_it_still_is() -> None:
+    """See `shell.heard`: a callback may come late, when what it would read has gone."""
+    for path in ROOT.glob("pages/**/*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            for keyword in call.keywords:
+                said = ast.unparse(keyword.value)
+                if keyword.arg in ("on_change", "on_select"):
+                    plain = "rerun" in said or "ignore" in said
+                    assert plain or said.startswith(("shell.heard(", "heard(")), f"{path}: {said}"
+                elif keyword.arg in ("on_click", "on_dismiss"):
+                    assert "session_state[" not in said, f"{path}: {said}"
+
+
 def test_every_page_is_in_the_dashboard() -> None:
     text = (ROOT / "pages/main.py").read_text(encoding="utf-8")
     pages = {path.name for path in PAGES} - {"main.py"}

@@ -307,3 +307,25 @@ def test_a_grid_in_a_process_is_that_in_this_one() -> None:
 def test_every_model_travels_to_a_process(name: str) -> None:
     model = FAMILIES[name].build(Settings(family=name))
     assert pickle.loads(pickle.dumps(model)) is not None
+
+
+def test_a_pool_that_is_closed_begins_nothing() -> None:
+    pool = Pool(Limits(workers=1, seconds=60, memory=2_000_000_000))
+    at_work, waiting = begun(pool.job(jobs.forever)), pool.job(jobs.count, 1)
+    ended = []
+
+    def wait() -> None:
+        with pytest.raises(Cancelled):
+            items(waiting)
+        ended.append(True)
+
+    asked = threading.Thread(target=wait)
+    asked.start()
+    with pool._changed:
+        assert pool._changed.wait_for(lambda: waiting in pool._queue, timeout=20)
+    pool.close()
+    asked.join(10)
+    assert ended
+    with pytest.raises(Lost):
+        list(at_work)
+    assert not pool._all

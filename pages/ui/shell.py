@@ -64,16 +64,18 @@ def frame(page: str) -> Iterator[None]:
 
 
 def _forget_other_pages(page: str) -> None:
-    """Widgets start anew on each page, from the settings; those of the page before do nothing more.
+    """Widgets start anew on each page, from the settings.
 
-    Streamlit forgets them too, but later than the next page asks when a person is quick: that page
-    would then find a value in the session and leave its own widget unset.
+    Streamlit forgets them too, but later than a page asks when a person is quick and comes back: it
+    would then find a value in the session and leave its own widget unset. What a person did to the
+    page before, and the browser said late, is still taken.
     """
     st.session_state["page"] = page
-    st.session_state["replaced"] = {}
+    shown = st.session_state.setdefault("shown", {})
     forget_fragments()
     for name in FIELDS:
         st.session_state.pop(_key(name), None)
+        shown.pop(_key(name), None)
 
 
 def header(title: str) -> None:
@@ -146,7 +148,7 @@ def widget(
     about = FIELDS[name]
     key = _key(name)
     arguments = {"label": about.label, "help": about.help or None, "key": key}
-    arguments |= {"on_change": _take, "args": (name,)}
+    arguments |= {"on_change": heard(key, _take, name, key)}
     if isinstance(about.kind, Choice):
         options = list(about.kind.options) if options is None else options
         arguments["format_func"] = about.kind.options.get
@@ -161,9 +163,11 @@ def widget(
         arguments["format_func"] = always(arguments["format_func"])
     value = _in_force(about, arguments, default)
     shown = list(value) if about.widget == "multiselect" else value
+    last = st.session_state["shown"].get(key, _Shown(None, None, 0.0))
     if (before := st.session_state.get(key)) != shown:
         st.session_state[key] = shown
-        st.session_state["replaced"][name] = before, time.monotonic()
+        last = _Shown(shown, before, time.monotonic())
+    st.session_state["shown"][key] = last._replace(value=shown)
     # Also as the widget's own default: Streamlit says a value set in the session with one message
     # only, which a run that follows closely replaces before the browser has drawn it.
     _MAKERS[about.widget](shown, **arguments)
@@ -213,21 +217,45 @@ _MAKERS = {
 }
 
 
+class _Shown(NamedTuple):
+    """What a widget shows; what it showed until the setting was changed elsewhere, and when."""
+
+    value: Any
+    before: Any
+    when: float
+
+
 def _key(name: str) -> str:
-    return f"setting {name}"
+    return f"setting {name} on {st.session_state['page']}"
 
 
-def _take(name: str) -> None:
+def heard(key: str, take: Callable[..., None], *arguments: Any) -> Callable[[], None]:
+    """A callback that hands over what the widget with this key holds, and then the arguments.
+
+    Nothing where the widget has gone: a person who leaves a page can use it until the next one is
+    there, and Streamlit calls back late.
+    """
+
+    def callback() -> None:
+        if key in st.session_state:
+            take(st.session_state[key], *arguments)
+
+    return callback
+
+
+def _take(value: Any, name: str, key: str) -> None:
     """A widget was used: its value becomes the setting. An emptied number box changes nothing.
 
     Nor does the value from just before the setting was changed elsewhere. Every message from the
     browser names the values of all widgets: one sent before it had heard would undo that change.
+    And once the page is left, Streamlit takes every value for a new one.
     """
-    value = st.session_state[_key(name)]
-    before, when = st.session_state["replaced"].get(name, (None, 0.0))
-    unheard = value == before and time.monotonic() - when < SECONDS_UNTIL_HEARD
-    if value is not None and not unheard:
-        change(**{name: tuple(value) if isinstance(value, list) else value})
+    shown = st.session_state["shown"][key]
+    unheard = value == shown.before and time.monotonic() - shown.when < SECONDS_UNTIL_HEARD
+    if value is None or value == shown.value or unheard:
+        return
+    st.session_state["shown"][key] = shown._replace(value=value)
+    change(**{name: tuple(value) if isinstance(value, list) else value})
 
 
 # The link

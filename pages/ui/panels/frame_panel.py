@@ -90,11 +90,11 @@ def _tabs(titles: Sequence[str], chosen: str) -> Sequence[DeltaGenerator]:
     opened = chosen if chosen in titles else titles[0]
     if st.session_state.get("details") != opened:
         st.session_state["details"] = opened
-    return st.tabs(titles, key="details", on_change=_open_tab)
+    return st.tabs(titles, key="details", on_change=shell.heard("details", _open_tab))
 
 
-def _open_tab() -> None:
-    shell.change(details=st.session_state["details"])
+def _open_tab(title: str) -> None:
+    shell.change(details=title)
 
 
 def _points(
@@ -136,16 +136,14 @@ def _choose_row(run: Run, point: int | None, selection: Selection) -> None:
         min_value=1,
         max_value=int(np.nanmax([selection.rows.max() + 1, left_out.index.max()])),
         key=key,
-        on_change=_take_row,
-        args=(key, selection),
+        on_change=shell.heard(key, _take_row, selection),
         width=330,
     )
     if row is not None and row - 1 not in selection.rows:
         st.warning(plain(f"Row {row:,} was left out: {left_out[row]}."))
 
 
-def _take_row(key: str, selection: Selection) -> None:
-    row = st.session_state[key]
+def _take_row(row: int | None, selection: Selection) -> None:
     found = np.flatnonzero(selection.rows == (row or 0) - 1)
     if row is None or len(found):
         shell.change(point=int(found[0]) if len(found) else None)

@@ -109,7 +109,8 @@ def show_grid(grid: Grid, selection: Selection) -> None:
 def _show(grid: Grid, selection: Selection) -> None:
     settings = shell.settings()
     family, criterion = family_of(settings), settings.criterion
-    if grid.running:
+    running = grid.running  # which it may cease to be while this is drawn
+    if running:
         _progress(grid, family)
     elif not grid.complete:
         _interrupted(grid)
@@ -121,11 +122,11 @@ def _show(grid: Grid, selection: Selection) -> None:
         return
     if not grid.cells:
         return
-    if not grid.running and all(cell.status == "not run" for cell in grid.cells):
+    if not running and all(cell.status == "not run" for cell in grid.cells):
         st.info("No model is complete yet, so there is nothing to compare.")
         return
     scores = _scores(grid, family, criterion)
-    if not grid.running:
+    if not running:
         if not any(score.usable or score.bound for score in scores):
             _why_collapsed(grid, family, selection)
         show_recommendation(grid, family, criterion, selection)
@@ -134,22 +135,24 @@ def _show(grid: Grid, selection: Selection) -> None:
     picked = st.plotly_chart(
         criterion_grid(scores, units(family)),
         key=f"grid {st.session_state.get('opened', 0)}",
-        on_select="ignore" if grid.running else "rerun",
+        on_select="ignore" if running else "rerun",
         selection_mode="points",
         config={"displayModeBar": False},
     )
-    _caption(scores, family, criterion, running=grid.running)
-    if not grid.running and any(score.usable or score.bound for score in scores):
+    _caption(scores, family, criterion, running=running)
+    if not running and any(score.usable or score.bound for score in scores):
         _why_collapsed(grid, family, selection)
-    if not grid.running and (points := picked.selection.points):
-        structure, size = points[0]["customdata"]
-        open_in_explore(next(cell for cell in grid.cells if cell.label == (structure, size)))
+    if not running and (points := picked.selection.points):
+        picks = tuple(points[0]["customdata"])
+        # None of them where the click was on the grid before this one.
+        for cell in [cell for cell in grid.cells if cell.label == picks]:
+            open_in_explore(cell)
     if any(score.usable or score.bound for score in scores):
         lines = criterion_lines(scores, COLOURS, units(family), AXIS[criterion], _ends(criterion))
         st.plotly_chart(lines, key="lines")
     if any(score.usable and score.value > shown_range(scores)[1] for score in scores):
         st.caption("Models far above the best are cut off. Double-click to see them all.")
-    if not grid.running:
+    if not running:
         tables.show(
             _table(grid, family, selection), "Every model, in the order of the grid", index=False
         )

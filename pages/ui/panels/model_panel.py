@@ -77,7 +77,7 @@ def _choose_start(selection: Selection | None) -> None:
             key="start parameters",
             value=shell.settings().start_params,
             help=f"{', '.join(family.parameters)}, in the units of the data",
-            on_change=_take_parameters,
+            on_change=shell.heard("start parameters", _take_parameters),
         )
         refused, problem = st.session_state.get("refused parameters", ("", ""))
         if problem and text == refused:
@@ -113,8 +113,7 @@ def _choose(name: str, meanings: Mapping[str, str]) -> Any:
     return value
 
 
-def _take_parameters() -> None:
-    text = st.session_state["start parameters"]
+def _take_parameters(text: str) -> None:
     try:
         shell.change(start_params=text)
     except ValueError as error:

@@ -39,7 +39,7 @@ def choose_numbers() -> None:
         "Numbers: two to twelve, separated by commas",
         key="tiny numbers",
         value=shell.settings().tiny_data,
-        on_change=_take_numbers,
+        on_change=shell.heard("tiny numbers", _take_numbers),
     )
 
 
@@ -79,9 +79,9 @@ _HELP = {
 }
 
 
-def _take_numbers() -> None:
+def _take_numbers(text: str) -> None:
     try:
-        shell.change(tiny_data=st.session_state["tiny numbers"])
+        shell.change(tiny_data=text)
     except ValueError as error:
         shell.say(f"Numbers: {error}.")
 

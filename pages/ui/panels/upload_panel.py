@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import secrets
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -61,13 +61,13 @@ def choose() -> Table | None:
         key="upload",
         help="CSV, TSV, Excel (.xlsx) or Parquet. It is stored only if you share it.",
         max_upload_size=math.ceil(MAX_BYTES / 2**20),
-        on_change=_take_upload,
+        on_change=shell.heard("upload", _take_upload),
     )
     with st.expander("Or paste a table"):
         st.text_area(
             "Rows with a header", key="pasted", height=140, placeholder="height,weight\n171,65\n…"
         )
-        st.button("Use the pasted table", on_click=_take_pasted)
+        st.button("Use the pasted table", on_click=shell.heard("pasted", _take_pasted))
     _read()
     if complaint := st.session_state.get(COMPLAINT):
         st.error(plain(complaint))
@@ -95,17 +95,17 @@ def choose() -> Table | None:
     return own.table
 
 
-def _take_upload() -> None:
+def _take_upload(upload: Any) -> None:
     # Streamlit calls this again when it finds that the content has gone.
-    if isinstance(upload := st.session_state["upload"], UploadedFile):
+    if isinstance(upload, UploadedFile):
         _bring(upload.name, upload.getvalue())
         # The box goes on to name the file, without Streamlit keeping its content.
         context = get_script_run_ctx()
         context.uploaded_file_mgr.remove_file(context.session_id, upload.file_id)
 
 
-def _take_pasted() -> None:
-    _bring("pasted text", st.session_state["pasted"].encode(), pasted=True)
+def _take_pasted(text: str) -> None:
+    _bring("pasted text", text.encode(), pasted=True)
 
 
 def _bring(name: str, content: bytes, pasted: bool = False) -> None:
@@ -129,7 +129,8 @@ def _read() -> None:
     if reading.running:
         watch(reading, _progress, reading)
         return
-    del st.session_state[BROUGHT], st.session_state[READING]
+    for slot in (BROUGHT, READING):
+        st.session_state.pop(slot, None)
     visit().let_go(BROUGHT)
     visit().let_go(READING)
     try:

@@ -143,11 +143,12 @@ def _deletion() -> None:
     )
     if st.button("Delete the table", type="primary", icon=":material/delete:"):
         try:
-            deleted = own_table.delete(st.session_state["owner token"])
+            # A second click finds it deleted.
+            deleted = own_table.delete(st.session_state.get("owner token", ""))
         except Refused as error:
             st.error(str(error))
             return
-        st.session_state.pop("owner token")
+        st.session_state.pop("owner token", None)
         shell.say("The shared table is deleted." if deleted else NOT_THERE)
         st.rerun()
 

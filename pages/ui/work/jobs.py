@@ -48,7 +48,9 @@ def run_job(
     if job.stopped:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.info(f"You stopped this: {what}.")
-            st.button("Do it", key=f"again {slot}", on_click=st.session_state.pop, args=(slot,))
+            st.button(
+                "Do it", key=f"again {slot}", on_click=st.session_state.pop, args=(slot, None)
+            )
     elif job.error:
         show_error(job)
     elif job.result is None:

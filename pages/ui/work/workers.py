@@ -224,6 +224,7 @@ class Pool:
         self._absence = absence
         self._queue: list[Job] = []
         self._at_work: list[Job] = []
+        self._closed = False
         self._all: set[subprocess.Popen] = set()
         self._idle = [self._start()]
         self._changed = threading.Condition()
@@ -250,8 +251,8 @@ class Pool:
             finally:
                 self._queue.remove(job)
                 self._changed.notify_all()
-            if job.ended:
-                raise job.ended
+            if job.ended or self._closed:
+                raise job.ended or Cancelled
             self._at_work.append(job)
             if self._idle:
                 return self._idle.pop()
@@ -259,7 +260,7 @@ class Pool:
 
     def _is_ready(self, job: Job) -> bool:
         room = bool(self._idle) or len(self._all) < self.limits.workers
-        return job.ended is not None or (room and self._queue[0] is job)
+        return job.ended is not None or self._closed or (room and self._queue[0] is job)
 
     def _make_room(self) -> None:
         for job in [*self._at_work, *self._queue]:
@@ -272,8 +273,8 @@ class Pool:
             self._at_work.remove(job)
             if not sound:
                 self._end(process)
-                process = self._start()
-            self._idle.append(process)
+            if not self._closed:
+                self._idle.append(process if sound else self._start())
             self._changed.notify_all()
 
     def place(self, job: Job) -> int:
@@ -285,10 +286,12 @@ class Pool:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """End all processes."""
+        """End all processes, for good."""
         with self._changed:
+            self._closed = True
             for process in list(self._all):
                 self._end(process)
+            self._changed.notify_all()
 
     def _start(self) -> subprocess.Popen:
         names = ", ".join(("pages.ui.work.worker", *self._modules))
