@@ -1,5 +1,6 @@
 """Expectation-Maximization for latent-variable models, half-step by half-step."""
 
+from em_core import inference
 from em_core.checking import check_model
 from em_core.discrete import Bernoulli, Categorical, Poisson
 from em_core.em import Expectation, Fit, HalfStep, Model, Shared, em, fit
@@ -46,6 +47,7 @@ __all__ = [
     "fit",
     "from_means",
     "goodness_of_fit",
+    "inference",
     "promax",
     "restarts",
     "select",

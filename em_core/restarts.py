@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from em_core.em import Fit, HalfStep, check_weights, finished, has_collapsed, starting_params
+from em_core.inference.identified import Identification
 from em_core.search.optima import (
     TOLERANCE_FACTOR,
     Failure,
@@ -17,6 +18,7 @@ from em_core.search.optima import (
     Optimum,
     StartedFit,
     landscape,
+    look_at,
 )
 from em_core.search.packed import PackedTrace, climbed
 from em_core.search.stepping import Advance, strategy
@@ -115,6 +117,7 @@ class Restarts:
         self._sweeps = self._sweep(confirm)
         self._latest: Sweep | None = None
         self._told: _Results | None = None
+        self._looked: dict[int, tuple[Any, Identification | None]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         """For another process: what there is to tell, without the data and without going on."""
@@ -126,7 +129,7 @@ class Restarts:
                 trace = next(fits).trace if run.trace else ()
                 run = _Run(None, trace, run.stop_reason, run.failure, run.seconds)
             starts.append(replace(start, run=run))
-        means = ("_data", "_weights", "_stepping", "_options", "_sweeps")
+        means = ("_data", "_weights", "_stepping", "_options", "_sweeps", "_looked")
         return self.__dict__ | dict.fromkeys(means) | {"_starts": starts}
 
     def __iter__(self) -> Restarts:
@@ -246,8 +249,18 @@ class Restarts:
                 fits.append(fit)
             if run.stop_reason == "failed":
                 failures.append(Failure(start.seed, start.name, run.failure, fit))
-        found = landscape(self.model, self._data, fits, failures, tolerance=self._tolerance)
+        found = landscape(
+            self.model, self._data, fits, failures, tolerance=self._tolerance, look=self._look
+        )
         return _Results(self._latest, tuple(fits), found)
+
+    def _look(self, fit: StartedFit) -> Identification | None:
+        """Whether a fit is identified, looked at once for each."""
+        place = id(fit.trace)
+        if place not in self._looked:
+            # With its trace, so that no other one gets its place.
+            self._looked[place] = fit.trace, look_at(fit, self._data, self._weights)
+        return self._looked[place][1]
 
     @property
     def ends(self) -> tuple[_Start, ...]:

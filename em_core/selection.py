@@ -19,7 +19,8 @@ from em_core.restarts import Restarts, go_on, restarts
 Criterion = Literal["bic", "icl", "aic", "cross_validation"]
 # "usable" cells can be recommended, no others. "unconverged": no start has ended in an optimum, or
 # one that has not finished stands higher: what such a cell is worth so far is a bound.
-Status = Literal["usable", "collapsed", "unconverged", "failed", "not run"]
+# "not identified": many other parameters are worth as much, see `em_core.inference`.
+Status = Literal["usable", "collapsed", "unconverged", "not identified", "failed", "not run"]
 # A cell that has been gone on with so often and climbs still is not waited for.
 TIMES = 2
 
@@ -327,7 +328,8 @@ def _on_all_rows(label, model, runs: Restarts, settle: bool) -> Cell:
     found = runs.landscape
     climbing, ends = ((0,), (runs.ends,)) if found.ahead else ((), ())
     if found.optima and (settle or not found.ahead):
-        fit, status, replicated = found.best, "usable", found.replicated
+        status = "usable" if found.is_identified else "not identified"
+        fit, replicated = found.best, found.replicated
     else:
         fit = found.ahead[0] if found.ahead else found.best
         status, replicated = "collapsed" if fit.collapsed else "unconverged", False

@@ -141,11 +141,13 @@ def test_a_level_seen_once_leaves_no_value_and_no_ranking():
     assert chosen.cells[0].fit.log_likelihood == pytest.approx(-59.13655, abs=1e-5)
     parts = np.array_split(np.random.default_rng(0).permutation(26), 5)
     (fold,) = (number for number, part in enumerate(parts, 1) if 25 in part)
-    for cell in chosen.cells:
-        held_out = cell.cross_validation
-        assert cell.status == "usable" and held_out.log_likelihood == -np.inf
-        assert held_out.fold == fold
-        # Blue, green, mauve, red.
-        assert held_out.impossible.columns == (0,) and held_out.impossible.values == (2.0,)
-        assert f"fold {fold} holds 2 in column 1" in held_out.problem
-    assert chosen.ranking("cross_validation") == () and len(chosen.ranking("bic")) == 2
+    one, two = chosen.cells
+    held_out = one.cross_validation
+    assert one.status == "usable" and held_out.log_likelihood == -np.inf
+    assert held_out.fold == fold
+    # Blue, green, mauve, red.
+    assert held_out.impossible.columns == (0,) and held_out.impossible.values == (2.0,)
+    assert f"fold {fold} holds 2 in column 1" in held_out.problem
+    # One item does not tell two classes.
+    assert two.status == "not identified" and two.cross_validation is None
+    assert chosen.ranking("cross_validation") == () and chosen.ranking("bic") == (one,)

@@ -5,13 +5,16 @@ Labels do not matter: components are matched by optimal assignment before anythi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from em_core.columns import is_discrete
 from em_core.em import ROUNDING, Collapse, Fit
+from em_core.inference.identified import Identification, identified
 from em_core.search.alignment import align, assignment_shares, disagreement, some_rows
 from em_core.search.success import Interval, wilson
 
@@ -26,6 +29,8 @@ TOLERANCE_FACTOR = 10
 # Runs into one optimum disagreed on at most 0.5 % of the rows, distinct optima of so nearly the
 # same likelihood on at least 2.4 % (870 converged runs on five data sets).
 SAME_ASSIGNMENT = 0.01
+# Rows times parameters: whether a model is identified is seen within a second, or not looked at.
+MOST_SCORES = 50_000
 
 
 @dataclass(frozen=True)
@@ -104,6 +109,7 @@ class Landscape(NamedTuple):
     ahead: the unconverged ones that stand higher than the best optimum already, by more than
         stopping at the tolerance explains, highest first; all that are finite where there is no
         optimum. EM only climbs: while there is one, the best optimum is not known.
+    identification: of the best optimum, None where it was not asked for.
     """
 
     optima: tuple[Optimum, ...]
@@ -111,6 +117,13 @@ class Landscape(NamedTuple):
     unconverged: tuple[StartedFit, ...]
     failures: tuple[Failure, ...]
     ahead: tuple[StartedFit, ...]
+    identification: Identification | None = None
+
+    @property
+    def is_identified(self) -> bool:
+        """False where other parameters than those of the best optimum give the same distribution:
+        its runs then end all along a ridge, and are one optimum by their likelihood alone."""
+        return self.identification is None or self.identification.identified is not False
 
     @property
     def fits(self) -> tuple[StartedFit, ...]:
@@ -166,7 +179,13 @@ class Landscape(NamedTuple):
         starts = counted(self.n_starts, "start")
         if len(self.collapsed) == self.n_starts:
             return f"All {starts} collapsed: none reached an optimum."
-        if self.optima:
+        if not self.is_identified:
+            said = sentence_case(self.identification.sentence)
+            parts = [
+                f"{said}. {self.optima[0].count} of {starts} reached the highest likelihood of "
+                "these starts, which many other parameters have as well"
+            ]
+        elif self.optima:
             others = len(self.optima) - 1
             best = "that is finished" if self.ahead else "of these starts"
             parts = [
@@ -194,7 +213,9 @@ class Landscape(NamedTuple):
                 why = next(flag for flag in self.best.flags if isinstance(flag, Collapse))
                 yield f"The highest of them: {why}."
             return
-        if self.optima[0].count == 1:
+        if not self.is_identified:
+            yield "Its parameters mean nothing by themselves; a smaller model says as much."
+        elif self.optima[0].count == 1:
             yield "The best was reached only once: try more starts."
         elif not self.replicated:
             yield "All seeds that reached it gave the same start: try another start."
@@ -212,19 +233,25 @@ def landscape(
     failures: Sequence[Failure] = (),
     *,
     tolerance: float = 1e-3,
+    look: Callable[[Fit], Identification | None] | None = None,
 ) -> Landscape:
     """Group runs of one model on one table into distinct optima and those that reached none.
 
     Two runs lead to one optimum if their log-likelihoods differ by no more than stopping at
     `tolerance` (nats) explains and, components aligned, they disagree on at most 1 % of the rows
     (of at most 2,000, drawn at random; of fewer, at least 500, where there are more than 100 runs).
-    Models without labels are compared by log-likelihood alone.
+    Models without labels are compared by log-likelihood alone; so are those that are not identified
+    at the best optimum, as `look` tells of its fit: by default `look_at`.
     """
     fits = [fit for fit in fits if fit.stop_reason != "failed"]
     clean = [fit for fit in fits if fit.is_optimum]
     most = max(LEAST_ROWS_COMPARED, MOST_ROWS_IN_ALL // max(1, len(clean)))
     rows = some_rows(data, min(most, MOST_ROWS_COMPARED), np.random.default_rng(0))
     groups = _groups(model, rows, clean, tolerance)
+    look = look or partial(look_at, data=data)
+    identification = look(groups[0].fits[0]) if groups else None
+    if identification is not None and identification.identified is False:
+        groups = _groups(model, None, clean, tolerance)
     n_starts = len(fits) + len(failures)
     unconverged = tuple(fit for fit in fits if not fit.is_optimum and not fit.collapsed)
     return Landscape(
@@ -233,7 +260,16 @@ def landscape(
         unconverged,
         tuple(failures),
         _ahead(unconverged, groups[0].fits[0] if groups else None, tolerance),
+        identification,
     )
+
+
+def look_at(fit: Fit, data, weights=None) -> Identification | None:
+    """Whether a fit is identified, where its model is of items or counts and it takes no long time
+    to see; None elsewhere: other components that cannot be told apart collapse or coincide."""
+    if not is_discrete(getattr(fit.model, "emission", None)):
+        return None
+    return identified(fit, data, weights, most_scores=MOST_SCORES)
 
 
 def _ahead(
@@ -258,6 +294,8 @@ def place(
     for number, optimum in enumerate(found.optima):
         if abs(optimum.log_likelihood - log_likelihood) > allowed:
             continue
+        if not found.is_identified:
+            return number
         if _same_assignment(assignment_shares(model, optimum.fit.params, rows), shares):
             return number
     return None
@@ -276,10 +314,13 @@ class _Group(NamedTuple):
 
 
 def _groups(model, rows, fits: Sequence[StartedFit], tolerance: float) -> list[_Group]:
-    """Runs that lead to one optimum together; groups and members by falling log-likelihood."""
+    """Runs that lead to one optimum together; groups and members by falling log-likelihood.
+
+    rows: None to compare by log-likelihood alone.
+    """
     groups: list[_Group] = []
     for fit in sorted(fits, key=lambda fit: -fit.log_likelihood):
-        shares = assignment_shares(model, fit.params, rows)
+        shares = None if rows is None else assignment_shares(model, fit.params, rows)
         allowed = _allowed(fit.log_likelihood, tolerance)
         near = (g for g in groups if g.fits[0].log_likelihood - fit.log_likelihood <= allowed)
         home = next((group for group in near if _same_assignment(group.shares, shares)), None)
@@ -307,6 +348,11 @@ def _optimum(group: _Group, best: _Group, n_starts: int) -> Optimum:
         fit, tuple(group.fits), best.fits[0].log_likelihood - fit.log_likelihood,
         len(group.fits) / n_starts, wilson(len(group.fits), n_starts), alignment, differ,
     )  # fmt: skip
+
+
+def sentence_case(words: str) -> str:
+    """With a capital letter."""
+    return words[:1].upper() + words[1:]
 
 
 def counted(number: int, one: str, many: str = "") -> str:

@@ -78,6 +78,13 @@ class Coordinates:
         """(P,) what each coordinate moves (a mean, a weight, a standard deviation), itself."""
         return np.concatenate([domain.values(leaf) for domain, leaf in _leaves(self._told, params)])
 
+    def at_limit(self, params) -> np.ndarray:
+        """(P,) which coordinates are at a limit of what they move."""
+        leaves = _leaves(self.domains, self._own(params))
+        return np.concatenate(
+            [np.zeros(0, dtype=bool), *(domain.at_limit(leaf) for domain, leaf in leaves)]
+        )
+
     def value_along(self, position: int, vectors: np.ndarray) -> np.ndarray:
         """(T,) what one coordinate moves, at vectors (T, P): the other arrays are not made."""
         if self.standardised:

@@ -16,6 +16,9 @@ import numpy as np
 
 # The smallest number that has a logarithm: a probability of 0 is taken for it.
 TINY = np.finfo(float).tiny
+# Nearer to 0 or 1 than this a probability is at its limit; so is a positive number that is so much
+# smaller than the largest of its array.
+LIMIT = 1e-6
 
 Name = tuple[str, tuple[int, ...]] | None
 
@@ -35,6 +38,10 @@ class Domain(Protocol):
 
     def values(self, leaf) -> np.ndarray:
         """(P,) what each coordinate moves, as a person reads it."""
+
+    def at_limit(self, leaf) -> np.ndarray:
+        """(P,) which coordinates have no more room at one side, where there is such a limit; each
+        stands for one free parameter less."""
 
 
 class Derived(NamedTuple):
@@ -68,6 +75,9 @@ class Fixed:
     def values(self, leaf) -> np.ndarray:
         return np.zeros(0)
 
+    def at_limit(self, leaf) -> np.ndarray:
+        return np.zeros(0, dtype=bool)
+
 
 class Real:
     """Any numbers, in units of their own (an array of the same shape, or one number)."""
@@ -89,6 +99,9 @@ class Real:
     def values(self, leaf) -> np.ndarray:
         return np.ravel(leaf)
 
+    def at_limit(self, leaf) -> np.ndarray:
+        return np.zeros(np.size(leaf), dtype=bool)
+
 
 class Positive(Real):
     """Positive numbers, by their logarithms."""
@@ -101,6 +114,9 @@ class Positive(Real):
 
     def pull(self, vector: np.ndarray, gradient) -> np.ndarray:
         return np.exp(vector) * np.ravel(gradient)
+
+    def at_limit(self, leaf) -> np.ndarray:
+        return np.ravel(leaf) <= LIMIT * np.max(leaf, initial=0.0)
 
 
 class Between(Real):
@@ -125,6 +141,10 @@ class Between(Real):
         cosines = np.cos(np.clip(vector, -np.pi / 2, np.pi / 2))
         return np.ravel(self.leaf(vector) * gradient) * self.reach * cosines
 
+    def at_limit(self, leaf) -> np.ndarray:
+        # At a right angle the cosine, and with it the slope, is 0.
+        return np.abs(self.vector(leaf)) >= np.pi / 2 - np.sqrt(LIMIT)
+
 
 class Chances(Real):
     """Numbers between 0 and 1, by the logarithms of their odds."""
@@ -139,6 +159,10 @@ class Chances(Real):
     def pull(self, vector: np.ndarray, gradient) -> np.ndarray:
         slopes = np.exp(-np.logaddexp(0, -vector) - np.logaddexp(0, vector))
         return slopes * np.ravel(gradient)
+
+    def at_limit(self, leaf) -> np.ndarray:
+        chance = np.ravel(leaf)
+        return np.minimum(chance, 1 - chance) <= LIMIT
 
 
 class Shares:
@@ -168,6 +192,10 @@ class Shares:
 
     def values(self, leaf) -> np.ndarray:
         return leaf[self.allowed]
+
+    def at_limit(self, leaf) -> np.ndarray:
+        # A share of 1 is where all others are 0.
+        return leaf[self.allowed] <= LIMIT
 
 
 class Covariances:
@@ -243,6 +271,9 @@ class Covariances:
         correlations = matrices / (deviations[:, :, None] * deviations[:, None, :])
         return np.concatenate([deviations.ravel(), correlations[:, *self.lower].ravel()])
 
+    def at_limit(self, leaf) -> np.ndarray:
+        return np.zeros(len(self.names), dtype=bool)
+
 
 class Triangular:
     """Lower-triangular matrices (..., q, q) with a positive diagonal, by its logarithm."""
@@ -271,17 +302,22 @@ class Triangular:
     def values(self, leaf) -> np.ndarray:
         return self.vector(leaf)
 
+    def at_limit(self, leaf) -> np.ndarray:
+        return np.zeros(len(self.names), dtype=bool)
+
 
 class Oriented:
     """Covariances (K, D, D) under one of mclust's structures: log volumes, log variances along
     the axes about their mean, and the axes, turned from those of the reference by Cayley's
     (I - S)^-1 (I + S) with S skew-symmetric.
 
-    shared_volume, shared_shape, shared_axes: whether all components have the same; axes None
-    where they are the coordinate axes.
+    shared_volume, shared_shape, shared_axes: whether all components have the same; shape None
+    where they are balls, axes None where they are the coordinate axes.
     """
 
-    def __init__(self, leaf, shared_volume: bool, shared_shape: bool, shared_axes: bool | None):
+    def __init__(
+        self, leaf, shared_volume: bool, shared_shape: bool | None, shared_axes: bool | None
+    ):
         self.n, self.dimension = np.shape(leaf)[:2]
         self.shared = shared_volume, shared_shape, shared_axes
         self.upper = np.triu_indices(self.dimension, 1)
@@ -317,8 +353,9 @@ class Oriented:
         shapes = logs - volumes[:, None]
         parts = [
             volumes.mean(keepdims=True) if self.shared[0] else volumes,
-            (shapes.mean(axis=0) if self.shared[1] else shapes).ravel(),
         ]
+        if self.shared[1] is not None:
+            parts.append((shapes.mean(axis=0) if self.shared[1] else shapes).ravel())
         if self.shared[2] is not None:
             turn = self.axes.swapaxes(-1, -2) @ axes
             one = np.eye(self.dimension)
@@ -329,10 +366,13 @@ class Oriented:
         """(..., K or 1, D) variances along the axes (..., K or 1, D, D), and the S of these."""
         batch, d = vector.shape[:-1], self.dimension
         n_volumes = 1 if self.shared[0] else self.n
-        n_shapes = 1 if self.shared[1] else self.n
+        n_shapes = {None: 0, True: 1, False: self.n}[self.shared[1]]
         volumes, shapes, turns = np.split(vector, [n_volumes, n_volumes + n_shapes * d], axis=-1)
         shapes = shapes.reshape(*batch, n_shapes, d)
-        logs = volumes[..., None] + shapes - shapes.mean(axis=-1, keepdims=True)
+        if n_shapes:
+            logs = volumes[..., None] + shapes - shapes.mean(axis=-1, keepdims=True)
+        else:
+            logs = np.repeat(volumes[..., None], d, axis=-1)
         axes, skew = self.axes, None
         if self.shared[2] is not None:
             skew = np.zeros((*batch, len(axes), d, d))
@@ -359,13 +399,14 @@ class Oriented:
         parts = [
             part.sum(axis=0, keepdims=True) if shared else part
             for part, shared in zip(by_each, self.shared, strict=False)
+            if shared is not None
         ]
         if skew is not None:
             # The turn C = (I - S)^-1 (I + S) changes by (I - S)^-1 dS (C + I).
             one, back = np.eye(self.dimension), self.axes.swapaxes(-1, -2)
-            by_skew = np.linalg.solve(one + skew, back @ parts[2])
+            by_skew = np.linalg.solve(one + skew, back @ parts[-1])
             by_skew = by_skew @ (back @ axes + one).swapaxes(-1, -2)
-            parts[2] = (by_skew - by_skew.swapaxes(-1, -2))[:, *self.upper]
+            parts[-1] = (by_skew - by_skew.swapaxes(-1, -2))[:, *self.upper]
         return np.concatenate([part.ravel() for part in parts])
 
     def values(self, leaf) -> np.ndarray:
@@ -377,6 +418,9 @@ class Oriented:
         sizes = np.exp(logs.mean(keepdims=True) if self.shared[0] else logs)
         return np.concatenate([sizes, vector[n_volumes:]])
 
+    def at_limit(self, leaf) -> np.ndarray:
+        return np.zeros(len(self.names), dtype=bool)
+
 
 def structured(covariances: np.ndarray, code: str) -> Domain:
     """The domain of covariances (K, D, D) of a structure of `covariances.MCLUST`."""
@@ -384,5 +428,8 @@ def structured(covariances: np.ndarray, code: str) -> Domain:
     if code in ("VVV", "EEE", "VVI", "EEI"):
         return Covariances(covariances, pooled=volume, diagonal=code[2] == "I")
     return Oriented(
-        covariances, volume, shape or code[1] == "I", None if code[2] == "I" else orientation
+        covariances,
+        volume,
+        None if code[1] == "I" else shape,
+        None if code[2] == "I" else orientation,
     )

@@ -21,7 +21,10 @@ INK = "#7d8290"
 # A poor structure may lie far above all others: cut what would flatten the rest.
 SHOWN_ABOVE = 6
 # What stands in a cell that cannot be recommended; that of a bound points where it may still go.
-MARKS = {"collapsed": "✕", "unconverged": "▽", "failed": "!", "no value": "∅", "not run": ""}
+MARKS = {
+    "collapsed": "✕", "unconverged": "▽", "not identified": "≡", "failed": "!", "no value": "∅",
+    "not run": "",
+}  # fmt: skip
 
 
 class Score(NamedTuple):

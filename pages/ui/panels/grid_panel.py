@@ -212,6 +212,10 @@ def _caption(scores: Sequence[Score], family: Family, criterion: str, running: b
     bounds = any(score.bound for score in scores)
     said = [f"Each number is how far a model lies above the best{finished}."]
     said += [f"✕ collapsed: a {unit(family)} has degenerated."] * ("collapsed" in found)
+    said += [
+        "≡ not identified: other parameters give the same distribution; "
+        f"fewer {units(family)} say as much."
+    ] * ("not identified" in found)
     said += ["! could not be fitted."] * ("failed" in found)
     said += ["∅ has no value: the table below says why."] * ("no value" in found)
     said += ["None of these is ever recommended."] * bool(found - {"not run", "unconverged"})

@@ -84,7 +84,7 @@ def _show(search: Search, selection: Selection) -> None:
     else:
         if landscape.ahead:
             _offer_to_climb_on(landscape.ahead[0])
-        if not landscape.replicated:
+        if not landscape.replicated and landscape.is_identified:
             _offer_more()
     climbs = _climbs(search, landscape)
     if not climbs:
@@ -220,6 +220,8 @@ def _gallery(search: Search, landscape: Landscape, selection: Selection) -> None
                 config={"staticPlot": True},
             )
             st.caption(_optimum_line(search, place, optimum, selection))
+            if not place and not landscape.is_identified:
+                st.caption("One of many with this likelihood; another start has another picture.")
             _play_or_race(landscape, place)
     if len(landscape.optima) > MOST_PICTURES:
         st.caption(f"The best {MOST_PICTURES} of {len(landscape.optima)} optima are drawn.")

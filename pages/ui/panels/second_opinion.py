@@ -80,6 +80,11 @@ def opinion(run: Run, search: Search):
             f"**Not decided:** {among} reached this answer as well, but one that has not finished "
             f"is {nats(higher.log_likelihood - best.log_likelihood)} nats better already."
         ), higher
+    if home == 0 and not found.is_identified:
+        return (
+            f"**{found.identification.sentence.capitalize()}.** {among} reached the same "
+            "likelihood, each with parameters of its own: none of these answers is the one."
+        ), None
     if home == 0:
         return (
             f"**Yes, as far as {n_starts} other starts can tell:** {best.count} of them reached "

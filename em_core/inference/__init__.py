@@ -1,0 +1,5 @@
+"""What a finished fit can be trusted to say."""
+
+from em_core.inference.identified import Identification, identified
+
+__all__ = ["Identification", "identified"]
