@@ -3,11 +3,9 @@
 Values were computed by independent programs or in closed form.
 """
 
-import csv
-from pathlib import Path
-
 import numpy as np
 import pytest
+from test_cases import coded, table
 
 from em_core import Bernoulli, Categorical, Gaussian, Mixture, fit, select
 from em_core.agreement import adjusted_rand_index
@@ -15,21 +13,12 @@ from em_core.covariances import STRUCTURES
 from em_core.datasets import load
 from em_core.selection import Selection
 
-TABLES = Path(__file__).parent / "tables"
 CRITERIA = ("bic", "aic", "icl")
 
 
-def table(name: str) -> np.ndarray:
-    """(N, D) the numbers of a file; of texts, which they are in alphabetical order."""
-    with next(TABLES.glob(f"{name}-*.csv")).open(newline="") as file:
-        _, *rows = csv.reader(file)
-    columns = []
-    for cells in zip(*rows, strict=True):
-        if all(cell.replace(".", "").replace("-", "").isdigit() for cell in cells):
-            columns.append(np.array(cells, dtype=float))
-        else:
-            columns.append(np.unique(cells, return_inverse=True)[1].astype(float))
-    return np.column_stack(columns)
+def rows_of(name: str) -> np.ndarray:
+    """(N, D) the numbers of a file."""
+    return table(name).to_numpy(dtype=float)
 
 
 def grid(rows, structures, sizes, seeds=range(6), start=None, **options) -> Selection:
@@ -39,7 +28,7 @@ def grid(rows, structures, sizes, seeds=range(6), start=None, **options) -> Sele
 
 @pytest.mark.parametrize("structure", STRUCTURES)
 def test_one_component_in_one_column_is_the_same_under_every_structure(structure):
-    one = fit(Mixture(Gaussian(structure), 1), table("13"))
+    one = fit(Mixture(Gaussian(structure), 1), rows_of("13"))
     assert one.log_likelihood == pytest.approx(-23.66818, abs=1e-5) and one.n_parameters == 2
     assert (one.bic, one.aic) == pytest.approx((52.30617, 51.33636), abs=1e-5)
 
@@ -54,7 +43,7 @@ def test_covariance_parameters_are_counted():
 
 
 def test_units_change_no_choice():
-    millimetres, metres = table("14a"), table("14b")
+    millimetres, metres = rows_of("14a"), rows_of("14b")
     small, large = (
         grid(rows, ["full", "tied", "diag"], [1, 2, 3]) for rows in (metres, millimetres)
     )
@@ -74,18 +63,18 @@ def test_units_change_no_choice():
         assert adjusted_rand_index(groups, same.fit.predict(millimetres)) == 1
     one = fit(Mixture(Gaussian(), 1), millimetres).log_likelihood
     assert one == pytest.approx(-146.67348, abs=1e-4)
-    far = fit(Mixture(Gaussian(), 1), table("14d")).log_likelihood
+    far = fit(Mixture(Gaussian(), 1), rows_of("14d")).log_likelihood
     assert far == pytest.approx(one, abs=1e-2)
 
 
 def test_of_two_rows_nothing_but_one_component_is_recommended():
-    one, two, three = grid(table("14c"), ["full"], [1, 2, 3]).cells
+    one, two, three = grid(rows_of("14c"), ["full"], [1, 2, 3]).cells
     assert one.status == "usable" and one.fit.params.covariances.min() > 0
     assert (two.status, three.status) == ("collapsed", "failed")
 
 
 def test_more_components_than_distinct_rows_are_never_recommended():
-    chosen = grid(table("15"), ["full", "spherical"], [1, 2, 9, 10, 15, 18])
+    chosen = grid(rows_of("15"), ["full", "spherical"], [1, 2, 9, 10, 15, 18])
     for cell in chosen.cells:
         if cell.label[1] >= 9:
             assert cell.status in ("collapsed", "failed") and cell.verdict
@@ -97,7 +86,7 @@ def test_more_components_than_distinct_rows_are_never_recommended():
 
 @pytest.mark.parametrize(("name", "sizes"), [("16a", [1, 2, 3]), ("16b", [1, 2])])
 def test_a_collapse_on_equal_rows_never_wins(name, sizes):
-    rows = table(name)
+    rows = rows_of(name)
     chosen = grid(rows, ["full", "tied"], sizes)
     cells = {cell.label: cell for cell in chosen.cells}
     assert cells["full", 2].status == "collapsed" and np.isfinite(cells["tied", 2].score("bic"))
@@ -126,7 +115,7 @@ def test_the_order_of_the_rows_changes_no_choice_and_a_rare_collapse_does_not_wi
 
 def test_independent_items_are_one_class():
     models = {k: Mixture(Bernoulli(), k) for k in (1, 2, 3)}
-    chosen = select(models, table("23"), range(6))
+    chosen = select(models, rows_of("23"), range(6))
     scores = [cell.score("bic") for cell in chosen.cells]
     for cell in chosen.cells:
         assert cell.fit.log_likelihood == pytest.approx(-24 * 3 * np.log(2), abs=0.01)
@@ -136,7 +125,7 @@ def test_independent_items_are_one_class():
 
 
 def test_a_level_seen_once_leaves_no_value_and_no_ranking():
-    rows = table("24")
+    rows = coded(table("24")).astype(float)
     chosen = select({k: Mixture(Categorical(), k) for k in (1, 2)}, rows, range(3), folds=5)
     assert chosen.cells[0].fit.log_likelihood == pytest.approx(-59.13655, abs=1e-5)
     parts = np.array_split(np.random.default_rng(0).permutation(26), 5)

@@ -211,6 +211,7 @@ def _caption(scores: Sequence[Score], family: Family, criterion: str, running: b
     finished = " that has finished" * ("unconverged" in found)
     bounds = any(score.bound for score in scores)
     said = [f"Each number is how far a model lies above the best{finished}."]
+    said *= any(score.usable for score in scores)
     said += [f"✕ collapsed: a {unit(family)} has degenerated."] * ("collapsed" in found)
     said += [
         "≡ not identified: other parameters give the same distribution; "

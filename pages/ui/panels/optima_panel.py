@@ -268,7 +268,8 @@ def _with_interval(share: float, interval: Interval) -> str:
 def _optimum_line(search: Search, number: int, optimum: Optimum, selection: Selection) -> str:
     flags = "".join(f" {told(flag, selection.columns)}" for flag in optimum.fit.flags[:1])
     if number == 0:
-        return f"The best of these starts: {nats(optimum.log_likelihood)} nats.{flags}"
+        which = "that is finished" if search.runs.landscape.ahead else "of these starts"
+        return f"The best {which}: {nats(optimum.log_likelihood)} nats.{flags}"
     line = f"{nats(optimum.gap)} nats below the best"
     if optimum.disagreement is not None:
         line += f"; {percent(optimum.disagreement, 1)} of the rows are grouped otherwise"
