@@ -255,7 +255,7 @@ def tests_of_fit(grid: Grid, family: Family) -> dict[tuple[str, int], str | tupl
             tests[cell.label] = str(error)
         else:
             words = (
-                f"{number(test.statistic)} on {test.degrees_of_freedom}, "
+                f"{nats(test.statistic)} on {test.degrees_of_freedom}, "
                 f"p = {number(test.p_value, 3)}"
             )
             tests[cell.label] = test.p_value, words
