@@ -88,7 +88,9 @@ class Model(Protocol):
         """p(z | x, params) for display."""
 
     def n_parameters(self, params) -> int:
-        """Number of free parameters, for AIC and BIC."""
+        """Number of free parameters, for AIC and BIC. One at its bound counts like any other: which
+        are there is not known before the data are. But the degrees of freedom of a t distribution
+        count only where it is not the Gaussian, which has none."""
 
     def prepare(self, data, weights=None) -> Any:
         """The data in the form the E-step reads fastest; can be sliced by rows and has a length."""
@@ -396,6 +398,7 @@ class Fit:
 
     @property
     def n_parameters(self) -> int:
+        """Free parameters, those at a bound among them (see `Model.n_parameters`)."""
         return self.model.n_parameters(self.params)
 
     @property

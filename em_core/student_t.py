@@ -34,8 +34,11 @@ from em_core.gaussians.rows import CentredRows, units_of
 from em_core.imputation import Imputation, filled
 from em_core.theory.domains import Between, Fixed
 
-# Degrees of freedom, where they are estimated: from Cauchy's to all but Gaussian.
-FEWEST, MOST = 1.0, 200.0
+# Degrees of freedom, where they are estimated: from far heavier tails than Cauchy's, which has 1,
+# to a Gaussian in all but name.
+FEWEST, MOST = 0.1, 200.0
+# At a bound, give or take this share.
+AT_BOUND = 1e-6
 # Where they are given, up to so many: beyond, digits are lost and nothing else changes.
 MOST_GIVEN = 1e4
 # Degrees of freedom to start from: heavy enough for outliers.
@@ -167,8 +170,9 @@ class StudentT:
     """t(x | mean, covariance, nu) in any number of dimensions; `covariance` is the scale matrix.
 
     covariance: a name in `covariances.STRUCTURES` ("full", "tied", "diag", "spherical").
-    degrees_of_freedom: a number from 1 to 10,000; None to estimate one for each component, from
-        1 (Cauchy) to 200 (all but Gaussian).
+    degrees_of_freedom: a number from 0.1 to 10,000; None to estimate one for each component, from
+        0.1 (1 is Cauchy's) to 200, at which a component is a Gaussian in all but name: there they
+        are no estimate, and not counted as a parameter.
     floor: as of a `Gaussian`.
     """
 
@@ -421,13 +425,40 @@ class StudentT:
         return StudentTParams(by.means, by.covariances + peaks, tails / 2)
 
     def flags(self, params: StudentTParams, statistics: StudentTStatistics) -> tuple[str, ...]:
-        """Which components are at the covariance floor."""
-        return self.gaussian.flags(params.gaussian, statistics.gaussian)
+        """Which components are at the covariance floor, and whose degrees of freedom are at a
+        bound: no estimates then."""
+        messages = []
+        if self.degrees_of_freedom is None:
+            degrees = params.degrees_of_freedom
+            messages += [
+                f"component {k + 1} has its degrees of freedom at their bound, {MOST:g}: it is a "
+                "Gaussian in all but name, and they are not counted as a parameter"
+                for *_, k in np.argwhere(at_most(degrees))
+            ]
+            messages += [
+                f"component {k + 1} has its degrees of freedom at their bound, {FEWEST:g}: its "
+                "tails may be heavier still"
+                for *_, k in np.argwhere(at_fewest(degrees))
+            ]
+        return (*self.gaussian.flags(params.gaussian, statistics.gaussian), *messages)
 
     def n_parameters(self, params: StudentTParams) -> int:
-        """Those of Gaussian components, and the degrees of freedom where they are estimated."""
-        estimated = self.degrees_of_freedom is None
-        return self.gaussian.n_parameters(params.gaussian) + estimated * params.means.shape[-2]
+        """Those of Gaussian components, and the degrees of freedom where they are estimated and the
+        component is not the Gaussian: at 200 they are not counted, at 0.1 they are."""
+        n_parameters = self.gaussian.n_parameters(params.gaussian)
+        if self.degrees_of_freedom is None:
+            n_parameters += int((~at_most(params.degrees_of_freedom)).sum())
+        return n_parameters
+
+
+def at_most(degrees: np.ndarray) -> np.ndarray:
+    """Whether estimated degrees of freedom are at their upper bound: a Gaussian."""
+    return degrees >= MOST * (1 - AT_BOUND)
+
+
+def at_fewest(degrees: np.ndarray) -> np.ndarray:
+    """Whether estimated degrees of freedom are at their lower bound."""
+    return degrees <= FEWEST * (1 + AT_BOUND)
 
 
 def best_degrees(excess: np.ndarray, lowest: float, highest: float) -> np.ndarray:

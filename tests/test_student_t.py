@@ -1,5 +1,7 @@
 """Student-t components: laws, densities, weights of outliers, degrees of freedom."""
 
+from pathlib import Path
+
 import laws
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from scipy.stats import gamma, multivariate_t
 from em_core import STARTS, Gaussian, Mixture, MixtureParams, em, fit, from_means
 from em_core.checking import check_model
 from em_core.hidden_markov import HiddenMarkov
-from em_core.student_t import MOST, StudentT, StudentTParams, best_degrees
+from em_core.student_t import FEWEST, MOST, StudentT, StudentTParams, best_degrees
 
 COVARIANCES = ["full", "tied", "diag", "spherical", "VEV"]
 every_covariance = pytest.mark.parametrize("covariance", COVARIANCES)
@@ -139,7 +141,7 @@ def moves(params, rng):
                 yield params._replace(
                     emission=StudentTParams(means, stretch * covariances, degrees)
                 )
-            factor = np.clip(degrees * np.exp(size * rng.normal(size=len(degrees))), 1, MOST)
+            factor = np.clip(degrees * np.exp(size * rng.normal(size=len(degrees))), FEWEST, MOST)
             yield params._replace(emission=StudentTParams(means, covariances, factor))
             shear = np.eye(d) + size * rng.normal(size=(d, d))
             yield params._replace(
@@ -161,19 +163,19 @@ def test_the_m_step_is_a_maximum(covariance, tails):
 
 
 def test_degrees_of_freedom_solve_their_equation():
-    excess = np.geomspace(1e-4, 10, 60)
-    found = best_degrees(excess, 1, MOST)
+    excess = np.geomspace(1e-4, 30, 80)
+    found = best_degrees(excess, FEWEST, MOST)
 
     def left(nu):
         return np.log(nu / 2) - psi(nu / 2)
 
     for c, nu in zip(excess, found, strict=True):
-        if c >= left(1):
-            assert nu == pytest.approx(1)
+        if c >= left(FEWEST):
+            assert nu == pytest.approx(FEWEST)
         elif c <= left(MOST):
             assert nu == pytest.approx(MOST)
         else:
-            assert nu == pytest.approx(brentq(lambda x, c=c: left(x) - c, 1, MOST), rel=1e-9)
+            assert nu == pytest.approx(brentq(lambda x, c=c: left(x) - c, FEWEST, MOST), rel=1e-9)
     assert (best_degrees(excess, 5.0, 5.0) == 5).all()
 
 
@@ -332,7 +334,7 @@ def test_missing_values_name_the_column():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"covariance": "round"}, {"degrees_of_freedom": 0.5}, {"degrees_of_freedom": np.inf}]
+    "wrong", [{"covariance": "round"}, {"degrees_of_freedom": 0.05}, {"degrees_of_freedom": np.inf}]
 )
 def test_wrong_settings_are_refused(wrong):
     with pytest.raises(ValueError):
@@ -342,5 +344,58 @@ def test_wrong_settings_are_refused(wrong):
 @pytest.mark.parametrize("degrees", [[3.0], [3.0, 0.0], [3.0, np.nan], [3.0, 1e3]])
 def test_wrong_degrees_are_refused(degrees):
     arrays = {"means": np.zeros((2, 2)), "covariances": np.stack([np.eye(2)] * 2)}
-    with pytest.raises(ValueError, match="give 2 degrees of freedom from 1 to 200"):
+    with pytest.raises(ValueError, match=r"give 2 degrees of freedom from 0\.1 to 200"):
         Mixture(StudentT(), 2).params([0.5, 0.5], **arrays, degrees_of_freedom=degrees)
+
+
+# ---------------------------------------------------------------------------------------------
+# Degrees of freedom at their bounds
+
+
+def column(name):
+    path = next(Path(__file__).with_name("tables").glob(f"{name}-*.csv"))
+    return np.genfromtxt(path, skip_header=1)[:, None]
+
+
+def test_tails_lighter_than_a_gaussian_end_at_the_bound_which_is_said_and_not_counted():
+    data = column("32a")
+    result, gaussian = fit(Mixture(StudentT(), 1), data), fit(Mixture(Gaussian(), 1), data)
+    assert result.log_likelihood == pytest.approx(-61.99438, abs=1e-4)
+    assert result.params.degrees_of_freedom[0] == pytest.approx(MOST, rel=1e-9)
+    assert result.n_parameters == gaussian.n_parameters == 2
+    assert "degrees of freedom at their bound, 200: it is a Gaussian" in result.flags[0]
+    assert gaussian.log_likelihood == pytest.approx(-61.95674, abs=1e-4)
+
+
+def test_tails_heavier_than_cauchys_are_estimated():
+    data = column("32b")
+    for start in STARTS:
+        result = fit(Mixture(StudentT(), 1), data, start=start, tolerance=1e-5)
+        assert result.log_likelihood == pytest.approx(-81.19728, abs=1e-3)
+        assert result.params.degrees_of_freedom[0] == pytest.approx(0.3678, abs=1e-3)
+        assert np.sqrt(result.params.covariances[0, 0, 0]) == pytest.approx(0.2949, abs=1e-2)
+        assert result.n_parameters == 3 and not result.flags
+    given_cauchy = fit(Mixture(StudentT(degrees_of_freedom=1), 1), data)
+    assert given_cauchy.log_likelihood == pytest.approx(-87.24298, abs=1e-3)
+
+
+def test_the_lower_bound_is_said_and_counted():
+    heavier = np.sign(column("32b")) * np.abs(column("32b")) ** 6
+    result = fit(Mixture(StudentT(floor=1e-30), 1), heavier, max_iterations=3000)
+    assert result.params.degrees_of_freedom[0] == pytest.approx(FEWEST)
+    assert result.n_parameters == 3
+    assert any("at their bound, 0.1" in flag for flag in result.flags)
+
+
+def test_each_component_counts_its_own_degrees_of_freedom():
+    model = Mixture(StudentT(), 3)
+    params = model.params(
+        [0.2, 0.3, 0.5],
+        means=np.zeros((3, 1)),
+        covariances=np.ones((3, 1, 1)),
+        degrees_of_freedom=[FEWEST, 5.0, MOST],
+    )
+    assert model.n_parameters(params) == 2 + 3 + 3 + 2
+    assert Mixture(StudentT(degrees_of_freedom=200.0), 3).n_parameters(params) == 2 + 3 + 3
+    with pytest.raises(ValueError, match=r"choose from 0\.1 to 10000"):
+        StudentT(degrees_of_freedom=0.05)

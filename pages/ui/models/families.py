@@ -75,8 +75,9 @@ ROTATIONS = {
     "promax": "turned further: factors may correlate",
 }
 DEGREES = {
-    "estimated": "estimated for each component, from 1 to 200",
-    "1": "Cauchy: the heaviest tails",
+    "estimated": "estimated for each component, from 0.1 to 200; at 200 it is the Gaussian, and "
+    "they are not counted as a parameter",
+    "1": "Cauchy: very heavy tails",
     "3": "heavy tails",
     "8": "moderate tails",
     "30": "nearly Gaussian",

@@ -21,7 +21,7 @@ DOMAINS = {
     "size": "positive",
     "rate": "positive",
     "noise variance": "positive",
-    "degrees of freedom": "from 1 to 200",
+    "degrees of freedom": "from 0.1 to 200",
 }
 
 

@@ -14,16 +14,19 @@ from em_core.emissions import EMPTY_SHARE
 from em_core.factors.rotation import promax
 from em_core.factors.summaries import explained_variance, standardised
 from em_core.search.alignment import assignment_shares
+from em_core.student_t import at_fewest, at_most
 from em_core.two_level import intraclass_correlation
 from pages.ui.figures.emissions import cells, moments, says_columns
 from pages.ui.figures.factors import rotation, standard_loadings
 from pages.ui.figures.own import parameter_names, parameter_values
 from pages.ui.table.selection import Selection
-from pages.ui.text import NO_DATA, component_names
+from pages.ui.text import NO_DATA, component_names, number
 
 Tables = list[tuple[str, pd.DataFrame]]
 # A number this small in a unit of its own, such as 1 for a probability, is rounding.
 NOTHING = 1e-12
+# At a bound, give or take this share: it is one of the sample's variance, which the model's nears.
+NEAR_BOUND = 0.05
 # How long a state lasts that is entered but never left.
 TO_THE_END = "to the end"
 
@@ -49,6 +52,14 @@ def _without(values: np.ndarray, unknown: np.ndarray) -> np.ndarray:
     return np.where(unknown, np.array(NO_DATA, object), values.astype(object))
 
 
+def _bounded(values: np.ndarray, at_bound: np.ndarray) -> np.ndarray:
+    """Values, those at their bound with these words."""
+    if not at_bound.any():
+        return values
+    words = np.array([f"{number(value)}, at its bound" for value in values], object)
+    return np.where(at_bound, words, values.astype(object))
+
+
 def _frame(rows: dict[str, np.ndarray], columns: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index", columns=list(columns))
 
@@ -72,7 +83,10 @@ def student_tables(model, params, selection: Selection, settings) -> Tables:
     names, empty = component_names(len(params.weights)), params.weights <= EMPTY_SHARE
     scales = np.sqrt(np.einsum("kdd->kd", params.covariances))
     more = {f"scale of {name}": scales[:, d] for d, name in enumerate(selection.columns)}
-    more["degrees of freedom"] = params.degrees_of_freedom
+    degrees = params.degrees_of_freedom
+    estimated = model.emission.degrees_of_freedom is None
+    at_bound = estimated & (at_most(degrees) | at_fewest(degrees))
+    more["degrees of freedom"] = _bounded(degrees, at_bound)
     rows = _shares_and_spread(model, params, selection) | _of_data(more, empty)
     return [
         ("Parameters", _frame(rows, names)),
@@ -84,7 +98,11 @@ def factor_analyser_tables(model, params, selection: Selection, settings) -> Tab
     """As of a mixture, and the loadings of every component."""
     names = component_names(len(params.weights))
     parameters, covariances = mixture_tables(model, params, selection, settings)
-    loadings = "Loadings", _component_loadings(params, names, selection.columns)
+    lowest = model.emission.floor * np.nanvar(selection.values, axis=0)
+    table = _component_loadings(params, names, selection.columns)
+    at_bound = params.noise_variances <= lowest * (1 + NEAR_BOUND)
+    table["noise variance"] = _bounded(params.noise_variances.ravel(), at_bound.ravel())
+    loadings = "Loadings", table
     return [parameters, loadings, covariances]
 
 
@@ -147,7 +165,6 @@ def _component_loadings(params, names: Sequence[str], columns: Sequence[str]) ->
         index=[f"{name}: {column}" for name in names for column in columns],
         columns=list(factors),
     )
-    table["noise variance"] = params.noise_variances.ravel()
     return table
 
 
@@ -310,7 +327,8 @@ def factor_tables(model, params, selection: Selection, settings) -> Tables:
     unit = standardised(params)
     turned = _known(standard_loadings(params) @ turn, 1)
     loadings = pd.DataFrame(turned, list(selection.columns), factors)
-    loadings["unique"] = unit.noise_variance
+    at_bound = unit.noise <= model.floor * (1 + NEAR_BOUND)
+    loadings["unique"] = _bounded(unit.noise, at_bound)
     loadings["explained"] = 1 - unit.noise_variance
     explained = explained_variance(unit._replace(loadings=unit.loadings @ turn))
     rows = {"sum of squared loadings": explained.sums, "share of variance": explained.shares}
@@ -325,7 +343,7 @@ def factor_tables(model, params, selection: Selection, settings) -> Tables:
     turned = _known(params.loadings @ turn, deviations[:, None])
     original = pd.DataFrame(turned, list(selection.columns), factors)
     original.insert(0, "mean", _known(params.mean, deviations))
-    original["noise variance"] = params.noise
+    original["noise variance"] = _bounded(params.noise, at_bound)
     return [*tables, ("In the data's units", original)]
 
 
