@@ -57,6 +57,9 @@ def _choose_factors(selection: Selection | None) -> None:
     n_columns = len(selection.columns) if selection else 0
     if n_columns and 0 < (of_columns := family.most_factors(n_columns)) < most:
         most = of_columns
+    # The usual number gives way without a word: nobody has asked for it.
+    if shell.settings().n_factors == FIELDS["n_factors"].default > most:
+        shell.change(n_factors=most)
     shell.widget("n_factors", max_value=most, label=family.labels.get("n_factors", "Factors"))
     if shell.settings().n_factors == most == family.most_factors(n_columns):
         st.caption(
