@@ -40,7 +40,13 @@ def why_collapsed(
     more = len(said) - MOST_COMPONENTS
     if more > 0:
         said = [*said[:MOST_COMPONENTS], f"{counted(more, 'other')} likewise."]
-    if not all(map(_empty, found)):
+    if family.most_factors and not family.unit:
+        # A fit with fewer factors may not have got so far; but none is an answer.
+        said.append(
+            "Enough factors raise the likelihood without end: only the smallest noise allowed "
+            "stops them."
+        )
+    elif not all(map(_empty, found)):
         said.append(
             "The flatter it gets the higher is the likelihood, without end: only the smallest "
             "spread allowed has stopped it."
