@@ -290,6 +290,7 @@ class Walker(Visitor):
     def __init__(self, url: str, query: str = "", page: str = ""):
         self._widgets: dict[tuple[int, ...], Widget] = {}
         self.errors: list[str] = []
+        self.model = ""  # the one chosen
         super().__init__(url, query, page)
 
     def receive(self) -> bool:
@@ -316,6 +317,8 @@ class Walker(Visitor):
 
     def _know(self, place: tuple[int, ...], kind: str, part: Any, fragment: str) -> None:
         self._widgets.pop(place, None)
+        if kind == "selectbox" and part.label == FIELDS["family"].label:
+            self.model = part.raw_value if part.set_value else part.options[part.default]
         if getattr(part, "id", "") and not getattr(part, "disabled", False):
             values = tuple(_choices(kind, part))
             self._widgets[place] = Widget(
@@ -366,12 +369,10 @@ class Walk:
 
     def visit(self, page: str, query: str, n_uses: int, rng: random.Random) -> None:
         """Open a link, then use some widgets, any of those that there are then."""
-        self.visits += 1
         used: list[str] = []
         walker = None
         try:
-            walker = Walker(self.url, query, page)
-            walker.settle()
+            walker = self._open(page, query)
             for _ in range(n_uses):
                 if walker.errors or not walker.widgets:
                     break
@@ -384,32 +385,40 @@ class Walk:
             self.end(walker, used)
 
     def options(self, page: str, query: str) -> None:
-        """Every option of every widget that this link shows, one after the other."""
+        """Every option of every widget that this link shows or leads to without another model.
+
+        One after the other, as a person plays with the page; anew where this leads to another
+        model, to something wrong, or to a page that offers nothing new, as one without data does.
+        """
+        done: set[tuple[str, str, str]] = set()
+        walker, used = self._open(page, query), []
+        model = walker.model
+        while True:
+            asked = next(
+                (
+                    (widget, value, what)
+                    for widget in walker.widgets
+                    for value in widget.values
+                    if (what := (widget.kind, re.sub(r"\d+", "#", widget.label), str(value)))
+                    not in done
+                ),
+                None,
+            )
+            if asked is not None:
+                done.add(asked[2])
+                self._use(walker, *asked[:2], used)
+            elif not used:
+                break
+            if asked is None or walker.errors or walker.model != model:
+                self.end(walker, used[-6:])
+                walker, used = self._open(page, query), []
+        self.end(walker, used[-6:])
+
+    def _open(self, page: str, query: str) -> Walker:
         self.visits += 1
-        used: list[str] = []
         walker = Walker(self.url, query, page)
         walker.settle()
-        done: set[tuple] = set()
-        while not walker.errors:
-            asked = [
-                (widget, value)
-                for widget in walker.widgets
-                for value in widget.values
-                if (widget.kind, widget.label, str(value)) not in done
-            ]
-            # The model is what decides what else there is: it comes last.
-            asked = [a for a in asked if a[0].label not in ("Model",)]
-            if not asked:
-                break
-            widget, value = asked[0]
-            done.add((widget.kind, widget.label, str(value)))
-            self._use(walker, widget, value, used)
-            if walker.errors:
-                self.end(walker, used[-6:])
-                walker = Walker(self.url, query, page)
-                walker.settle()
-                used = []
-        self.end(walker, used[-6:])
+        return walker
 
     def _use(self, walker: Walker, widget: Widget, value: tuple[str, Any], used: list[str]) -> None:
         self.uses += 1
