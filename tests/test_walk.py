@@ -112,6 +112,8 @@ def test_hostile_links(walk: Walk, long: bool) -> None:
             "not what the link",
         ),
         ("theory?th=questions", "See the BIC of a fit"),
+        (f"lower_bound?m=poisson-mixture&st=parameters&sp={quote(NOT_FINITE)}", "nothing to draw"),
+        (f"variants?m=poisson-mixture&st=parameters&sp={quote(NOT_FINITE)}", "nothing to draw"),
         ("lower_bound?li=other", "Its components are numbered as here"),
         ("local_optima?ns=3&pk=0&ps=nonsense", "“nonsense” is not among the starts of this model"),
         (

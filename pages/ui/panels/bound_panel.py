@@ -47,8 +47,15 @@ TITLES = {
 
 
 def finished(run: Run, selection: Selection) -> bool:
-    """Whether the run of the page has ended; that it has collapsed is said before anything else."""
+    """Whether the run of the page has ended in what can be drawn; that it has collapsed is said
+    before anything else."""
     if not _ended(run, selection):
+        return False
+    if run.stop_reason == "not_finite":
+        st.error(
+            "The log-likelihood of this fit is not a finite number, so there is nothing to draw: "
+            "choose another start."
+        )
         return False
     if run.fit is not None and run.fit.collapsed:
         collapse_panel.show_collapsed(run, selection, shell.settings())
