@@ -18,9 +18,10 @@ from browser import ROOT
 from test_many_files import a_table
 from test_reading import READ
 
-from em_core import datasets
+from em_core import datasets, fit
+from pages.ui.models import own_models
 from pages.ui.models.beginnings import beginning
-from pages.ui.models.families import FAMILIES, example_of, family_of, model_for
+from pages.ui.models.families import FAMILIES, _own, example_of, family_of, model_for
 from pages.ui.models.parameters import arrays
 from pages.ui.settings import Settings, changed
 from pages.ui.sharing import takeaway
@@ -124,6 +125,10 @@ def execute(code: str, folder: Path) -> list[str]:
     return run.stdout.split()[:3]
 
 
+def a_number(printed: str) -> float:
+    return float(printed.removeprefix("np.float64(").removesuffix(")"))
+
+
 def expect_the_same(
     settings: Settings, table: Table, folder: Path, content: bytes = b"", share: float = 1.0
 ) -> None:
@@ -138,7 +143,7 @@ def expect_the_same(
     code = takeaway.script(settings, selection, table, run, index, "rows.parquet")
     said = execute(code, folder)
     expected = run.trace[index].log_likelihood
-    assert float(said[0].strip("np.float64()")) == pytest.approx(expected, rel=1e-13)
+    assert a_number(said[0]) == pytest.approx(expected, rel=1e-13)
     assert [int(said[1]), said[2]] == [run.fit.n_iterations, run.fit.stop_reason]
 
 
@@ -178,6 +183,29 @@ def test_a_level_called_none_is_one_in_the_script(tmp_path: Path) -> None:
     )
     assert "None" in selected(settings, table).levels[1]
     expect_the_same(settings, table, tmp_path, content)
+
+
+def test_the_script_for_a_model_of_ones_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = ROOT / "em_core/examples/zero_inflated_poisson.py"
+    own = own_models.read(path)
+    monkeypatch.setitem(FAMILIES, "own-one", _own(own))
+    lines = [f"{i * i % 7 * (i % 3 > 0)},{i % 5}" for i in range(60)]
+    content = "\n".join(["visits,x", *lines]).encode()
+    table = read_table("visits.csv", content)
+    settings = Settings(source="table", family="own-one", columns=("visits",))
+    selection = selected(settings, table)
+    data = family_of(settings).data(selection)
+    fitted = fit(own.model, data, start=next(iter(own.model.starts)), seed=0)
+    run = Run(
+        key="", model=own.model, data=data, start=None, tolerance=1e-3, max_iterations=1000,
+        trace=list(fitted.trace), stop_reason=fitted.stop_reason, fit=fitted,
+    )  # fmt: skip
+    (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / table.file).write_bytes(content)
+    said = execute(takeaway.script(settings, selection, table, run, 1, ""), tmp_path)
+    assert a_number(said[0]) == fitted.trace[1].log_likelihood
 
 
 def test_a_script_for_another_file_says_so(tmp_path: Path) -> None:

@@ -120,10 +120,11 @@ def script(
         *_numbers(run, index),
     ]
     head = ["import json"] * (method_of(settings) == "parameters")
-    head += ["from runpy import run_path"] * ("run_path(" in "".join(body))
     head += [line for line in recipe.imports if line.startswith("from pathlib")]
+    head += ["from runpy import run_path"] * ("run_path(" in "".join(body))
     head += [""] * bool(head)
-    head += ["import numpy as np", "import pandas as pd"]
+    head += ["import numpy as np"]
+    head += ["import pandas as pd"] * ("pd." in "".join(recipe.lines))
     head += ["from threadpoolctl import threadpool_limits", ""]
     used = [name for name in em_core.__all__ if re.search(rf"\b{name}[.(]", "\n".join(body))]
     head += [f"from em_core import {', '.join(sorted(used, key=str.lower))}"]
