@@ -193,17 +193,40 @@ def _recipe(settings: Settings, selection: Selection, table: Table, download: st
     return Recipe("", (f"from em_core.datasets import {function}",), tuple(lines))
 
 
+def _coding(levels: tuple[str, ...], names: list[str]) -> list[str]:
+    """Lines that put the places of levels in their stead."""
+    if list(levels) == sorted(levels) or all(map(_is_number, levels)):
+        return [
+            f"for name in {names!r}:",
+            "    codes = table[name].astype('category').cat.codes",
+            "    table[name] = codes.where(codes >= 0)",
+        ]
+    return [
+        f"levels = {[*levels]!r}",
+        f"for name in {names!r}:",
+        "    codes = {level: code for code, level in enumerate(levels)}",
+        "    table[name] = table[name].map(codes).astype(float)",
+    ]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def rows_used(selection: Selection, data: Any) -> list[str]:
     """Lines that take from the table what the model takes."""
     columns, group = list(selection.columns), selection.group_name
     lines = []
-    coded = [name for name, levels in zip(columns, selection.levels, strict=False) if levels]
-    if coded:
-        lines += [
-            f"for name in {coded!r}:",
-            "    codes = table[name].astype('category').cat.codes",
-            "    table[name] = codes.where(codes >= 0)",
-        ]
+    coded: dict[tuple[str, ...], list[str]] = {}
+    for name, levels in zip(columns, selection.levels, strict=False):
+        if levels:
+            coded.setdefault(levels, []).append(name)
+    for levels, names in coded.items():
+        lines += _coding(levels, names)
     lines += [f"data = table[{columns!r}].to_numpy(float, na_value=np.nan)"]
     used = "np.isfinite(data).all(axis=1)"
     if np.isnan(selection.values).any():

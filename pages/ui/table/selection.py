@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from pages.ui.table.columns import MAX_LABELS, ColumnReport, answered, classified, describe
+from pages.ui.table.levels import coded
 from pages.ui.table.table import DataError, Table
 
 
@@ -109,23 +110,23 @@ def select_levels(
 ) -> Selection:
     """As `select_items`; text, and numbers that do not count from 0, are coded by their levels.
 
-    Levels are in alphabetical or numerical order; columns of numbers with more than `most` of them
+    Levels are in the order of `levels.in_order`; columns of numbers with more than `most` of them
     are left to the model.
     """
     columns = _chosen(table, columns, label_column)
-    coded, levels = [], []
+    values, levels = [], []
     for name in columns:
         report = describe(name, table.frame[name])
         counts = _counts_from_zero(report, table.frame[name], most)
         if classified(report) and report.distinct <= most and not counts:
-            cells = table.frame[name].astype("category")
-            coded.append(np.where(cells.isna(), np.nan, cells.cat.codes.astype(float)))
-            levels.append(tuple(map(str, cells.cat.categories)))
+            codes, names = coded(table.frame[name])
+            values.append(codes)
+            levels.append(names)
             continue
         _check_item(report)
-        coded.append(_numbers(table, [name])[:, 0])
+        values.append(_numbers(table, [name])[:, 0])
         levels.append(())
-    values = np.column_stack(coded)
+    values = np.column_stack(values)
     used = _usable(values, holes)
     selection = _selected(table, columns, label_column, values, used, group_column)
     return selection._replace(levels=tuple(levels))
