@@ -31,6 +31,8 @@ CURVE_POINTS = 240
 HIGHEST_CURVE = 2.0
 # Opacity of the lowest and the highest level of an item.
 FAINT, STRONG = 0.15, 0.95
+# Groups of items whose levels are listed.
+MOST_LISTED = 4
 
 
 def items_picture(scene: Scene) -> tuple[Picture, np.ndarray]:
@@ -52,6 +54,8 @@ def items_picture(scene: Scene) -> tuple[Picture, np.ndarray]:
         arrangement=_arrangement(charts, scene),
         summary=f"Parameters of {n_components} {scene.plural} as shades at the half-step shown",
     )
+    if has_levels(scene.model) and charts:
+        picture = picture._replace(note=" ".join([*frames.notes, levels_note(frames)]))
     return picture, frames.shown
 
 
@@ -77,7 +81,28 @@ def _matrices(frames: Frames) -> tuple[Matrix, ...]:
         return tuple(
             Matrix(lines, places, images[:, k], low, high, k) for k in range(values.shape[1])
         )
-    return (Matrix(scene.components, names, values, low, high, None),)
+    groups = ()
+    if has_levels(scene.model):
+        chances = scene.model.emission.level_probabilities(frames.steps[0].params.emission)
+        counts = [of_item.shape[1] for of_item in chances]
+        groups = tuple(zip(scene.columns, counts, strict=True))
+    return (Matrix(scene.components, names, values, low, high, None, groups=groups),)
+
+
+def levels_note(frames: Frames) -> str:
+    """Which shade is which level, palest first: items that have the same levels together."""
+    scene, emission = frames.scene, frames.scene.model.emission
+    items: dict[tuple[str, ...], list[str]] = {}
+    chances = emission.level_probabilities(frames.steps[0].params.emission)
+    for item, of_item in enumerate(chances):
+        names = tuple(level_name(scene.levels, item, level) for level in range(of_item.shape[1]))
+        items.setdefault(names, []).append(scene.columns[item])
+    if len(items) == 1:
+        (names,) = items
+        return f"Levels, palest first: {', '.join(names)}."
+    said = [f"{', '.join(of)}: {', '.join(names)}" for names, of in items.items()][:MOST_LISTED]
+    more = " …" if len(items) > MOST_LISTED else "."
+    return f"Levels, palest first, of {'; of '.join(said)}{more}"
 
 
 def _shading(model, values: np.ndarray) -> tuple[float, float]:

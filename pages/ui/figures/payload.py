@@ -145,6 +145,7 @@ def _header(picture: Picture) -> dict[str, Any]:
                 "high": matrix.high,
                 "component": matrix.component,
                 "title": matrix.title,
+                "groups": matrix.groups,
             }
             for matrix in picture.matrices
         ],

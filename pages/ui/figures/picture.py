@@ -61,7 +61,8 @@ class Matrix(NamedTuple):
     """Parameters drawn as shades: F matrices of r rows and c columns, from `low` to `high`.
 
     component: whose colour it has; None where every row is a component of its own. Where `low` is
-    negative, the two signs have colours of their own and rows have none.
+    negative, the two signs have colours of their own and rows have none. groups: what so many
+    columns in turn are called together, where there is no room for the name of each.
     """
 
     rows: tuple[str, ...]
@@ -71,6 +72,7 @@ class Matrix(NamedTuple):
     high: float
     component: int | None
     title: str = ""
+    groups: tuple[tuple[str, int], ...] = ()
 
 
 # Colours of marks that belong to no component.

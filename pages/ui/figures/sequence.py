@@ -6,7 +6,7 @@ import numpy as np
 
 from pages.ui.figures.emissions import has_levels, moments, says_columns
 from pages.ui.figures.frames import Change, Frames, frames_of, largest_change
-from pages.ui.figures.items import stacked_bars
+from pages.ui.figures.items import levels_note, stacked_bars
 from pages.ui.figures.mixture import mixture_picture, occupancy
 from pages.ui.figures.own import own_picture
 from pages.ui.figures.picture import Axis, Chart, Marks, Matrix, Picture, Scene
@@ -62,6 +62,7 @@ def sequence_picture(scene: Scene) -> tuple[Picture, np.ndarray]:
     charts = (_graph(frames),)
     if has_levels(scene.model):
         charts += (stacked_bars(frames),)
+        notes.append(levels_note(frames))
     positions = np.column_stack([scene.times[scene.sample], drawn])
     picture = frames.picture(
         transition_change(scene),

@@ -2,6 +2,7 @@
 
 import { dashOf, paintHeading, strokeWithHalo, toPixels, tracePath } from "./canvas.js";
 import { marksAt } from "./decode.js";
+import { shortened } from "./names.js";
 import { axisStyle, axisTitle, baseLayout, escapeText } from "./plots.js";
 import { fade, inkOn } from "./theme.js";
 
@@ -82,10 +83,10 @@ export class ChartFigure {
 }
 
 function axis(theme, { title, low, high, ticks, visible }, every = 1) {
-  const short = (name) => (name.length > LONGEST_TICK ? `${name.slice(0, LONGEST_TICK - 1)}…` : name);
+  const short = shortened(ticks, LONGEST_TICK);
   const shown = ticks.map((_, i) => i).filter((i) => i % every === 0);
   const named = ticks.length
-    ? { tickmode: "array", tickvals: shown, ticktext: shown.map((i) => escapeText(short(ticks[i]))) }
+    ? { tickmode: "array", tickvals: shown, ticktext: shown.map((i) => escapeText(short[i])) }
     : {};
   return {
     ...axisStyle(theme),

@@ -2,6 +2,7 @@
 
 import { paintHeading, toPixels } from "./canvas.js";
 import { axisStyle, baseLayout, escapeText } from "./plots.js";
+import { shortened } from "./names.js";
 import { css, inkOn, mix, rgb } from "./theme.js";
 
 const TITLE_ROOM = 22;
@@ -31,11 +32,13 @@ export class MatrixFigure {
     const single = matrices.length === 1;
     const heading = single && matrices[0].title ? TITLE_ROOM : 0;
     const layout = { ...baseLayout(this.theme, width, height, [[0, 1]]), uirevision: "matrices" };
-    const longest = Math.max(...matrices[0].rows.map((name) => Math.min(name.length, LONGEST_NAME)));
-    const names = Math.max(...matrices[0].columns.map((name) => Math.min(name.length, LONGEST_NAME)));
+    const lengths = (names) => shortened(names, LONGEST_NAME).map((name) => name.length);
+    const longest = Math.max(...lengths(matrices[0].rows));
     const inner = [width, height];
     const left = 16 + 7 * longest;
     const tilted = single && turned(matrices[0], width - left - 10);
+    const across = tilted ? crowded(matrices[0], width - left - 10) : labels(single ? matrices[0].columns : []);
+    const names = Math.max(0, ...across.ticktext.map((name) => name.length));
     layout.margin = single
       ? { l: left, r: 10, t: 8 + 1.3 * heading, b: tilted ? 16 + 6 * names : 30 }
       : { l: 0, r: 0, t: 0, b: 0 };
@@ -47,7 +50,7 @@ export class MatrixFigure {
       const suffix = m ? m + 1 : "";
       layout[`xaxis${suffix}`] = {
         ...axisStyle(this.theme),
-        ...labels(single ? matrix.columns : []),
+        ...across,
         domain: boxes[m].x,
         anchor: `y${suffix}`,
         range: [-0.5, matrix.columns.length - 0.5],
@@ -154,9 +157,19 @@ function turned({ columns }, width) {
 
 /** Names at 0, 1, 2, ..., or only every so many of them. */
 function labels(names, every = 1) {
-  const short = (name) => (name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1)}…` : name);
+  const short = shortened(names, LONGEST_NAME);
   const shown = names.map((_, i) => i).filter((i) => i % every === 0);
-  return { tickmode: "array", tickvals: shown, ticktext: shown.map((i) => escapeText(short(names[i]))) };
+  return { tickmode: "array", tickvals: shown, ticktext: shown.map((i) => escapeText(short[i])) };
+}
+
+/** Names at an angle, each with a line of room: of all columns, or of groups of them. */
+function crowded({ columns, groups }, width) {
+  const room = (count) => Math.max(1, Math.ceil((LINE * count) / width));
+  if (!groups.length || room(columns.length) === 1) return labels(columns, room(columns.length));
+  const { tickmode, tickvals, ticktext } = labels(groups.map(([name]) => name), room(groups.length));
+  let end = 0;
+  const centres = groups.map(([, count]) => (end += count) - (count + 1) / 2);
+  return { tickmode, ticktext, tickvals: tickvals.map((i) => centres[i]) };
 }
 
 function shortNumber(value, high = Infinity) {
