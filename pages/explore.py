@@ -1,7 +1,7 @@
 """Watch EM climb on your data."""
 
 from pages.ui import shell, sidebar
-from pages.ui.panels import data_panel, fit_panel, second_opinion
+from pages.ui.panels import data_panel, fit_panel, presets_panel, second_opinion
 from pages.ui.sharing import replay
 
 fit_panel.begin_early()
@@ -16,6 +16,7 @@ if selection is not None:
     if run is not None:
         fit_panel.choose_axes(selection)
         replay.check(run)
+        presets_panel.show_what_to_look_for()
         fit_panel.show_run(run, selection, table, downloads=True)
         if run.fit is not None:
             second_opinion.show_opinion(run, settings, selection, table)

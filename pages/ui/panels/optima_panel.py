@@ -65,6 +65,7 @@ def _check_picked(settings: Settings) -> None:
 
 def show_search(search: Search, selection: Selection) -> None:
     """All starts as they climb, and once they have ended what they found."""
+    presets_panel.show_what_to_look_for()
     watch(search, _show, search, selection, seconds=CHARTS_SECONDS)
 
 

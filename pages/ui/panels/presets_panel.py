@@ -1,4 +1,4 @@
-"""Buttons for settings worth a look."""
+"""Buttons for settings worth a look, and what there is to see."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import streamlit as st
 
 from pages.ui import shell
 from pages.ui.models.presets import Preset
+from pages.ui.settings import FIELDS
+
+CHOSEN = "preset"
 
 
 def offer(title: str, presets: Sequence[Preset]) -> None:
@@ -21,4 +24,21 @@ def offer(title: str, presets: Sequence[Preset]) -> None:
 
 def _take(preset: Preset) -> None:
     shell.change(**preset.settings)
-    shell.say(f"{preset.title}: {preset.look_for}")
+    st.session_state[CHOSEN] = preset
+
+
+def show_what_to_look_for() -> None:
+    """What there is to see in the last example chosen, while its data and its model are."""
+    preset = st.session_state.get(CHOSEN)
+    if preset is None:
+        return
+    settings = shell.settings()
+    kept = (
+        getattr(settings, name) == value
+        for name, value in preset.settings.items()
+        if name == "family" or FIELDS[name].group in ("data", "columns")
+    )
+    if all(kept):
+        st.info(f"**{preset.title}.** {preset.look_for}", icon=":material/lightbulb:")
+    else:
+        del st.session_state[CHOSEN]

@@ -1,0 +1,51 @@
+"""What there is to see in an example is said once, while the example is what is shown."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.ui.models.presets import GALLERY, PRESETS
+from pages.ui.panels.presets_panel import CHOSEN
+from pages.ui.settings import Settings, changed
+
+
+def page() -> None:
+    import streamlit as st
+
+    from pages.ui.panels import presets_panel
+
+    for preset in st.session_state["clicks"]:
+        presets_panel._take(preset)
+    presets_panel.show_what_to_look_for()
+
+
+def shown(*clicks, **changes) -> list[str]:
+    """What the page says after clicks on examples; changes: what is then chosen otherwise."""
+    app = AppTest.from_function(page)
+    state = {"settings": Settings(), "left families": {}, "notices": [], "clicks": clicks}
+    for name, value in state.items():
+        app.session_state[name] = value
+    app.run()
+    assert not app.exception and not app.session_state["notices"] and not app.warning
+    if changes:
+        app.session_state["clicks"] = ()
+        app.session_state["settings"] = changed(app.session_state["settings"], **changes)
+        app.run()
+        if not app.info:  # gone for good
+            assert CHOSEN not in app.session_state
+    return [info.value for info in app.info]
+
+
+@pytest.mark.parametrize("preset", [*GALLERY, *PRESETS], ids=lambda preset: preset.title)
+def test_it_is_said_once_and_goes_with_its_data_or_its_model(preset) -> None:
+    said = [f"**{preset.title}.** {preset.look_for}"]
+    assert shown(preset) == shown(preset, preset) == said
+    assert shown(preset, seed=preset.settings.get("seed", 0) + 1, n_components=4) == said
+    other = "generate" if preset.settings["source"] == "example" else "example"
+    assert shown(preset, source=other, example="iris") == []
+    family = "two-level" if preset.settings["family"] != "two-level" else "gaussian-mixture"
+    assert shown(preset, family=family) == []
+
+
+def test_of_many_clicks_the_last_is_explained() -> None:
+    assert shown(*GALLERY) == [f"**{GALLERY[-1].title}.** {GALLERY[-1].look_for}"]
+    assert shown() == []
