@@ -94,15 +94,93 @@ def in_time(server: str, page: str, still_here: bool) -> bool:
     while not any(list(m.metadata.delta_path[:2]) == [0, 2] for m in visitor.messages):
         assert not visitor.receive()
     visitor.messages.clear()
-    visitor.ask("", *states, page_hash=places[page if still_here else other])
+    visitor._states = {state.id: state for state in states}
+    visitor.ask(page_hash=places[page if still_here else other])
     visitor.wait()
     interrupted = any(message.HasField("new_session") for message in visitor.messages)
     visitor.run()  # where it was not, the one that was asked for
     assert visitor.errors == [] and "Something went wrong" not in visitor.texts
     # It is in the link, and nothing else that was only usual has become a choice.
-    told = dict(part.split("=") for part in link(visitor).split("&"))
-    chosen = {key: told[key] for key in told if key not in RESULTS}
+    chosen = settings_of(visitor)
     expected = {"v": "1", "e": "iris", "k": "3"}
     assert chosen in ([] if interrupted else [expected]) + [expected | {key: str(value)}]
     visitor.close()
     return interrupted
+
+
+class Returning(Walker):
+    """A visitor whose browser knows the page from a server that was started again since."""
+
+    def __init__(self, server: str, query: str, page: str, *states: WidgetState) -> None:
+        self._states_before = states
+        super().__init__(server, query, page)
+
+    def ask(self, fragment: str = "", *triggers: WidgetState, page_hash: str = "") -> None:
+        states, self._states_before = self._states_before, ()
+        super().ask(fragment, *triggers, *states, page_hash=page_hash)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_was_done_while_the_server_was_started_again_is_taken(server: str, page: str) -> None:
+    visitor = Walker(server, LINK, page)
+    known = list(visitor.messages)
+    visitor.close()
+    name, key, value = CHANGES.get(page, ("Components", "k", 4))
+    chosen = {"v": "1", "e": "iris", "k": "3"}
+    # Nothing; something before it was reached again; and after, while it makes the page.
+    visitor = Returning(server, LINK, page, *named(known, "", 0))
+    assert settings_of(visitor) == chosen
+    visitor.close()
+    visitor = Returning(server, LINK, page, *named(known, name, value))
+    assert settings_of(visitor) == chosen | {key: str(value)}
+    visitor.close()
+    for received in (3, 30):
+        visitor = Interrupting(
+            server, page, received, named(known, "", 0), named(known, name, value)
+        )
+        assert settings_of(visitor) == chosen | {key: str(value)}
+        assert visitor.errors == []
+        visitor.close()
+
+
+class Interrupting(Walker):
+    """Does something else once it has received so many messages of the first answer."""
+
+    def __init__(
+        self,
+        server: str,
+        page: str,
+        received: int,
+        first: list[WidgetState],
+        then: list[WidgetState],
+    ) -> None:
+        self._received, self._first, self._then = received, first, then
+        super().__init__(server, LINK, page)
+        self.run()  # where the first answer had ended, that to the second
+
+    def ask(self, fragment: str = "", *triggers: WidgetState, page_hash: str = "") -> None:
+        if not self._states:
+            super().ask(fragment, *self._first)
+            while len(self.messages) < self._received and not self.receive():
+                pass
+            self.messages.clear()
+            self._states = {state.id: state for state in self._then}
+        super().ask(fragment, *triggers, page_hash=page_hash)
+
+
+def settings_of(visitor: Walker) -> dict[str, str]:
+    """What the address was last told, but for results."""
+    told = dict(part.split("=") for part in link(visitor).split("&"))
+    return {key: told[key] for key in told if key not in RESULTS}
+
+
+def test_a_button_clicked_while_the_server_was_started_again_is_heard(server: str) -> None:
+    visitor = Walker(server, LINK)
+    click = WidgetState(id=visitor._ids["button", "Next seed"], trigger_value=True)
+    known = named(visitor.messages, "", 0)
+    visitor.close()
+    visitor = Returning(server, LINK, "", *known, click)
+    assert settings_of(visitor)["seed"] == "1"
+    visitor.click("Next seed")
+    assert settings_of(visitor)["seed"] == "2"
+    visitor.close()

@@ -58,6 +58,7 @@ def frame(page: str) -> Iterator[None]:
             _replace_link("tell_link", " arrival")
     try:
         yield
+        st.session_state["settled"] = True
     finally:
         _show_notices(notices)
         _replace_link("write_link")
@@ -86,9 +87,9 @@ def header(title: str) -> None:
         st.title(title, width="content")
         with st.container(horizontal=True, width="content", vertical_alignment="center"):
             if settings().bare:
-                st.button("Show the controls", on_click=change, kwargs={"bare": False})
+                button("Show the controls", lambda: change(bare=False), key="show the controls")
             else:
-                st.button("Share", icon=":material/share:", key="share", on_click=_ask_to_share)
+                button("Share", _ask_to_share, key="share", icon=":material/share:")
             copy_link()
 
 
@@ -163,6 +164,8 @@ def widget(
         arguments["format_func"] = always(arguments["format_func"])
     value = _in_force(about, arguments, default)
     shown = list(value) if about.widget == "multiselect" else value
+    if key not in st.session_state and not st.session_state.get("settled"):
+        return _as_the_browser_has_it(name, shown, arguments)
     last = st.session_state["shown"].get(key, _Shown(None, None, 0.0))
     if (before := st.session_state.get(key)) != shown:
         st.session_state[key] = shown
@@ -172,6 +175,30 @@ def widget(
     # only, which a run that follows closely replaces before the browser has drawn it.
     _MAKERS[about.widget](shown, **arguments)
     return value
+
+
+def _as_the_browser_has_it(name: str, shown: Any, arguments: Mapping[str, Any]) -> Any:
+    """The widget of a session that has not shown it yet, which a browser may know all the same.
+
+    It does where the server was started again, and goes on to show it. Streamlit calls nothing back
+    for what a person did to it until it was made here: so it is taken now.
+    """
+    key, about = _key(name), FIELDS[name]
+    st.session_state["shown"][key] = _Shown(shown, None, 0.0)
+    held = _MAKERS[about.widget](shown, **arguments)
+    if held is not None and held != shown:
+        _take(held, name, key)
+        st.rerun()
+    return tuple(shown) if about.widget == "multiselect" else shown
+
+
+def button(label: str, take: Callable[[], None], *, key: str, **more: Any) -> None:
+    """A button with a callback; also for a click in a browser that knew it from before a restart
+    of the server, of which Streamlit calls nothing back."""
+    known = key in st.session_state
+    if st.button(label, key=key, on_click=take, **more) and not known:
+        take()
+        st.rerun()
 
 
 def always(name_of: Callable[[Any], str | None]) -> Callable[[Any], str]:

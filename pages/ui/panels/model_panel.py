@@ -89,7 +89,7 @@ def _choose_start(selection: Selection | None) -> None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             # Help at the button would cover the number.
             shell.widget("seed", help=f"{FIELDS['seed'].help} {NEXT_SEED}")
-            st.button("Next seed", icon=":material/casino:", on_click=_next_seed)
+            shell.button("Next seed", _next_seed, key="next seed", icon=":material/casino:")
 
 
 def _next_seed() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -19,7 +20,7 @@ def offer(title: str, presets: Sequence[Preset]) -> None:
         if expander.open:
             for preset in presets:
                 key = f"{title}: {preset.title}"
-                st.button(preset.title, key=key, on_click=_take, args=(preset,), width="stretch")
+                shell.button(preset.title, partial(_take, preset), key=key, width="stretch")
 
 
 def _take(preset: Preset) -> None:
