@@ -13,6 +13,7 @@ from em_core import (
     Poisson,
     TwoLevel,
     fit,
+    select,
 )
 
 every_family = pytest.mark.parametrize("name", cases())
@@ -259,3 +260,23 @@ def test_a_group_with_holes_is_between_those_without():
     np.testing.assert_allclose(mixed.means[2], effect, rtol=1e-8)
     left = between - cross @ np.linalg.solve(own, cross.T)
     np.testing.assert_allclose(mixed.covariances[2], left, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("emission", [Gaussian("diag"), Bernoulli(), Poisson()], ids=str)
+def test_cross_validation_takes_sequences_that_miss_a_column_or_have_one_row(emission):
+    rng = np.random.default_rng(0)
+    data = [(rng.random((n, 2)) < 0.5 + 0.3 * (-1) ** n).astype(float) for n in (9, 1, 8, 7, 1, 6)]
+    if isinstance(emission, Gaussian):
+        data = [part + 0.1 * rng.normal(size=part.shape) for part in data]
+    data[0][:, 1] = data[1][:, 0] = np.nan
+    chosen = select({1: HiddenMarkov(emission, 1)}, data, [0], folds=6, max_iterations=500)
+    held_out = chosen.cells[0].cross_validation
+    assert np.isfinite(held_out.log_likelihood) and not held_out.problem
+
+
+def test_parameters_of_other_levels_are_named():
+    params = fit(Mixture(Categorical(), 2), UNSEEN, max_iterations=2).params
+    with pytest.raises(ValueError, match="other levels, than the data"):
+        fit(Mixture(Categorical(), 2), SEEN, start=params)
+    both = Mixture(Categorical((3, 6)), 2)
+    assert fit(both, SEEN, start=params, max_iterations=2).log_likelihood < 0

@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from em_core.gaussians.extremes import smallest
+
 BLOCK_FEATURES = 200_000
 # The logarithm of a probability of 0: no other factor makes up for it, and times a feature of 0 it
 # is 0, which minus infinity is not.
@@ -112,6 +114,8 @@ def reference_first(references: bytes, n_components: int) -> tuple[np.ndarray, n
 
 def log_probability(probabilities: np.ndarray) -> np.ndarray:
     """Logarithms in nats, `IMPOSSIBLE` for 0."""
+    if smallest(probabilities) >= SMALLEST_PROBABILITY:
+        return np.log(probabilities)
     some = np.maximum(probabilities, SMALLEST_PROBABILITY)
     return np.where(probabilities < SMALLEST_PROBABILITY, IMPOSSIBLE, np.log(some))
 
@@ -161,6 +165,11 @@ class FeatureKernel(LinearKernel):
     def __init__(self, coefficients: np.ndarray, rows: FeatureRows):
         self.batch = coefficients.shape[:-1]
         self.rows = rows
+        if coefficients.shape[-1] != len(rows.features):
+            raise ValueError(
+                "the parameters have other columns, or other levels, than the data: give an "
+                "emission the levels of both, as in Categorical(levels=(3, 4))"
+            )
         super().__init__(coefficients.reshape(-1, *coefficients.shape[-2:]))
         self.ruling_out = self.coefficients.min() <= IMPOSSIBLE
         if rows.unseen is not None:
