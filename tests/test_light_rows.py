@@ -160,15 +160,21 @@ def test_it_may_become_a_component_again():
 @pytest.mark.parametrize(
     "emission, start",
     [
-        (Gaussian("EVE"), {"means": [[1.5, 1], [3.2, 3]], "covariances": [np.eye(2) * 3] * 2}),
-        (Gaussian("diag"), {"means": [[1.5, 1], [3.2, 3]], "covariances": [np.eye(2) * 3] * 2}),
-        (StudentT(), {"means": [[1.5, 1], [3.2, 3]], "covariances": [np.eye(2) * 3] * 2}),
+        (
+            Gaussian("EVE"),
+            {"means": [[1.5, 1, 1], [3.2, 3, 3]], "covariances": [np.eye(3) * 3] * 2},
+        ),
+        (
+            Gaussian("diag"),
+            {"means": [[1.5, 1, 1], [3.2, 3, 3]], "covariances": [np.eye(3) * 3] * 2},
+        ),
+        (StudentT(), {"means": [[1.5, 1, 1], [3.2, 3, 3]], "covariances": [np.eye(3) * 3] * 2}),
         (
             FactorAnalyser(1),
             {
-                "means": [[1.5, 1], [3.2, 3]],
-                "loadings": [[[1.0], [1.0]]] * 2,
-                "noise_variances": np.ones((2, 2)),
+                "means": [[1.5, 1, 1], [3.2, 3, 3]],
+                "loadings": [[[1.0], [1.0], [1.0]]] * 2,
+                "noise_variances": np.ones((2, 3)),
             },
         ),
         (Bernoulli(), {"probabilities": [[0.5, 0.5], [0.8, 0.9]]}),
@@ -181,7 +187,7 @@ def test_every_emission_brings_light_components_back(emission, start):
     """It moves as one of a billionth of the rows does: its weight is no matter to itself."""
     rng = np.random.default_rng(2)
     kind = np.arange(200) % 4 == 0
-    rows = rng.normal(size=(200, 2)) + 4 * kind[:, None]
+    rows = rng.normal(size=(200, 3)) + 4 * kind[:, None]
     if isinstance(emission, Poisson):
         rows = rng.poisson(np.where(kind, 9.0, 1)[:, None], (200, 2)).astype(float)
     elif not hasattr(emission, "floor"):
