@@ -51,3 +51,24 @@ def test_a_level_seen_once_is_named_and_nothing_is_ranked_by_it(app: str) -> Non
     assert re.search(r"no value, because of “mauve” in column “colour” in fold \d", texts)
     assert "Cross-validation recommends" not in texts
     visitor.close()
+
+
+def pasted(app: str, query: str, page: str) -> str:
+    """What a page says of three yes-or-no items, once it has all its answers."""
+    visitor = Visitor(app, f"v=1&s=table&m=bernoulli-mixture&{query}", page)
+    visitor.type("Rows with a header", (TABLES / "20c-three-binary-items.csv").read_text())
+    visitor.click("Use the pasted table")
+    visitor.settle()
+    visitor.close()
+    return said(visitor)
+
+
+def test_what_is_not_identified_is_said_and_not_ranked(app: str) -> None:
+    """Three classes of three yes-or-no items: one optimum by its likelihood, and no recommendation,
+    whatever the criterion."""
+    texts = pasted(app, "kt=4&ne=3&by=aic", "model_selection")
+    assert re.search(r"AIC recommends [12] class", texts)
+    assert "≡ not identified: other parameters give the same distribution" in texts
+    texts = pasted(app, "k=3&ns=5", "local_optima")
+    assert "Not identified: 11 parameters, 7 cells." in texts
+    assert "other optim" not in texts and "Optimum 2" not in texts

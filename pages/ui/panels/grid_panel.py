@@ -258,7 +258,11 @@ def _about(grid: Grid, family: Family, cell: Cell, criterion: str) -> str:
 
 
 def _status(cell: Cell) -> str:
-    """The status; where something else is to be known of a usable fit, that too."""
+    """The status; where something else is to be known of a fit, that too."""
+    if cell.status == "not identified":
+        # "Not identified: 11 parameters, 7 cells", and how the starts ended.
+        said = cell.verdict.split(". ")[0]
+        return said[0].lower() + said[1:]
     flags = cell.fit.flags if cell.status == "usable" else ()
     return f"usable, but {flags[0].split(':')[0]}" if flags else cell.status
 
@@ -269,7 +273,7 @@ def _table(grid: Grid, family: Family, selection: Selection) -> pd.DataFrame:
     for cell in grid.cells:
         structure, size = cell.label
         row = {"structure": structure} if structure else {}
-        reached = re.match(r"\d+ of \d+", cell.verdict)
+        reached = re.search(r"(?<!\S)\d+ of \d+(?= starts? reached)", cell.verdict)
         by = f"{reached[0]} starts" if reached else cell.verdict
         row |= {units(family): str(size), "reached by": name_columns(by, selection.columns)}
         row["status"] = name_columns(_status(cell), selection.columns)
