@@ -325,7 +325,7 @@ def _optima_table(search: Search, landscape: Landscape) -> pd.DataFrame:
 def _seeds(fits: tuple[StartedFit, ...]) -> str:
     """The seeds of each start: "k-means++: 0, 3, 5 and 7 more"."""
     seeds: dict[str, list[str]] = {}
-    for fit in fits:
+    for fit in sorted(fits, key=lambda fit: fit.seed):
         seeds.setdefault(fit.start, []).append(str(fit.seed))
     return "; ".join(
         f"{start}: {', '.join(listed[:SEEDS_LISTED])}"
