@@ -25,8 +25,8 @@ from pages.ui.text import NO_DATA, component_names, number
 Tables = list[tuple[str, pd.DataFrame]]
 # A number this small in a unit of its own, such as 1 for a probability, is rounding.
 NOTHING = 1e-12
-# At a bound, give or take this share: it is one of the sample's variance, which the model's nears.
-NEAR_BOUND = 0.05
+# At a bound, give or take this share: weighted or in other units it is rounded otherwise.
+NEAR_BOUND = 1e-3
 # How long a state lasts that is entered but never left.
 TO_THE_END = "to the end"
 
@@ -327,7 +327,8 @@ def factor_tables(model, params, selection: Selection, settings) -> Tables:
     unit = standardised(params)
     turned = _known(standard_loadings(params) @ turn, 1)
     loadings = pd.DataFrame(turned, list(selection.columns), factors)
-    at_bound = unit.noise <= model.floor * (1 + NEAR_BOUND)
+    lowest = model.floor * np.nanvar(selection.values, axis=0)
+    at_bound = params.noise <= lowest * (1 + NEAR_BOUND)
     loadings["unique"] = _bounded(unit.noise, at_bound)
     loadings["explained"] = 1 - unit.noise_variance
     explained = explained_variance(unit._replace(loadings=unit.loadings @ turn))
