@@ -208,7 +208,8 @@ def open_all() -> None:
     """As the app does: in processes beside it. What is measured is the process of the app."""
     sys.path.insert(0, str(ROOT))
     from pages.ui.work import readings
-    from pages.ui.work.workers import READING, Limits, Pool
+    from pages.ui.work.pools import READING
+    from pages.ui.work.workers import Limits, Pool
 
     readers = Pool(Limits.for_reading()._replace(workers=1), modules=READING)
 

@@ -4,7 +4,7 @@ import gc
 import pickle
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import numpy as np
@@ -18,7 +18,7 @@ from pages.ui.work.climbing import ByMethod
 from pages.ui.work.runs import Run, Runs
 from pages.ui.work.searches import Grid, Search
 from pages.ui.work.work import NOTHING_YET
-from pages.ui.work.workers import Cancelled, Job, Limits, Lost, OutOfTime, Pool
+from pages.ui.work.workers import Cancelled, Job, Limits, Lost, OutOfTime, Pool, Visitor
 from tests import jobs
 
 
@@ -120,50 +120,174 @@ def test_a_job_has_so_much_time() -> None:
     pool.close()
 
 
-def test_first_come_first_served() -> None:
-    pool = Pool(Limits(workers=1, seconds=60, memory=2_000_000_000))
-    first = pool.job(jobs.forever)
-    results = begun(first)
-    waiting = [pool.job(jobs.count, number) for number in (2, 3, 4)]
-    order, threads = [], []
+@pytest.fixture
+def short_lanes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pages.ui.work.workers.LANES", (0.3, 0.6))
 
-    def served(job: Job) -> None:
+
+def one_place(whose: Callable[[], Visitor] = Visitor.unknown) -> Pool:
+    return Pool(Limits(workers=1, seconds=60, memory=2_000_000_000), whose)
+
+
+def told(job: Job, taken: list) -> threading.Thread:
+    """Take what a job tells until it ends, in a thread."""
+
+    def listen() -> None:
         with suppress(Cancelled):
-            order.append(len(items(job)))
+            for some in job.results():
+                taken.extend(some)
 
-    for place, job in enumerate(waiting, start=1):
-        threads.append(threading.Thread(target=served, args=(job,)))
-        threads[-1].start()
-        with pool._changed:
-            assert pool._changed.wait_for(lambda job=job: job in pool._queue, timeout=20)
-        assert job.ahead == place
-    waiting[1].cancel()
-    threads[1].join()
-    assert waiting[2].ahead == 2
-    first.cancel()
-    with pytest.raises(Cancelled):
-        list(results)
-    for thread in threads:
-        thread.join()
-    assert order == [2, 4]
+    thread = threading.Thread(target=listen)
+    thread.start()
+    return thread
+
+
+def wait_for(pool: Pool, condition: Callable[[], bool]) -> None:
+    with pool._changed:
+        assert pool._changed.wait_for(condition, timeout=60)
+
+
+def test_short_work_does_not_wait_for_long() -> None:
+    pool = one_place()
+    long = [begun(pool.job(jobs.forever))]
+    for number in (2, 3, 4):
+        assert len(items(pool.job(jobs.count, number))) == number
+    assert next(long[0]), "which goes on meanwhile"
+    long[0].close()
     pool.close()
 
 
+@pytest.mark.usefixtures("short_lanes")
+def test_what_takes_longer_leaves_its_lane_and_waits_for_a_place() -> None:
+    pool, taken = one_place(), []
+    first, second = pool.job(jobs.forever), pool.job(jobs.silent_forever)
+    results = begun(first)
+    thread = told(second, taken)
+    wait_for(pool, lambda: second.level == 2 and second in pool._queue)
+    assert second.ahead == 1 and second.seconds_to_wait is None
+    assert len(set(taken)) == 2, "a process in each lane, and none any more"
+    # Short work goes on as before.
+    assert items(pool.job(jobs.count, 3)) == [0, 1, 2]
+    first.cancel()
+    with pytest.raises(Cancelled):
+        list(results)
+    wait_for(pool, lambda: second in pool._at_work and second.lane is None)
+    third = pool.job(jobs.forever)
+    other = told(third, [])
+    wait_for(pool, lambda: third.level == 2 and third in pool._queue)
+    assert third.seconds_to_wait > 0, "as long as others held the place"
+    for job in (second, third):
+        job.cancel()
+    for ended in (thread, other):
+        ended.join()
+    pool.close()
+
+
+@pytest.mark.usefixtures("short_lanes")
+def test_a_lane_is_left_for_a_free_place_without_a_break() -> None:
+    pool, taken = one_place(), []
+    first, second = pool.job(jobs.forever), pool.job(jobs.forever)
+    results = begun(first)
+    thread = told(second, taken)
+    wait_for(pool, lambda: second in pool._at_work and second.lane == 0)
+    first.cancel()
+    with pytest.raises(Cancelled):
+        list(results)
+    wait_for(pool, lambda: second.lane is None)
+    second.cancel()
+    thread.join()
+    assert second.level == 0 and len(set(taken)) == 1
+    pool.close()
+
+
+@pytest.mark.usefixtures("short_lanes")
+def test_visitors_take_turns() -> None:
+    """Who has asked for much waits with the second until the others have had their first."""
+    asking = []
+    pool = one_place(lambda: Visitor(asking[-1], lambda: False))
+    asking.append("first")
+    holding = pool.job(jobs.forever)
+    wanted, threads = [], [told(holding, [])]
+    wait_for(pool, lambda: holding in pool._at_work)
+    for name in ("greedy", "greedy", "greedy", "modest"):
+        asking.append(name)
+        wanted.append(pool.job(jobs.forever))
+        threads.append(told(wanted[-1], []))
+        wait_for(pool, lambda: wanted[-1].level == 2 and wanted[-1] in pool._queue)
+    order = []
+    for _ in wanted:
+        holding.cancel()
+        wait_for(pool, lambda: any(job in pool._at_work for job in wanted if job.ended is None))
+        holding = next(job for job in pool._at_work if job.ended is None)
+        order.append(holding.visitor.name)
+    holding.cancel()
+    for thread in threads:
+        thread.join()
+    assert order.index("modest") <= 1, order
+    pool.close()
+
+
+@pytest.mark.usefixtures("short_lanes")
 def test_what_nobody_wants_any_more_makes_room_for_those_who_wait() -> None:
-    pool = Pool(Limits(workers=1, seconds=60, memory=2_000_000_000))
+    left = []
+    pool = one_place(lambda: Visitor("somebody", lambda: bool(left)))
     first = pool.job(jobs.forever)
     results = begun(first)
-    first.abandoned = lambda: True
+    left.append("the page")
     assert next(results), "as long as nobody waits, it goes on"
 
     def listen() -> None:
         with pytest.raises(Cancelled):
             list(results)
 
-    listening = threading.Thread(target=listen)
-    listening.start()
-    assert items(pool.job(jobs.count, 3)) == [0, 1, 2]
-    listening.join()
+    leaving = threading.Thread(target=listen)
+    leaving.start()
+    pool._whose = Visitor.unknown
+    second = pool.job(jobs.forever)
+    thread = told(second, [])
+    wait_for(pool, lambda: second in pool._at_work and second.lane is None)
+    leaving.join()
+    assert first.ended is Cancelled
+    second.cancel()
+    thread.join()
+    pool.close()
+
+
+@pytest.mark.usefixtures("short_lanes")
+def test_a_run_that_left_its_lanes_goes_on_to_the_same_numbers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    values = np.random.default_rng(0).normal(size=(60_000, 4))
+    pool = one_place()
+    monkeypatch.setattr("pages.ui.work.runs.pool", lambda: pool)
+    first = pool.job(jobs.forever)
+    results = begun(first)
+    run = run_of(values, tolerance=1e-9, max_iterations=150)
+    run.begin()
+    wait_for(pool, lambda: run._job.level == 2 and run._job in pool._queue)
+    assert run.trace, "what it has told stays on the screen"
+    first.cancel()
+    with pytest.raises(Cancelled):
+        list(results)
+    assert run.done.wait(60)
+    alone = run_of(values, tolerance=1e-9, max_iterations=150)
+    alone.begin()
+    assert alone.done.wait(60)
+    assert len(run.trace) == len(alone.trace) and run.stop_reason == alone.stop_reason
+    for one, other in zip(run.trace, alone.trace, strict=True):
+        assert same(tuple(one), tuple(other))
+    pool.close()
+
+
+def test_a_process_that_keeps_much_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = one_place()
+    items(pool.job(jobs.count, 1))
+    before = pool.processes
+    items(pool.job(jobs.count, 1))
+    assert pool.processes == before
+    monkeypatch.setattr("pages.ui.work.workers.HEAVY", 1_000_000)
+    items(pool.job(jobs.count, 1))
+    assert pool.processes != before
     pool.close()
 
 

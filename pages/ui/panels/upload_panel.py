@@ -17,8 +17,10 @@ from pages.ui.table import own_table
 from pages.ui.table.reading import MAX_BYTES
 from pages.ui.table.table import Table
 from pages.ui.text import plain
-from pages.ui.work import readings, workers
+from pages.ui.work import readings
+from pages.ui.work.pools import readers
 from pages.ui.work.work import Work, current, progress_line, watch
+from pages.ui.work.workers import Job
 
 COMPLAINT = "table complaint"
 BROUGHT = "brought file"
@@ -41,8 +43,8 @@ class _Reading(Work):
     file: _Brought
     table: Table | None = None
 
-    def job(self) -> workers.Job:
-        return workers.readers().job(readings.read, self.file.name, self.file.content)
+    def job(self) -> Job:
+        return readers().job(readings.read, self.file.name, self.file.content)
 
     def take(self, told: object) -> None:
         """Nothing is told before the end."""

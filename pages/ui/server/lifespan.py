@@ -18,7 +18,7 @@ from pages.ui.memory import memory
 from pages.ui.models.own_models import own_models
 from pages.ui.sharing.store import Refused, the_store
 from pages.ui.table.reading import MAX_BYTES
-from pages.ui.work.workers import pool, readers
+from pages.ui.work.pools import pool, readers
 
 log = logging.getLogger(__name__)
 

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ui.work import workers
+from pages.ui.work.pools import pool
 from pages.ui.work.work import Work, current, progress_line, show_error, watch
 
 
@@ -22,7 +23,7 @@ class Job(Work):
 
     def job(self) -> workers.Job:
         function, arguments = self.call
-        return workers.pool().job(function, *arguments)
+        return pool().job(function, *arguments)
 
     def take(self, told: Sequence[float]) -> None:
         self.progress = told[-1]

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from pages.ui.work.workers import Visitor
 
 # A connection that broke is soon there again; who closed the page is not.
 AWAY_SECONDS = 10
 
 
-def absence() -> Callable[[], bool]:
-    """For the session at work: a function that says whether its browser has gone.
-
-    That is so once it has been found without a connection for `AWAY_SECONDS`.
-    """
-    context = get_script_run_ctx()
+def visitor() -> Visitor:
+    """Of the session at work. It has gone once its browser has been found without a connection for
+    `AWAY_SECONDS`."""
+    context = get_script_run_ctx(suppress_warning=True)
     if context is None:
-        return lambda: False
+        return Visitor.unknown()
     session, away_since = context.session_id, None
 
     def gone() -> bool:
@@ -30,4 +29,4 @@ def absence() -> Callable[[], bool]:
             away_since = time.monotonic()
         return away_since is not None and time.monotonic() - away_since > AWAY_SECONDS
 
-    return gone
+    return Visitor(session, gone)

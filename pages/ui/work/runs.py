@@ -13,8 +13,9 @@ from em_core import HalfStep
 from em_core.em import Fit, finished
 from pages.ui.memory import visit
 from pages.ui.work.climbing import Beginning, Ended, climb
+from pages.ui.work.pools import pool
 from pages.ui.work.work import Work
-from pages.ui.work.workers import Job, pool
+from pages.ui.work.workers import Job
 
 KEPT_RUNS = 6
 
@@ -48,8 +49,12 @@ class Run(Work):
         return Ended(self.key, self.model, self.data, tuple(self.trace), self.fit.n_observations)
 
     def job(self) -> Job:
+        return pool().job(climb, *self._asked(), again=self._asked)
+
+    def _asked(self) -> tuple:
+        """What the process is given, without what has been told."""
         how = self.tolerance, self.max_iterations, len(self.trace)
-        return pool().job(climb, self.model, self.data, self.start, *how)
+        return self.model, self.data, self.start, *how
 
     def expect(self, size: int) -> None:
         if self.holding is not None:

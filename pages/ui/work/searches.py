@@ -15,8 +15,9 @@ from pages.ui.settings import FIELDS, Settings, changed
 from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table
 from pages.ui.work import searching
+from pages.ui.work.pools import pool
 from pages.ui.work.work import Work
-from pages.ui.work.workers import PATIENCE, Job, Lost, pool
+from pages.ui.work.workers import PATIENCE, Job, Lost
 
 # Starts that no seed changes.
 NOT_SEEDED = ("means", "parameters")
@@ -104,7 +105,11 @@ class Grid(_OnOneTable):
             options = self._options | {"folds": self.folds}
             asked = grids.select(self.models, self.data, self.seeds, self.starts, **options)
             self.selection = copy(asked)  # which runs nothing by itself
-        return pool().job(searching.grid, self.selection, self.data, self.times, self._alone)
+        return pool().job(searching.grid, *self._asked(), again=self._asked)
+
+    def _asked(self) -> tuple:
+        """What the process is given: the grid as far as it is."""
+        return self.selection, self.data, self.times, self._alone
 
     def _listen(self) -> None:
         """Where a process is lost, the models that it has not told of get one each: the next to be

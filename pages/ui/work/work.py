@@ -107,6 +107,11 @@ class Work:
         """Its place in the queue, counted from 1; 0 once it is at work."""
         return self._job.ahead if self._job is not None else 0
 
+    @property
+    def seconds_to_wait(self) -> float | None:
+        """About how long it stays in the queue; None where nothing tells."""
+        return self._job.seconds_to_wait if self._job is not None else None
+
     def _work(self) -> None:
         try:
             self._listen()
@@ -163,11 +168,17 @@ def current(slot: str, wanted: Work) -> Work:
     return held.work or wanted
 
 
+def _minutes(seconds: float) -> str:
+    return "a minute" if seconds < 90 else f"{seconds / 60:,.0f} minutes"
+
+
 def progress_line(work: Work, text: str) -> None:
     """How far work is, or why it has not begun; and a button to stop it."""
     if place := work.queued:
         before = {1: "nothing waits", 2: "1 other waits"}.get(place, f"{place - 1} others wait")
-        text = f"All processors are busy with other work; {before} before yours …"
+        wait = work.seconds_to_wait
+        about = "" if wait is None else f", about {_minutes(wait)}"
+        text = f"All processors are busy with other work; {before} before yours{about} …"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(text)
         # Several may be at work on one page.

@@ -1,5 +1,9 @@
 """Processes that compute beside the dashboard: a few, with a queue before them.
 
+Short work does not wait for long: where all places are taken, a job begins in a lane of its own for
+a moment, then in another for some seconds, and what takes longer waits for a place, which the
+visitors get in turn. What leaves a lane begins again later, to the same numbers.
+
 A job that is no longer wanted, or takes too much time or memory, ends with its process, and another
 process takes its place: nothing that a person asks for can hold up the dashboard or take it down.
 """
@@ -13,8 +17,10 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Generator
-from functools import cache, partial
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Hashable
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -22,12 +28,15 @@ from pages.ui import environment
 from pages.ui.work.worker import SIZE, Failed, Yielded
 
 ROOT = Path(__file__).parents[3]
-# What the jobs of those that read come from.
-READING = ("pages.ui.work.readings",)
 # What ends within so many seconds is shown finished, without a picture of how far it is.
 PATIENCE = 0.4
 GRACE_SECONDS = 15  # to group what many starts found takes a while
 SECONDS_TO_END = 5  # of a process that has closed its output
+# Where all places are taken, so many seconds in a lane of its own for each job in turn, then in the
+# next lane. The first is for what a person watches, the second for what a person awaits.
+LANES = (0.5, 10.0)
+# From so many bytes on a process that has ended its job is replaced: it would keep them.
+HEAVY = 400_000_000
 # How often one who waits asks whether those at work are still wanted.
 LOOK_SECONDS = 1.0
 
@@ -66,6 +75,10 @@ class OutOfTime(Exception):
     """The job took longer than one may."""
 
 
+class _LeavesLane(Exception):
+    """The job has had its time in a lane, and others wait."""
+
+
 class Lost(Exception):
     """The job ended without its result, and not because it refused what it was asked: why."""
 
@@ -82,21 +95,30 @@ class Job:
         pool: Pool,
         function: Callable[..., Generator],
         arguments: tuple,
-        abandoned: Callable[[], bool],
+        visitor: Visitor,
+        again: Callable[[], tuple] | None = None,
     ):
         self._pool = pool
         self._call = function, arguments
+        self._again = again
+        self.visitor = visitor
+        self.level = 0  # how many lanes it has been through
+        self.lane: int | None = None  # the one it is in; None for a place without an end
+        self._leaves = False
         self._lock = threading.Lock()
         self._process: subprocess.Popen | None = None
         self._speaks = False
         self.ended: type[Exception] | None = None
-        # Asked only while others wait: whether whoever wanted it has gone. Then it is cancelled.
-        self.abandoned = abandoned
 
     @property
     def ahead(self) -> int:
         """How many jobs are in the queue before this one and not yet at work, itself included."""
         return self._pool.place(self)
+
+    @property
+    def seconds_to_wait(self) -> float | None:
+        """About how long until it is at work; None where nothing tells."""
+        return self._pool.seconds_to_wait(self)
 
     def cancel(self) -> None:
         """End it now, wherever it is."""
@@ -124,11 +146,26 @@ class Job:
         its own ends the job.
         Raises Cancelled, OutOfTime, Lost, or ValueError with the function's own sentence.
         """
-        process = self._pool.take(self)
+        while True:
+            process = self._pool.take(self)
+            try:
+                return (yield from self._results_of(process, expect))
+            except _LeavesLane:
+                self.level += 1
+                if self._again is not None:
+                    self._call = self._call[0], self._again()
+
+    def _results_of(
+        self, process: subprocess.Popen, expect: Callable[[int], None]
+    ) -> Generator[list[Any], None, Any]:
+        """The same from one process; raises _LeavesLane where others are to have their turn."""
         seconds = min(self._pool.limits.seconds, threading.TIMEOUT_MAX)
-        alarm = threading.Timer(seconds, self._end, (OutOfTime,))
-        alarm.daemon = True
-        sound = False
+        alarms = [threading.Timer(seconds, self._end, (OutOfTime,))]
+        if self.lane is not None:
+            alarms.append(threading.Timer(LANES[self.lane], self._leave_lane))
+        for alarm in alarms:
+            alarm.daemon = True
+        sound, self._speaks, self._leaves = False, False, False
         try:
             with self._lock:
                 self._process = process
@@ -140,7 +177,8 @@ class Job:
                     if not self._speaks:
                         # A new process takes its time to load before it can begin.
                         self._speaks = True
-                        alarm.start()
+                        for alarm in alarms:
+                            alarm.start()
                     if message.items:
                         yield message.items
             if self.ended:
@@ -151,12 +189,24 @@ class Job:
             return message.value
         except (EOFError, OSError, pickle.UnpicklingError):
             # The process was ended: by this job, by the system or by itself.
+            if self._leaves and self.ended is None:
+                raise _LeavesLane from None
             raise (self.ended or Lost(how_it_ended(process))) from None
         finally:
-            alarm.cancel()
+            for alarm in alarms:
+                alarm.cancel()
             with self._lock:
                 self._process = None
             self._pool.give_back(self, process, sound and self.ended is None)
+
+    def _leave_lane(self) -> None:
+        """Its time there is over; where a place is free and nobody waits, it goes on in that."""
+        if self._pool.moves_to_a_place(self):
+            return
+        with self._lock:
+            if self._process is not None:
+                self._leaves = True
+                self._process.kill()
 
     def _what_failed(self, failed: Failed) -> Exception:
         if failed.why == "refused":
@@ -189,6 +239,15 @@ def _received(results: BinaryIO, expect: Callable[[int], None]) -> Any:
     return pickle.load(results)
 
 
+def _is_heavy(process: subprocess.Popen) -> bool:
+    """Whether a process keeps much memory, where the system tells."""
+    try:
+        pages = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
+    except OSError:
+        return False
+    return pages * os.sysconf("SC_PAGE_SIZE") > HEAVY
+
+
 def how_it_ended(process: subprocess.Popen) -> str:
     """Why a process that nobody here has ended said no more, in a sentence."""
     try:
@@ -206,25 +265,42 @@ def how_it_ended(process: subprocess.Popen) -> str:
     return f"The process that computed this ended by itself (status {status}). Try again."
 
 
-class Pool:
-    """The processes and the queue before them: first come, first served.
+class Visitor(NamedTuple):
+    """Whoever wants a job. gone: whether nobody is there any more, asked only while others wait;
+    then the job is cancelled."""
 
-    absence: called where a job is made; gives what says whether whoever wants it has gone.
+    name: Hashable
+    gone: Callable[[], bool]
+
+    @classmethod
+    def unknown(cls) -> Visitor:
+        """One that nobody else is, and who stays."""
+        return cls(object(), lambda: False)
+
+
+class Pool:
+    """The processes and the queue before them.
+
+    whose: called where a job is made, for whoever wants it.
     modules: what the jobs come from, loaded before somebody waits for them.
     """
 
     def __init__(
         self,
         limits: Limits,
-        absence: Callable[[], Callable[[], bool]] = lambda: lambda: False,
+        whose: Callable[[], Visitor] = Visitor.unknown,
         modules: tuple[str, ...] = (),
     ):
         self.limits = limits
         self._modules = modules
-        self._absence = absence
+        self._whose = whose
         self._queue: list[Job] = []
         self._at_work: list[Job] = []
         self._closed = False
+        self._turns: dict[Hashable, int] = {}  # when each visitor was last given something
+        self._turn = 0
+        self._seconds: deque[float] = deque(maxlen=20)  # that jobs have held a place
+        self._begun: dict[Job, float] = {}
         self._all: set[subprocess.Popen] = set()
         self._idle = [self._start()]
         self._changed = threading.Condition()
@@ -236,9 +312,18 @@ class Pool:
         with self._changed:
             return [process.pid for process in self._all]
 
-    def job(self, function: Callable[..., Generator], *arguments: Any) -> Job:
-        """A call to be made by a process; it queues when its results are asked for."""
-        return Job(self, function, arguments, self._absence())
+    def job(
+        self,
+        function: Callable[..., Generator],
+        *arguments: Any,
+        again: Callable[[], tuple] | None = None,
+    ) -> Job:
+        """A call to be made by a process; it queues when its results are asked for.
+
+        again: the arguments for the next time, where it leaves a lane: it may go on from what it
+        has told. Without it the job begins anew, with these arguments.
+        """
+        return Job(self, function, arguments, self._whose(), again)
 
     def take(self, job: Job) -> subprocess.Popen:
         """A process for this job once it is its turn. Raises Cancelled where it ends before."""
@@ -254,32 +339,87 @@ class Pool:
             if job.ended or self._closed:
                 raise job.ended or Cancelled
             self._at_work.append(job)
+            self._begun[job] = time.monotonic()
+            self._turn += 1
+            self._turns = {name: turn for name, turn in self._turns.items() if self._waits(name)}
+            self._turns[job.visitor.name] = self._turn
             if self._idle:
                 return self._idle.pop()
             return self._start()
 
     def _is_ready(self, job: Job) -> bool:
-        room = bool(self._idle) or len(self._all) < self.limits.workers
-        return job.ended is not None or self._closed or (room and self._queue[0] is job)
+        """Whether it is the turn of a job that waits; then the job knows where it goes."""
+        if job.ended is not None or self._closed:
+            return True
+        for lane in (None, *range(len(LANES))):
+            if self._is_free(lane) and self._next(lane) is job:
+                job.lane = lane
+                return True
+        return False
+
+    def _is_free(self, lane: int | None) -> bool:
+        room = self.limits.workers if lane is None else 1
+        return sum(job.lane == lane for job in self._at_work) < room
+
+    def _next(self, lane: int | None) -> Job | None:
+        """Who of those that wait goes into a lane, or into a place: what has been through all lanes
+        first, for it can go nowhere else. Visitors take turns, those with nothing at work before
+        the others."""
+        waiting = [job for job in self._queue if lane is None or job.level == lane]
+        at_work = Counter(job.visitor.name for job in self._at_work if job.lane is None)
+
+        def turn(job: Job) -> tuple[int, int, int]:
+            name = job.visitor.name
+            return at_work[name], -job.level, self._turns.get(name, 0)
+
+        return min(waiting, key=turn, default=None)
+
+    def _waits(self, name: Hashable) -> bool:
+        return any(job.visitor.name == name for job in (*self._queue, *self._at_work))
+
+    def moves_to_a_place(self, job: Job) -> bool:
+        """Let a job go on in a place without an end, if one is free and nobody waits for it."""
+        with self._changed:
+            if self._queue or not self._is_free(None) or job not in self._at_work:
+                return False
+            job.lane = None
+            self._changed.notify_all()  # its lane is free
+            return True
 
     def _make_room(self) -> None:
         for job in [*self._at_work, *self._queue]:
-            if job.abandoned():
+            if job.visitor.gone():
                 job.cancel()
 
     def give_back(self, job: Job, process: subprocess.Popen, sound: bool) -> None:
         """A process whose job has ended: kept for the next, or replaced where it is not sound."""
         with self._changed:
             self._at_work.remove(job)
-            if not sound:
+            begun = self._begun.pop(job)
+            if job.lane is None:
+                self._seconds.append(time.monotonic() - begun)
+            keep = sound and not _is_heavy(process)
+            if not keep:
                 self._end(process)
             if not self._closed:
-                self._idle.append(process if sound else self._start())
+                self._idle.append(process if keep else self._start())
             self._changed.notify_all()
 
     def place(self, job: Job) -> int:
+        """Its place in the queue, from 1; 0 where it is not in it."""
         with self._changed:
-            return self._queue.index(job) + 1 if job in self._queue else 0
+            if job not in self._queue:
+                return 0
+            before = [other for other in self._queue if other.level <= job.level]
+            return before.index(job) + 1
+
+    def seconds_to_wait(self, job: Job) -> float | None:
+        """About how long a job that has been through all lanes waits for a place."""
+        place = self.place(job)
+        with self._changed:
+            if not place or job.level < len(LANES) or not self._seconds:
+                return None
+            return place * sum(self._seconds) / len(self._seconds) / self.limits.workers
 
     def wake(self) -> None:
         with self._changed:
@@ -310,20 +450,3 @@ class Pool:
         self._all.discard(process)
         process.kill()
         process.wait()
-
-
-@cache
-def readers() -> Pool:
-    """The processes that read files: apart from the fits, so that no file waits for them."""
-    from pages.ui.work.presence import absence
-
-    return Pool(Limits.for_reading(), absence, READING)
-
-
-@cache
-def pool() -> Pool:
-    """The processes of this server."""
-    # The processes themselves load this module too, and are to be quick without Streamlit.
-    from pages.ui.work.presence import absence
-
-    return Pool(Limits.configured(), absence)
