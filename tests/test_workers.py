@@ -262,7 +262,7 @@ def test_a_run_that_left_its_lanes_goes_on_to_the_same_numbers(
     monkeypatch.setattr("pages.ui.work.runs.pool", lambda: pool)
     first = pool.job(jobs.forever)
     results = begun(first)
-    run = run_of(values, tolerance=1e-9, max_iterations=150)
+    run = run_of(values, tolerance=1e-12, max_iterations=800)
     run.begin()
     wait_for(pool, lambda: run._job.level == 2 and run._job in pool._queue)
     assert run.trace, "what it has told stays on the screen"
@@ -270,7 +270,7 @@ def test_a_run_that_left_its_lanes_goes_on_to_the_same_numbers(
     with pytest.raises(Cancelled):
         list(results)
     assert run.done.wait(60)
-    alone = run_of(values, tolerance=1e-9, max_iterations=150)
+    alone = run_of(values, tolerance=1e-12, max_iterations=800)
     alone.begin()
     assert alone.done.wait(60)
     assert len(run.trace) == len(alone.trace) and run.stop_reason == alone.stop_reason
