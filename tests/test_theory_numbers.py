@@ -4,17 +4,20 @@ import numpy as np
 import pytest
 from families_at_hand import cases
 from own_model import WithDomains
+from streamlit.testing.v1 import AppTest
 
-from em_core import Gaussian, Mixture, fit
+from em_core import Gaussian, Mixture, em, fit
 from em_core.examples.zero_inflated_poisson import ZeroInflatedPoisson
 from em_core.search.alignment import relabelled
 from em_core.theory.coordinates import Coordinates
 from em_core.theory.slices import slice_between
 from em_core.variants import VARIANTS, run
 from pages.ui.figures.payload import pack
-from pages.ui.settings import Settings, changed
+from pages.ui.panels.theory_panel import in_words
+from pages.ui.settings import THEORY_STEPS, Settings, changed
+from pages.ui.text import gap, nats, number
 from pages.ui.work.climbing import Ended
-from pages.ui.work.racing import applicable, observed, race_work
+from pages.ui.work.racing import applicable, at_its_end, observed, race_work
 from pages.ui.work.slicing import Asked, slice_work
 from pages.ui.work.surfaces import seconds_for, surface_work
 from pages.ui.work.tiny import (
@@ -27,6 +30,16 @@ from pages.ui.work.tiny import (
     tiny_of,
     weighted,
 )
+
+
+def theory_page() -> None:
+    import streamlit as st
+
+    from pages.ui.panels import theory_panel
+
+    tiny = theory_panel._choose_tiny()
+    theory_panel.SECTIONS[st.session_state["settings"].theory_step](tiny)
+
 
 ROWS = cases()["Gaussian VVV"].data
 
@@ -142,7 +155,7 @@ def test_the_theory_holds_for_any_numbers(numbers):
         # Where q is the posterior the gap is closed.
         touched = jensen(tiny, row, float(np.clip(found.posterior[0], 1e-12, 1 - 1e-12)))
         assert touched.bound == pytest.approx(touched.log_density, abs=1e-8)
-    for forms in three_forms(tiny).values():
+    for forms, _ in three_forms(tiny).values():
         assert forms.disagreement <= 1e-10 * max(abs(forms.log_likelihood), 1)
     steps = climb(tiny, 3)
     before, move = steps[-3], steps[-2]
@@ -152,6 +165,49 @@ def test_the_theory_holds_for_any_numbers(numbers):
     assert found.means[found.expected.argmax()] == pytest.approx(
         found.weighted_mean, abs=np.ptp(tiny.rows) / 100
     )
+    assert found.after.means[0, 0] == pytest.approx(found.weighted_mean)
+
+
+@pytest.mark.parametrize("step", [step for step in THEORY_STEPS if step != "questions"])
+def test_a_step_that_refits_all_parameters_says_to_what(step):
+    """Standard deviations and weights move with the means, whatever the sliders say."""
+    app = AppTest.from_function(theory_page)
+    state = {"settings": Settings(theory_step=step), "left families": {}, "notices": []}
+    for name, value in (state | {"shown": {}, "settled": True, "page": "Theory"}).items():
+        app.session_state[name] = value
+    app.run()
+    assert not app.exception and not app.error
+    said = " ".join(markdown.value for markdown in app.markdown)
+    tiny = tiny_of(Settings())
+    after = {
+        "forms": [after for _, after in three_forms(tiny).values()],
+        "climb": [climb(tiny, 1)[-2].params],
+        "weighted": [weighted(tiny).after],
+    }.get(step, [])
+    for params in (tiny.params, *after):
+        assert in_words(params) in said
+    for params in after:
+        if hasattr(params, "covariances"):
+            deviations = np.sqrt(params.covariances[:, 0, 0])
+            assert all(f"**{number(deviation, 4)}**" in said for deviation in deviations)
+
+
+def test_one_that_stops_by_its_own_bound_says_so():
+    """Hard EM ends nats below the best: nothing is left of its bound, not of the likelihood."""
+    own = {key for key, variant in VARIANTS.items() if at_its_end(variant).endswith("own bound")}
+    assert {"hard", "mean-field", "bayes"} <= own
+    assert not own & {"exact", "conditional", "gradient", "squarem", "l-bfgs"}
+
+
+@pytest.mark.parametrize("name", list(cases()))
+def test_the_gap_is_zero_where_the_bound_touches_and_only_there(name):
+    case = cases()[name]
+    steps = list(em(case.model, case.data, case.start(0, 2), max_iterations=8, tolerance=0))
+    for step in steps:
+        if step.phase != "M" or step.is_leap:
+            assert gap(step) == "0"
+        elif step.kl > 1e-6:
+            assert gap(step) == nats(step.kl)
 
 
 @pytest.mark.parametrize("apart, start", [(0.8, 0.5), (1.5, 0.3), (3.0, 0.05)])

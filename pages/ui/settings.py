@@ -352,10 +352,10 @@ class Settings:
         "Two to twelve numbers, separated by commas.",
     )
     tiny_place_1: float = _setting(
-        0.25, "t1", Real(0.0, 1.0, step=0.05), "view", "Mean of component 1", widget="slider"
+        0.25, "t1", Real(0.0, 1.0, step=0.05), "view", "Place of mean 1", widget="slider"
     )
     tiny_place_2: float = _setting(
-        0.6, "t2", Real(0.0, 1.0, step=0.05), "view", "Mean of component 2", widget="slider"
+        0.6, "t2", Real(0.0, 1.0, step=0.05), "view", "Place of mean 2", widget="slider"
     )
     tiny_weight: float = _setting(
         0.5, "tw", Real(0.05, 0.95, step=0.05), "view", "Weight of component 1", widget="slider"

@@ -14,6 +14,9 @@ INFINITE = "\N{INFINITY}"
 MISSING, NO_DATA = "missing", "no data"
 
 
+# The bound touches the log-likelihood where it is no more than this share of it below.
+TOUCH = 1e-12
+
 # Addresses become links even where their characters are escaped: one that shows nothing, put
 # into them, keeps them text.
 _ADDRESS = re.compile(r"(?=://)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
@@ -105,6 +108,12 @@ def nats(value: float, signed: bool = False) -> str:
     digits = 2 if size >= 1 or size == 0 else 4
     text = f"{value:+,.{digits}f}" if signed else f"{value:,.{digits}f}"
     return text.replace("-", MINUS)
+
+
+def gap(step) -> str:
+    """KL(q || posterior) after a half-step, in nats: 0 where q is the posterior, up to rounding."""
+    touches = step.kl <= TOUCH * max(abs(step.log_likelihood), 1.0)
+    return "0" if touches else nats(step.kl)
 
 
 def cell(value: object) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from em_core import HalfStep
 from pages.ui.figures.picture import Picture, Scene
-from pages.ui.text import nats, number, percent
+from pages.ui.text import gap, nats, number, percent
 
 # Half-steps drawn one by one; of the iterations after these, evenly spaced ones.
 DENSE_ITERATIONS = 60
@@ -113,7 +113,7 @@ def caption(scene: Scene, index: int, change: Change) -> str:
     gain = step.log_likelihood - before.log_likelihood
     return (
         f"M-step {step.iteration}: {change(before.params, step.params)}, "
-        f"log-likelihood {nats(gain, signed=True)}, KL gap {nats(max(step.kl, 0))} nats."
+        f"log-likelihood {nats(gain, signed=True)}, KL gap {gap(step)} nats."
     )
 
 

@@ -36,7 +36,7 @@ PRESETS = (
         "A symmetric start",
         _generated("separated", 2, 2, starts_compared=("random responsibilities",)),
         "Shares drawn at random make all components nearly equal: EM begins close to a saddle. The "
-        "log-likelihood hardly moves at first, then falls off the saddle to one side.",
+        "log-likelihood hardly moves at first, then rises as EM leaves the saddle to one side.",
     ),
     Preset(
         "Nearly flat clusters",
@@ -93,7 +93,8 @@ GALLERY = (
     Preset(
         "The dishonest casino",
         _example("categorical-hmm", "casino", n_components=2, columns=("throw",)),
-        "When was the die loaded? The ribbon against the known labels.",
+        "When was the die loaded? The ribbon says how probable each state is at each throw; “Known "
+        "labels”, below, how many throws it gets right.",
     ),
     Preset(
         "Film ratings, nine in ten missing",

@@ -25,7 +25,7 @@ from pages.ui.player import player
 from pages.ui.sharing.naming import half_step, named
 from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table
-from pages.ui.text import nats, number, told
+from pages.ui.text import gap, nats, number, told
 from pages.ui.work.jobs import run_job
 from pages.ui.work.runs import Run
 from pages.ui.work.slicing import Asked, Numbers, Slices, slice_work
@@ -188,7 +188,7 @@ def _numbers(run: Run, index: int, numbers: Numbers) -> pd.DataFrame:
     rows = {
         "log-likelihood": nats(step.log_likelihood),
         "ELBO": nats(step.elbo),
-        "KL(q ‖ posterior)": nats(max(step.kl, 0)),
+        "KL(q ‖ posterior)": gap(step),
         f"slope of the log-likelihood, per {numbers.per}": _slope(
             numbers.slope_of_likelihood, steep
         ),

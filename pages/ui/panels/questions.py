@@ -39,15 +39,16 @@ QUESTIONS = (
     Question(
         "Why is the bound as steep as the likelihood where they touch?",
         "The likelihood minus the bound is a KL divergence, which is 0 there and never negative: "
-        "it is at a minimum, so its slope is 0. The slope of the bound needs no pass over the "
-        "data, which gives gradient methods their gradient (Fisher's identity).",
+        "it is at a minimum, so its slope is 0. After the E-step the slope of the bound needs no "
+        "further pass over the data, which gives gradient methods their gradient (Fisher's "
+        "identity).",
         "lower_bound.py",
         "See the two slopes",
     ),
     Question(
         "Why is EM slow near the end?",
-        "What is hidden is information the data lack. The larger its share, the smaller the part "
-        "of the way each iteration goes. Overlapping components make it small.",
+        "What is hidden is information the data lack. Each iteration goes the part of the way "
+        "that is not hidden. Where components overlap most is hidden, and the steps are small.",
         "variants.py",
         "See what speeds it up",
     ),

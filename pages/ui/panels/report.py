@@ -11,7 +11,7 @@ from em_core import HalfStep
 from em_core.agreement import adjusted_rand_index, confusion
 from em_core.search.alignment import assignment_shares
 from pages.ui.table.selection import Selection
-from pages.ui.text import component_names, nats
+from pages.ui.text import component_names, gap, nats
 
 MOST_DOUBTFUL = 10
 # Posteriors of more rows than this take longer than a glance: a stated sample stands in.
@@ -29,7 +29,7 @@ def gain_sentence(steps: Sequence[HalfStep], index: int) -> str:
     if step.phase == "E":
         return (
             f"Gain in log-likelihood: 0 (the parameters stay). The bound rises by the KL gap, "
-            f"{nats(max(before.kl, 0))} nats, and touches again."
+            f"{gap(before)} nats, and touches again."
         )
     gain = step.log_likelihood - before.log_likelihood
     if step.is_leap:
@@ -40,7 +40,7 @@ def gain_sentence(steps: Sequence[HalfStep], index: int) -> str:
     bound = step.elbo - before.elbo
     return (
         f"Gain in log-likelihood {nats(gain, signed=True)} = gain of the bound "
-        f"{nats(bound, signed=True)} + KL gap {nats(max(step.kl, 0))} nats."
+        f"{nats(bound, signed=True)} + KL gap {gap(step)} nats."
     )
 
 

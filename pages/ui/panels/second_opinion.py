@@ -9,10 +9,11 @@ import streamlit as st
 from em_core.em import has_collapsed
 from em_core.search.optima import place
 from pages.ui import shell
+from pages.ui.models.family import listed
 from pages.ui.settings import Settings
 from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table
-from pages.ui.text import nats
+from pages.ui.text import counted, nats
 from pages.ui.work.runs import Run
 from pages.ui.work.searches import Search, recommended_start, search_of
 from pages.ui.work.work import current, progress_line, show_error, watch
@@ -28,7 +29,8 @@ def show_opinion(run: Run, settings: Settings, selection: Selection, table: Tabl
         if st.button(
             "Is this the best answer?",
             icon=":material/travel_explore:",
-            help=f"Runs {N_STARTS} other starts of the same model and compares.",
+            help=f"Runs {N_STARTS} other starts of the same model, by "
+            f"{recommended_start(settings)}, and compares.",
         ):
             st.session_state["opinion asked"] = (run.key, N_STARTS)
             st.rerun()
@@ -42,7 +44,7 @@ def show_opinion(run: Run, settings: Settings, selection: Selection, table: Tabl
 
 def _show(run: Run, search: Search, selection: Selection) -> None:
     if search.running:
-        ended = f"{search.n_ended} of {search.n_starts} other starts have ended."
+        ended = f"{search.n_ended} of {_others(search.n_starts, search)} have ended."
         progress_line(search, ended)
         return
     if search.error:
@@ -64,10 +66,10 @@ def opinion(run: Run, search: Search):
     found = search.runs.landscape
     if not found.optima:
         return f"The other starts cannot tell: {found.verdict}", None
-    best, n_starts = found.optima[0], found.n_starts
+    best, others = found.optima[0], _others(found.n_starts, search)
     fit = run.fit
     log_likelihood = fit.log_likelihood
-    among = f"{best.count} of {n_starts} other starts"
+    among = f"{best.count} of {others}"
     if has_collapsed(fit.flags):
         return f"No: in this fit a component has collapsed. {among} reached one that has not.", (
             best.fit
@@ -87,7 +89,7 @@ def opinion(run: Run, search: Search):
         ), None
     if home == 0:
         return (
-            f"**Yes, as far as {n_starts} other starts can tell:** {best.count} of them reached "
+            f"**Yes, as far as {others} can tell:** {best.count} of them reached "
             "this answer as well, and none a better one."
         ), None
     gap = best.log_likelihood - log_likelihood
@@ -96,6 +98,11 @@ def opinion(run: Run, search: Search):
         said = f"**No:** {unfinished}{among} reached an answer that is {nats(gap)} nats better."
         return said, best.fit
     return (
-        f"**Not replicated:** none of {n_starts} other starts reached this answer; the best of "
+        f"**Not replicated:** none of {others} reached this answer; the best of "
         f"them is {nats(-gap)} nats below."
     ), None
+
+
+def _others(n_starts: int, search: Search) -> str:
+    """So many starts to compare with, and how they are made."""
+    return f"{counted(n_starts, 'other start')} by {listed(search.starts)}"

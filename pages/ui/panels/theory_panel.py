@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
+from em_core import MixtureParams
+from em_core.factors.statistics import FactorParams
 from pages.ui import shell
 from pages.ui.figures import theory as figures
 from pages.ui.fragments import fragment
+from pages.ui.models.family import listed
 from pages.ui.panels import tables
 from pages.ui.panels.optima_panel import COLOURS
 from pages.ui.panels.questions import QUESTIONS
 from pages.ui.settings import THEORY_STEPS
-from pages.ui.text import nats, number
+from pages.ui.text import gap, nats, number
 from pages.ui.work.tiny import (
     Tiny,
     bound_over_q,
@@ -28,7 +32,7 @@ from pages.ui.work.tiny import (
 INTRODUCTION = """
 Something about the data is hidden: which component a number came from. EM finds parameters that
 make the data likely without knowing it. Every formula here shows its value for the numbers and
-parameters below; move them and watch.
+parameters below; move them and watch. Only step 4 has two points and sliders of its own.
 """
 
 
@@ -63,20 +67,38 @@ def _choose_tiny() -> Tiny | None:
     except ValueError as error:
         st.error(str(error))
         return None
-    means, weights = tiny.params.means[:, 0], tiny.params.weights
-    deviation = tiny.params.covariances[0, 0, 0] ** 0.5
-    st.markdown(
-        f"Two Gaussian components: means **{number(means[0], 4)}** and "
-        f"**{number(means[1], 4)}**, standard deviation **{number(deviation, 4)}** each, weights "
-        f"**{weights[0]:.2f}** and **{weights[1]:.2f}**."
-    )
+    st.markdown(f"Two Gaussian components: {in_words(tiny.params)}.")
     return tiny
 
 
 _HELP = {
-    name: "0 is the smallest of the numbers, 1 the largest."
+    name: "Where between the smallest of the numbers, 0, and the largest, 1, the mean lies."
     for name in ("tiny_place_1", "tiny_place_2")
 }
+
+
+def in_words(params) -> str:
+    """The parameters of a model of this page."""
+    if isinstance(params, FactorParams):
+        said = {
+            "means": params.mean,
+            "loadings": params.loadings[:, 0],
+            "noise variances": params.noise_variance,
+        }
+    else:
+        said = {
+            "means": params.means[:, 0],
+            "standard deviations": np.sqrt(params.covariances[:, 0, 0]),
+        }
+        if isinstance(params, MixtureParams):
+            said["weights"] = params.weights
+        else:
+            said["probabilities at the start"] = params.initial_probabilities
+            said["of staying"] = params.transition_matrix.diagonal()
+    return ", ".join(
+        f"{what} {listed([f'**{number(value, 4)}**' for value in values])}"
+        for what, values in said.items()
+    )
 
 
 def _take_numbers(text: str) -> None:
@@ -175,7 +197,8 @@ def four_forms(tiny: Tiny) -> None:
             "evidence minus KL to the posterior",
         ),
     )
-    forms = three_forms(tiny)
+    columns = three_forms(tiny)
+    forms = {model: column.forms for model, column in columns.items()}
     names = (
         "joint over q",
         "expected joint + entropy",
@@ -195,6 +218,11 @@ def four_forms(tiny: Tiny) -> None:
         "The mixture takes your numbers as they are, the chain as a sequence, and factor analysis "
         "each with the next two. The first line lists every assignment, or integrates exactly."
     )
+    st.markdown(
+        "The M-step moved all parameters, standard deviations and weights too; $q$ is the "
+        "posterior before it. The values are those after it:"
+    )
+    st.markdown("\n".join(f"- {model}: {in_words(c.after)}" for model, c in columns.items()))
 
 
 def two_steps(tiny: Tiny) -> None:
@@ -251,7 +279,9 @@ def never_down(tiny: Tiny) -> None:
     gain = move.log_likelihood - before.log_likelihood
     st.markdown(
         f"Iteration {t} gains **{nats(gain)}** nats: **{nats(move.elbo - before.elbo)}** because "
-        f"the bound rose, and **{nats(max(move.kl, 0))}** because it no longer touches."
+        f"the bound rose, and **{gap(move)}** because it no longer touches. The "
+        "M-step moves standard deviations and weights as well, so each component has its own: "
+        f"{in_words(move.params)}."
     )
 
 
@@ -281,6 +311,10 @@ def weighted_likelihood(tiny: Tiny) -> None:
             "curve and leaves its top where it is. So the M-step never needs it, though the bound "
             "does."
         )
+    st.markdown(
+        "The picture moves one mean and holds the rest. The M-step refits standard deviations and "
+        f"weights in the same way, and goes to {in_words(found.after)}."
+    )
 
 
 def questions(tiny: Tiny) -> None:

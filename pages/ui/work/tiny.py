@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -127,7 +127,14 @@ def bound_over_q(tiny: Tiny, row: int) -> tuple[np.ndarray, np.ndarray]:
     return q, (shares * (tiny.log_joint[row][:, None] - np.log(shares))).sum(axis=0)
 
 
-def three_forms(tiny: Tiny) -> dict[str, Forms]:
+class Column(NamedTuple):
+    """The four forms of one model, at the parameters after an M-step."""
+
+    forms: Forms
+    after: Any
+
+
+def three_forms(tiny: Tiny) -> dict[str, Column]:
     """The four forms for a mixture of the numbers, a chain along them, and a factor behind each
     number and the next two; q is the posterior at the sliders, priced after one M-step."""
     chain = HiddenMarkov(Gaussian(), 2)
@@ -147,9 +154,9 @@ def three_forms(tiny: Tiny) -> dict[str, Forms]:
     return forms
 
 
-def _after_one_step(model, params, data) -> Forms:
+def _after_one_step(model, params, data) -> Column:
     after = model.m_step(params, model.e_step(params, model.check(data)).statistics)
-    return elbo_forms(model, after, params, data)
+    return Column(elbo_forms(model, after, params, data), after)
 
 
 def climb(tiny: Tiny, iterations: int) -> list[HalfStep]:
@@ -158,12 +165,16 @@ def climb(tiny: Tiny, iterations: int) -> list[HalfStep]:
 
 
 class Weighted(NamedTuple):
-    """Q and the bound over the first mean (T,), in nats; the weighted mean is where both peak."""
+    """Q and the bound over the first mean (T,), in nats; the weighted mean is where both peak.
+
+    after: where the M-step goes.
+    """
 
     means: np.ndarray
     expected: np.ndarray
     entropy: float
     weighted_mean: float
+    after: MixtureParams
 
 
 def weighted(tiny: Tiny) -> Weighted:
@@ -180,6 +191,7 @@ def weighted(tiny: Tiny) -> Weighted:
         bounds(MODEL, coordinates, vectors, q) - q.entropy,
         float(q.entropy),
         float(shares @ tiny.rows / shares.sum()),
+        MODEL.m_step(tiny.params, q.statistics),
     )
 
 
