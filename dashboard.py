@@ -5,8 +5,8 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
+from pages.ui import assets
 from pages.ui.memory import memory
-from pages.ui.server import assets
 from pages.ui.server.errors import on_script_error
 from pages.ui.server.lifespan import lifespan
 from pages.ui.server.middleware import LimitedBodies, LimitedUploads, SecurityHeaders

@@ -11,6 +11,7 @@ import numpy as np
 
 from em_core.em import Fit, HalfStep, check_weights, finished, has_collapsed, starting_params
 from em_core.inference.identified import Identification
+from em_core.search.advance import Advance
 from em_core.search.optima import (
     TOLERANCE_FACTOR,
     Failure,
@@ -21,7 +22,7 @@ from em_core.search.optima import (
     look_at,
 )
 from em_core.search.packed import PackedTrace, climbed
-from em_core.search.stepping import Advance, strategy
+from em_core.search.stepping import strategy
 from em_core.search.success import SuccessRate, success_rate
 
 # To see whether an optimum is one, its best run goes on until so much less is left to gain.

@@ -1,6 +1,7 @@
 """What may import what, how thin a page is, and what the configuration promises."""
 
 import ast
+import graphlib
 import json
 import subprocess
 import sys
@@ -51,6 +52,38 @@ def test_imports_run_one_way(path: Path) -> None:
             assert any(f"{module}.".startswith(f"{layer}.") for layer in allowed), (
                 f"{name(path)} may not import {module}"
             )
+
+
+MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in SOURCES}
+
+
+def imported(path: Path) -> set[str]:
+    """The modules of the project that a file imports, wherever in it, for types alone as well."""
+    named = set(imports(path))
+    return {module for module in MODULES if module in named or _has_a_part_in(module, named)}
+
+
+def _has_a_part_in(module: str, names: set[str]) -> bool:
+    return any(name.rpartition(".")[0] == module for name in names)
+
+
+def test_no_file_imports_itself_on_the_way_around() -> None:
+    graph = {module: imported(path) - {module} for module, path in MODULES.items()}
+    graphlib.TopologicalSorter(graph).prepare()  # or it names a circle
+
+
+def test_no_folder_imports_itself_on_the_way_around() -> None:
+    """Of folders of which neither holds the other."""
+    graph: dict[str, set[str]] = {}
+    for module, path in MODULES.items():
+        own = module.rpartition(".")[0]
+        others = {other.rpartition(".")[0] for other in imported(path)}
+        graph.setdefault(own, set()).update(
+            other
+            for other in others
+            if not f"{other}.".startswith(f"{own}.") and not f"{own}.".startswith(f"{other}.")
+        )
+    graphlib.TopologicalSorter(graph).prepare()
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "em_core").rglob("*.py")), ids=name)

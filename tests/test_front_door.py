@@ -16,7 +16,7 @@ from browser import ROOT, Visitors, serve
 from playwright.sync_api import expect
 from visitor import Visitor
 
-from pages.ui.server import assets
+from pages.ui import assets
 
 MAIN = """
 import streamlit as st

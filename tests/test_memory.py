@@ -15,7 +15,7 @@ from visitor import Visitor
 from em_core import Gaussian, Mixture
 from em_core.datasets import load
 from pages.ui.memory import Full, Memory, Visit
-from pages.ui.work.climbing import ByMethod
+from pages.ui.models.starting import ByMethod
 from pages.ui.work.runs import Run
 
 

@@ -13,8 +13,8 @@ import pytest
 from em_core import Gaussian, Mixture, em, restarts, select
 from em_core.datasets import load
 from pages.ui.models.families import FAMILIES
+from pages.ui.models.starting import ByMethod
 from pages.ui.settings import Settings
-from pages.ui.work.climbing import ByMethod
 from pages.ui.work.runs import Run, Runs
 from pages.ui.work.searches import Grid, Search
 from pages.ui.work.work import NOTHING_YET

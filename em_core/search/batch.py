@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from em_core.em import HalfStep, Shared, count_observations, why_stop
-from em_core.search.stepping import Advance
+from em_core.search.advance import Advance
 
 # Rows times components of the runs stepped at once, a quarter of a second's work on a busy machine.
 # More would not be faster (measured up to 500 runs).

@@ -6,27 +6,16 @@ A strategy is a function with the arguments of `one_by_one` that yields such `Ad
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from em_core.em import HalfStep, em
+from em_core.search.advance import Advance
+from em_core.search.batch import side_by_side
 
 # So many runs are stepped before the caller is asked again whether to go on.
 AT_ONCE = 4
-
-
-class Advance(NamedTuple):
-    """What one sweep did to one run, named by its place among the starts.
-
-    half_steps: the new ones, an M and an E (first the start). stop_reason: why it has ended, with
-    this sweep or the one before; failure: the error's sentence where the reason is "failed".
-    """
-
-    run: int
-    half_steps: tuple[HalfStep, ...]
-    stop_reason: str | None = None
-    failure: str = ""
 
 
 def one_by_one(
@@ -88,9 +77,6 @@ def side_by_side_if_sound(model, data, starts: Sequence[Any], **options) -> Iter
     What had not ended is then run again, without telling twice what was told: so the error ends
     only the run that it belongs to. Any other error is no matter of a single run, and is raised.
     """
-    # A circle: what steps side by side speaks of an `Advance` as well.
-    from em_core.search.batch import side_by_side
-
     told = dict.fromkeys(range(len(starts)), 0)
     try:
         for advances in side_by_side(model, data, starts, **options):

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
+from pages.ui.assets import FRONTEND, player_address, plotly_address
 from pages.ui.figures.payload import run_of
 from pages.ui.figures.picture import View
-from pages.ui.server.assets import FRONTEND, player_address, plotly_address
 
 HTML = '<div class="emx" role="group" aria-label="Animation of the fit"></div>'
 

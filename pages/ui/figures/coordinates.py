@@ -10,8 +10,7 @@ import numpy as np
 from pages.ui.text import percent
 
 if TYPE_CHECKING:
-    from pages.ui.figures.picture import Scene
-    from pages.ui.settings import Settings
+    from pages.ui.figures.picture import Look, Scene
 
 MOST_PAIRED_COLUMNS = 4
 
@@ -47,14 +46,14 @@ def coordinates_of(scene: Scene) -> Coordinates:
         return principal_components(titles, scene.values)
     if len(titles) > 2 and axes == "pairs":
         return all_pairs(titles)
-    return chosen_columns(titles, two_columns(scene.settings, scene.columns))
+    return chosen_columns(titles, two_columns(scene.look, scene.columns))
 
 
-def two_columns(settings: Settings, columns: Sequence[str]) -> tuple[int, int]:
+def two_columns(look: Look, columns: Sequence[str]) -> tuple[int, int]:
     """Positions of the two columns drawn: those chosen, or the first two."""
-    across = columns.index(settings.axis_x) if settings.axis_x in columns else 0
+    across = columns.index(look.axis_x) if look.axis_x in columns else 0
     free = 1 if across == 0 else 0
-    up = columns.index(settings.axis_y) if settings.axis_y in columns else free
+    up = columns.index(look.axis_y) if look.axis_y in columns else free
     return across, up if up != across else free
 
 

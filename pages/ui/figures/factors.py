@@ -25,7 +25,7 @@ def factors_picture(scene: Scene) -> tuple[Picture, np.ndarray]:
     """
     sample = scene.sample[:: -(-len(scene.sample) // MOST_SCORES)]
     frames = frames_of(scene, len(sample))
-    turn = rotation(frames.steps[-1].params, scene.settings.rotation)
+    turn = rotation(frames.steps[-1].params, scene.look.rotation)
     loadings = np.stack([standard_loadings(step.params) @ turn for step in frames.steps])
     notes = list(frames.notes)
     drawn = slice(0, MOST_COLUMNS)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
 from em_core import HalfStep
 from pages.ui.text import name_columns
-
-if TYPE_CHECKING:  # the settings know the families, and those their pictures
-    from pages.ui.settings import Settings
 
 
 class View(NamedTuple):
@@ -23,6 +20,22 @@ class View(NamedTuple):
     curve: Literal["likelihood", "gap"] = "likelihood"
     speed: float = 1.0
     loop: bool = False
+
+
+class Look(Protocol):
+    """What of a picture a person has chosen outside of it."""
+
+    @property
+    def axis_x(self) -> str:
+        """The column drawn across; "" for the first."""
+
+    @property
+    def axis_y(self) -> str:
+        """The column drawn up; "" for the next."""
+
+    @property
+    def rotation(self) -> str:
+        """Of loadings."""
 
 
 class Scene(NamedTuple):
@@ -46,7 +59,7 @@ class Scene(NamedTuple):
     groups: tuple[str, ...]  # of data in groups or sequences, what each is called
     levels: tuple[tuple[str, ...], ...]  # of coded columns, what each level is called
     axes: str  # in force: "series", "columns", "principal", "pairs"; "" where there is no choice
-    settings: Settings
+    look: Look
 
     @property
     def plural(self) -> str:

@@ -11,7 +11,7 @@ from em_core.initialization import require_distinct_rows
 from pages.ui.models.families import family_of
 from pages.ui.models.family import listed
 from pages.ui.models.parameters import arrays
-from pages.ui.work.climbing import Beginning, ByMethod, FromMeans, FromParams
+from pages.ui.models.starting import Beginning, ByMethod, FromMeans, FromParams
 
 if TYPE_CHECKING:
     from pages.ui.settings import Settings

@@ -7,7 +7,7 @@ becomes its data, how it may start, and how it is drawn and put into numbers: se
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from em_core import (
     STARTS,
@@ -35,7 +35,7 @@ from pages.ui.figures.levels import shrinkage_picture
 from pages.ui.figures.mixture import factor_analysers_picture, mixture_picture
 from pages.ui.figures.own import own_picture
 from pages.ui.figures.sequence import hidden_markov_picture
-from pages.ui.models.family import Family, listed
+from pages.ui.models.family import Choices, Family, listed
 from pages.ui.models.own_models import OwnModel, own_models
 from pages.ui.models.parameters import (
     cluster_results,
@@ -59,9 +59,6 @@ from pages.ui.models.parameters import (
 )
 from pages.ui.table.columns import answered, binary, classified, counted, measured
 from pages.ui.table.selection import select, select_items, select_levels
-
-if TYPE_CHECKING:  # the settings offer what is in this table
-    from pages.ui.settings import Settings
 
 MOST_ITEMS = 100
 # Data sets that are of use to one family only.
@@ -185,7 +182,7 @@ def _hidden_markov(label: str, emission, code, controls, parameters, examples, *
     )
 
 
-def _hidden_markov_code(emission: str, settings: Settings) -> str:
+def _hidden_markov_code(emission: str, settings: Choices) -> str:
     more = "" if settings.initial == "free" else f', initial="{settings.initial}"'
     allowed = allowed_transitions(settings.transitions, settings.n_components)
     if allowed is not None:
@@ -217,15 +214,15 @@ def _factors(label: str, model: type, examples: tuple[str, ...], **more) -> Fami
     )
 
 
-def _covariance(settings: Settings) -> str:
+def _covariance(settings: Choices) -> str:
     return f'Gaussian(covariance="{settings.covariance}")'
 
 
-def _degrees(settings: Settings) -> float | None:
+def _degrees(settings: Choices) -> float | None:
     return None if settings.degrees == "estimated" else float(settings.degrees)
 
 
-def _student_code(settings: Settings) -> str:
+def _student_code(settings: Choices) -> str:
     degrees = _degrees(settings)
     more = "" if degrees is None else f", degrees_of_freedom={degrees:g}"
     return f'StudentT(covariance="{settings.covariance}"{more})'
@@ -409,22 +406,22 @@ FAMILIES = {
 } | {f"own-{own.name}": _own(own) for own in own_models().models}
 
 
-def family_of(settings: Settings) -> Family:
+def family_of(settings: Choices) -> Family:
     return FAMILIES[settings.family]
 
 
-def standardises(settings: Settings) -> bool:
+def standardises(settings: Choices) -> bool:
     """Whether the columns are standardised: asked for, and offered by the family."""
     return settings.standardise and "standardise" in family_of(settings).controls
 
 
-def model_for(settings: Settings, data) -> Any:
+def model_for(settings: Choices, data) -> Any:
     """The model that the settings ask for, for these data (as it takes them)."""
     model = family_of(settings).build(settings)
     return Standardised.of(model, data) if standardises(settings) else model
 
 
-def views_of(settings: Settings, n_columns: int) -> tuple[str, ...]:
+def views_of(settings: Choices, n_columns: int) -> tuple[str, ...]:
     """The axes on which a run of so many columns can be drawn, the usual first; () without any."""
     views = family_of(settings).views
     if n_columns == 1:
@@ -432,13 +429,13 @@ def views_of(settings: Settings, n_columns: int) -> tuple[str, ...]:
     return views if n_columns > 2 else tuple(v for v in views if v in ("series", "columns"))
 
 
-def axes_of(settings: Settings, n_columns: int) -> str:
+def axes_of(settings: Choices, n_columns: int) -> str:
     """The axes in force: those chosen, or the usual ones where a run cannot be drawn on them."""
     views = views_of(settings, n_columns)
     return settings.axes if settings.axes in views else next(iter(views), "")
 
 
-def example_of(settings: Settings) -> str:
+def example_of(settings: Choices) -> str:
     """The example in force: the one chosen, or the family's first where it has no such example."""
     examples = family_of(settings).examples
     return settings.example if settings.example in examples else examples[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,42 @@ from pages.ui.table.columns import ColumnReport, anything
 from pages.ui.table.selection import Selection
 from pages.ui.text import component_names
 
-if TYPE_CHECKING:  # the settings offer what is in the table
-    from pages.ui.settings import Settings
+
+class Choices(Protocol):
+    """What a family reads of the settings: they are a table of their own, which offers families."""
+
+    @property
+    def family(self) -> str: ...
+
+    @property
+    def example(self) -> str: ...
+
+    @property
+    def n_components(self) -> int: ...
+
+    @property
+    def n_factors(self) -> int: ...
+
+    @property
+    def covariance(self) -> str: ...
+
+    @property
+    def degrees(self) -> str: ...
+
+    @property
+    def transitions(self) -> str: ...
+
+    @property
+    def initial(self) -> str: ...
+
+    @property
+    def standardise(self) -> bool: ...
+
+    @property
+    def axes(self) -> str: ...
+
+    @property
+    def rotation(self) -> str: ...
 
 
 class Family(NamedTuple):
@@ -45,8 +79,8 @@ class Family(NamedTuple):
     """
 
     label: str
-    build: Callable[[Settings], Any]
-    code: Callable[[Settings], str]
+    build: Callable[[Choices], Any]
+    code: Callable[[Choices], str]
     controls: Mapping[str, Mapping[str, str]]
     starts: Mapping[str, str]
     parameters: tuple[str, ...]
@@ -54,8 +88,8 @@ class Family(NamedTuple):
     read: Callable[..., Selection]
     examples: tuple[str, ...]
     picture: Callable[[Scene], tuple[Picture, np.ndarray]]
-    tables: Callable[[Any, Any, Selection, Settings], list[tuple[str, pd.DataFrame]]]
-    results: Callable[[Any, Any, Any, Selection, Settings], dict[str, np.ndarray]]
+    tables: Callable[[Any, Any, Selection, Choices], list[tuple[str, pd.DataFrame]]]
+    results: Callable[[Any, Any, Any, Selection, Choices], dict[str, np.ndarray]]
     point: Callable[..., tuple[str, pd.DataFrame]] | None = None
     test_of_fit: Callable[[Any, Any], GoodnessOfFit] | None = None
     most_factors: Callable[[int], int] | None = None

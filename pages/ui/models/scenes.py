@@ -59,7 +59,7 @@ def scene_of(
         groups=selection.groups,
         levels=selection.levels,
         axes=axes_of(settings, len(selection.columns)),
-        settings=settings,
+        look=settings,
     )
 
 

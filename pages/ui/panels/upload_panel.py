@@ -13,7 +13,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from pages.ui import shell
 from pages.ui.memory import Full, visit
-from pages.ui.table import own_table
+from pages.ui.sharing import own_table
 from pages.ui.table.reading import MAX_BYTES
 from pages.ui.table.table import Table
 from pages.ui.text import plain

@@ -6,43 +6,8 @@ import itertools
 from collections.abc import Generator
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from em_core import HalfStep, em, from_means
-
-
-class ByMethod(NamedTuple):
-    """A start drawn by the model's own method of this name."""
-
-    model: Any
-    method: str
-    seed: int
-
-    def __call__(self, data):
-        return self.model.initial_params(data, self.method, np.random.default_rng(self.seed))
-
-
-class FromMeans(NamedTuple):
-    """A start from means (K, D) placed by hand."""
-
-    model: Any
-    means: np.ndarray
-
-    def __call__(self, data):
-        return from_means(self.model, data, self.means)
-
-
-class FromParams(NamedTuple):
-    """A start from explicit parameters."""
-
-    params: Any
-
-    def __call__(self, data):
-        return self.params
-
-
-# (the data) -> starting parameters. It travels to a process.
-Beginning = ByMethod | FromMeans | FromParams
+from em_core import HalfStep, em
+from pages.ui.models.starting import Beginning
 
 
 def climb(

@@ -12,7 +12,8 @@ from typing import Any
 from em_core import HalfStep
 from em_core.em import Fit, finished
 from pages.ui.memory import visit
-from pages.ui.work.climbing import Beginning, Ended, climb
+from pages.ui.models.starting import Beginning
+from pages.ui.work.climbing import Ended, climb
 from pages.ui.work.pools import pool
 from pages.ui.work.work import Work
 from pages.ui.work.workers import Job

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-FRONTEND = Path(__file__).parents[1] / "frontend"
+FRONTEND = Path(__file__).parent / "frontend"
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}
 
