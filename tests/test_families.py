@@ -128,7 +128,7 @@ def test_a_family_is_drawn_whatever_axes_a_link_asks_for(name):
             assert axes_of(asked, len(fewer.columns)) == (
                 axes if axes in views else "".join(views[:1])
             )
-            scene = drawn._replace(settings=asked, axes=axes_of(asked, len(fewer.columns)))
+            scene = drawn._replace(look=asked, axes=axes_of(asked, len(fewer.columns)))
             picture, _ = family_of(asked).picture(scene)
             assert pack(picture)
 
