@@ -471,6 +471,6 @@ def test_numbers_that_only_count_the_rows_are_told(app: str, page: Page) -> None
     lines = ["id,a,b", *(f"{i},{row}" for i, row in enumerate(answers))]
     page.goto(f"{app}/?v=1&s=table&k=2")
     upload(page, "survey.csv", "\n".join(lines).encode())
-    told = page.get_by_text(re.compile("This model can use id only. .*Bernoulli mixture"))
+    told = page.get_by_text(re.compile("can use only id, which numbers the rows. .*Bernoulli"))
     expect(told).to_be_visible()
     ready(page)

@@ -207,6 +207,11 @@ def always(name_of: Callable[[Any], str | None]) -> Callable[[Any], str]:
     return lambda value: name_of(value) or str(value)
 
 
+def in_force(name: str, options: Sequence[Any]) -> Any:
+    """The value of a field that needs no widget, as there is nothing to choose."""
+    return _in_force(FIELDS[name], {"options": options}, None)
+
+
 def _in_force(about: Field, arguments: Mapping[str, Any], default: Any) -> Any:
     """The field's value, or the nearest that the widget with these arguments can show."""
     value = getattr(settings(), about.name)

@@ -36,6 +36,7 @@ from pages.ui.figures.mixture import factor_analysers_picture, mixture_picture
 from pages.ui.figures.own import own_picture
 from pages.ui.figures.sequence import hidden_markov_picture
 from pages.ui.models.family import Choices, Family, listed
+from pages.ui.models.own_data import own_data, own_examples
 from pages.ui.models.own_models import OwnModel, own_models
 from pages.ui.models.parameters import (
     cluster_results,
@@ -239,7 +240,7 @@ def _own(own: OwnModel) -> Family:
         parameters=(),
         takes=answered,
         read=select_items,
-        examples=tuple(EXAMPLES),
+        examples=own_examples(own.model),
         picture=own_picture,
         tables=own_tables,
         results=own_results,
@@ -249,17 +250,6 @@ def _own(own: OwnModel) -> Family:
         holes=False,
         data=lambda selection: own_data(own.model, selection),
     )
-
-
-def own_data(model, selection):
-    """The rows as a person's own model takes them: a table, or its only column."""
-    check = getattr(model, "check", lambda data: data)
-    try:
-        return check(selection.values)
-    except ValueError:
-        if selection.values.shape[1] > 1:
-            raise
-        return check(selection.values[:, 0])
 
 
 FAMILIES = {

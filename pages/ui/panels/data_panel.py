@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -39,6 +39,7 @@ from pages.ui.text import counted, plain
 
 PREVIEW_ROWS = 200
 MOST_REASONS = 5
+MOST_NAMES = 5  # in one sentence
 NUMBER_BYTES = 8
 
 
@@ -47,7 +48,11 @@ def choose_table() -> Table | None:
     source = shell.widget("source")
     if source == "example":
         examples = family_of(shell.settings()).examples
-        name = shell.widget("example", options=examples, format_func=datasets.example_title)
+        if len(examples) > 1:
+            name = shell.widget("example", options=examples, format_func=datasets.example_title)
+        else:
+            name = shell.in_force("example", examples)
+            st.markdown(f"**{datasets.example_title(name)}**")
         st.caption(datasets.load(name).description)
         return _example(name)
     if source == "generate":
@@ -116,8 +121,8 @@ def choose_columns(table: Table) -> tuple[Selection | None, list[ColumnReport]]:
         return None, reports
     if not defaults and (able := _models_for([r for r in reports if not family.takes(r)])):
         st.warning(
-            f"This model can use {plain(listed(usable))} only. Models that can use the other "
-            f"columns: {listed(able)}."
+            f"{_only_usable([r for r in reports if r.name in usable])} Models that can use the "
+            f"other columns: {listed(able)}."
         )
     columns = shell.widget("columns", options=usable, default=defaults or tuple(usable[:1]))
     _offer_all(columns, reports, suggested, group)
@@ -149,9 +154,37 @@ def _none_usable(reports: list[ColumnReport]) -> str:
     if models := _models_for(reports):
         able = listed(models, "or")
         return f"This model can use no column of this table. Choose one that can: {able}."
-    reasons = " ".join(f"{r.name}: {r.why_not}" for r in reports[:MOST_REASONS])
-    more = " …" if len(reports) > MOST_REASONS else ""
-    return f"No column of this table can be used: one must hold numbers. {plain(reasons)}{more}"
+    reasons = " ".join(f"{plain(names)}: {plain(why)}" for names, why in reasons_of(reports))
+    return f"No column of this table can be used: one must hold numbers. {reasons}"
+
+
+def reasons_of(reports: list[ColumnReport]) -> list[tuple[str, str]]:
+    """Columns that can't be used, as words, by why: reasons of the most columns first."""
+    by_reason: dict[str, list[str]] = {}
+    for report in reports:
+        by_reason.setdefault(report.why_not, []).append(report.name)
+    ranked = sorted(by_reason.items(), key=lambda item: -len(item[1]))
+    shown, rest = ranked[:MOST_REASONS], ranked[MOST_REASONS:]
+    found = [(few_named(names), why) for why, names in shown]
+    if others := sum(len(names) for _, names in rest):
+        found.append((f"{others:,} more", "The table of columns says why, under “note”."))
+    return found
+
+
+def few_named(names: Sequence[str]) -> str:
+    """Names in a sentence, the first of them where they are many."""
+    if len(names) <= MOST_NAMES:
+        return listed(names)
+    return f"{', '.join(names[: MOST_NAMES - 1])} and {len(names) - MOST_NAMES + 1:,} more"
+
+
+def _only_usable(reports: list[ColumnReport]) -> str:
+    """That no column but these, which are not chosen unasked, can be used, and what they are."""
+    names = plain(few_named([report.name for report in reports]))
+    if not all(report.row_number for report in reports):
+        return f"Of these columns this model can use only {names}."
+    what = "which numbers the rows" if len(reports) == 1 else "which number the rows"
+    return f"Of these columns this model can use only {names}, {what}."
 
 
 def _models_for(reports: list[ColumnReport]) -> list[str]:
@@ -191,10 +224,7 @@ def _choose_groups(table: Table, reports: list[ColumnReport], suggested: str | N
     rows = len(table.frame)
     possible = [r.name for r in reports if r.type != "number" and 2 <= r.distinct < rows]
     if not possible and not family.alone:
-        st.error(
-            "This model needs a column that says which group a row belongs to: text or whole "
-            "numbers, the same for all rows of a group."
-        )
+        st.error(_no_groups(reports, rows))
     if not possible:
         return ""
     if family.alone:
@@ -207,6 +237,23 @@ def _choose_groups(table: Table, reports: list[ColumnReport], suggested: str | N
         default=usual,
         format_func=lambda name: name or "one sequence",
         label="Sequences" if family.grouping == "sequence" else "Groups",
+    )
+
+
+def _no_groups(reports: list[ColumnReport], n_rows: int) -> str:
+    """Why no column says which group a row is in."""
+    needed = "text or whole numbers, the same for all rows of a group"
+    apart = [
+        r.name
+        for r in reports
+        if (r.type == "text" or r.row_number) and not r.missing and r.distinct == n_rows
+    ]
+    if not apart or n_rows < 2:
+        return f"This model needs a column that says which group a row belongs to: {needed}."
+    return (
+        f"By {plain(few_named(apart))} every group has one row: the variance between groups and "
+        "that within them cannot be told apart. This model needs a column that several rows share: "
+        f"{needed}."
     )
 
 
@@ -239,16 +286,13 @@ def _facts(table: Table, selection: Selection | None, reports: list[ColumnReport
     rows = len(table.frame)
     st.markdown("\n".join(f"- {plain(fact)}" for fact in table.parsing))
     takes = family_of(shell.settings()).takes
-    tables.show(_columns_table(table, reports, takes), "Columns", index=False)
-    for report in [report for report in reports if not takes(report)]:
-        st.markdown(
-            f"**{plain(report.name)}** can't be used by this model. {plain(report.why_not)}"
-        )
+    roles = _roles(selection)
+    tables.show(_columns_table(table, reports, takes, roles), "Columns", index=False)
+    unused = [report for report in reports if not takes(report) and report.name not in roles]
+    for names, why in reasons_of(unused):
+        st.markdown(f"**{plain(names)}** can't be used by this model. {plain(why)}")
     if selection is not None and len(selection.left_out):
-        st.markdown(
-            f"**{len(selection.left_out):,} of {counted(rows, 'row')} left out**, because a "
-            "chosen column has no usable number there:"
-        )
+        st.markdown(f"**{len(selection.left_out):,} of {counted(rows, 'row')} left out:**")
         st.dataframe(selection.left_out, hide_index=True, height=180)
     shown = table.frame.head(PREVIEW_ROWS).set_axis(range(1, min(rows, PREVIEW_ROWS) + 1))
     st.caption(f"The first {len(shown):,} rows" if len(shown) < rows else "All rows")
@@ -258,8 +302,21 @@ def _facts(table: Table, selection: Selection | None, reports: list[ColumnReport
     st.dataframe(shown, height=200, column_config=dict.fromkeys(numbers, digits))
 
 
+def _roles(selection: Selection | None) -> dict[str, str]:
+    """What columns that nothing is fitted to are there for."""
+    if selection is None:
+        return {}
+    return {
+        selection.label_name: "It holds the known labels.",
+        selection.group_name: "It says which group a row is in.",
+    }
+
+
 def _columns_table(
-    table: Table, reports: list[ColumnReport], takes: Callable[[ColumnReport], bool]
+    table: Table,
+    reports: list[ColumnReport],
+    takes: Callable[[ColumnReport], bool],
+    roles: Mapping[str, str],
 ) -> pd.DataFrame:
     units = dict(zip(table.frame.columns, table.units, strict=False))
     return pd.DataFrame(
@@ -271,7 +328,7 @@ def _columns_table(
                 "missing": report.missing,
                 "infinite": report.infinite,
                 "distinct": report.distinct,
-                "note": _note(report, takes(report)),
+                "note": roles.get(report.name) or _note(report, takes(report)),
             }
             for report in reports
         ]

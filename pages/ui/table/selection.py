@@ -223,6 +223,8 @@ def _reasons(values: np.ndarray, columns: tuple[str, ...], positions: np.ndarray
         for mask, what in ((np.isnan(column), "missing"), (np.isinf(column), "infinite")):
             separator = np.where(reason[mask] == "", "", "; ").astype(object)
             reason[mask] = reason[mask] + separator + f"{name} is {what}"
+    if len(columns) > 1:
+        reason[np.isnan(values[positions]).all(axis=1)] = "all chosen columns are missing"
     return pd.DataFrame({"row": positions + 1, "reason": reason})
 
 

@@ -1,0 +1,111 @@
+"""What the data part of a page says of columns, groups and rows that cannot be used."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from em_core.datasets import EXAMPLES
+from em_core.examples.zero_inflated_poisson import ZeroInflatedPoisson
+from pages.ui.models.families import FAMILIES
+from pages.ui.models.own_data import own_examples
+from pages.ui.panels.data_panel import MOST_NAMES, MOST_REASONS, reasons_of
+from pages.ui.settings import Settings
+from pages.ui.table.columns import describe_columns
+from pages.ui.table.reading import read_table
+
+
+def page() -> None:
+    import streamlit as st
+
+    from pages.ui.panels import data_panel
+
+    table = st.session_state["table"] or data_panel.choose_table()
+    selection, reports = data_panel.choose_columns(table)
+    data_panel._facts(table, selection, reports)
+
+
+def shown(text: str = "", **settings) -> AppTest:
+    """The data part of the page with a table of one's own, or else an example."""
+    app = AppTest.from_function(page)
+    state = {"settings": Settings(**settings), "left families": {}, "notices": [], "shown": {}}
+    table = read_table("a.csv", text.encode()) if text else None
+    for name, value in (state | {"settled": True, "page": "Explore", "table": table}).items():
+        app.session_state[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def said(app: AppTest) -> str:
+    kinds = app.markdown, app.error, app.warning
+    return "\n".join(element.value for kind in kinds for element in kind).replace("\\", "")
+
+
+def test_columns_that_cannot_be_used_share_a_sentence_for_each_reason():
+    lines = [",".join(f"c{i}" for i in range(121))]
+    lines += [",".join(["a" if i % 2 else "7"] * 121) for i in range(4)]
+    reports = describe_columns(read_table("a.csv", "\n".join(lines).encode()))
+    (only,) = {report.why_not for report in reports}
+    assert reasons_of(reports) == [(f"c0, c1, c2, c3 and {121 - MOST_NAMES + 1} more", only)]
+    # Also where each has a reason of its own: none is left out of the count.
+    own = [report._replace(why_not=f"Because of {report.name}.") for report in reports]
+    found = reasons_of(own)
+    assert len(found) == MOST_REASONS + 1 and found[-1][0] == f"{121 - MOST_REASONS} more"
+    assert reasons_of([]) == []
+
+
+@pytest.mark.parametrize(
+    "family, unused",
+    [("two-level", "species and note"), ("gaussian-mixture", "school and note")],
+)
+def test_a_column_in_use_for_groups_or_labels_is_not_told_as_one_that_cannot_be(family, unused):
+    rows = "\n".join(f"{'ab'[i % 2]},{i * i % 7},{'uvw'[i % 3]},x{i}" for i in range(12))
+    text = f"school,score,species,note\n{rows}\n"
+    words = said(shown(text, family=family, group_column="school"))
+    assert f"**{unused}** can't be used by this model. It holds text, not numbers." in words
+
+
+@pytest.mark.parametrize("family", ["gaussian-mixture", "factor-analysis", "gaussian-hmm"])
+def test_a_row_is_left_out_for_what_is_so(family):
+    """With holes: all chosen columns are missing, and no word of a single one."""
+    app = shown("a,b\n1,2\n,\n3,\n4,1\n5,6\n2,2\n3,9\n", family=family)
+    assert "**1 of 7 rows left out:**" in said(app)
+    [table] = [t.value for t in app.dataframe if "reason" in t.value]
+    assert table.to_dict("list") == {"row": [2], "reason": ["all chosen columns are missing"]}
+
+
+@pytest.mark.parametrize(
+    "text, told",
+    [
+        ("school,score\nS1,8\nS2,12\nS3,9\n", "By school every group has one row"),
+        ("id,score\n1,8\n2,12.5\n3,9\n", "By id every group has one row"),
+        ("x,score\n1.5,8.1\n2.5,12.5\n3,9\n", "needs a column that says which group"),
+    ],
+)
+def test_groups_of_one_are_not_told_as_no_groups(text, told):
+    words = said(shown(text, family="two-level"))
+    assert told in words
+    assert words.count("This model needs a column that") == 1
+
+
+def test_what_can_be_used_but_is_not_chosen_is_told_for_what_it_is():
+    rows = "\n".join(f"{i},{'Yes' if i % 3 else 'No'}" for i in range(1, 13))
+    words = said(shown(f"id,a\n{rows}\n", family="gaussian-mixture"))
+    assert "Of these columns this model can use only id, which numbers the rows." in words
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_list_of_one_example_is_no_widget(family):
+    app = shown(family=family)
+    several = len(FAMILIES[family].examples) > 1
+    assert [box.label for box in app.selectbox if box.label == "Example"] == ["Example"] * several
+
+
+def test_a_model_of_ones_own_is_offered_the_examples_that_it_takes():
+    offered = own_examples(ZeroInflatedPoisson())
+    assert "earthquakes" in offered and not {"faithful", "iris", "wine"} & set(offered)
+
+    class Fussy(ZeroInflatedPoisson):
+        def check(self, data):
+            raise ValueError("never")
+
+    assert own_examples(Fussy()) == EXAMPLES
