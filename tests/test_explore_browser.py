@@ -457,7 +457,7 @@ def test_a_survey_in_words_is_told_which_models_take_it(app: str, page: Page) ->
     page.goto(f"{page.url}&m=bernoulli-mixture")
     upload(page, "survey.csv", "\n".join(["a,b,c,d", *map(",".join, answers)]).encode())
     ready(page)
-    expect(page.get_by_text("(9 parameters; smaller is better)")).to_be_visible()
+    expect(page.get_by_text("(9 parameters, n = 60 rows; smaller is better)")).to_be_visible()
     expect(page.get_by_text("can't be used")).to_have_count(0)
     expect(page.get_by_text("p of b = Yes")).to_be_visible()
     page.get_by_role("tab", name="Points").click()

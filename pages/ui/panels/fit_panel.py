@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import shell
 from pages.ui.figures.coordinates import two_columns
@@ -17,14 +18,14 @@ from pages.ui.memory import Full, visit
 from pages.ui.models.beginnings import beginning, method_of
 from pages.ui.models.families import family_of, model_for, views_of
 from pages.ui.models.scenes import scene_of
-from pages.ui.panels import collapse_panel, frame_panel
+from pages.ui.panels import collapse_panel, frame_panel, report
 from pages.ui.panels.takeaway_panel import Shown, show_takeaway
 from pages.ui.player import player
 from pages.ui.settings import Settings, differing, values_of
 from pages.ui.sharing.naming import named, opening
 from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table
-from pages.ui.text import counted, nats, number, told
+from pages.ui.text import counted, nats, number, sentence, told
 from pages.ui.work.runs import Run, Runs
 from pages.ui.work.work import progress_line, show_error, watch
 
@@ -165,6 +166,9 @@ def _show(
         shell.remember()
         return
     _status(run, selection, settings)
+    about = st.empty()
+    if run.is_looked_at:
+        _identification(run, about)
     try:
         payload, shown, sample = _picture(run, settings, selection, table, running)
     except Full as full:
@@ -194,6 +198,8 @@ def _show(
     shell.remember(frame=None if at_end else index, point=point, **state.view._asdict())
     settings = shell.settings()
     frame_panel.show_frame(run, index, point, selection, settings)
+    # Beside what is looked at most, and after it: it may take half a second, once.
+    _identification(run, about)
     if downloads and run.fit is not None:
         show_takeaway(run, Shown(payload, state.view, frame, index), settings, selection, table)
 
@@ -223,7 +229,7 @@ def _status(run: Run, selection: Selection, settings: Settings) -> None:
         progress_line(run, f"Fitting: iteration {last.iteration:,}, {likelihood}")
         return
     iterations = counted(last.iteration, "iteration")
-    bic, size = nats(run.fit.bic), counted(run.fit.n_parameters, "parameter")
+    bic, size = nats(run.fit.bic), report.size_of(run.fit, len(selection.values))
     if run.fit.collapsed:
         collapse_panel.show_collapsed(run, selection, settings)
         text = (
@@ -239,14 +245,26 @@ def _status(run: Run, selection: Selection, settings: Settings) -> None:
             f"({size}; smaller is better)."
         )
     if run.stop_reason == "stopped":
-        _offer_to_go_on(run, text)
+        _offer_to_go_on(run, text, report.COUNTING)
     else:
-        st.markdown(text)
+        st.markdown(text, help=report.COUNTING)
 
 
-def _offer_to_go_on(run: Run, text: str) -> None:
+def _identification(run: Run, place: DeltaGenerator) -> None:
+    """Say in a place kept for it where other parameters would do as well."""
+    if run.fit is None or run.fit.collapsed:
+        return
+    found = run.identification
+    if found is not None and found.identified is False:
+        place.markdown(
+            f"**{sentence(found.sentence)}** Other parameters give every row the same probability: "
+            "those shown are one answer of many."
+        )
+
+
+def _offer_to_go_on(run: Run, text: str, more: str | None = None) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(text)
+        st.markdown(text, help=more)
         icon, key = ":material/play_arrow:", f"go on {run.key}"
         st.button("Go on", key=key, icon=icon, on_click=run.begin)
 

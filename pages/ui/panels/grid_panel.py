@@ -14,7 +14,7 @@ from pages.ui import shell
 from pages.ui.figures.criteria import Score, criterion_grid, criterion_lines, shown_range
 from pages.ui.figures.landscape import COLOURS
 from pages.ui.models.families import Family, family_of
-from pages.ui.panels import collapse_panel, tables
+from pages.ui.panels import collapse_panel, report, tables
 from pages.ui.panels.comparison import named, no_value, unit, units
 from pages.ui.panels.recommendation import (
     criteria,
@@ -44,7 +44,7 @@ AXIS = {
     "cross_validation": f"{MINUS}2 log-likelihood held out (nats)",
 }
 WHAT = {
-    "bic": f"BIC is {MINUS}2 log-likelihood + log(rows) for each parameter",
+    "bic": f"BIC is {MINUS}2 log-likelihood + log(n) for each parameter; n = {{rows}}",
     "icl": "ICL is BIC with a price on overlap: it wants groups that can be told apart",
     "aic": f"AIC is {MINUS}2 log-likelihood + 2 for each parameter: it takes more than BIC does",
     "cross_validation": f"{MINUS}2 times the log-likelihood of rows that the fit has not seen",
@@ -102,7 +102,9 @@ def current_grid(settings: Settings, table: Table, selection: Selection) -> Grid
 def show_grid(grid: Grid, selection: Selection) -> None:
     """How far the grid is, and once it has ended what it says."""
     criterion = shell.widget("criterion", options=criteria(family_of(shell.settings())))
-    st.caption(f"{WHAT[criterion][0].upper()}{WHAT[criterion][1:]}. Smaller is better.")
+    what = sentence(WHAT[criterion].format(rows=counted(len(selection.values), "row")))
+    counting = None if criterion == "cross_validation" else report.COUNTING
+    st.caption(f"{what} Smaller is better.", help=counting)
     watch(grid, _show, grid, selection, seconds=CHARTS_SECONDS)
 
 

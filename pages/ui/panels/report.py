@@ -9,13 +9,27 @@ import pandas as pd
 
 from em_core import HalfStep
 from em_core.agreement import adjusted_rand_index, confusion
+from em_core.em import Fit
 from em_core.search.alignment import assignment_shares
 from pages.ui.table.selection import Selection
-from pages.ui.text import component_names, gap, nats
+from pages.ui.text import component_names, counted, gap, nats, number
 
 MOST_DOUBTFUL = 10
 # Posteriors of more rows than this take longer than a glance: a stated sample stands in.
+# The rule for counting parameters, wherever a number rests on it.
+COUNTING = (
+    "BIC counts free parameters. Degrees of freedom count unless the component is the Gaussian; "
+    "other parameters at a limit, a probability of 0 say, count. Its n are the rows that are "
+    "fitted, also where they are in sequences or groups."
+)
 MOST_ROWS_AT_A_GLANCE = 100_000
+
+
+def size_of(fit: Fit, n_rows: int) -> str:
+    """What BIC puts a price on, and its n: "11 parameters, n = 272 rows"."""
+    n = f"n = {number(fit.n_observations, 6)}"
+    rows = " rows" if fit.n_observations == n_rows else ""
+    return f"{counted(fit.n_parameters, 'parameter')}, {n}{rows}"
 
 
 def gain_sentence(steps: Sequence[HalfStep], index: int) -> str:

@@ -11,6 +11,8 @@ from typing import Any
 
 from em_core import HalfStep
 from em_core.em import Fit, finished
+from em_core.inference.identified import Identification
+from em_core.search.optima import look_at
 from pages.ui.memory import visit
 from pages.ui.models.starting import Beginning
 from pages.ui.work.climbing import Ended, climb
@@ -39,6 +41,7 @@ class Run(Work):
     trace: list[HalfStep] = field(default_factory=list)
     stop_reason: str | None = None
     fit: Fit | None = None
+    _looked: tuple[Fit, Identification | None] | None = None
 
     def begin(self) -> None:
         self.stop_reason, self.fit = None, None
@@ -48,6 +51,18 @@ class Run(Work):
     def ended(self) -> Ended:
         """The run, once it has a fit, for another process."""
         return Ended(self.key, self.model, self.data, tuple(self.trace), self.fit.n_observations)
+
+    @property
+    def is_looked_at(self) -> bool:
+        """Whether `identification` is known, and takes no time."""
+        return self._looked is not None and self._looked[0] is self.fit
+
+    @property
+    def identification(self) -> Identification | None:
+        """Whether the model is identified at its last parameters, as `look_at` tells."""
+        if not self.is_looked_at:
+            self._looked = self.fit, look_at(self.fit, self.data)
+        return self._looked[1]
 
     def job(self) -> Job:
         return pool().job(climb, *self._asked(), again=self._asked)
