@@ -10,6 +10,7 @@ import pytest
 
 from em_core.checking import check_model
 from em_core.em import fit
+from pages.ui.figures.own import shown_range
 from pages.ui.models import own_models
 from pages.ui.models.own_models import VARIABLE, load
 
@@ -167,3 +168,16 @@ def test_nothing_else_executes_files():
     harmless = ("json.loads(", "tomllib.loads(", "re.compile(")
     assert not {call for call in found if not call.startswith(harmless)}
     assert len(calls(own)) == 2
+
+
+@pytest.mark.parametrize("value", [0.0, 1e-12, 0.3, -5.0, 1e9])
+@pytest.mark.parametrize("rounding", [0.0, 1e-15])
+def test_the_axis_of_a_parameter_that_does_not_move_is_around_its_value(value, rounding):
+    low, high = shown_range(value * (1 + rounding * np.arange(5)))
+    assert (low + high) / 2 == pytest.approx(value, rel=1e-9)
+    assert high - low == pytest.approx(0.2 * (abs(value) or 1))
+
+
+def test_the_axis_of_a_parameter_that_moves_covers_its_path():
+    low, high = shown_range(np.array([2.0, 3.0, 2.5]))
+    assert (low, high) == pytest.approx((1.9, 3.1))

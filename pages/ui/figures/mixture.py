@@ -25,16 +25,22 @@ def factor_analysers_picture(scene: Scene) -> tuple[Picture, np.ndarray]:
     return mixture_picture(scene, marks=_principal_axes)
 
 
+def student_picture(scene: Scene) -> tuple[Picture, np.ndarray]:
+    """The picture of a mixture of Student-t components."""
+    return mixture_picture(scene, degrees=lambda params: params.degrees_of_freedom)
+
+
 def mixture_picture(
     scene: Scene,
     change: Change | None = None,
     weights: np.ndarray | None = None,
     marks: Callable[[Frames, Coordinates], list[Chart]] | None = None,
+    degrees: Callable[[Any], np.ndarray] | None = None,
 ) -> tuple[Picture, np.ndarray]:
     """The picture of a run, and which half-step each of its frames shows.
 
     weights (F, K): of the components, if not those of their parameters. marks: what is drawn over
-    the panels besides.
+    the panels besides. degrees(params) (K,): of freedom, where densities are t and not Gaussian.
     """
     model, sample = scene.model, scene.sample
     coordinates = coordinates_of(scene)
@@ -76,6 +82,7 @@ def mixture_picture(
         covariances=coordinates.covariances(
             np.array([step.params.covariances for step in frames.steps])
         ),
+        degrees=None if degrees is None else np.array([degrees(s.params) for s in frames.steps]),
         responsibilities=(_shares(scene, step, ready) for step in frames.posteriors),
         sizes=sizes,
         charts=tuple(charts),

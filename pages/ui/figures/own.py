@@ -9,6 +9,9 @@ from pages.ui.figures.picture import MUTED, Axis, Chart, Marks, Picture, Scene
 
 MOST_PATHS = 12
 DOT = 5.0
+MARGIN = 0.1
+# A path that covers less than this share of its size does not move.
+ROUNDING = 1e-9
 
 
 def own_picture(scene: Scene) -> tuple[Picture, np.ndarray]:
@@ -57,10 +60,19 @@ def parameter_values(params) -> np.ndarray:
     return np.concatenate(parts).astype(float)
 
 
+def shown_range(values: np.ndarray) -> tuple[float, float]:
+    """The axis of a path: what it covers and a tenth more at each end. One that does not move, but
+    for rounding, is in the middle of a tenth of its size; 0, of which most are a share, of 0.1."""
+    low, high = float(values.min()), float(values.max())
+    size = max(abs(low), abs(high))
+    moves = high - low > ROUNDING * size
+    margin = MARGIN * ((high - low) if moves else size or 1.0)
+    return low - margin, high + margin
+
+
 def _path(name: str, iterations: np.ndarray, values: np.ndarray) -> Chart:
     """The way of one parameter, and where it is now."""
-    low, high = float(values.min()), float(values.max())
-    margin = 0.1 * (high - low) or 0.1 * abs(high) or 1.0
+    low, high = shown_range(values)
     line = np.stack([iterations, values], axis=1)[None]
     here = np.stack([iterations, values, np.full(len(values), DOT)], axis=1)[:, None]
     last = max(iterations[-1], 1.0)
@@ -70,6 +82,6 @@ def _path(name: str, iterations: np.ndarray, values: np.ndarray) -> Chart:
             Marks("dots", here, np.zeros(1, dtype=int), (name,)),
         ),
         Axis("iteration", -0.03 * last, 1.03 * last),
-        Axis("", low - margin, high + margin),
+        Axis("", low, high),
         title=name,
     )

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from scipy.special import gammaln
 
 from pages.ui.figures.picture import Chart, Marks, Matrix, Picture
 from pages.ui.text import sentence
@@ -52,7 +53,7 @@ def pack(picture: Picture) -> bytes:
         "rows": np.diff(np.asarray(picture.rows, dtype=np.uint32), prepend=np.uint32(0)),
         "positions": _byte_planes(drawn.T),
     }
-    arrays |= _heights(picture)
+    arrays |= _heights(picture) | _tails(picture, frames)
     extra = [
         [np.asarray(path, dtype=np.uint8) for path in picture.paths],
         [np.rint(np.clip(size, 0, 1) * (levels - 1)).astype(np.uint8) for size in picture.sizes],
@@ -111,6 +112,16 @@ def _heights(picture: Picture) -> dict[str, np.ndarray]:
         "slice_low": slice.low.astype(np.float64),
         "slice_high": slice.high.astype(np.float64),
     }
+
+
+def _tails(picture: Picture, frames: np.ndarray) -> dict[str, np.ndarray]:
+    """Degrees of freedom of t components, and the height of the t density of scale 1 at its mean:
+    a browser has no gamma function."""
+    if picture.degrees is None:
+        return {}
+    degrees = np.asarray(picture.degrees, dtype=float)[frames]
+    logs = gammaln((degrees + 1) / 2) - gammaln(degrees / 2) - np.log(np.pi * degrees) / 2
+    return {"degrees": degrees.astype(np.float32), "peaks": np.exp(logs).astype(np.float32)}
 
 
 def _header(picture: Picture) -> dict[str, Any]:
@@ -193,11 +204,12 @@ def _distinct_parameters(
     """
     n_frames, _, d = np.shape(picture.means)
     cells = [matrix.values for matrix in picture.matrices]
+    degrees = [] if picture.degrees is None else [picture.degrees]
     cells += [m.values for chart in picture.charts for m in chart.marks if _moves(m)]
     flat = np.concatenate(
         [
             np.reshape(part, (n_frames, -1))
-            for part in (picture.weights, picture.means, picture.covariances, *cells)
+            for part in (picture.weights, picture.means, picture.covariances, *cells, *degrees)
         ],
         axis=1,
     )

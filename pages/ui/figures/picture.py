@@ -181,6 +181,8 @@ class Picture(NamedTuple):
     time: bool = False
     ticks: tuple[tuple[str, ...], ...] = ()  # (d) names at 0, 1, 2, ... of drawn coordinates
     breaks: np.ndarray = np.zeros(0, dtype=int)
+    # (F, K) of freedom, where components have t densities and `covariances` are their scales.
+    degrees: np.ndarray | None = None
     hollow: np.ndarray | None = None  # (n,) points that are not painted: marks stand for them
     # (n,) for each posterior: the most probable path; how large points are, from 0 to 1.
     paths: Sequence[np.ndarray] = ()

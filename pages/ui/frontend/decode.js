@@ -104,7 +104,7 @@ export function posteriorOf(picture, frame) {
   };
 }
 
-/** Weight, mean and covariance of one component at a frame, in the units of the data. */
+/** Weight, mean, covariance and tails of one component at a frame, in the units of the data. */
 export function componentAt(picture, frame, k) {
   const { d, low, span, components } = picture;
   const at = picture.parameters[frame] * components.length + k;
@@ -117,5 +117,6 @@ export function componentAt(picture, frame, k) {
       covariance[i][j] = covariance[j][i] = picture.covariances[next++] * span[i] * span[j];
     }
   }
-  return { weight: picture.weights[at], mean, covariance };
+  const tails = picture.degrees ? { degrees: picture.degrees[at], peak: picture.peaks[at] } : null;
+  return { weight: picture.weights[at], mean, covariance, tails };
 }

@@ -1,24 +1,36 @@
 // Densities of the mixture in one or two of the drawn coordinates, and lines of equal density.
 
-/** Density of one component along one coordinate. */
-export function normalDensity(value, mean, variance) {
-  return Math.exp((-0.5 * (value - mean) ** 2) / variance) / Math.sqrt(2 * Math.PI * variance);
+/**
+ * Density of one component along coordinate i. One with tails is a t distribution, also along any
+ * coordinate, of the same degrees of freedom.
+ */
+export function densityAlong(value, { mean, covariance, tails }, i) {
+  const variance = covariance[i][i];
+  const height = tails ? tails.peak : 1 / Math.sqrt(2 * Math.PI);
+  return (height * fall((value - mean[i]) ** 2 / variance, tails, 1)) / Math.sqrt(variance);
+}
+
+/** The density at a squared distance from the mean as a share of its peak, in that many coordinates. */
+function fall(squared, tails, dimension) {
+  if (!tails) return Math.exp(-0.5 * squared);
+  return (1 + squared / tails.degrees) ** (-0.5 * (tails.degrees + dimension));
 }
 
 /** The mixture on a grid over the visible part of a panel. */
 export function mixtureGrid(components, [i, j], rangeX, rangeY, columns, rows) {
   const values = new Float64Array(columns * rows);
-  for (const { weight, mean, covariance } of components) {
+  for (const { weight, mean, covariance, tails } of components) {
     const [sxx, sxy, syy] = [covariance[i][i], covariance[i][j], covariance[j][j]];
     const determinant = sxx * syy - sxy * sxy;
     if (!(determinant > 0)) continue;
+    // At its mean a t density in two coordinates is as high as the Gaussian, whatever its tails.
     const scale = weight / (2 * Math.PI * Math.sqrt(determinant));
     for (let row = 0; row < rows; row++) {
       const dy = rangeY[0] + (row / (rows - 1)) * (rangeY[1] - rangeY[0]) - mean[j];
       for (let column = 0; column < columns; column++) {
         const dx = rangeX[0] + (column / (columns - 1)) * (rangeX[1] - rangeX[0]) - mean[i];
         const squared = (syy * dx * dx - 2 * sxy * dx * dy + sxx * dy * dy) / determinant;
-        values[row * columns + column] += scale * Math.exp(-0.5 * squared);
+        values[row * columns + column] += scale * fall(squared, tails, 2);
       }
     }
   }

@@ -2,7 +2,7 @@
 
 import { dashOf, meanPath, strokeWithHalo, toPixels, tracePath } from "./canvas.js";
 import { componentAt } from "./decode.js";
-import { ellipse, normalDensity } from "./density.js";
+import { densityAlong, ellipse } from "./density.js";
 import { paintMarks } from "./marks.js";
 import { axisStyle, baseLayout, columnTitle, escapeText } from "./plots.js";
 import { fade, inkOn } from "./theme.js";
@@ -111,9 +111,9 @@ export class MixtureFigure {
     const x = Array.from({ length: CURVE_POINTS }, (_, i) => from + ((to - from) * i) / (CURVE_POINTS - 1));
     const mixture = new Array(CURVE_POINTS).fill(0);
     const parts = this.picture.components.map((_, k) => {
-      const { weight, mean, covariance } = componentAt(this.picture, frame, k);
+      const component = componentAt(this.picture, frame, k);
       return x.map((value, i) => {
-        const density = weight * normalDensity(value, mean[column], covariance[column][column]);
+        const density = component.weight * densityAlong(value, component, column);
         mixture[i] += density;
         return density;
       });

@@ -32,7 +32,11 @@ from em_core.factors.boundary import most_factors
 from pages.ui.figures.factors import factors_picture
 from pages.ui.figures.items import items_picture
 from pages.ui.figures.levels import shrinkage_picture
-from pages.ui.figures.mixture import factor_analysers_picture, mixture_picture
+from pages.ui.figures.mixture import (
+    factor_analysers_picture,
+    mixture_picture,
+    student_picture,
+)
 from pages.ui.figures.own import own_picture
 from pages.ui.figures.sequence import hidden_markov_picture
 from pages.ui.models.family import Choices, Family, listed
@@ -272,6 +276,7 @@ FAMILIES = {
         controls={"covariance": _structures(), "degrees": DEGREES},
         parameters=("means", "covariances", "degrees_of_freedom"),
         structure="covariance",
+        picture=student_picture,
         tables=student_tables,
         point=student_point,
         examples=("strays", *(name for name in GAUSSIAN_EXAMPLES if name != "strays")),
