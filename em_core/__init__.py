@@ -19,7 +19,7 @@ from em_core.student_t import StudentT
 from em_core.two_level import TwoLevel
 
 # Another minor version may give other numbers for the same settings.
-__version__ = "1.3"
+__version__ = "1.4"
 
 __all__ = [
     "STARTS",

@@ -62,7 +62,7 @@ def serve(
 
     base: the path it is served from, as in "/stats". host: the address it listens at.
     """
-    port = port or _free_port()
+    port = port or free_port()
     url = f"http://{f'[{host}]' if ':' in host else host or 'localhost'}:{port}{base}"
     command = [sys.executable, "-m", "streamlit", "run", script]
     command += ["--server.headless", "true", "--server.port", str(port)]
@@ -80,7 +80,7 @@ def serve(
             server.wait(timeout=20)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("localhost", 0))
         return probe.getsockname()[1]
