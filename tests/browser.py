@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from playwright.sync_api import (
     BrowserContext,
@@ -78,6 +79,16 @@ def serve(
         finally:
             server.terminate()
             server.wait(timeout=20)
+
+
+def process_of(url: str) -> int:
+    """The server that listens at an address of serve()."""
+    port = urlsplit(url).port
+    found = subprocess.run(
+        ["pgrep", "-f", f"streamlit run .*--server.port {port} "],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return int(found.stdout.split()[0])
 
 
 def free_port() -> int:

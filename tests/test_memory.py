@@ -1,7 +1,6 @@
 """What visits hold in the server is counted, and bounded for each and for all."""
 
 import gc
-import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser import ROOT, serve
+from browser import ROOT, process_of, serve
 from visitor import Visitor
 
 from em_core import Gaussian, Mixture
@@ -115,12 +114,7 @@ def test_a_run_ends_where_its_half_steps_have_no_room() -> None:
 
 def server_megabytes(url: str) -> float:
     """Of the process that listens there."""
-    port = url.rpartition(":")[2]
-    found = subprocess.run(
-        ["pgrep", "-f", f"streamlit run dashboard.py .*--server.port {port}"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    status = Path(f"/proc/{found.stdout.split()[0]}/status").read_text()
+    status = Path(f"/proc/{process_of(url)}/status").read_text()
     return int(status.split("VmRSS:")[1].split()[0]) / 1000
 
 

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 
 import requests
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Common_pb2 import FileURLs
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.sync.client import connect
@@ -136,18 +137,9 @@ class Visitor:
         return self.run()
 
     def upload(self, label: str, name: str, content: bytes) -> float:
-        message = BackMsg()
-        message.file_urls_request.request_id = "1"
-        message.file_urls_request.file_names.append(name)
-        message.file_urls_request.session_id = self._session
-        self._socket.send(message.SerializeToString())
-        self._urls = None
-        while self._urls is None:
-            self.receive()
-        info = self._urls
+        info = self.place_for(name)
         form = {"file": (name, content, "application/octet-stream")}
-        token = {"X-Xsrftoken": self._http.cookies["_streamlit_xsrf"]}
-        answer = self._http.put(self._url + info.upload_url, files=form, headers=token)
+        answer = self._http.put(self._url + info.upload_url, files=form, headers=self.token)
         answer.raise_for_status()
         id_ = self._ids["file_uploader", label]
         state = WidgetState(id=id_)
@@ -156,6 +148,24 @@ class Visitor:
         )
         self._states[id_] = state
         return self.run()
+
+    def place_for(self, name: str) -> FileURLs:
+        """Where a file can be sent to."""
+        message = BackMsg()
+        message.file_urls_request.request_id = "1"
+        message.file_urls_request.file_names.append(name)
+        message.file_urls_request.session_id = self._session
+        self._socket.send(message.SerializeToString())
+        self._urls = None
+        while self._urls is None:
+            self.receive()
+        return self._urls
+
+    @property
+    def token(self) -> dict[str, str]:
+        """What a request that changes something has in its head."""
+        cookie = self._http.cookies["_streamlit_xsrf"]
+        return {"X-Xsrftoken": cookie, "Cookie": f"_streamlit_xsrf={cookie}"}
 
     def shown(self, label: str) -> float:
         """The number in a box."""

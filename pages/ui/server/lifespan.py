@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 from collections.abc import AsyncIterator
@@ -16,6 +17,7 @@ from threadpoolctl import threadpool_limits
 from pages.ui import environment, player, shell
 from pages.ui.memory import memory
 from pages.ui.models.own_models import own_models
+from pages.ui.server.leaving import more_descriptors, see_off_visits
 from pages.ui.sharing.store import Refused, the_store
 from pages.ui.table.reading import MAX_BYTES
 from pages.ui.work.pools import pool, readers
@@ -34,6 +36,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
         log.warning(sentence)
     # Streamlit refuses what is larger than its own limit, whatever that of a widget.
     config.set_option("server.maxUploadSize", math.ceil(MAX_BYTES / 2**20))
+    more_descriptors()
     memory()
     player.components()
     shell.components()
@@ -41,8 +44,10 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
         the_store()
     with threadpool_limits(limits=1, user_api="blas"):
         pools = pool(), readers()
+        leaving = asyncio.create_task(see_off_visits())
         try:
             yield
         finally:
+            leaving.cancel()
             for ended in pools:
                 ended.close()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import runtime
@@ -74,34 +76,64 @@ class LimitedBodies:
                 raise HTTPException(413, self._refusal, {"Connection": "close"})
             return message
 
-        await self.app(scope, take, send)
+        with suppress(ClientDisconnect):  # in the middle of it: nobody is there to be told
+            await self.app(scope, take, send)
 
 
 class LimitedUploads:
     """Files that were sent and that no page has taken yet: the last two of a visit are kept.
 
-    limit: bytes that all visits together may have sent so.
+    limit: bytes that all visits together may have sent so, or have sent of files on their way.
     """
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self.app = app
         self._limit = limit
+        self._coming = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         _, _, file = scope.get("path", "").partition(f"{UPLOAD_FILE_ENDPOINT}/")
         if scope["type"] != "http" or scope["method"] != "PUT" or not file:
             await self.app(scope, receive, send)
             return
-        manager, session = runtime.get_instance().uploaded_file_mgr, file.partition("/")[0]
-        for earlier in list(manager.file_storage.get(session, {}))[:-1]:
-            manager.remove_file(session, earlier)
-        held = sum(
-            len(record.data)
-            for records in list(manager.file_storage.values())
-            for record in list(records.values())
-        )
-        if held + int(Headers(scope=scope).get("content-length", 0)) > self._limit:
+        session = file.partition("/")[0]
+        _keep_last(session, 1)
+        if self._full(int(Headers(scope=scope).get("content-length", 0))):
             refusal = PlainTextResponse(FULL_FOR_ALL, 507, {"Connection": "close"})
             await refusal(scope, receive, send)
             return
-        await self.app(scope, receive, send)
+        taken = 0
+
+        async def take() -> Message:
+            nonlocal taken
+            message = await receive()
+            size = len(message.get("body", b""))
+            if self._full(size):
+                raise HTTPException(507, FULL_FOR_ALL, {"Connection": "close"})
+            taken += size
+            self._coming += size
+            return message
+
+        try:
+            await self.app(scope, take, send)
+        finally:
+            self._coming -= taken
+            # Its visit may have ended meanwhile.
+            there = runtime.get_instance()._session_mgr.get_session_info(session)
+            _keep_last(session, 2 if there else 0)
+
+    def _full(self, size: int) -> bool:
+        """Whether there is no room for so many bytes more."""
+        storage = runtime.get_instance().uploaded_file_mgr.file_storage
+        held = sum(
+            len(file.data) for files in list(storage.values()) for file in list(files.values())
+        )
+        return held + self._coming + size > self._limit
+
+
+def _keep_last(session: str, most: int) -> None:
+    """Let go of the earlier files of a visit."""
+    manager = runtime.get_instance().uploaded_file_mgr
+    files = list(manager.file_storage.get(session, {}))
+    for earlier in files[: max(len(files) - most, 0)]:
+        manager.remove_file(session, earlier)

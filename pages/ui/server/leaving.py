@@ -1,0 +1,46 @@
+"""What visits leave behind goes soon after they have ended, whether or not somebody comes next."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from contextlib import suppress
+
+from streamlit import runtime
+
+SECONDS = 5
+DESCRIPTORS = 16_384
+
+
+def more_descriptors() -> None:
+    """As many as the system allows, up to DESCRIPTORS: often 256 or 1,024 are given at first.
+
+    A visit takes four, and three of them until it can no longer be gone on with.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with suppress(ValueError, OSError):  # a system with another limit of its own
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+async def see_off_visits() -> None:
+    """For the loop of the server: end visits whose time is up, every few seconds, for ever.
+
+    Streamlit keeps a visit for `server.disconnectedSessionTTL` seconds after its window was closed,
+    with all that it holds and an event loop (three descriptors). It ends those whose time is up
+    only when another window is closed, and what refers to itself goes only with a full collection,
+    which Python makes when a quarter more objects are there than at the last.
+    """
+    gc.collect()
+    gc.freeze()  # what there is before the first visit stays: no collection need look through it
+    stored = runtime.get_instance()._session_mgr._session_storage._cache
+    while True:
+        await asyncio.sleep(SECONDS)
+        for _, ended in stored.expire():
+            ended.session.shutdown()
+        gc.collect()
