@@ -42,10 +42,13 @@ def said(app: AppTest) -> str:
 
 def test_columns_that_cannot_be_used_share_a_sentence_for_each_reason():
     lines = [",".join(f"c{i}" for i in range(121))]
-    lines += [",".join(["a" if i % 2 else "7"] * 121) for i in range(4)]
+    lines += [",".join(["a" if i % 2 else "b"] * 121) for i in range(4)]
     reports = describe_columns(read_table("a.csv", "\n".join(lines).encode()))
     (only,) = {report.why_not for report in reports}
-    assert reasons_of(reports) == [(f"c0, c1, c2, c3 and {121 - MOST_NAMES + 1} more", only)]
+    assert only == "It holds text, not numbers."
+    named = f"c0, c1, c2, c3 and {121 - MOST_NAMES + 1} more"
+    assert reasons_of(reports) == [(named, "Each holds text, not numbers.")]
+    assert reasons_of(reports[:1]) == [("c0", only)]
     # Also where each has a reason of its own: none is left out of the count.
     own = [report._replace(why_not=f"Because of {report.name}.") for report in reports]
     found = reasons_of(own)
@@ -55,13 +58,15 @@ def test_columns_that_cannot_be_used_share_a_sentence_for_each_reason():
 
 @pytest.mark.parametrize(
     "family, unused",
-    [("two-level", "species and note"), ("gaussian-mixture", "school and note")],
+    [("two-level", "note"), ("gaussian-hmm", "note"), ("gaussian-mixture", "school and note")],
 )
 def test_a_column_in_use_for_groups_or_labels_is_not_told_as_one_that_cannot_be(family, unused):
     rows = "\n".join(f"{'ab'[i % 2]},{i * i % 7},{'uvw'[i % 3]},x{i}" for i in range(12))
     text = f"school,score,species,note\n{rows}\n"
     words = said(shown(text, family=family, group_column="school"))
-    assert f"**{unused}** can't be used by this model. It holds text, not numbers." in words
+    whose = "Each" if " and " in unused else "It"
+    assert f"**{unused}** can't be used by this model. {whose} holds text, not numbers." in words
+    assert words.count("can't be used") == 1
 
 
 @pytest.mark.parametrize("family", ["gaussian-mixture", "factor-analysis", "gaussian-hmm"])
@@ -82,8 +87,9 @@ def test_a_row_is_left_out_for_what_is_so(family):
     ],
 )
 def test_groups_of_one_are_not_told_as_no_groups(text, told):
-    words = said(shown(text, family="two-level"))
-    assert told in words
+    app = shown(text, family="two-level")
+    words = said(app)
+    assert told in words and len(app.error) == 1 and not app.multiselect
     assert words.count("This model needs a column that") == 1
 
 

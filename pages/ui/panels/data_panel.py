@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
@@ -111,6 +112,9 @@ def choose_columns(table: Table) -> tuple[Selection | None, list[ColumnReport]]:
     candidates = label_candidates(reports)
     family = family_of(shell.settings())
     group = _choose_groups(table, reports, suggested)
+    if not group and not family.alone:
+        st.error(_no_groups(reports, len(table.frame)))
+        return None, reports
     usable = [r.name for r in reports if family.takes(r) and r.name != group]
     defaults = default_columns(
         reports, suggested, family.takes, family.prefers, family.most_columns
@@ -165,10 +169,17 @@ def reasons_of(reports: list[ColumnReport]) -> list[tuple[str, str]]:
         by_reason.setdefault(report.why_not, []).append(report.name)
     ranked = sorted(by_reason.items(), key=lambda item: -len(item[1]))
     shown, rest = ranked[:MOST_REASONS], ranked[MOST_REASONS:]
-    found = [(few_named(names), why) for why, names in shown]
+    found = [(few_named(names), _of_each(why, len(names))) for why, names in shown]
     if others := sum(len(names) for _, names in rest):
         found.append((f"{others:,} more", "The table of columns says why, under “note”."))
     return found
+
+
+def _of_each(why: str, n_columns: int) -> str:
+    """A reason, which begins with "It" or "All its", as of one column or of several."""
+    if n_columns == 1:
+        return why
+    return re.sub("^All its", "In each all", re.sub("^It ", "Each ", why))
 
 
 def few_named(names: Sequence[str]) -> str:
@@ -221,10 +232,7 @@ def _choose_groups(table: Table, reports: list[ColumnReport], suggested: str | N
     family = family_of(shell.settings())
     if not family.grouping:
         return ""
-    rows = len(table.frame)
-    possible = [r.name for r in reports if r.type != "number" and 2 <= r.distinct < rows]
-    if not possible and not family.alone:
-        st.error(_no_groups(reports, rows))
+    possible = _could_be_groups(reports, len(table.frame))
     if not possible:
         return ""
     if family.alone:
@@ -238,6 +246,10 @@ def _choose_groups(table: Table, reports: list[ColumnReport], suggested: str | N
         format_func=lambda name: name or "one sequence",
         label="Sequences" if family.grouping == "sequence" else "Groups",
     )
+
+
+def _could_be_groups(reports: list[ColumnReport], n_rows: int) -> list[str]:
+    return [r.name for r in reports if r.type != "number" and 2 <= r.distinct < n_rows]
 
 
 def _no_groups(reports: list[ColumnReport], n_rows: int) -> str:
@@ -286,7 +298,7 @@ def _facts(table: Table, selection: Selection | None, reports: list[ColumnReport
     rows = len(table.frame)
     st.markdown("\n".join(f"- {plain(fact)}" for fact in table.parsing))
     takes = family_of(shell.settings()).takes
-    roles = _roles(selection)
+    roles = _roles(selection, reports, rows)
     tables.show(_columns_table(table, reports, takes, roles), "Columns", index=False)
     unused = [report for report in reports if not takes(report) and report.name not in roles]
     for names, why in reasons_of(unused):
@@ -302,14 +314,18 @@ def _facts(table: Table, selection: Selection | None, reports: list[ColumnReport
     st.dataframe(shown, height=200, column_config=dict.fromkeys(numbers, digits))
 
 
-def _roles(selection: Selection | None) -> dict[str, str]:
-    """What columns that nothing is fitted to are there for."""
-    if selection is None:
-        return {}
-    return {
-        selection.label_name: "It holds the known labels.",
-        selection.group_name: "It says which group a row is in.",
-    }
+def _roles(selection: Selection | None, reports: list[ColumnReport], n_rows: int) -> dict[str, str]:
+    """What columns that nothing is fitted to are there for, or could be."""
+    family = family_of(shell.settings())
+    grouping = family.grouping
+    unused = [report for report in reports if not family.takes(report)]
+    possible = _could_be_groups(unused, n_rows) if grouping else []
+    roles = {name: f"It could say which {grouping} a row is in." for name in possible}
+    if selection is not None and selection.label_name:
+        roles[selection.label_name] = "It holds the known labels."
+    if selection is not None and selection.group_name:
+        roles[selection.group_name] = f"It says which {grouping} a row is in."
+    return roles
 
 
 def _columns_table(
@@ -328,14 +344,14 @@ def _columns_table(
                 "missing": report.missing,
                 "infinite": report.infinite,
                 "distinct": report.distinct,
-                "note": roles.get(report.name) or _note(report, takes(report)),
+                "note": _note(report, takes(report), roles.get(report.name, "")),
             }
             for report in reports
         ]
     )
 
 
-def _note(report: ColumnReport, taken: bool) -> str:
+def _note(report: ColumnReport, taken: bool, role: str) -> str:
     if report.row_number:
         return "It numbers the rows."
-    return "" if taken else report.why_not
+    return role or ("" if taken else report.why_not)
