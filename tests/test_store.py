@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sql
 from browser import ROOT
 from postgres import cluster
 
@@ -25,6 +26,7 @@ from pages.ui.sharing.store import (
     Refused,
     Store,
     _hash,
+    _tables,
     open_store,
 )
 
@@ -70,6 +72,25 @@ def test_wrong_expired_and_deleted_are_alike(store: Store, clock: Clock) -> None
     assert store.fetch(expired.token) is store.fetch(deleted.token) is store.fetch("wrong") is None
     for owner_token in (expired.owner_token, deleted.owner_token, "wrong"):
         assert store.delete(owner_token) is False
+
+
+def test_a_clock_that_is_set_back_keeps_nothing_longer_than_it_says(
+    store: Store, clock: Clock, tmp_path: Path
+) -> None:
+    """Of two servers with one store: this one only reads, and was far in the future for a while."""
+    begin = clock.time
+    clock.time = begin + 3_000 * DAY
+    store.fetch("any link sweeps")
+    clock.time = begin
+    other = Store(str(tmp_path / "new/folder"), ROOMY, clock)
+    short, long = other.keep(b"1", "me", 1), other.keep(b"2", "me", 30)
+    clock.time = begin - DAY / 2
+    assert store.fetch(short.token) == b"1" and store.fetch(long.token) == b"2"
+    clock.time = begin + 2 * DAY
+    assert store.fetch(short.token) is None and store.fetch(long.token) == b"2"
+    with store._reading() as connection:
+        assert connection.scalar(sql.select(sql.func.count()).select_from(_tables)) == 1
+    assert store.delete(long.owner_token)
 
 
 def test_what_expires_leaves_the_disk(store: Store, clock: Clock, tmp_path: Path) -> None:

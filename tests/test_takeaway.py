@@ -4,8 +4,10 @@ import csv
 import io
 import json
 import random
+import re
 import subprocess
 import sys
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -371,6 +373,44 @@ def test_names_of_files_tell_them_apart() -> None:
     assert title(Settings(example="iris"), table_of(Settings(example="iris"))).startswith(
         "Iris flowers: Gaussian mixture, 2 components"
     )
+
+
+ODD_NAMES = [
+    *(
+        "../../etc/passwd",
+        "..\\..\\win.ini",
+        "C:\\x.csv",
+        "/",
+        "a/b.csv",
+        "~/.ssh/x.csv",
+        "-rf.csv",
+    ),
+    *("a\nb.csv", "a\r\nSet-Cookie: x=1.csv", "\0.csv", "a\tb.csv", "\x1b[31mx.csv", "\ud800.csv"),
+    *(
+        'x";rm -rf.csv',
+        "'q'.csv",
+        "<b onclick=x>.csv",
+        "%2e%2e%2f.csv",
+        "$(id).csv",
+        "`id`",
+        "a|b*?",
+    ),
+    *("\u202egpj.csv", "\u2066a\u2069.csv", "\u200b\u200f.csv", "\ufeff.csv", "a\u2028b.csv"),
+    *("", ".", "..", "...csv", ".csv", "_-_", "CON", "nul.csv", "ﷺ" * 40, "e\u0301\u0301" * 40),
+    *("x" * 300 + ".csv", "日本" * 200, "\U00020000" * 300, "x.csv" * 100, "\u0301" * 300),
+]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_names_of_files_are_ones_that_every_system_takes(name: str) -> None:
+    """Whatever a table is called: letters, digits and hyphens, and room for an ending."""
+    table = Table(name, pd.DataFrame({"x": [1.0]}), (), "")
+    settings = Settings(family="categorical-mixture", n_components=12, seed=2**31 - 1)
+    for named in (settings, Settings(), Settings(family="factor-analysis")):
+        made = stem(named, table, "against", "accelerated EM (SQUAREM)", "M-step 100000")
+        assert re.fullmatch(r"\w[\w-]*\w", made), made
+        assert len(made.encode()) <= 240
+        assert "--" not in made and unicodedata.is_normalized("NFC", made)
 
 
 FORMULAS = [

@@ -13,7 +13,8 @@ from pages.ui.settings import FIELDS, Settings
 from pages.ui.table.table import Table
 from pages.ui.text import counted
 
-LONGEST_PART = 40  # characters of a file name that a table's name may take
+# What a table's name may take of a file's name: characters, and bytes, of which systems take 255.
+LONGEST_PART, MOST_BYTES = 40, 120
 
 
 def half_step(step: HalfStep) -> str:
@@ -54,7 +55,8 @@ def stem(settings: Settings, table: Table, *more: str) -> str:
     begins = method_of(settings)
     if begins not in ("means", "parameters"):
         begins = f"seed {settings.seed}"
-    words = [_slug(name)[:LONGEST_PART].strip("-") or "table", settings.family]
+    name = _slug(name)[:LONGEST_PART].encode()[:MOST_BYTES].decode(errors="ignore")
+    words = [name.strip("-") or "table", settings.family]
     words += [*_structure(settings), *_size(settings), begins, *more]
     return "-".join(filter(None, map(_slug, words)))
 

@@ -186,7 +186,7 @@ class Store:
 
     def fetch(self, token: str) -> bytes | None:
         """The bytes under a token; None alike for wrong, expired and deleted."""
-        if self._now() - self._swept > SWEEP_EVERY:
+        if abs(self._now() - self._swept) > SWEEP_EVERY:  # clocks are set back, too
             # What has expired is not found anyway; who only reads need not wait for a writer.
             with suppress(Refused), self._alone() as connection:
                 self._sweep(connection)
