@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from benchmarks.soak import soak
 from browser import ROOT, process_of, serve
 from visitor import Visitor
 
@@ -148,3 +149,12 @@ def test_files_that_arrive_after_their_visits_do_not_stay(server: str) -> None:
             connection.sendall(content[2_000_000:])
             assert status(connection) == 204
             connection.close()
+
+
+def test_a_minute_with_four_visitors_takes_no_more_at_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """tests/benchmarks/soak.py is the long form. So short a time has more chance in it."""
+    monkeypatch.setenv("STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL", "1")
+    monkeypatch.setenv("EM_EXPLORER_FIT_SECONDS", "5")
+    assert soak(minutes=1, visitors=4, samples=6, most_growth=0.5)

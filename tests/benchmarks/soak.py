@@ -81,8 +81,7 @@ def crowd(walk: Walk, visitors: int, seed: int) -> Iterator[None]:
 
     def person(number: int) -> None:
         rng = random.Random(f"{seed} {number}")
-        while not done.is_set():
-            done.wait(rng.uniform(*SECONDS_TO_LOOK))
+        while not done.wait(rng.uniform(*SECONDS_TO_LOOK)):
             walk.visit(*rng.choice(everywhere), n_uses=rng.randrange(5), rng=rng)
 
     with ThreadPoolExecutor(visitors) as several:
@@ -103,9 +102,14 @@ def growth(first: Sequence[Sample], rest: Sequence[Sample]) -> dict[str, float]:
     }
 
 
-def soak(minutes: float, visitors: int, seed: int = 0, samples: int | None = None) -> bool:
-    """Prints the table and the verdict: whether what the server takes stayed flat."""
-    samples = samples or round(minutes)
+def soak(
+    minutes: float, visitors: int, seed: int = 0, samples: int = 0, most_growth: float = MOST_GROWTH
+) -> bool:
+    """Prints the table and the verdict: whether what the server takes stayed flat.
+
+    samples: lines of the table; else one a minute.
+    """
+    samples = samples or max(2, round(minutes))
     print("minute  MB  workers MB  descriptors  threads  processes  visits  actions  load")
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
@@ -121,7 +125,7 @@ def soak(minutes: float, visitors: int, seed: int = 0, samples: int | None = Non
         troubles = len(walk.found) + log.read_text().count("Traceback")
     first = min(round(FIRST_MINUTES * samples / minutes), max(1, samples // 2))
     grown = growth(taken[:first], taken[first:])
-    flat = max(grown.values()) <= MOST_GROWTH and not troubles
+    flat = max(grown.values()) <= most_growth and not troubles
     words = ", ".join(f"{name} {share:+.0%}" for name, share in grown.items())
     print(f"{'flat' if flat else 'NOT FLAT'}: {words}; {troubles} errors")
     return flat
