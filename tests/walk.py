@@ -32,6 +32,7 @@ from pages.ui.table.table import Table
 PAGES = ("", "local_optima", "model_selection", "lower_bound", "variants", "theory")
 SECONDS_PER_FIT = 10.0  # that the server allows: what takes longer ends by itself
 SECONDS_PER_VISIT = 90.0  # on a busy machine
+TOO_LONG = "a run that does not end"
 # Larger ones take longer and say no more.
 MOST = {"n_rows": 2_000, "n_columns": 12, "n_starts": 6, "n_starts_each": 2, "n_components": 12}
 MOST |= {"max_iterations": 200, "race_passes": 30, "smallest": 4, "largest": 4}
@@ -340,7 +341,7 @@ class Walker(Visitor):
         began = time.monotonic()
         while self._polling:
             if time.monotonic() - began > SECONDS_PER_VISIT:
-                self.errors.append("a run that does not end")
+                self.errors.append(TOO_LONG)
                 return
             time.sleep(0.1)
             self.run(self._polling)
