@@ -299,7 +299,7 @@ import os, random, signal, sys
 from pages.ui.sharing.store import Quotas, Store
 
 place, seed = sys.argv[1], int(sys.argv[2])
-room = Quotas(table=10**6, session=10**9, store=10**9, days=9)
+room = Quotas(table=10**6, person=10**9, store=10**9, days=9)
 out = sys.stdout
 for child in range(100):
     pid = os.fork()
