@@ -32,6 +32,10 @@ def corners() -> dict[str, Case]:
     """One column, one component, and holes, where the families at hand have none of it."""
     rows, rng = cases()["Gaussian VVV"].data, np.random.default_rng(1)
     column, sequences = rows[:, :1], [rows[:70], rows[70:]]
+    # Three columns cannot tell two factors.
+    wide = np.column_stack(
+        [rows, rows[:, :2] + np.random.default_rng(2).normal(size=(len(rows), 2))]
+    )
     ring = np.array([[1, 1, 0], [0, 0, 1], [1, 0, 0]], bool)
 
     def holes(table):
@@ -55,7 +59,7 @@ def corners() -> dict[str, Case]:
         "one column, Student t": Case(Mixture(StudentT(), 2), column),
         "one component, Student t": Case(Mixture(StudentT("diag"), 1), rows),
         "Student t of one shape": Case(Mixture(StudentT("VEV", 3.0), 2), rows),
-        "factor analysers with holes": Case(Mixture(FactorAnalyser(2), 3), holes(rows)),
+        "factor analysers with holes": Case(Mixture(FactorAnalyser(2), 3), holes(wide)),
         "one component, factor analysers": Case(Mixture(FactorAnalyser(1), 1), rows),
         "one column, hidden Markov": Case(HiddenMarkov(Gaussian(), 2), [column]),
         "one state": Case(HiddenMarkov(Gaussian("EVE"), 1, initial="stationary"), sequences),
@@ -65,7 +69,7 @@ def corners() -> dict[str, Case]:
         "hidden Markov with holes": Case(HiddenMarkov(Gaussian(), 2), [holes(rows), rows[:9]]),
         "hidden Markov of counts": Case(HiddenMarkov(Poisson(), 2), [cases()["Poisson"].data]),
         "probabilistic PCA with holes": Case(ProbabilisticPCA(1), holes(rows)),
-        "two factors": Case(FactorAnalysis(2), rows),
+        "two factors": Case(FactorAnalysis(2), wide),
         "one column, two levels": Case(TwoLevel(), [column[i::10] for i in range(10)]),
     }  # fmt: skip
 

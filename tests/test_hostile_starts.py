@@ -44,6 +44,8 @@ def test_extreme_parameters_are_refused_or_fitted_and_shown(name: str, long: boo
     family, rng, ends = FAMILIES[name], random.Random(0), Counter()
     usual = changed(Settings(), family=name, example=family.examples[0], start="parameters")
     table, selection = read(usual)
+    if family.most_factors is not None:
+        usual = changed(usual, n_factors=family.most_factors(len(selection.columns)))
     data = family.data(selection)
     for number in range(500 if long else 6):
         settings = usual

@@ -253,13 +253,13 @@ def test_what_nobody_wants_any_more_makes_room_for_those_who_wait() -> None:
     pool.close()
 
 
-@pytest.mark.usefixtures("short_lanes")
 def test_a_run_that_left_its_lanes_goes_on_to_the_same_numbers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     values = np.random.default_rng(0).normal(size=(60_000, 4))
     pool = one_place()
     monkeypatch.setattr("pages.ui.work.runs.pool", lambda: pool)
+    monkeypatch.setattr("pages.ui.work.workers.LANES", (0.1, 0.1))
     first = pool.job(jobs.forever)
     results = begun(first)
     run = run_of(values, tolerance=1e-12, max_iterations=800)

@@ -88,6 +88,8 @@ def identified(
     model, params = result.model, result.params
     n_parameters = model.n_parameters(params)
     unknown = Identification(None, None, n_parameters, 0, free_cells(model, params))
+    if not np.isfinite(result.log_likelihood):
+        return unknown._replace(problem="its log-likelihood is not a finite number")
     if not has_coordinates(model):
         return unknown._replace(problem="the model does not say where its parameters may lie")
     n_coordinates = Coordinates(model, params).size
