@@ -1,6 +1,7 @@
 """Fixtures: the running app, and a browser that may talk to nothing else."""
 
 import os
+import random
 from collections.abc import Generator, Iterator
 
 import hypothesis
@@ -23,12 +24,19 @@ threadpool_limits(limits=1, user_api="blas")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="walks and fuzzers at their full length")
+    parser.addoption("--seed", type=int, default=0, help="what the fuzzers of files and links draw")
 
 
 @pytest.fixture(scope="session")
 def long(request: pytest.FixtureRequest) -> bool:
     """Whether walks and fuzzers go their whole way, for hours, or the first steps of it."""
     return request.config.getoption("--long")
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> random.Random:
+    """What the fuzzers draw with."""
+    return random.Random(request.config.getoption("--seed"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

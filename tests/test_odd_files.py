@@ -1,14 +1,17 @@
 """Files that are valid and unusual: what they hold is used everywhere, or refused with a reason."""
 
 import random
+from urllib.parse import parse_qs
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from bombs import parquet
 from streamlit.dataframe_util import convert_pandas_df_to_arrow_bytes
-from walk import tampered
+from test_many_files import damaged, files
+from walk import hostile, tampered
 
+from pages.ui.settings import parse, to_query
 from pages.ui.table import packing
 from pages.ui.table.columns import describe_columns, suggest_label, suggest_sequences
 from pages.ui.table.reading import read_table
@@ -126,8 +129,8 @@ def any_column(rng: random.Random) -> pa.Array:
             return column
 
 
-def test_parquet_of_any_type_is_used_or_refused_with_a_sentence(long: bool) -> None:
-    rng, count = random.Random(0), 50_000 if long else 200
+def test_parquet_of_any_type_is_used_or_refused(long: bool, rng: random.Random) -> None:
+    count = 50_000 if long else 200
     read = written = 0
     for _ in range(count):
         columns = {"x": pa.array([1.5, 2.5, 4.0, 8.0]), "odd": any_column(rng)}
@@ -168,8 +171,8 @@ def test_the_last_day_of_the_calendar_is_a_date() -> None:
     use(read_table("t.parquet", parquet({"x": pa.array([1.5, 2.5]), "until": days})))
 
 
-def test_tables_of_links_with_tampered_json_are_used_or_refused(long: bool) -> None:
-    rng, count = random.Random(0), 50_000 if long else 300
+def test_tables_of_tampered_links_are_used_or_refused(long: bool, rng: random.Random) -> None:
+    count = 50_000 if long else 300
     opened = 0
     for _ in range(count):
         text = tampered(rng)
@@ -182,3 +185,31 @@ def test_tables_of_links_with_tampered_json_are_used_or_refused(long: bool) -> N
         use(table)
     print(f"{count} links, {opened} of them opened")
     assert opened > count / 10
+
+
+def test_damaged_files_are_used_or_refused(long: bool, rng: random.Random) -> None:
+    count, originals = 50_000 if long else 300, files()
+    read = 0
+    for _ in range(count):
+        name, content = rng.choice(originals)
+        try:
+            table = read_table(name, damaged(rng, content))
+        except DataError as error:
+            assert str(error).endswith(".") and "\n" not in str(error)
+            continue
+        read += 1
+        use(table)
+    print(f"{count} damaged files, {read} of them read")
+    assert read > count / 50
+
+
+def test_hostile_queries_give_settings_and_sentences(long: bool, rng: random.Random) -> None:
+    count = 50_000 if long else 300
+    said = 0
+    for _ in range(count):
+        query = parse_qs(hostile(rng), keep_blank_values=True, errors="replace")
+        settings, problems = parse({key: values[-1] for key, values in query.items()})
+        assert parse(to_query(settings))[0] == settings
+        said += bool(problems)
+    print(f"{count} queries, {said} of them with something to say")
+    assert said > count / 4
