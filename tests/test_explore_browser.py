@@ -190,7 +190,7 @@ def test_an_uploaded_table_is_read_shown_fitted_and_taken_away(app: str, page: P
     expect(page.get_by_text("Cells are separated by semicolons.")).to_be_visible()
     expect(page.get_by_text("Decimal comma.")).to_be_visible()
     expect(page.get_by_text("Each ellipse")).to_have_count(0)
-    assert "59" not in status(page)
+    assert "n = 59 rows" in status(page)
     page.get_by_role("tab", name="Known labels").click()
     expect(page.get_by_text("Adjusted Rand index with")).to_be_visible()
     with page.expect_download() as waiting:

@@ -8,10 +8,9 @@ from browser import Visitors, idle
 from playwright.sync_api import Page, expect
 from test_explore_browser import ready, upload
 
-from pages.ui.figures.items import MOST_PROFILED
-
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+ALL_NAMED = 25  # items, that each has a name beside the picture
 N_TABLES = 10
 TEMPLATES = [
     "<script>{run}</script>",
@@ -150,8 +149,8 @@ def test_names_are_text_in_every_view(app: str, visitors: Visitors, part: int) -
 def test_every_name_is_text_on_an_axis(app: str, visitors: Visitors) -> None:
     page = attacked(visitors)
     page.goto(f"{app}/?v=1&s=table&m=bernoulli-mixture&k=2&it=10")
-    for first in range(0, len(PAYLOADS), MOST_PROFILED):
-        payloads = PAYLOADS[first : first + MOST_PROFILED]
+    for first in range(0, len(PAYLOADS), ALL_NAMED):
+        payloads = PAYLOADS[first : first + ALL_NAMED]
         upload(page, f"items {first}.csv", items(payloads))
         ticks = page.locator(".emx [class*=tick] text")
         expect(ticks.filter(has_text=re.compile(rf"^{first} ")).first).to_be_visible()
