@@ -31,13 +31,15 @@ def test_what_can_be_had_again_goes_first_the_longest_unused_before() -> None:
 
 def test_nothing_goes_for_what_has_no_room_anyway_but_what_was_there_before_stays() -> None:
     memory = Memory(100, 1000)
-    visit = Visit(memory)
-    visit.hold("table", 90)
+    visit, gone = Visit(memory), []
+    visit.hold("table", 80)
+    visit.hold("run", 10, lambda: gone.append("run"))
     with pytest.raises(Full, match="one visit may hold"):
-        visit.hold("other", 20)
+        visit.hold("other", 30)
     with pytest.raises(Full):
         visit.hold("table", 200)
-    assert memory.held == 90
+    assert memory.held == 90 and not gone
+    visit.let_go("run")
     visit.let_go("table")
     visit.hold("other", 100)
     assert memory.held == 100

@@ -70,25 +70,27 @@ class Memory:
         if self.held + new.size > self.for_all:
             gc.collect()  # visits that have ended may still be there
         with self._lock:
-            before = ledger.pop(name, None)
-            excess = max(
-                _total(ledger) + new.size - self.for_one,
-                self._total() + new.size - self.for_all,
-            )
-            can_go = [other for other, held in ledger.items() if held.release is not None]
-            going = []
-            while excess > 0 and can_go:
-                going.append(ledger.pop(can_go.pop(0)))
-                excess -= going[-1].size
-            if excess <= 0:
-                ledger[name] = new
-            elif before is not None:
-                ledger[name] = before
-            full_for_one = _total(ledger) + new.size > self.for_one
-        for held in going:
+            others = {other: held for other, held in ledger.items() if other != name}
+            before = ledger[name].size if name in ledger else 0
+            too_much_for_one = sum(held.size for held in others.values()) + new.size - self.for_one
+            excess = max(too_much_for_one, self._total() - before + new.size - self.for_all)
+            going: list[str] = []
+            for other, held in others.items():
+                if excess > 0 and held.release is not None:
+                    going.append(other)
+                    excess -= held.size
+                    too_much_for_one -= held.size
+            if excess > 0:  # then nothing goes in vain
+                raise Full(
+                    _FULL_FOR_ONE.format(self.for_one / 1e6)
+                    if too_much_for_one > 0
+                    else FULL_FOR_ALL
+                )
+            gone = [ledger.pop(other) for other in going]
+            ledger.pop(name, None)
+            ledger[name] = new
+        for held in gone:
             held.release()
-        if excess > 0:
-            raise Full(_FULL_FOR_ONE.format(self.for_one / 1e6) if full_for_one else FULL_FOR_ALL)
 
     def let_go(self, ledger: OrderedDict[str, _Held], name: str) -> None:
         with self._lock:
