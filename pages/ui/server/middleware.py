@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from urllib.parse import parse_qs
 
@@ -68,16 +69,14 @@ class LimitedBodies:
             return
         taken = 0
 
-        async def take() -> Message:
+        def count(size: int) -> None:
             nonlocal taken
-            message = await receive()
-            taken += len(message.get("body", b""))
+            taken += size
             if taken > self._limit:
                 raise HTTPException(413, self._refusal, {"Connection": "close"})
-            return message
 
         with suppress(ClientDisconnect):  # in the middle of it: nobody is there to be told
-            await self.app(scope, take, send)
+            await self.app(scope, _counted(receive, count), send)
 
 
 class LimitedUploads:
@@ -104,18 +103,15 @@ class LimitedUploads:
             return
         taken = 0
 
-        async def take() -> Message:
+        def count(size: int) -> None:
             nonlocal taken
-            message = await receive()
-            size = len(message.get("body", b""))
             if self._full(size):
                 raise HTTPException(507, FULL_FOR_ALL, {"Connection": "close"})
             taken += size
             self._coming += size
-            return message
 
         try:
-            await self.app(scope, take, send)
+            await self.app(scope, _counted(receive, count), send)
         finally:
             self._coming -= taken
             # Its visit may have ended meanwhile.
@@ -129,6 +125,17 @@ class LimitedUploads:
             len(file.data) for files in list(storage.values()) for file in list(files.values())
         )
         return held + self._coming + size > self._limit
+
+
+def _counted(receive: Receive, count: Callable[[int], None]) -> Receive:
+    """What is received, after `count` was called with the bytes of its body; it may refuse them."""
+
+    async def take() -> Message:
+        message = await receive()
+        count(len(message.get("body", b"")))
+        return message
+
+    return take
 
 
 def _keep_last(session: str, most: int) -> None:
