@@ -7,11 +7,11 @@ from collections.abc import Generator, Iterator
 import hypothesis
 import pytest
 import scipy.linalg  # noqa: F401  # before threadpool_limits, which limits only what is loaded
-from browser import ROOT, Browsers, Visitors, chromium_path, serve
 from playwright.sync_api import Error, Page, expect, sync_playwright
 from threadpoolctl import threadpool_limits
 
 from pages.ui import environment
+from support.browser import ROOT, Browsers, Visitors, chromium_path, serve
 
 # A busy machine is no failure.
 expect.set_options(timeout=30_000)

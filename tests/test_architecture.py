@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from support.colours import contrast
+
 ROOT = Path(__file__).parents[1]
 # Each layer, and what of the project it may import. The first that holds a file is its layer.
 LAYERS = {
@@ -86,6 +88,13 @@ def test_no_folder_imports_itself_on_the_way_around() -> None:
     graphlib.TopologicalSorter(graph).prepare()
 
 
+def test_no_test_imports_from_another() -> None:
+    """What several need stands in tests/support."""
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        parts = {part for module in imports(path) for part in module.split(".")[:-1] or [module]}
+        assert not [part for part in parts if part.startswith("test_")], path
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "em_core").rglob("*.py")), ids=name)
 def test_em_core_needs_numpy_and_scipy_only(path: Path) -> None:
     known = sys.stdlib_module_names | {"numpy", "scipy", "em_core"}
@@ -159,18 +168,6 @@ def test_privacy_and_robustness_settings() -> None:
     unsafe = {"enableCORS", "enableXsrfProtection", "enableStaticServing"}
     assert not unsafe & set(CONFIGURATION["server"])
     assert "http" not in json.dumps(CONFIGURATION)
-
-
-def luminance(colour: str) -> float:
-    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return sum(share * c for share, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-
-
-def contrast(one: str, other: str) -> float:
-    """The contrast ratio of WCAG 2."""
-    darker, lighter = sorted(map(luminance, (one, other)))
-    return (lighter + 0.05) / (darker + 0.05)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

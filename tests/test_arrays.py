@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from families_at_hand import cases
 
 from em_core import FactorAnalysis, Fit, fit
 from em_core.data import as_table
 from em_core.trees import leaves
+from support.families_at_hand import cases
 
 
 def strided(values: np.ndarray) -> np.ndarray:

@@ -5,10 +5,6 @@ from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
-from browser import ROOT, serve
-from test_collapse import selected, table_of
-from test_takeaway import run_of
-from visitor import Visitor
 
 from em_core.em import Leapt
 from pages.ui.figures.frames import caption
@@ -18,6 +14,9 @@ from pages.ui.panels import report
 from pages.ui.settings import Settings
 from pages.ui.sharing.naming import half_step
 from pages.ui.table.packing import to_text
+from support.browser import ROOT, serve
+from support.runs import run_of, selected, table_of
+from support.visitor import Visitor
 
 AT_ITS_BOUND = "at its bound"
 

@@ -1,14 +1,14 @@
 """Runs side by side are the runs one by one."""
 
-import laws
 import numpy as np
 import pytest
-from families_at_hand import cases
 
 from em_core import Bernoulli, Categorical, Gaussian, Mixture, Poisson, restarts
 from em_core.datasets import load
 from em_core.search.batch import side_by_side
 from em_core.search.stepping import one_by_one, strategy
+from support import laws
+from support.families_at_hand import cases
 
 FAITHFUL = load("faithful").values
 IRIS = load("iris").values[:, :4]

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from reference_cases import case
 
 from em_core import Gaussian, Mixture, fit
 from em_core.search.agglomeration import cut, decorrelate, merges, model_based, quantile_groups
+from support.reference_cases import case
 
 NAMES = [
     "acidity", "precip", "rivers", "usarrests", "iris", "diabetes", "faithful", "cross", "wreath",

@@ -4,7 +4,6 @@ independent programs or in closed form, natural logarithms, totals with all cons
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from em_core import (
@@ -18,21 +17,10 @@ from em_core import (
     restarts,
     select,
 )
+from support.tables import coded, table
 
 TABLES = Path(__file__).parent / "tables"
 NATS = 1e-3
-
-
-def table(name: str) -> pd.DataFrame:
-    (path,) = TABLES.glob(f"{name}-*.csv")
-    return pd.read_csv(path, keep_default_na=False, na_values=[""])
-
-
-def coded(frame: pd.DataFrame) -> np.ndarray:
-    """Levels as 0, 1, 2, ... in order."""
-    return np.column_stack(
-        [np.unique(column, return_inverse=True)[1] for _, column in frame.items()]
-    )
 
 
 def best(model, data, seeds=range(6)):

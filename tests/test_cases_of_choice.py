@@ -5,13 +5,13 @@ Values were computed by independent programs or in closed form.
 
 import numpy as np
 import pytest
-from test_cases import coded, table
 
 from em_core import Bernoulli, Categorical, Gaussian, Mixture, fit, select
 from em_core.agreement import adjusted_rand_index
 from em_core.covariances import STRUCTURES
 from em_core.datasets import load
 from em_core.selection import Selection
+from support.tables import coded, table
 
 CRITERIA = ("bic", "aic", "icl")
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from own_model import WithGradient
 from scipy.special import entr, expit, logit
 
 from em_core import Gaussian, Mixture
@@ -14,6 +13,7 @@ from em_core.examples.zero_inflated_poisson import Params, Statistics, ZeroInfla
 from em_core.theory.domains import Chances, Positive
 from em_core.trees import blends, changed, distance
 from em_core.two_level import TwoLevel
+from support.own_model import WithGradient
 
 COUNTS, TRUTH = ZeroInflatedPoisson().sample(Params(0.3, 2.5), 400, np.random.default_rng(0))
 

@@ -9,9 +9,6 @@ from urllib.parse import urlencode
 import numpy as np
 import pandas as pd
 import pytest
-from browser import ROOT, serve
-from test_takeaway import run_of
-from visitor import Visitor
 
 from em_core import fit
 from em_core.degeneracy import Dependency
@@ -19,12 +16,12 @@ from pages.ui.models.collapse import equation, heap, why_collapsed
 from pages.ui.models.families import family_of
 from pages.ui.settings import Settings
 from pages.ui.sharing import takeaway
-from pages.ui.table.columns import default_columns, describe_columns
 from pages.ui.table.packing import to_text
-from pages.ui.table.reading import read_table
-from pages.ui.table.selection import Selection
 from pages.ui.table.table import Table
 from pages.ui.text import MINUS
+from support.browser import ROOT, serve
+from support.runs import run_of, selected, table_of
+from support.visitor import Visitor
 
 TABLES = Path(__file__).with_name("tables")
 RGB = "17a-shares-sum-to-one"
@@ -36,17 +33,6 @@ MIXTURES = "gaussian-mixture", "student-mixture", "gaussian-hmm"
 def as_printed(text: str) -> str:
     """With the signs that are no keys of a keyboard."""
     return text.replace("*", "\N{MULTIPLICATION SIGN}").replace("-", MINUS)
-
-
-def table_of(name: str) -> Table:
-    return read_table(f"{name}.csv", (TABLES / f"{name}.csv").read_bytes())
-
-
-def selected(table: Table, settings: Settings) -> Selection:
-    family = family_of(settings)
-    reports = describe_columns(table)
-    columns = default_columns(reports, None, family.takes, family.prefers, family.most_columns)
-    return family.read(table, settings.columns or columns, None, None, family.holes)
 
 
 def words(name: str, family: str, **chosen) -> str:

@@ -6,8 +6,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from exponential import Exponential, SaysColumns
-from families_at_hand import cases
 from scipy.integrate import quad
 
 from em_core import Mixture, StudentT, em
@@ -18,6 +16,8 @@ from pages.ui.models.scenes import scene_of
 from pages.ui.settings import Settings
 from pages.ui.table.selection import select_items
 from pages.ui.table.table import Table
+from support.exponential import Exponential, SaysColumns
+from support.families_at_hand import cases
 
 TIMES = np.random.default_rng(0).exponential(np.repeat([[1.0, 30.0], [20.0, 5.0]], 150, axis=0))
 SAYS = {

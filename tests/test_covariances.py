@@ -1,6 +1,5 @@
 """The covariance structures of mclust: that each holds, is a maximum and keeps the laws of EM."""
 
-import laws
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,6 +9,7 @@ from em_core import Gaussian, Mixture, fit
 from em_core.covariances import ALIASES, MCLUST, STRUCTURES
 from em_core.gaussians.orientations import planes, principal_axes
 from em_core.initialization import STARTS
+from support import laws
 
 CODES = sorted(MCLUST)
 # Free parameters of the covariances, as mclust's nVarParams writes them.

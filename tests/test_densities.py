@@ -14,7 +14,7 @@ from pages.ui.figures.payload import pack
 from pages.ui.models.families import family_of, model_for
 from pages.ui.models.scenes import scene_of
 from pages.ui.settings import Settings
-from tests.test_families import read
+from support.runs import read
 
 SCRIPTS = Path(__file__).parents[1] / "pages/ui/frontend"
 PLACES = 21

@@ -2,7 +2,6 @@
 
 from decimal import Decimal, localcontext
 
-import laws
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,6 +19,7 @@ from em_core import (
     restarts,
 )
 from em_core.search.stepping import one_by_one
+from support import laws
 
 few_examples = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]

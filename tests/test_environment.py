@@ -6,12 +6,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from browser import ROOT, serve
-from visitor import Visitor
 
 from pages.ui.environment import NUMBERS, PREFIX, complaints, number
 from pages.ui.work.workers import Limits, Pool
-from tests import jobs
+from support.browser import ROOT, serve
+from support.visitor import Visitor
+from tests.support import jobs
 
 NONSENSE = ("abc", "nan", "1,5", "10 MB", "0x10", "--1")
 

@@ -7,37 +7,19 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-from browser import Visitors, idle
 from playwright.sync_api import Page, expect
-from test_architecture import contrast
 
 from em_core import Gaussian, Mixture, fit
 from em_core.datasets import load
+from support.browser import Visitors, idle
+from support.colours import contrast
+from support.explore import STATUS, follow, ready, status, upload
 
 pytestmark = pytest.mark.browser
-
-STATUS = re.compile(r"Converged after (\d+) iterations?.*Log-likelihood .?[\d,.]+ nats")
-
-
-def ready(page: Page) -> Page:
-    """Wait for a finished picture and a page at rest."""
-    expect(page.locator(".emx[data-frame]")).to_be_visible()
-    page.wait_for_function("document.querySelector('.emx')?.__player?.picture?.running === false")
-    idle(page)
-    return page
 
 
 def explore(page: Page, app: str, query: str = "") -> Page:
     return follow(page, f"{app}/{query}")
-
-
-def follow(page: Page, link: str) -> Page:
-    page.goto(link)
-    return ready(page)
-
-
-def status(page: Page) -> str:
-    return page.get_by_text(STATUS).first.inner_text()
 
 
 def frame(page: Page) -> int:
@@ -46,12 +28,6 @@ def frame(page: Page) -> int:
 
 def query(page: Page) -> dict[str, list[str]]:
     return parse_qs(urlsplit(page.url).query)
-
-
-def upload(page: Page, name: str, content: bytes) -> None:
-    page.locator("input[type=file]").set_input_files(
-        files=[{"name": name, "mimeType": "application/octet-stream", "buffer": content}]
-    )
 
 
 def nats(value: float) -> str:

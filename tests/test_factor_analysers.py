@@ -3,7 +3,6 @@
 import itertools
 from decimal import Decimal, localcontext
 
-import laws
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,6 +15,7 @@ from em_core.factor_analysers import FactorAnalyser, FactorAnalyserParams
 from em_core.factor_analysis import FactorAnalysis
 from em_core.factors.boundary import degrees_of_freedom
 from em_core.hidden_markov import HiddenMarkov
+from support import laws
 
 # To 50 digits.
 TWO_PI = Decimal("6.2831853071795864769252867665590057683943387987502")

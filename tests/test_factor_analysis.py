@@ -1,6 +1,5 @@
 """Factor analysis and probabilistic PCA: laws, brute force, closed forms, what is said."""
 
-import laws
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,6 +17,7 @@ from em_core.factors.summaries import (
     standardised,
     uniquenesses,
 )
+from support import laws
 
 MODELS = [FactorAnalysis, ProbabilisticPCA]
 DEFAULT = next(iter(STARTS))

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import laws
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +12,7 @@ from em_core.em import Collapse, has_collapsed
 from em_core.factor_analysis import FactorAnalysis, ProbabilisticPCA
 from em_core.factors.boundary import degrees_of_freedom
 from em_core.factors.summaries import uniquenesses
+from support import laws
 
 TABLES = Path(__file__).with_name("tables")
 

@@ -6,53 +6,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from em_core import datasets, em
 from pages.ui.figures.payload import pack
-from pages.ui.figures.picture import Scene
 from pages.ui.figures.thumbnail import thumbnail
-from pages.ui.models.beginnings import method_of
 from pages.ui.models.families import FAMILIES, axes_of, family_of, views_of
 from pages.ui.models.presets import GALLERY, PRESETS
-from pages.ui.models.scenes import scene_of
 from pages.ui.settings import AXES, Settings, changed, parse, to_query
-from pages.ui.table.columns import default_columns, describe_columns, suggest_label
 from pages.ui.table.reading import read_table
-from pages.ui.table.selection import Selection
-from pages.ui.table.table import Table, from_dataset
 from pages.ui.text import name_columns
+from support.runs import begun, read, started
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = [(name, row) for name, family in FAMILIES.items() for row in family.examples]
 COLOURS = tuple(f"#0000{i:02d}" for i in range(1, 11))
-
-
-def read(settings: Settings) -> tuple[Table, Selection]:
-    """The example of these settings as the page reads it at first."""
-    family = family_of(settings)
-    table = from_dataset(datasets.load(settings.example))
-    reports = describe_columns(table)
-    suggested = suggest_label(table, reports)
-    group = suggested if family.grouping == "group" else None
-    columns = settings.columns or default_columns(
-        reports, suggested, family.takes, family.prefers, family.most_columns
-    )
-    columns = tuple(name for name in columns if name != group)
-    label = suggested if family.unit else None
-    return table, family.read(table, columns, label, group, family.holes)
-
-
-def started(settings: Settings, iterations: int = 5) -> tuple[Table, Selection, Scene]:
-    table, selection = read(settings)
-    return table, selection, begun(settings, table, selection, iterations)
-
-
-def begun(settings: Settings, table: Table, selection: Selection, iterations: int) -> Scene:
-    """The scene of the first iterations on what was selected."""
-    family = family_of(settings)
-    model, rows = family.build(settings), family.data(selection)
-    start = model.initial_params(rows, method_of(settings), np.random.default_rng(0))
-    steps = [*em(model, rows, start, max_iterations=iterations)]
-    return scene_of("run", model, rows, steps, selection, settings, most=300, table=table)
 
 
 def test_rows_drawn_from_many_may_all_lack_a_column():

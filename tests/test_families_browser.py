@@ -7,16 +7,16 @@ from urllib.parse import urlencode
 
 import numpy as np
 import pytest
-from browser import ROOT, Visitors, idle, serve
 from playwright.sync_api import Page, expect
-from test_explore_browser import ready
-from test_families import read
 
 from em_core import fit
 from pages.ui.models.beginnings import method_of
 from pages.ui.models.families import family_of
 from pages.ui.models.presets import GALLERY
 from pages.ui.settings import Settings, changed, to_query
+from support.browser import ROOT, Visitors, idle, serve
+from support.explore import ready
+from support.runs import read
 
 pytestmark = pytest.mark.browser
 
@@ -171,7 +171,7 @@ def test_wrong_data_get_a_sentence(app: str, visitors: Visitors, case: str) -> N
 
 def test_a_model_of_ones_own_is_a_family_like_any_other(tmp_path, visitors, monkeypatch) -> None:
     example = ROOT / "em_core" / "examples" / "zero_inflated_poisson.py"
-    files = (example, ROOT / "tests" / "own_model.py", tmp_path / "missing.py")
+    files = (example, ROOT / "tests/support/own_model.py", tmp_path / "missing.py")
     monkeypatch.setenv("EM_EXPLORER_MODELS", os.pathsep.join(map(str, files)))
     with serve(ROOT, tmp_path / "app.log") as own:
         page = opened(

@@ -10,7 +10,7 @@ from pages.ui.panels import fit_panel
 from pages.ui.panels.report import size_of
 from pages.ui.settings import Settings, changed
 from pages.ui.work.runs import Run
-from tests.test_families import read
+from support.runs import read
 
 
 def test_a_change_of_the_fit_alone_begins_before_the_widgets(monkeypatch) -> None:

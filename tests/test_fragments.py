@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator
 
 import pytest
-from browser import ROOT, serve
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
-from visitor import Visitor
+
+from support.browser import ROOT, serve
+from support.visitor import Visitor
 
 pytestmark = pytest.mark.slow
 

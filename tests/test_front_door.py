@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from browser import ROOT, Visitors, serve
 from playwright.sync_api import expect
-from visitor import Visitor
 
 from pages.ui import assets
+from support.browser import ROOT, Visitors, serve
+from support.visitor import Visitor
 
 MAIN = """
 import streamlit as st

@@ -2,9 +2,6 @@
 
 import numpy as np
 import pytest
-from families_at_hand import Case, cases
-from laws import assert_close
-from own_model import WithDomains, WithGradient
 
 from em_core import (
     Bernoulli,
@@ -22,6 +19,9 @@ from em_core import (
 from em_core.covariances import MCLUST
 from em_core.theory.coordinates import Coordinates
 from em_core.theory.slices import EIGHTH, bound_gradient, bounds, central, has_gradient
+from support.families_at_hand import Case, cases
+from support.laws import assert_close
+from support.own_model import WithDomains, WithGradient
 
 STEP = 5e-3
 # Of the gradient's norm.

@@ -2,7 +2,6 @@
 
 import itertools
 
-import laws
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,6 +15,7 @@ from em_core.chains.markov_chain import best_transitions, expected_log_path, sta
 from em_core.checks.trials import copies
 from em_core.covariances import STRUCTURES
 from em_core.hidden_markov import HiddenMarkov
+from support import laws
 
 EMISSIONS = {
     **{name: Gaussian(name) for name in ("full", "tied", "diag", "spherical")},

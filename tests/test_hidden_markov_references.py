@@ -4,10 +4,10 @@ import itertools
 
 import numpy as np
 import pytest
-from reference_cases import case
 
 from em_core import Bernoulli, Categorical, Gaussian, Poisson, fit
 from em_core.hidden_markov import HiddenMarkov
+from support.reference_cases import case
 
 EMISSIONS = {
     "Gaussian, full covariance HMM": Gaussian(),

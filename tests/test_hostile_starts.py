@@ -6,7 +6,6 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from test_families import read
 
 from em_core.em import finished
 from pages.ui.figures.payload import pack
@@ -16,6 +15,7 @@ from pages.ui.models.parameters import arrays
 from pages.ui.models.scenes import scene_of
 from pages.ui.settings import Settings, changed
 from pages.ui.work.climbing import climb
+from support.runs import read
 
 EXTREME = (0, 1, -1, 0.5, 2, -5, 1e10, 1e16, 1e154, 1e300, 1e308, -1e308)
 EXTREME += (1e-17, 1e-160, 1e-300, 5e-324)

@@ -3,11 +3,11 @@
 import re
 
 import pytest
-from browser import Visitors, idle
 from playwright.sync_api import Page, expect
 
 from em_core import Gaussian, Mixture, select
 from em_core.datasets import load
+from support.browser import Visitors, idle
 
 pytestmark = pytest.mark.browser
 

@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from visitor import Visitor
+
+from support.visitor import Visitor
 
 pytestmark = pytest.mark.slow
 

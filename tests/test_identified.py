@@ -4,8 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from families_at_hand import cases
-from own_model import WithDomains
 
 from em_core import (
     Bernoulli,
@@ -25,6 +23,8 @@ from em_core.search.optima import place
 from em_core.theory.coordinates import Coordinates
 from em_core.variants import VARIANTS
 from em_core.variants import run as relative
+from support.families_at_hand import cases
+from support.own_model import WithDomains
 
 TABLES = Path(__file__).parent / "tables"
 CASES = cases()

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from browser import ROOT, serve
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
-from walk import Walker
+
+from support.browser import ROOT, serve
+from support.walk import Walker
 
 PAGES = ("", "local_optima", "model_selection", "lower_bound", "variants", "theory")
 LINK = "v=1&e=iris&k=3"

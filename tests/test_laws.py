@@ -1,6 +1,5 @@
 """The suite of laws against every model."""
 
-import laws
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,6 +9,7 @@ from em_core import Gaussian, Mixture, MixtureParams, fit, from_means
 from em_core.covariances import STRUCTURES
 from em_core.gaussians.parameters import GaussianParams
 from em_core.initialization import STARTS
+from support import laws
 
 COVARIANCES = sorted(STRUCTURES)
 few_examples = settings(

@@ -13,9 +13,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+
 from benchmarks.soak import soak
-from browser import ROOT, process_of, serve
-from visitor import Visitor
+from support.browser import ROOT, process_of, serve
+from support.visitor import Visitor
 
 pytestmark = [
     pytest.mark.slow,

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from families_at_hand import cases
 
 from em_core import (
     Bernoulli,
@@ -16,6 +15,7 @@ from em_core import (
     em,
     fit,
 )
+from support.families_at_hand import cases
 
 FAMILIES = [
     name

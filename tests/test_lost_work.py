@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import ROOT, serve
-from visitor import Visitor
+
+from support.browser import ROOT, serve
+from support.visitor import Visitor
 
 pytestmark = pytest.mark.slow
 

@@ -4,9 +4,10 @@ import re
 
 import numpy as np
 import pytest
-from browser import Visitors, idle
 from playwright.sync_api import Page, expect
-from test_explore_browser import ready, upload
+
+from support.browser import Visitors, idle
+from support.explore import ready, upload
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser import ROOT, process_of, serve
-from visitor import Visitor
 
 from em_core import Gaussian, Mixture
 from em_core.datasets import load
 from pages.ui.memory import Full, Memory, Visit
 from pages.ui.models.starting import ByMethod
 from pages.ui.work.runs import Run
+from support.browser import ROOT, process_of, serve
+from support.visitor import Visitor
 
 
 def test_what_can_be_had_again_goes_first_the_longest_unused_before() -> None:

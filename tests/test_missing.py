@@ -1,6 +1,5 @@
 """Gaussian mixtures of rows with holes."""
 
-import laws
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +10,7 @@ from scipy.stats import multivariate_normal
 from em_core import STARTS, Bernoulli, Categorical, Gaussian, HiddenMarkov, Mixture, Poisson, fit
 from em_core.factor_analysers import FactorAnalyser
 from em_core.student_t import StudentT
+from support import laws
 
 COVARIANCES = ["full", "tied", "diag", "spherical"]
 

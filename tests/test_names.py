@@ -6,12 +6,12 @@ import subprocess
 
 import numpy as np
 import pytest
-from browser import ROOT
-from test_families import begun
 
 from pages.ui.models.families import family_of
 from pages.ui.settings import Settings
 from pages.ui.table.reading import read_table
+from support.browser import ROOT
+from support.runs import begun
 
 SCALE = ["Very inaccurate", "Moderately inaccurate", "Moderately accurate", "Very accurate"]
 NAMES = ROOT / "pages/ui/frontend/names.js"

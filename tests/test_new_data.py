@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from families_at_hand import cases
 
 from em_core import (
     Bernoulli,
@@ -15,6 +14,7 @@ from em_core import (
     fit,
     select,
 )
+from support.families_at_hand import cases
 
 every_family = pytest.mark.parametrize("name", cases())
 COUNTS = {"Poisson", "Bernoulli", "Categorical"}

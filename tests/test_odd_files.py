@@ -6,10 +6,7 @@ from urllib.parse import parse_qs
 import numpy as np
 import pyarrow as pa
 import pytest
-from bombs import parquet
 from streamlit.dataframe_util import convert_pandas_df_to_arrow_bytes
-from test_many_files import damaged, files
-from walk import hostile, tampered
 
 from pages.ui.settings import parse, to_query
 from pages.ui.table import packing
@@ -18,6 +15,9 @@ from pages.ui.table.reading import read_table
 from pages.ui.table.selection import select, select_items, select_levels
 from pages.ui.table.table import DataError, Table
 from pages.ui.table.writing import to_csv_bytes, to_parquet_bytes
+from support.bombs import parquet
+from support.tables import damaged, files
+from support.walk import hostile, tampered
 
 TEXT = "x,größe,kind\n1,2.5,a\n2,3.5,日本\n3,4.5,😀\n"
 

@@ -4,14 +4,14 @@ import re
 from pathlib import Path
 
 import pytest
-from browser import Visitors, idle
 from playwright.sync_api import Page, expect
-from test_takeaway_browser import saved, shapes
 
 from em_core import Gaussian, Mixture, restarts
 from em_core.datasets import load
 from em_core.search.alignment import align
 from em_core.search.optima import Optimum, StartedFit
+from support.browser import Visitors, idle
+from support.pictures import saved, shapes
 
 pytestmark = pytest.mark.browser
 

@@ -8,8 +8,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from browser import ROOT, await_health, free_port
-from visitor import Visitor
+
+from support.browser import ROOT, await_health, free_port
+from support.visitor import Visitor
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 

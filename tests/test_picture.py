@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from picture_demo import demo_picture
 
 from pages.ui.figures import payload
 from pages.ui.figures.payload import MAGIC, certainty_levels, pack, run_of
 from pages.ui.figures.picture import Picture
+from support.picture_demo import demo_picture
 
 
 def unpack(packed: bytes) -> dict:

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from browser import ROOT, Visitors, idle, serve
 from playwright.sync_api import Locator, Page, expect
+
+from support.browser import ROOT, Visitors, idle, serve
 
 pytestmark = pytest.mark.browser
 
@@ -15,8 +16,10 @@ LAST = 120
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of tests/player_demo.py."""
-    with serve(ROOT, tmp_path_factory.mktemp("demo") / "log", script="tests/player_app.py") as url:
+    """The address of tests/support/player_demo.py."""
+    with serve(
+        ROOT, tmp_path_factory.mktemp("demo") / "log", script="tests/support/player_app.py"
+    ) as url:
         yield url
 
 

@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from browser import ROOT, Visitors, await_health, serve
 from playwright.sync_api import expect
-from postgres import cluster
-from test_explore_browser import follow, status
-from test_share_browser import CLIPBOARD, copied, shared_table
 
 from pages.ui import environment
 from pages.ui.sharing import store
+from support.browser import ROOT, Visitors, await_health, serve
+from support.explore import follow, status
+from support.postgres import cluster
+from support.sharing import CLIPBOARD, copied, shared_table
 
 pytestmark = pytest.mark.browser
 

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import math
 from datetime import datetime
 
 import numpy as np
@@ -16,8 +15,7 @@ from pages.ui.table import excel, reading
 from pages.ui.table import table as tables
 from pages.ui.table.reading import read_table
 from pages.ui.table.table import DataError, Table
-
-NAN = math.nan
+from support.tables import NAN, READ
 
 
 def read(content: str | bytes, name: str = "table.csv") -> Table:
@@ -27,126 +25,6 @@ def read(content: str | bytes, name: str = "table.csv") -> Table:
 def rows_of(table: Table) -> list[list]:
     frame = table.frame.astype(object)
     return frame.where(frame.notna(), None).to_numpy().tolist()
-
-
-# name -> (content, column names, rows, facts that must be said)
-READ = {
-    "commas": ("a,b\n1,2\n3,4\n", ["a", "b"], [[1, 2], [3, 4]], ["commas", "UTF-8", "2 rows"]),
-    "semicolons": ("a;b\n1;2\n", ["a", "b"], [[1, 2]], ["semicolons", "1 row, 2 columns"]),
-    "tabs": ("a\tb\n1\t2.5\n", ["a", "b"], [[1, 2.5]], ["tabs", "Decimal point"]),
-    "bars": ("a|b\n1|2\n", ["a", "b"], [[1, 2]], ["vertical bars"]),
-    "spaces": ("a   b\n1   2.5\n 30  4\n", ["a", "b"], [[1, 2.5], [30, 4]], ["spaces"]),
-    "space after comma": ('a, b\n1, 2\n3, "x, y"\n', ["a", "b"], [[1, "2"], [3, "x, y"]], []),
-    "spaces and decimal commas": (
-        "1,5 2,5\n3,25 4\n",
-        ["column 1", "column 2"],
-        [[1.5, 2.5], [3.25, 4]],
-        ["spaces", "Decimal comma"],
-    ),
-    "one name over spaced thousands": ("a\n1 234\n5 678\n", ["a"], [[1234], [5678]], ["Spaces"]),
-    "one column": ("a\n1\n2.5\n", ["a"], [[1], [2.5]], ["One column"]),
-    "Windows lines": ("a,b\r\n1,2\r\n", ["a", "b"], [[1, 2]], []),
-    "old Mac lines": ("a,b\r1,2\r", ["a", "b"], [[1, 2]], []),
-    "no last newline": ("a,b\n1,2", ["a", "b"], [[1, 2]], []),
-    "decimal comma": ("a;b\n1,5;2,25\n", ["a", "b"], [[1.5, 2.25]], ["Decimal comma."]),
-    "decimals only": ("1,5;2,5\n", ["column 1", "column 2"], [[1.5, 2.5]], ["Decimal comma"]),
-    "one column of decimal commas": ("a\n1,5\n-2,25\n", ["a"], [[1.5], [-2.25]], []),
-    "quoted decimal commas": ('a,b\n"1,5",2\n', ["a", "b"], [[1.5, 2]], ["Decimal comma"]),
-    "two marks": ("a;b\n1,5;2.5\n", ["a", "b"], [[1.5, 2.5]], ["comma in some columns"]),
-    "decimal comma before 3 digits": ("a;b\n1,5;0,123\n", ["a", "b"], [[1.5, 0.123]], []),
-    "same column settles it": ("a;b\n1,5;x\n1,234;y\n", ["a", "b"], [[1.5, "x"], [1.234, "y"]], []),
-    "other column settles it": ("a;b\n1,5;1,234\n", ["a", "b"], [[1.5, 1.234]], []),
-    "commas for thousands": (
-        'a,b\n"1,234",2.5\n',
-        ["a", "b"],
-        [[1234, 2.5]],
-        ["Commas inside the numbers of 'a' separate thousands"],
-    ),
-    "millions": ('a\n"1,234,567"\n"12,345"\n', ["a"], [[1234567], [12345]], ["thousands"]),
-    "thousands and decimals": ('a\n"1,234.5"\n12\n', ["a"], [[1234.5], [12]], ["thousands"]),
-    "European thousands": ("a;b\n1.234,5;1\n", ["a", "b"], [[1234.5, 1]], ["Points", "comma"]),
-    "Swiss thousands": ("a,b\n1'234.5,1\n", ["a", "b"], [[1234.5, 1]], ["apostrophes"]),
-    "French thousands": (
-        "a;b\n1\u202f234,5;1\n",
-        ["a", "b"],
-        [[1234.5, 1]],
-        ["Spaces or apostrophes", "Decimal comma"],
-    ),
-    "three digits after a point": ("a\n1.234\n2.345\n", ["a"], [[1.234], [2.345]], []),
-    "signs and exponents": (
-        "a\n+1\n-2e3\n.5\n1E-2\n5.\n",
-        ["a"],
-        [[1], [-2000], [0.5], [0.01], [5]],
-        [],
-    ),
-    "byte order mark": (b"\xef\xbb\xbfa,b\n1,2\n", ["a", "b"], [[1, 2]], ["byte order mark"]),
-    "UTF-16": ("a,b\n1,é\n".encode("utf-16"), ["a", "b"], [[1, "é"]], ["UTF-16"]),
-    "UTF-16 BE": (b"\xfe\xff" + "a,b\n1,2\n".encode("utf-16-be"), ["a", "b"], [[1, 2]], []),
-    "UTF-16, no mark": ("a,b\n1,2\n".encode("utf-16-le"), ["a", "b"], [[1, 2]], ["UTF-16"]),
-    "Latin-1": ("größe,b\n1,2\n".encode("latin-1"), ["größe", "b"], [[1, 2]], ["Latin-1"]),
-    "no header": ("1,2\n3,4\n", ["column 1", "column 2"], [[1, 2], [3, 4]], ["No column names"]),
-    "no header, label": (
-        "5.1,setosa\n4.9,setosa\n",
-        ["column 1", "column 2"],
-        [[5.1, "setosa"], [4.9, "setosa"]],
-        ["No column names"],
-    ),
-    "no header, hole": (
-        "NA,setosa\n4.9,setosa\n",
-        ["column 1", "column 2"],
-        [[None, "setosa"], [4.9, "setosa"]],
-        ["No column names"],
-    ),
-    "years as names": ("c,2019,2020\nA,1,2\n", ["c", "2019", "2020"], [["A", 1, 2]], []),
-    "numbered names": ("0,1\n1.5,2.5\n", ["0", "1"], [[1.5, 2.5]], ["first line holds"]),
-    "a column named Na": ("RI,Na\n1.5,2\n", ["RI", "Na"], [[1.5, 2]], ["first line holds"]),
-    "row names of R": (
-        '"x" "y"\n"r1" 1.5 2\n"r2" 2 3\n',
-        ["column 1", "x", "y"],
-        [["r1", 1.5, 2], ["r2", 2, 3]],
-        ["one cell more than the header"],
-    ),
-    "separator at line ends": (
-        "a,b\n1,2,\n3,4,\n",
-        ["a", "b", "column 3"],
-        [[1, 2, None], [3, 4, None]],
-        ["one cell more"],
-    ),
-    "repeated names": ("a,a,a (2)\n1,2,3\n", ["a", "a (3)", "a (2)"], [[1, 2, 3]], ["second 'a'"]),
-    "empty name": ("a,,c\n1,2,3\n", ["a", "column 2", "c"], [[1, 2, 3]], ["has no name"]),
-    "name in two lines": ('"a\nb",c\n1,2\n', ["a b", "c"], [[1, 2]], []),
-    "quoted newline": ('a,b\n"x\ny",2\n', ["a", "b"], [["x\ny", 2]], []),
-    "doubled quotes": ('a,b\n"say ""hi""",2\n', ["a", "b"], [['say "hi"', 2]], []),
-    "quote inside": ('a,b\n5" disk,2\n', ["a", "b"], [['5" disk', 2]], []),
-    "missing words": (
-        "a,b\n1,NA\nNaN,?\n.,n/a\nnull,\n2,3\n",
-        ["a", "b"],
-        [[1, None], [None, None], [None, None], [None, None], [2, 3]],
-        ["count as missing"],
-    ),
-    "infinite": ("a\n1\ninf\n-Infinity\n", ["a"], [[1], [math.inf], [-math.inf]], []),
-    "too large": ("a\n1.5\n1e400\n", ["a"], [[1.5], [math.inf]], ["1 number of 'a' is too large"]),
-    "too small": ("a\n1.5\n1e-400\n0\n", ["a"], [[1.5], [0], [0]], ["too close to 0"]),
-    "long whole numbers": ("a\n9007199254740993\n", ["a"], [[9007199254740993]], []),
-    "longer still": ("a\n12345678901234567890\n", ["a"], [[12345678901234567890.0]], ["rounded"]),
-    "codes": ("zip,b\n01234,1\n99999,2\n", ["zip", "b"], [["01234", 1], ["99999", 2]], ["codes"]),
-    "true and false": ("a,b\nTrue,1\nFALSE,2\n", ["a", "b"], [[True, 1], [False, 2]], []),
-    "dates": (
-        "a,b\n2020-01-31,1\n2020-02-01,2\n",
-        ["a", "b"],
-        [["2020-01-31", 1], ["2020-02-01", 2]],
-        [],
-    ),
-    "blank lines": ("\na,b\n\n1,2\n  \n3,4\n\n", ["a", "b"], [[1, 2], [3, 4]], ["4 blank lines"]),
-    "hole in one column": ("a\n1\n\n2\n\n\n", ["a"], [[1], [None], [2]], ["2 blank lines"]),
-    "row of holes": ("a,b\n1,2\n,\n3,4\n", ["a", "b"], [[1, 2], [None, None], [3, 4]], []),
-    "spaces around numbers": ("a,b\n 1 ,2\n3, 4 \n", ["a", "b"], [[1, 2], [3, 4]], []),
-    "text keeps its spaces": ("a,b\n x,1\ny ,2\n", ["a", "b"], [[" x", 1], ["y ", 2]], []),
-    "markup is text": ("<b>a</b>,$x$\n1,2\n", ["<b>a</b>", "$x$"], [[1, 2]], []),
-    "underscores are text": ("a,b\n1_000,1\n", ["a", "b"], [["1_000", 1]], []),
-    "one row": ("a,b\n1,2\n", ["a", "b"], [[1, 2]], []),
-    "one number": ("5\n", ["column 1"], [[5]], []),
-}
 
 
 @pytest.mark.parametrize("case", READ)

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from reference_cases import case
 
 from em_core import Bernoulli, Categorical, Gaussian, Mixture, Poisson, fit
+from support.reference_cases import case
 
 
 @pytest.mark.parametrize("name", ["faithful-K2", "iris-K3", "diabetes-K3"])

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-import laws
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -26,6 +25,7 @@ from em_core.search.optima import StartedFit, landscape
 from em_core.search.short_runs import short_runs
 from em_core.search.stepping import Advance, one_by_one
 from em_core.search.success import wilson
+from support import laws
 
 FAITHFUL, IRIS = load("faithful").values, load("iris").values
 THREE = Mixture(Gaussian(), 3)

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from browser import idle
 from playwright.sync_api import Page, expect
 
 from em_core.datasets import load
@@ -18,6 +17,7 @@ from pages.ui.table.selection import select
 from pages.ui.table.table import from_dataset
 from pages.ui.work.runs import Run
 from pages.ui.work.searches import search_of
+from support.browser import idle
 
 SETTINGS = Settings(n_components=3, n_starts=12, starts_compared=("short runs",))
 TABLE = from_dataset(load("iris"))

@@ -9,10 +9,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from browser import ROOT, Visitors, idle, serve
 from playwright.sync_api import Page, WebSocketRoute, expect
 
 from pages.ui.shell import SECONDS_UNTIL_HEARD
+from support.browser import ROOT, Visitors, idle, serve
 
 pytestmark = pytest.mark.browser
 

@@ -2,10 +2,8 @@
 
 import numpy as np
 import pytest
-from families_at_hand import cases
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from laws import assert_close
 
 from em_core import Gaussian, Mixture, from_means
 from em_core.student_t import FEWEST, MOST
@@ -21,6 +19,8 @@ from em_core.theory.slices import (
     slopes,
 )
 from em_core.trees import leaves
+from support.families_at_hand import cases
+from support.laws import assert_close
 
 CASES = cases()
 # 28 families: 1,008 slices.

@@ -5,8 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from families_at_hand import cases
-from laws import assert_close
 
 from em_core import (
     FactorAnalyser,
@@ -30,6 +28,8 @@ from pages.ui.settings import Settings
 from pages.ui.work.climbing import Ended
 from pages.ui.work.racing import race_work
 from pages.ui.work.slicing import Asked, slice_work
+from support.families_at_hand import cases
+from support.laws import assert_close
 
 FAR_APART = np.array([1e-3, 1.0, 50.0])
 

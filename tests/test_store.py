@@ -15,8 +15,6 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sql
-from browser import ROOT
-from postgres import cluster
 
 from pages.ui import environment
 from pages.ui.sharing.store import (
@@ -29,6 +27,8 @@ from pages.ui.sharing.store import (
     _tables,
     open_store,
 )
+from support.browser import ROOT
+from support.postgres import cluster
 
 ROOMY = Quotas(table=10_000, person=1_000_000, store=10_000_000, days=365)
 

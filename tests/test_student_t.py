@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import laws
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,6 +14,7 @@ from em_core import STARTS, Gaussian, Mixture, MixtureParams, em, fit, from_mean
 from em_core.checking import check_model
 from em_core.hidden_markov import HiddenMarkov
 from em_core.student_t import FEWEST, MOST, StudentT, StudentTParams, best_degrees
+from support import laws
 
 COVARIANCES = ["full", "tied", "diag", "spherical", "VEV"]
 every_covariance = pytest.mark.parametrize("covariance", COVARIANCES)

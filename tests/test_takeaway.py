@@ -16,14 +16,10 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from browser import ROOT
-from test_many_files import a_table
-from test_reading import READ
 
 from em_core import datasets, fit
 from pages.ui.models import own_models
-from pages.ui.models.beginnings import beginning
-from pages.ui.models.families import FAMILIES, _own, example_of, family_of, model_for
+from pages.ui.models.families import FAMILIES, _own, example_of, family_of
 from pages.ui.models.parameters import arrays
 from pages.ui.settings import Settings, changed
 from pages.ui.sharing import takeaway
@@ -35,6 +31,9 @@ from pages.ui.table.selection import Selection, select
 from pages.ui.table.table import DataError, Table, from_dataset
 from pages.ui.table.writing import from_parquet_bytes, to_csv_bytes, to_parquet_bytes
 from pages.ui.work.runs import Run
+from support.browser import ROOT
+from support.runs import run_of
+from support.tables import READ, a_table
 
 CASES = Path(__file__).with_name("tables")
 
@@ -59,24 +58,6 @@ def selected(settings: Settings, table: Table) -> Selection:
     )
     columns = [name for name in columns if name != group]
     return family.read(table, columns, label if family.unit else None, group, family.holes)
-
-
-def run_of(settings: Settings, selection: Selection) -> Run:
-    family = family_of(settings)
-    rows = family.data(selection)
-    model = model_for(settings, rows)
-    run = Run(
-        key="",
-        model=model,
-        data=rows,
-        start=beginning(model, settings, rows),
-        tolerance=settings.tolerance,
-        max_iterations=settings.max_iterations,
-    )
-    run.begin()
-    run.done.wait()
-    assert not run.error
-    return run
 
 
 SETTINGS = {

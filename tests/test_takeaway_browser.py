@@ -3,40 +3,24 @@
 import io
 import json
 import re
-from collections import Counter
 from pathlib import Path
 from urllib.parse import quote
-from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from browser import Visitors
 from PIL import Image
 from playwright.sync_api import Page, expect
-from test_explore_browser import follow
 
 from pages.ui.text import MINUS
+from support.browser import Visitors
+from support.explore import follow
+from support.pictures import saved, shapes
 
 pytestmark = pytest.mark.browser
 
 
-def saved(page: Page, kind: str, folder: Path) -> Path:
-    with page.expect_download(timeout=60_000) as waiting:
-        page.get_by_label("Save", exact=True).select_option(kind)
-    path = folder / waiting.value.suggested_filename
-    waiting.value.save_as(path)
-    return path
-
-
 def colours(picture: Image.Image) -> int:
     return len(picture.convert("RGB").resize((200, 120)).getcolors(200 * 120))
-
-
-def shapes(drawing: Path) -> tuple[Counter, list[str]]:
-    """The elements of an SVG file by their names, and its texts."""
-    elements = [*ElementTree.parse(drawing).getroot().iter()]
-    tags = Counter(element.tag.rpartition("}")[2] for element in elements)
-    return tags, [element.text for element in elements if element.tag.endswith("}text")]
 
 
 PICTURES = {

@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from families_at_hand import cases
-from own_model import WithDomains
 from streamlit.testing.v1 import AppTest
 
 from em_core import Gaussian, Mixture, em, fit
@@ -30,6 +28,8 @@ from pages.ui.work.tiny import (
     tiny_of,
     weighted,
 )
+from support.families_at_hand import cases
+from support.own_model import WithDomains
 
 
 def theory_page() -> None:

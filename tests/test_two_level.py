@@ -1,6 +1,5 @@
 """The two-level model against brute force, closed forms, another program, and the laws."""
 
-import laws
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,6 +8,7 @@ from scipy.stats import multivariate_normal
 
 from em_core.em import em, fit
 from em_core.two_level import STARTS, TwoLevel, intraclass_correlation
+from support import laws
 
 MODEL = TwoLevel()
 NO_DIFFERENCE = (

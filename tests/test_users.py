@@ -11,8 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from browser import ROOT, serve
-from visitor import Visitor
+
+from support.browser import ROOT, serve
+from support.visitor import Visitor
 
 pytestmark = pytest.mark.slow
 

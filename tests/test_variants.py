@@ -5,8 +5,6 @@ import threading
 
 import numpy as np
 import pytest
-from families_at_hand import Case, cases
-from laws import assert_close
 from scipy.special import multigammaln
 
 from em_core import FactorAnalysis, Gaussian, HiddenMarkov, Mixture, ProbabilisticPCA, em, fit
@@ -19,6 +17,8 @@ from em_core.variants.direct import handed_over, l_bfgs
 from em_core.variants.hard import best_path
 from em_core.variants.stochastic import draw_shares, paths_of
 from em_core.variants.variational_bayes import prior_of, variational_bayes
+from support.families_at_hand import Case, cases
+from support.laws import assert_close
 
 CASES = cases()
 FAMILIES = (

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
-from browser import ROOT, serve
-from walk import (
+
+from pages.ui.settings import FIELDS, parse
+from support.browser import ROOT, serve
+from support.walk import (
     PAGES,
     SECONDS_PER_FIT,
     Walk,
@@ -19,8 +21,6 @@ from walk import (
     places,
     values_of,
 )
-
-from pages.ui.settings import FIELDS, parse
 
 slow = pytest.mark.slow
 NOT_FINITE = '{"weights":[0.5,0.5],"rates":[[1e308],[1e308]]}'

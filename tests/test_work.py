@@ -7,7 +7,7 @@ import time
 from pages.ui.work.jobs import Job
 from pages.ui.work.work import NOTHING_YET, Held
 from pages.ui.work.workers import PATIENCE
-from tests import jobs
+from tests.support import jobs
 
 
 def there_is(process: int) -> bool:

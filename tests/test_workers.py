@@ -19,7 +19,7 @@ from pages.ui.work.runs import Run, Runs
 from pages.ui.work.searches import Grid, Search
 from pages.ui.work.work import NOTHING_YET
 from pages.ui.work.workers import LANES, Cancelled, Job, Limits, Lost, OutOfTime, Pool, Visitor
-from tests import jobs
+from tests.support import jobs
 
 
 @pytest.fixture(scope="module")

@@ -18,11 +18,11 @@ from urllib.parse import urlencode
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from browser import Browsers, Visitors, idle, serve
-from picture_demo import demo_picture
 from playwright.sync_api import BrowserType, Page, WebSocket, expect, sync_playwright
 
 from pages.ui.figures.payload import pack
+from support.browser import Browsers, Visitors, idle, serve
+from support.picture_demo import demo_picture
 
 PAYLOADS = {500: 40, 5_000: 200, 50_000: 1_200}  # points: kB at 60 iterations, K = 5
 WAIT = 120_000  # ms: on a busy machine everything comes late, but it comes

@@ -24,8 +24,8 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from browser import process_of, serve
-from walk import TOO_LONG, Walk, places
+from support.browser import process_of, serve
+from support.walk import TOO_LONG, Walk, places
 
 FIRST_MINUTES = 5
 MOST_GROWTH = 0.1

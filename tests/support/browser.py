@@ -23,7 +23,7 @@ from playwright.sync_api import (
     expect,
 )
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CHROMIUM_NAMES = (
     "chromium-headless-shell",  # draws no window around the page: a third quicker
     "chromium",
@@ -69,7 +69,7 @@ def serve(
     command += ["--server.headless", "true", "--server.port", str(port)]
     command += ["--server.baseUrlPath", base, *(["--server.address", host] if host else [])]
     with log.open("wb") as output:
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
         server = subprocess.Popen(
             command, cwd=folder, stdout=output, stderr=subprocess.STDOUT, env=environment
         )

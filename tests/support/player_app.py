@@ -1,4 +1,4 @@
-"""An app of the player alone; by hand: PYTHONPATH=. streamlit run tests/player_app.py"""
+"""An app of the player alone; by hand: PYTHONPATH=.:tests streamlit run support/player_app.py"""
 
 from pathlib import Path
 

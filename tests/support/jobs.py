@@ -1,4 +1,4 @@
-"""Jobs for the processes in tests/test_workers.py: they must find them by import."""
+"""Jobs for the processes in tests/test_workers.py, which find them by import from the root."""
 
 import os
 import signal

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-REFERENCE = Path(__file__).parent / "reference"
+REFERENCE = Path(__file__).parents[1] / "reference"
 # Data that may not be copied stay beside the project.
-SHARED = Path(__file__).parents[2] / "shared" / "reference"
+SHARED = Path(__file__).parents[3] / "shared" / "reference"
 
 
 def case(name: str) -> tuple[dict, np.ndarray]:

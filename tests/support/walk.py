@@ -20,7 +20,6 @@ from urllib.parse import quote, urlencode
 import numpy as np
 import pandas as pd
 from streamlit.proto.WidgetStates_pb2 import WidgetState
-from visitor import Visitor
 
 from em_core.variants import VARIANTS
 from pages.ui import kinds
@@ -28,6 +27,7 @@ from pages.ui.models.families import FAMILIES
 from pages.ui.settings import FIELDS, STARTS, Field
 from pages.ui.table.packing import to_text
 from pages.ui.table.table import Table
+from support.visitor import Visitor
 
 PAGES = ("", "local_optima", "model_selection", "lower_bound", "variants", "theory")
 SECONDS_PER_FIT = 10.0  # that the server allows: what takes longer ends by itself

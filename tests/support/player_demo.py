@@ -5,7 +5,7 @@ import streamlit as st
 from pages.ui.figures.payload import pack
 from pages.ui.figures.picture import View
 from pages.ui.player import player, preload
-from tests.picture_demo import demo_picture
+from support.picture_demo import demo_picture
 
 st.set_page_config(layout="wide")
 preload()
