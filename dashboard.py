@@ -5,12 +5,12 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
-from pages.ui import assets
-from pages.ui.memory import memory
+from pages.ui.player import assets
 from pages.ui.server.errors import on_script_error
 from pages.ui.server.lifespan import lifespan
 from pages.ui.server.middleware import LimitedBodies, LimitedUploads, SecurityHeaders
-from pages.ui.table.reading import MAX_BYTES
+from pages.ui.state.memory import memory
+from pages.ui.tables.reading import MAX_BYTES
 
 app = st.App(
     Path(__file__).parent / "pages/main.py",

@@ -1,22 +1,26 @@
 """Expectation-Maximization for latent-variable models, half-step by half-step."""
 
 from em_core import inference
-from em_core.checking import check_model
-from em_core.discrete import Bernoulli, Categorical, Poisson
+from em_core.checks.checking import check_model
 from em_core.em import Expectation, Fit, HalfStep, Model, Shared, em, fit
-from em_core.emissions import Gaussian
-from em_core.factor_analysers import FactorAnalyser
-from em_core.factor_analysis import FactorAnalysis, ProbabilisticPCA
-from em_core.factors.rotation import promax, varimax
-from em_core.factors.summaries import explained_variance, goodness_of_fit, uniquenesses
-from em_core.hidden_markov import HiddenMarkov
-from em_core.initialization import STARTS, from_means
-from em_core.mixture import Mixture, MixtureParams
-from em_core.restarts import restarts
-from em_core.selection import select
+from em_core.emissions.discrete import Bernoulli, Categorical, Poisson
+from em_core.emissions.factor_analyser import FactorAnalyser
+from em_core.emissions.gaussian import Gaussian
+from em_core.emissions.student_t import StudentT
+from em_core.models.factor_analysis.model import FactorAnalysis, ProbabilisticPCA
+from em_core.models.factor_analysis.rotation import promax, varimax
+from em_core.models.factor_analysis.summaries import (
+    explained_variance,
+    goodness_of_fit,
+    uniquenesses,
+)
+from em_core.models.hidden_markov.model import HiddenMarkov
+from em_core.models.mixture import Mixture, MixtureParams
+from em_core.models.two_level.model import TwoLevel
+from em_core.search.restarts import restarts
+from em_core.search.selection import select
 from em_core.standardised import Standardised
-from em_core.student_t import StudentT
-from em_core.two_level import TwoLevel
+from em_core.starts.table import STARTS, from_means
 
 # Another minor version may give other numbers for the same settings.
 __version__ = "1.4"

@@ -6,17 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from em_core.gaussians.moments import Moments
-
 
 def leaves(tree) -> list[np.ndarray]:
     """The numbers of a tree, as one array for each leaf."""
     if isinstance(tree, tuple):
         return [leaf for part in tree for leaf in leaves(part)]
-    if isinstance(tree, Moments):
-        # Chunks may have chosen different origins.
-        tree = tree.about(np.zeros_like(tree.sums))
-        return [tree.counts, tree.sums, tree.scatters]
     if hasattr(tree, "leaves"):
         return tree.leaves()
     return [np.asarray(getattr(tree, "value", tree))]

@@ -1,8 +1,10 @@
 """Watch EM climb on your data."""
 
-from pages.ui import shell, sidebar
-from pages.ui.panels import data_panel, fit_panel, presets_panel, second_opinion
+from pages.ui.panels import fit_panel, presets_panel
+from pages.ui.panels.explore import second_opinion
+from pages.ui.panels.sidebar import data_panel, sidebar
 from pages.ui.sharing import replay
+from pages.ui.state import shell
 
 fit_panel.begin_early()
 shell.header("Explore")

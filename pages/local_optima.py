@@ -1,15 +1,16 @@
 """The same data from many starts: which optima there are, how often each is found, and why."""
 
-from pages.ui import shell, sidebar
-from pages.ui.panels import optima_panel
+from pages.ui.panels.local_optima import local_optima_panel
+from pages.ui.panels.sidebar import sidebar
 from pages.ui.sharing import replay
+from pages.ui.state import shell
 
 shell.header("Local optima")
 
-table, selection, _ = sidebar.choose(optima_panel.choose_starts)
+table, selection, _ = sidebar.choose(local_optima_panel.choose_starts)
 if selection is not None:
-    search = optima_panel.current_search(shell.settings(), table, selection)
+    search = local_optima_panel.current_search(shell.settings(), table, selection)
     if search is not None:
         replay.check_search(search)
-        optima_panel.show_search(search, selection)
-        optima_panel.show_picked(shell.settings(), search, selection, table)
+        local_optima_panel.show_search(search, selection)
+        local_optima_panel.show_picked(shell.settings(), search, selection, table)

@@ -1,8 +1,10 @@
 """The bound under the likelihood, along a slice through parameter space."""
 
-from pages.ui import shell, sidebar
-from pages.ui.panels import bound_panel, fit_panel
+from pages.ui.panels import fit_panel
+from pages.ui.panels.lower_bound import lower_bound_panel
+from pages.ui.panels.sidebar import sidebar
 from pages.ui.sharing import replay
+from pages.ui.state import shell
 
 fit_panel.begin_early()
 shell.header("The bound")
@@ -10,9 +12,9 @@ shell.header("The bound")
 table, selection, _ = sidebar.choose()
 if selection is not None:
     run = fit_panel.current_run(shell.settings(), table, selection)
-    if run is not None and bound_panel.finished(run, selection):
+    if run is not None and lower_bound_panel.finished(run, selection):
         replay.check(run)
-        asked = bound_panel.choose_line(run, selection, table)
+        asked = lower_bound_panel.choose_line(run, selection, table)
         if asked is not None:
-            bound_panel.show_slice(run, asked, selection, table)
-            bound_panel.show_surface(run, asked, selection)
+            lower_bound_panel.show_slice(run, asked, selection, table)
+            lower_bound_panel.show_surface(run, asked, selection)

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from pages.ui import shell
-from pages.ui.player import preload
+from pages.ui.player.component import preload
 from pages.ui.sharing import share
+from pages.ui.state import shell
 
 # So wide that the sources of data stand on one line, and at 1280 pixels the player's controls do.
 st.set_page_config(page_title="EM Explorer", layout="wide", initial_sidebar_state=310)

@@ -1,15 +1,16 @@
 """How many components there are, and of which structure: models compared on the same data."""
 
-from pages.ui import shell, sidebar
-from pages.ui.panels import grid_panel
+from pages.ui.panels.model_selection import model_selection_panel
+from pages.ui.panels.sidebar import sidebar
 from pages.ui.sharing import replay
+from pages.ui.state import shell
 
 shell.header("How many?")
 
-varied = grid_panel.varied(shell.settings())
-table, selection, _ = sidebar.choose(grid_panel.choose_grid, without=varied)
+varied = model_selection_panel.varied(shell.settings())
+table, selection, _ = sidebar.choose(model_selection_panel.choose_grid, without=varied)
 if selection is not None:
-    grid = grid_panel.current_grid(shell.settings(), table, selection)
+    grid = model_selection_panel.current_grid(shell.settings(), table, selection)
     if grid is not None:
         replay.check_grid(grid)
-        grid_panel.show_grid(grid, selection)
+        model_selection_panel.show_grid(grid, selection)

@@ -1,7 +1,7 @@
 """The derivation of EM, each step with its numbers on a handful of data."""
 
-from pages.ui import shell
-from pages.ui.panels import theory_panel
+from pages.ui.panels.theory import theory_panel
+from pages.ui.state import shell
 
 shell.header("Theory")
 theory_panel.choose_numbers()

@@ -101,9 +101,21 @@ def test_em_core_needs_numpy_and_scipy_only(path: Path) -> None:
     assert {module.split(".")[0] for module in imports(path)} <= known
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "pages/ui/figures").glob("*.py")), ids=name)
-def test_figures_know_no_streamlit(path: Path) -> None:
-    assert "streamlit" not in {module.split(".")[0] for module in imports(path)}
+FUNCTIONS_OF_DATA = ("pictures", "charts", "compute", "tables")
+
+
+@pytest.mark.parametrize("folder", FUNCTIONS_OF_DATA)
+def test_functions_of_data_know_no_streamlit(folder: str) -> None:
+    for path in (ROOT / "pages/ui" / folder).glob("*.py"):
+        assert "streamlit" not in {module.split(".")[0] for module in imports(path)}, name(path)
+
+
+def test_tables_know_no_session_link_or_database() -> None:
+    for path in (ROOT / "pages/ui/tables").glob("*.py"):
+        for module in imports(path):
+            assert module.split(".")[0] != "sqlalchemy", name(path)
+            if module.startswith("pages.ui."):
+                assert module.split(".")[2] in {"tables", "text", "environment"}, name(path)
 
 
 def loaded_with(module: str) -> set[str]:
@@ -119,9 +131,10 @@ def test_importing_em_core_loads_nothing_of_the_dashboard() -> None:
     assert not {"streamlit", "plotly", "pandas", "pages"} & loaded_with("em_core")
 
 
-@pytest.mark.parametrize("module", ["worker", "climbing", "searching", "racing", "slicing"])
-def test_processes_that_compute_begin_without_streamlit(module: str) -> None:
-    assert "streamlit" not in loaded_with(f"pages.ui.work.{module}")
+def test_processes_that_compute_begin_without_streamlit() -> None:
+    folder = ROOT / "pages/ui/compute"
+    modules = [f"pages.ui.compute.{path.stem}" for path in sorted(folder.glob("*.py"))]
+    assert "streamlit" not in loaded_with(", ".join(modules))
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name)
@@ -131,7 +144,7 @@ def test_pages_are_thin(path: Path) -> None:
 
 
 def test_every_fragment_has_a_block_of_the_page() -> None:
-    """See `pages/ui/fragments.py`: without it a page can break."""
+    """See `pages/ui/state/fragments.py`: without it a page can break."""
     users = [path.name for path in ROOT.glob("pages/**/*.py") if "st.fragment(" in path.read_text()]
     assert users == ["fragments.py"]
     assert not any("@st.fragment" in path.read_text() for path in ROOT.glob("pages/**/*.py"))

@@ -7,13 +7,13 @@ from urllib.parse import urlencode
 import pytest
 
 from em_core.em import Leapt
-from pages.ui.figures.frames import caption
-from pages.ui.models.families import FAMILIES, family_of
-from pages.ui.models.scenes import scene_of
+from pages.ui.families.table import FAMILIES, family_of
 from pages.ui.panels import report
-from pages.ui.settings import Settings
+from pages.ui.pictures.frames import caption
 from pages.ui.sharing.naming import half_step
-from pages.ui.table.packing import to_text
+from pages.ui.state.scenes import scene_of
+from pages.ui.state.settings import Settings
+from pages.ui.tables.packing import to_text
 from support.browser import ROOT, serve
 from support.runs import run_of, selected, table_of
 from support.visitor import Visitor

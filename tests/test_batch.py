@@ -5,8 +5,8 @@ import pytest
 
 from em_core import Bernoulli, Categorical, Gaussian, Mixture, Poisson, restarts
 from em_core.datasets import load
-from em_core.search.batch import side_by_side
-from em_core.search.stepping import one_by_one, strategy
+from em_core.search.batching.batch import side_by_side
+from em_core.search.batching.stepping import one_by_one, strategy
 from support import laws
 from support.families_at_hand import cases
 
@@ -99,7 +99,7 @@ def test_slices_take_turns_and_change_nothing(monkeypatch, largest):
     ]
 
     def traces(largest):
-        monkeypatch.setattr("em_core.search.batch.LARGEST_SWEEP", largest)
+        monkeypatch.setattr("em_core.search.batching.batch.LARGEST_SWEEP", largest)
         found = {run: [] for run in range(7)}
         sweeps = list(side_by_side(model, data, starts, max_iterations=12))
         for advances in sweeps:
@@ -123,7 +123,7 @@ def test_what_claims_to_be_batched_is(name, monkeypatch):
     def refused(*arguments, **options):
         raise AssertionError("one by one")
 
-    monkeypatch.setattr("em_core.search.stepping.one_by_one", refused)
+    monkeypatch.setattr("em_core.search.batching.stepping.one_by_one", refused)
     runs = restarts(model, data, range(3), "random responsibilities", max_iterations=20)
     assert len(runs.fits) == 3 and not runs.landscape.failures
     assert all(len(run.trace) > 2 for run in runs.fits)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from em_core import Gaussian, Mixture, fit
-from em_core.search.agglomeration import cut, decorrelate, merges, model_based, quantile_groups
+from em_core.starts.agglomeration import cut, decorrelate, merges, model_based, quantile_groups
 from support.reference_cases import case
 
 NAMES = [

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from em_core import Bernoulli, Categorical, Gaussian, Mixture, fit, select
-from em_core.agreement import adjusted_rand_index
-from em_core.covariances import STRUCTURES
 from em_core.datasets import load
-from em_core.selection import Selection
+from em_core.emissions.covariances.structures import STRUCTURES
+from em_core.inference.agreement import adjusted_rand_index
+from em_core.search.selection import Selection
 from support.tables import coded, table
 
 CRITERIA = ("bic", "aic", "icl")

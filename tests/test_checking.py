@@ -5,14 +5,14 @@ import pytest
 from scipy.special import entr, expit, logit
 
 from em_core import Gaussian, Mixture
-from em_core.checking import check_model
+from em_core.checks.checking import check_model
 from em_core.checks.laws import LAWS
-from em_core.covariances import STRUCTURES
+from em_core.coordinates.domains import Chances, Positive
 from em_core.em import Expectation, fit
+from em_core.emissions.covariances.structures import STRUCTURES
 from em_core.examples.zero_inflated_poisson import Params, Statistics, ZeroInflatedPoisson
-from em_core.theory.domains import Chances, Positive
+from em_core.models.two_level.model import TwoLevel
 from em_core.trees import blends, changed, distance
-from em_core.two_level import TwoLevel
 from support.own_model import WithGradient
 
 COUNTS, TRUTH = ZeroInflatedPoisson().sample(Params(0.3, 2.5), 400, np.random.default_rng(0))

@@ -11,13 +11,13 @@ import pandas as pd
 import pytest
 
 from em_core import fit
-from em_core.degeneracy import Dependency
-from pages.ui.models.collapse import equation, heap, why_collapsed
-from pages.ui.models.families import family_of
-from pages.ui.settings import Settings
+from em_core.inference.degeneracy import Dependency
+from pages.ui.families.collapse import equation, heap, why_collapsed
+from pages.ui.families.table import family_of
 from pages.ui.sharing import takeaway
-from pages.ui.table.packing import to_text
-from pages.ui.table.table import Table
+from pages.ui.state.settings import Settings
+from pages.ui.tables.packing import to_text
+from pages.ui.tables.table import Table
 from pages.ui.text import MINUS
 from support.browser import ROOT, serve
 from support.runs import run_of, selected, table_of

@@ -9,13 +9,13 @@ import pytest
 from scipy.integrate import quad
 
 from em_core import Mixture, StudentT, em
-from em_core.columns import Columns, Levels, is_discrete
-from pages.ui.figures.picture import MUTED, Scene
-from pages.ui.models.families import FAMILIES, _hidden_markov, _items
-from pages.ui.models.scenes import scene_of
-from pages.ui.settings import Settings
-from pages.ui.table.selection import select_items
-from pages.ui.table.table import Table
+from em_core.protocols import Columns, Levels, is_discrete
+from pages.ui.families.table import FAMILIES, _hidden_markov, _items
+from pages.ui.pictures.picture import MUTED, Scene
+from pages.ui.state.scenes import scene_of
+from pages.ui.state.settings import Settings
+from pages.ui.tables.selection import select_items
+from pages.ui.tables.table import Table
 from support.exponential import Exponential, SaysColumns
 from support.families_at_hand import cases
 

@@ -6,9 +6,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from em_core import Gaussian, Mixture, fit
-from em_core.covariances import ALIASES, MCLUST, STRUCTURES
-from em_core.gaussians.orientations import planes, principal_axes
-from em_core.initialization import STARTS
+from em_core.emissions.covariances.orientations import planes, principal_axes
+from em_core.emissions.covariances.structures import ALIASES, MCLUST, STRUCTURES
+from em_core.starts.table import STARTS
 from support import laws
 
 CODES = sorted(MCLUST)

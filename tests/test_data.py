@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from em_core import datasets
 from pages.ui.panels.report import confusion_table
-from pages.ui.table.columns import (
+from pages.ui.tables.columns import (
     ColumnReport,
     default_columns,
     describe_columns,
@@ -20,10 +20,10 @@ from pages.ui.table.columns import (
     suggest_label,
     suggest_sequences,
 )
-from pages.ui.table.reading import read_table
-from pages.ui.table.selection import Selection, select, select_levels
-from pages.ui.table.table import DataError, Table, from_dataset
-from pages.ui.table.writing import join_results, to_csv_bytes
+from pages.ui.tables.reading import read_table
+from pages.ui.tables.selection import Selection, select, select_levels
+from pages.ui.tables.table import DataError, Table, from_dataset
+from pages.ui.tables.writing import join_results, to_csv_bytes
 from pages.ui.text import cell
 
 NAN, INF = math.nan, math.inf

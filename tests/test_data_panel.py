@@ -5,18 +5,18 @@ from streamlit.testing.v1 import AppTest
 
 from em_core.datasets import EXAMPLES
 from em_core.examples.zero_inflated_poisson import ZeroInflatedPoisson
-from pages.ui.models.families import FAMILIES
-from pages.ui.models.own_data import own_examples
-from pages.ui.panels.data_panel import MOST_NAMES, MOST_REASONS, reasons_of
-from pages.ui.settings import Settings
-from pages.ui.table.columns import describe_columns
-from pages.ui.table.reading import read_table
+from pages.ui.families.own_data import own_examples
+from pages.ui.families.table import FAMILIES
+from pages.ui.panels.sidebar.data_panel import MOST_NAMES, MOST_REASONS, reasons_of
+from pages.ui.state.settings import Settings
+from pages.ui.tables.columns import describe_columns
+from pages.ui.tables.reading import read_table
 
 
 def page() -> None:
     import streamlit as st
 
-    from pages.ui.panels import data_panel
+    from pages.ui.panels.sidebar import data_panel
 
     table = st.session_state["table"] or data_panel.choose_table()
     selection, reports = data_panel.choose_columns(table)

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score, confusion_matrix
 
-from em_core import agreement, datasets
+from em_core import datasets
+from em_core.inference import agreement
 
 MIXTURES = [kind for kind in datasets.GENERATORS if kind not in ("moons", "rings")]
 

@@ -16,13 +16,13 @@ from em_core import (
     fit,
     restarts,
 )
-from em_core.degeneracy import (
+from em_core.em import Collapse
+from em_core.inference.degeneracy import (
     Dependency,
     degeneracies,
     linear_dependencies,
     most_common_row,
 )
-from em_core.em import Collapse
 
 SEEDS = range(30)
 WHOLE = np.array([-7, -3, -2, -1, 1, 2, 3, 5])

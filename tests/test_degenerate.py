@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from em_core import Gaussian, Mixture, restarts
-from em_core.agreement import adjusted_rand_index
-from pages.ui.table.selection import select
-from pages.ui.table.table import DataError, Table
+from em_core.inference.agreement import adjusted_rand_index
+from pages.ui.tables.selection import select
+from pages.ui.tables.table import DataError, Table
 
 RNG = np.random.default_rng(0)
 TWO = np.concatenate([RNG.normal(size=(30, 2)), RNG.normal(size=(30, 2)) + 6])

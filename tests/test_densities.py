@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from em_core import fit
-from em_core.inference.identified import log_densities
-from pages.ui.figures.payload import pack
-from pages.ui.models.families import family_of, model_for
-from pages.ui.models.scenes import scene_of
-from pages.ui.settings import Settings
+from em_core.search.identified import log_densities
+from pages.ui.families.table import family_of, model_for
+from pages.ui.pictures.payload import pack
+from pages.ui.state.scenes import scene_of
+from pages.ui.state.settings import Settings
 from support.runs import read
 
-SCRIPTS = Path(__file__).parents[1] / "pages/ui/frontend"
+SCRIPTS = Path(__file__).parents[1] / "pages/ui/player/frontend"
 PLACES = 21
 DRAWN = """
 import { readFileSync } from "node:fs";

@@ -18,7 +18,7 @@ from em_core import (
     fit,
     restarts,
 )
-from em_core.search.stepping import one_by_one
+from em_core.search.batching.stepping import one_by_one
 from support import laws
 
 few_examples = settings(

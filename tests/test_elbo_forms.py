@@ -13,7 +13,7 @@ from em_core import (
     ProbabilisticPCA,
     TwoLevel,
 )
-from em_core.theory.elbo_forms import elbo_forms, enumerated_log_likelihood
+from em_core.checks.elbo_forms import elbo_forms, enumerated_log_likelihood
 
 ROWS = np.random.default_rng(0).normal(size=(9, 2)) * [1, 2] + np.arange(9)[:, None] / 3
 MODELS = {

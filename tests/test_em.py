@@ -14,9 +14,9 @@ from scipy.stats import multivariate_normal
 from em_core import STARTS, Gaussian, HiddenMarkov, Mixture, em, fit, from_means, restarts
 from em_core.datasets import load
 from em_core.em import remaining_gain
-from em_core.gaussians.parameters import GaussianParams
-from em_core.gaussians.responsibilities import SAFE_EXPONENT
-from em_core.search.stepping import one_by_one
+from em_core.emissions.kernels.parameters import GaussianParams
+from em_core.emissions.kernels.responsibilities import SAFE_EXPONENT
+from em_core.search.batching.stepping import one_by_one
 
 FAITHFUL = load("faithful").values
 

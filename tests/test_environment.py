@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pages.ui.environment import NUMBERS, PREFIX, complaints, number
-from pages.ui.work.workers import Limits, Pool
+from pages.ui.running.workers import Limits, Pool
 from support.browser import ROOT, serve
 from support.visitor import Visitor
 from tests.support import jobs

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
 from em_core import STARTS, Gaussian, Mixture, MixtureParams, em, fit, from_means
-from em_core.checking import check_model
-from em_core.factor_analysers import FactorAnalyser, FactorAnalyserParams
-from em_core.factor_analysis import FactorAnalysis
-from em_core.factors.boundary import degrees_of_freedom
-from em_core.hidden_markov import HiddenMarkov
+from em_core.checks.checking import check_model
+from em_core.emissions.factor_analyser import FactorAnalyser, FactorAnalyserParams
+from em_core.models.factor_analysis.boundary import degrees_of_freedom
+from em_core.models.factor_analysis.model import FactorAnalysis
+from em_core.models.hidden_markov.model import HiddenMarkov
 from support import laws
 
 # To 50 digits.

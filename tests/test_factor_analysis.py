@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
 from em_core.em import add, em, fit
-from em_core.factor_analysis import FactorAnalysis, ProbabilisticPCA
-from em_core.factors.boundary import degrees_of_freedom
-from em_core.factors.starts import STARTS
-from em_core.factors.statistics import FactorParams
-from em_core.factors.summaries import (
+from em_core.models.factor_analysis.boundary import degrees_of_freedom
+from em_core.models.factor_analysis.model import FactorAnalysis, ProbabilisticPCA
+from em_core.models.factor_analysis.starts import STARTS
+from em_core.models.factor_analysis.statistics import FactorParams
+from em_core.models.factor_analysis.summaries import (
     explained_variance,
     goodness_of_fit,
     standardised,

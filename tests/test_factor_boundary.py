@@ -9,9 +9,9 @@ from scipy.optimize import minimize
 
 from em_core import FactorAnalyser, HiddenMarkov, Mixture, fit, restarts, select
 from em_core.em import Collapse, has_collapsed
-from em_core.factor_analysis import FactorAnalysis, ProbabilisticPCA
-from em_core.factors.boundary import degrees_of_freedom
-from em_core.factors.summaries import uniquenesses
+from em_core.models.factor_analysis.boundary import degrees_of_freedom
+from em_core.models.factor_analysis.model import FactorAnalysis, ProbabilisticPCA
+from em_core.models.factor_analysis.summaries import uniquenesses
 from support import laws
 
 TABLES = Path(__file__).with_name("tables")

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from em_core.em import fit
-from em_core.factor_analysis import FactorAnalysis, ProbabilisticPCA
-from em_core.factors.starts import STARTS
-from em_core.factors.summaries import goodness_of_fit, standardised, uniquenesses
+from em_core.models.factor_analysis.model import FactorAnalysis, ProbabilisticPCA
+from em_core.models.factor_analysis.starts import STARTS
+from em_core.models.factor_analysis.summaries import goodness_of_fit, standardised, uniquenesses
 
 REFERENCE = Path(__file__).parent / "reference"
 DEFAULT = next(iter(STARTS))

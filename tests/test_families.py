@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pages.ui.figures.payload import pack
-from pages.ui.figures.thumbnail import thumbnail
-from pages.ui.models.families import FAMILIES, axes_of, family_of, views_of
-from pages.ui.models.presets import GALLERY, PRESETS
-from pages.ui.settings import AXES, Settings, changed, parse, to_query
-from pages.ui.table.reading import read_table
+from pages.ui.families.table import FAMILIES, axes_of, family_of, views_of
+from pages.ui.pictures.payload import pack
+from pages.ui.pictures.thumbnail import thumbnail
+from pages.ui.state.presets import GALLERY, PRESETS
+from pages.ui.state.settings import AXES, Settings, changed, parse, to_query
+from pages.ui.tables.reading import read_table
 from pages.ui.text import name_columns
 from support.runs import begun, read, started
 

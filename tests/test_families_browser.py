@@ -10,10 +10,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from em_core import fit
-from pages.ui.models.beginnings import method_of
-from pages.ui.models.families import family_of
-from pages.ui.models.presets import GALLERY
-from pages.ui.settings import Settings, changed, to_query
+from pages.ui.families.table import family_of
+from pages.ui.state.beginnings import method_of
+from pages.ui.state.presets import GALLERY
+from pages.ui.state.settings import Settings, changed, to_query
 from support.browser import ROOT, Visitors, idle, serve
 from support.explore import ready
 from support.runs import read

@@ -8,8 +8,8 @@ from streamlit.testing.v1 import AppTest
 from em_core import Bernoulli, HiddenMarkov, Mixture, Poisson, StudentT, fit
 from pages.ui.panels import fit_panel
 from pages.ui.panels.report import size_of
-from pages.ui.settings import Settings, changed
-from pages.ui.work.runs import Run
+from pages.ui.running.runs import Run
+from pages.ui.state.settings import Settings, changed
 from support.runs import read
 
 

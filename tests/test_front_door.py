@@ -14,13 +14,13 @@ import pytest
 import requests
 from playwright.sync_api import expect
 
-from pages.ui import assets
+from pages.ui.player import assets
 from support.browser import ROOT, Visitors, serve
 from support.visitor import Visitor
 
 MAIN = """
 import streamlit as st
-from pages.ui import shell
+from pages.ui.state import shell
 
 page = st.navigation([st.Page("broken.py", default=True), st.Page("sound.py")])
 with shell.frame(page.url_path):
@@ -28,7 +28,7 @@ with shell.frame(page.url_path):
 """
 BROKEN = """
 import streamlit as st
-from pages.ui import shell
+from pages.ui.state import shell
 
 def fail():
     raise RuntimeError("marked failure")

@@ -16,9 +16,9 @@ from em_core import (
     StudentT,
     TwoLevel,
 )
-from em_core.covariances import MCLUST
-from em_core.theory.coordinates import Coordinates
-from em_core.theory.slices import EIGHTH, bound_gradient, bounds, central, has_gradient
+from em_core.coordinates.coordinates import Coordinates
+from em_core.coordinates.slices import EIGHTH, bound_gradient, bounds, central, has_gradient
+from em_core.emissions.covariances.structures import MCLUST
 from support.families_at_hand import Case, cases
 from support.laws import assert_close
 from support.own_model import WithDomains, WithGradient

@@ -9,12 +9,16 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from em_core import Bernoulli, Categorical, Gaussian, Mixture, Poisson, check_model, em, fit
-from em_core.chains import sequences as layout
-from em_core.chains.forward_backward import Logarithmic, Scaled, Underflow
-from em_core.chains.markov_chain import best_transitions, expected_log_path, stationary_distribution
 from em_core.checks.trials import copies
-from em_core.covariances import STRUCTURES
-from em_core.hidden_markov import HiddenMarkov
+from em_core.emissions.covariances.structures import STRUCTURES
+from em_core.models.hidden_markov import sequences as layout
+from em_core.models.hidden_markov.forward_backward import Logarithmic, Scaled, Underflow
+from em_core.models.hidden_markov.markov_chain import (
+    best_transitions,
+    expected_log_path,
+    stationary_distribution,
+)
+from em_core.models.hidden_markov.model import HiddenMarkov
 from support import laws
 
 EMISSIONS = {

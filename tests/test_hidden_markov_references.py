@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from em_core import Bernoulli, Categorical, Gaussian, Poisson, fit
-from em_core.hidden_markov import HiddenMarkov
+from em_core.models.hidden_markov.model import HiddenMarkov
 from support.reference_cases import case
 
 EMISSIONS = {

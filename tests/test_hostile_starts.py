@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from em_core.em import finished
-from pages.ui.figures.payload import pack
-from pages.ui.models.beginnings import beginning
-from pages.ui.models.families import FAMILIES, model_for
-from pages.ui.models.parameters import arrays
-from pages.ui.models.scenes import scene_of
-from pages.ui.settings import Settings, changed
-from pages.ui.work.climbing import climb
+from pages.ui.compute.climbing import climb
+from pages.ui.families.parameters import arrays
+from pages.ui.families.table import FAMILIES, model_for
+from pages.ui.pictures.payload import pack
+from pages.ui.state.beginnings import beginning
+from pages.ui.state.scenes import scene_of
+from pages.ui.state.settings import Settings, changed
 from support.runs import read
 
 EXTREME = (0, 1, -1, 0.5, 2, -5, 1e10, 1e16, 1e154, 1e300, 1e308, -1e308)

@@ -8,15 +8,15 @@ import pytest
 
 from em_core import Gaussian, Mixture, select
 from em_core.datasets import generate, load
-from pages.ui.figures.criteria import Score, criterion_grid, criterion_lines, short, shown_range
-from pages.ui.models.families import FAMILIES
-from pages.ui.panels.comparison import difference, meaning, named
-from pages.ui.settings import FIELDS, Settings, changed
-from pages.ui.table.columns import default_columns, describe_columns
-from pages.ui.table.selection import select as select_columns
-from pages.ui.table.table import from_dataset
+from pages.ui.charts.criteria import Score, criterion_grid, criterion_lines, short, shown_range
+from pages.ui.families.table import FAMILIES
+from pages.ui.panels.model_selection.comparison import difference, meaning, named
+from pages.ui.running.searches import cell_settings, grid_of, usual_structures
+from pages.ui.state.settings import FIELDS, Settings, changed
+from pages.ui.tables.columns import default_columns, describe_columns
+from pages.ui.tables.selection import select as select_columns
+from pages.ui.tables.table import from_dataset
 from pages.ui.text import MINUS
-from pages.ui.work.searches import cell_settings, grid_of, usual_structures
 
 GAUSSIAN = FAMILIES["gaussian-mixture"]
 COLOURS = ["#111111", "#222222", "#333333"]

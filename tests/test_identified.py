@@ -18,11 +18,11 @@ from em_core import (
     restarts,
     select,
 )
-from em_core.inference.identified import log_densities
+from em_core.coordinates.coordinates import Coordinates
+from em_core.search.identified import log_densities
 from em_core.search.optima import place
-from em_core.theory.coordinates import Coordinates
-from em_core.variants import VARIANTS
-from em_core.variants import run as relative
+from em_core.variants.table import VARIANTS
+from em_core.variants.table import run as relative
 from support.families_at_hand import cases
 from support.own_model import WithDomains
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from em_core import FactorAnalysis
-from em_core.factors.incomplete_rows import Table, distinct, sample_mean
+from em_core.models.factor_analysis.incomplete_rows import Table, distinct, sample_mean
 
 
 def table_with_holes(n_rows, n_columns, missing):

@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 
-from pages.ui.figures.landscape import COLLAPSED, GREY, Climb, curves, strip
-from pages.ui.models.presets import PRESETS
-from pages.ui.settings import Settings, changed, parse, to_query
+from pages.ui.charts.landscape import COLLAPSED, GREY, Climb, curves, strip
+from pages.ui.state.presets import PRESETS
+from pages.ui.state.settings import Settings, changed, parse, to_query
 
 COLOURS = ["#111111", "#222222", "#333333"]
 CLIMBS = [

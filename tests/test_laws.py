@@ -6,9 +6,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from em_core import Gaussian, Mixture, MixtureParams, fit, from_means
-from em_core.covariances import STRUCTURES
-from em_core.gaussians.parameters import GaussianParams
-from em_core.initialization import STARTS
+from em_core.emissions.covariances.structures import STRUCTURES
+from em_core.emissions.kernels.parameters import GaussianParams
+from em_core.starts.table import STARTS
 from support import laws
 
 COVARIANCES = sorted(STRUCTURES)
@@ -181,7 +181,7 @@ def test_a_narrow_component_keeps_its_digits(dimension):
 
 
 def test_wide_data_take_the_whitening_path_and_agree_with_the_quadratic_one(monkeypatch):
-    import em_core.gaussians.kernel as kernel
+    import em_core.emissions.kernels.gaussian as kernel
 
     data = clusters(400, 26, 3, seed=9)
     model = Mixture(Gaussian("full"), 3)

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pages.ui.models.families import family_of
-from pages.ui.settings import Settings
+from pages.ui.families.table import family_of
 from pages.ui.sharing import takeaway
-from pages.ui.table.levels import SCALES, coded, in_order
-from pages.ui.table.table import Table
+from pages.ui.state.settings import Settings
+from pages.ui.tables.levels import SCALES, coded, in_order
+from pages.ui.tables.table import Table
 
 ORDERS = {
     "a scale of accuracy": (

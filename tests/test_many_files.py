@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pages.ui.table.reading import read_table
-from pages.ui.table.table import DataError
+from pages.ui.tables.reading import read_table
+from pages.ui.tables.table import DataError
 from support.bombs import BOMBS
 from support.browser import ROOT, serve
 from support.tables import a_table, damaged, files

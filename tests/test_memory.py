@@ -11,9 +11,9 @@ import pytest
 
 from em_core import Gaussian, Mixture
 from em_core.datasets import load
-from pages.ui.memory import Full, Memory, Visit
-from pages.ui.models.starting import ByMethod
-from pages.ui.work.runs import Run
+from pages.ui.families.starting import ByMethod
+from pages.ui.running.runs import Run
+from pages.ui.state.memory import Full, Memory, Visit
 from support.browser import ROOT, process_of, serve
 from support.visitor import Visitor
 

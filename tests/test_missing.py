@@ -8,8 +8,8 @@ from scipy.special import xlogy
 from scipy.stats import multivariate_normal
 
 from em_core import STARTS, Bernoulli, Categorical, Gaussian, HiddenMarkov, Mixture, Poisson, fit
-from em_core.factor_analysers import FactorAnalyser
-from em_core.student_t import StudentT
+from em_core.emissions.factor_analyser import FactorAnalyser
+from em_core.emissions.student_t import StudentT
 from support import laws
 
 COVARIANCES = ["full", "tied", "diag", "spherical"]

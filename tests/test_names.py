@@ -7,14 +7,14 @@ import subprocess
 import numpy as np
 import pytest
 
-from pages.ui.models.families import family_of
-from pages.ui.settings import Settings
-from pages.ui.table.reading import read_table
+from pages.ui.families.table import family_of
+from pages.ui.state.settings import Settings
+from pages.ui.tables.reading import read_table
 from support.browser import ROOT
 from support.runs import begun
 
 SCALE = ["Very inaccurate", "Moderately inaccurate", "Moderately accurate", "Very accurate"]
-NAMES = ROOT / "pages/ui/frontend/names.js"
+NAMES = ROOT / "pages/ui/player/frontend/names.js"
 
 
 def shortened(names: list[str], most: int) -> list[str]:

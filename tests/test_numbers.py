@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from em_core import fit
-from pages.ui.models.families import family_of
-from pages.ui.models.parameters import TO_THE_END
+from pages.ui.families.parameters import TO_THE_END
+from pages.ui.families.table import family_of
 from pages.ui.panels import tables
-from pages.ui.settings import Settings
-from pages.ui.table.table import Table
+from pages.ui.state.settings import Settings
+from pages.ui.tables.table import Table
 from pages.ui.text import MINUS, MISSING, NO_DATA, cell, name_columns, nats, number, told
 
 TIMES = "\N{MULTIPLICATION SIGN}"

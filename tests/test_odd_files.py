@@ -8,13 +8,13 @@ import pyarrow as pa
 import pytest
 from streamlit.dataframe_util import convert_pandas_df_to_arrow_bytes
 
-from pages.ui.settings import parse, to_query
-from pages.ui.table import packing
-from pages.ui.table.columns import describe_columns, suggest_label, suggest_sequences
-from pages.ui.table.reading import read_table
-from pages.ui.table.selection import select, select_items, select_levels
-from pages.ui.table.table import DataError, Table
-from pages.ui.table.writing import to_csv_bytes, to_parquet_bytes
+from pages.ui.state.settings import parse, to_query
+from pages.ui.tables import packing
+from pages.ui.tables.columns import describe_columns, suggest_label, suggest_sequences
+from pages.ui.tables.reading import read_table
+from pages.ui.tables.selection import select, select_items, select_levels
+from pages.ui.tables.table import DataError, Table
+from pages.ui.tables.writing import to_csv_bytes, to_parquet_bytes
 from support.bombs import parquet
 from support.tables import damaged, files
 from support.walk import hostile, tampered

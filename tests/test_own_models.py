@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from em_core.checking import check_model
+from em_core.checks.checking import check_model
 from em_core.em import fit
-from pages.ui.figures.own import shown_range
-from pages.ui.models import own_models
-from pages.ui.models.own_models import VARIABLE, load
+from pages.ui.families import own_models
+from pages.ui.families.own_models import VARIABLE, load
+from pages.ui.pictures.own import shown_range
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "em_core/examples/zero_inflated_poisson.py"
@@ -152,7 +152,7 @@ def calls(path: Path) -> set[str]:
 
 def test_nothing_else_executes_files():
     """What imports a file knows of no session, and nothing else in the app could."""
-    own = ROOT / "pages/ui/models/own_models.py"
+    own = ROOT / "pages/ui/families/own_models.py"
     source = ast.parse(own.read_text(encoding="utf-8"))
     imported = {
         name.split(".")[0]

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from em_core import datasets
-from pages.ui.table import packing
-from pages.ui.table.reading import read_table
-from pages.ui.table.table import DataError, Table, from_dataset
-from pages.ui.table.writing import to_csv_bytes
+from pages.ui.tables import packing
+from pages.ui.tables.reading import read_table
+from pages.ui.tables.table import DataError, Table, from_dataset
+from pages.ui.tables.writing import to_csv_bytes
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 CELLS = {

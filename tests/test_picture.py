@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pages.ui.figures import payload
-from pages.ui.figures.payload import MAGIC, certainty_levels, pack, run_of
-from pages.ui.figures.picture import Picture
+from pages.ui.pictures import payload
+from pages.ui.pictures.payload import MAGIC, certainty_levels, pack, run_of
+from pages.ui.pictures.picture import Picture
 from support.picture_demo import demo_picture
 
 
 def unpack(packed: bytes) -> dict:
-    """The decoder of pages/ui/frontend/decode.js, in Python."""
+    """The decoder of pages/ui/player/frontend/decode.js, in Python."""
     assert packed[:4] == MAGIC
     (run_length,) = struct.unpack_from("<I", packed, 4)
     raw = zlib.decompress(packed[8 + run_length :])

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-from em_core.gaussians.positive_definite import PositiveDefinite
+from em_core.emissions.kernels.positive_definite import PositiveDefinite
 
 dimensions = pytest.mark.parametrize("d", [1, 2, 3, 5])
 

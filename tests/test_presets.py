@@ -3,9 +3,9 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.models.presets import GALLERY, PRESETS
 from pages.ui.panels.presets_panel import CHOSEN
-from pages.ui.settings import Settings, changed
+from pages.ui.state.presets import GALLERY, PRESETS
+from pages.ui.state.settings import Settings, changed
 
 
 def page() -> None:

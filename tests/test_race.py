@@ -7,12 +7,12 @@ from em_core import Gaussian, HiddenMarkov, Mixture
 from em_core.datasets import load
 from em_core.em import Collapse, em
 from em_core.search.alignment import relabelled
-from pages.ui.figures.race import matched, on_one_clock, race
-from pages.ui.models.families import FAMILIES
-from pages.ui.models.scenes import scene_of
-from pages.ui.settings import Settings
-from pages.ui.table.selection import select
-from pages.ui.table.table import from_dataset
+from pages.ui.families.table import FAMILIES
+from pages.ui.pictures.race import matched, on_one_clock, race
+from pages.ui.state.scenes import scene_of
+from pages.ui.state.settings import Settings
+from pages.ui.tables.selection import select
+from pages.ui.tables.table import from_dataset
 
 TABLE = from_dataset(load("faithful"))
 SELECTION = select(TABLE, ["eruptions", "waiting"])

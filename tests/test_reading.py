@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pages.ui.table import excel, reading
-from pages.ui.table import table as tables
-from pages.ui.table.reading import read_table
-from pages.ui.table.table import DataError, Table
+from pages.ui.tables import excel, reading
+from pages.ui.tables import table as tables
+from pages.ui.tables.reading import read_table
+from pages.ui.tables.table import DataError, Table
 from support.tables import NAN, READ
 
 

@@ -7,11 +7,11 @@ from contextlib import suppress
 
 import pytest
 
-from pages.ui.kinds import Names
-from pages.ui.settings import parse
-from pages.ui.table import columns, delimited, packing
-from pages.ui.table.reading import read_table
-from pages.ui.table.table import DataError, Table
+from pages.ui.state.kinds import Names
+from pages.ui.state.settings import parse
+from pages.ui.tables import columns, delimited, packing
+from pages.ui.tables.reading import read_table
+from pages.ui.tables.table import DataError, Table
 
 
 def tried(content: bytes, name: str = "x.csv") -> None:

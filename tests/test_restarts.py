@@ -16,15 +16,15 @@ from hypothesis import strategies as st
 from em_core import FactorAnalyser, Gaussian, Mixture, MixtureParams, em, fit
 from em_core.datasets import load
 from em_core.em import Collapse
-from em_core.factor_analysis import FactorAnalysis
-from em_core.gaussians.parameters import GaussianParams
-from em_core.hidden_markov import HiddenMarkov
-from em_core.restarts import go_on, restarts
+from em_core.emissions.kernels.parameters import GaussianParams
+from em_core.models.factor_analysis.model import FactorAnalysis
+from em_core.models.hidden_markov.model import HiddenMarkov
 from em_core.search.alignment import align, disagreement, some_rows
+from em_core.search.batching.stepping import Advance, one_by_one
 from em_core.search.optima import StartedFit, landscape
-from em_core.search.short_runs import short_runs
-from em_core.search.stepping import Advance, one_by_one
+from em_core.search.restarts import go_on, restarts
 from em_core.search.success import wilson
+from em_core.starts.short_runs import short_runs
 from support import laws
 
 FAITHFUL, IRIS = load("faithful").values, load("iris").values

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from em_core.factors.rotation import principal_axes, promax, varimax
+from em_core.models.factor_analysis.rotation import principal_axes, promax, varimax
 
 
 def simple_structure(seed=0, size=12, q=3, cross=0.1):

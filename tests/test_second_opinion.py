@@ -10,13 +10,13 @@ from playwright.sync_api import Page, expect
 from em_core.datasets import load
 from em_core.em import em, finished
 from em_core.search.optima import place
-from pages.ui.panels.second_opinion import opinion
-from pages.ui.settings import Settings
-from pages.ui.table.columns import default_columns, describe_columns
-from pages.ui.table.selection import select
-from pages.ui.table.table import from_dataset
-from pages.ui.work.runs import Run
-from pages.ui.work.searches import search_of
+from pages.ui.panels.explore.second_opinion import opinion
+from pages.ui.running.runs import Run
+from pages.ui.running.searches import search_of
+from pages.ui.state.settings import Settings
+from pages.ui.tables.columns import default_columns, describe_columns
+from pages.ui.tables.selection import select
+from pages.ui.tables.table import from_dataset
 from support.browser import idle
 
 SETTINGS = Settings(n_components=3, n_starts=12, starts_compared=("short runs",))

@@ -8,9 +8,9 @@ import pytest
 
 from em_core import Gaussian, Mixture, fit, select
 from em_core.datasets import generate, load
-from em_core.hidden_markov import HiddenMarkov
-from em_core.restarts import restarts
-from em_core.selection import TIMES
+from em_core.models.hidden_markov.model import HiddenMarkov
+from em_core.search.restarts import restarts
+from em_core.search.selection import TIMES
 from support.families_at_hand import cases
 
 FAITHFUL, IRIS = load("faithful").values, load("iris").values

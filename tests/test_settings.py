@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pages.ui import kinds
-from pages.ui.settings import FIELDS, VERSION_KEY, Field, Settings, changed, parse, to_query
+from pages.ui.state import kinds
+from pages.ui.state.settings import FIELDS, VERSION_KEY, Field, Settings, changed, parse, to_query
 from pages.ui.text import number
 
 # Anything that can be written in UTF-8, so in a link.

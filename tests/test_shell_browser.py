@@ -11,14 +11,14 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
-from pages.ui.shell import SECONDS_UNTIL_HEARD
+from pages.ui.state.shell import SECONDS_UNTIL_HEARD
 from support.browser import ROOT, Visitors, idle, serve
 
 pytestmark = pytest.mark.browser
 
 MAIN = """
 import streamlit as st
-from pages.ui import shell
+from pages.ui.state import shell
 
 st.set_page_config(layout="wide")
 page = st.navigation(
@@ -31,7 +31,7 @@ with shell.frame(page.url_path):
 PAGE = """
 import time
 import streamlit as st
-from pages.ui import shell
+from pages.ui.state import shell
 
 shell.header("The {name} page")
 shell.widget("n_components", max_value=40)

@@ -6,9 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from em_core import Gaussian, Mixture, from_means
-from em_core.student_t import FEWEST, MOST
-from em_core.theory.coordinates import Coordinates
-from em_core.theory.slices import (
+from em_core.coordinates.coordinates import Coordinates
+from em_core.coordinates.slices import (
     Line,
     bound_gradient,
     line_along,
@@ -18,6 +17,7 @@ from em_core.theory.slices import (
     slice_of,
     slopes,
 )
+from em_core.emissions.student_t import FEWEST, MOST
 from em_core.trees import leaves
 from support.families_at_hand import cases
 from support.laws import assert_close

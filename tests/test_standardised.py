@@ -18,16 +18,16 @@ from em_core import (
     restarts,
     select,
 )
-from em_core.covariances import MCLUST
+from em_core.coordinates.coordinates import Coordinates
 from em_core.datasets import load
 from em_core.em import em
-from em_core.theory.coordinates import Coordinates
-from pages.ui.models.families import FAMILIES, model_for
-from pages.ui.models.parameters import arrays
-from pages.ui.settings import Settings
-from pages.ui.work.climbing import Ended
-from pages.ui.work.racing import race_work
-from pages.ui.work.slicing import Asked, slice_work
+from em_core.emissions.covariances.structures import MCLUST
+from pages.ui.compute.climbing import Ended
+from pages.ui.compute.racing import race_work
+from pages.ui.compute.slicing import Asked, slice_work
+from pages.ui.families.parameters import arrays
+from pages.ui.families.table import FAMILIES, model_for
+from pages.ui.state.settings import Settings
 from support.families_at_hand import cases
 from support.laws import assert_close
 

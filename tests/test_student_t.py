@@ -11,9 +11,9 @@ from scipy.special import psi
 from scipy.stats import gamma, multivariate_t
 
 from em_core import STARTS, Gaussian, Mixture, MixtureParams, em, fit, from_means
-from em_core.checking import check_model
-from em_core.hidden_markov import HiddenMarkov
-from em_core.student_t import FEWEST, MOST, StudentT, StudentTParams, best_degrees
+from em_core.checks.checking import check_model
+from em_core.emissions.student_t import FEWEST, MOST, StudentT, StudentTParams, best_degrees
+from em_core.models.hidden_markov.model import HiddenMarkov
 from support import laws
 
 COVARIANCES = ["full", "tied", "diag", "spherical", "VEV"]

@@ -18,19 +18,19 @@ import pyarrow.parquet as pq
 import pytest
 
 from em_core import datasets, fit
-from pages.ui.models import own_models
-from pages.ui.models.families import FAMILIES, _own, example_of, family_of
-from pages.ui.models.parameters import arrays
-from pages.ui.settings import Settings, changed
+from pages.ui.families import own_models
+from pages.ui.families.parameters import arrays
+from pages.ui.families.table import FAMILIES, _own, example_of, family_of
+from pages.ui.running.runs import Run
 from pages.ui.sharing import takeaway
 from pages.ui.sharing.naming import stem, title
-from pages.ui.table.columns import default_columns, describe_columns, suggest_label
-from pages.ui.table.reading import read_table
-from pages.ui.table.recipe import recipe_of
-from pages.ui.table.selection import Selection, select
-from pages.ui.table.table import DataError, Table, from_dataset
-from pages.ui.table.writing import from_parquet_bytes, to_csv_bytes, to_parquet_bytes
-from pages.ui.work.runs import Run
+from pages.ui.state.settings import Settings, changed
+from pages.ui.tables.columns import default_columns, describe_columns, suggest_label
+from pages.ui.tables.reading import read_table
+from pages.ui.tables.recipe import recipe_of
+from pages.ui.tables.selection import Selection, select
+from pages.ui.tables.table import DataError, Table, from_dataset
+from pages.ui.tables.writing import from_parquet_bytes, to_csv_bytes, to_parquet_bytes
 from support.browser import ROOT
 from support.runs import run_of
 from support.tables import READ, a_table

@@ -5,20 +5,16 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from em_core import Gaussian, Mixture, em, fit
+from em_core.coordinates.coordinates import Coordinates
+from em_core.coordinates.slices import slice_between
 from em_core.examples.zero_inflated_poisson import ZeroInflatedPoisson
 from em_core.search.alignment import relabelled
-from em_core.theory.coordinates import Coordinates
-from em_core.theory.slices import slice_between
-from em_core.variants import VARIANTS, run
-from pages.ui.figures.payload import pack
-from pages.ui.panels.theory_panel import in_words
-from pages.ui.settings import THEORY_STEPS, Settings, changed
-from pages.ui.text import gap, nats, number
-from pages.ui.work.climbing import Ended
-from pages.ui.work.racing import applicable, at_its_end, observed, race_work
-from pages.ui.work.slicing import Asked, slice_work
-from pages.ui.work.surfaces import seconds_for, surface_work
-from pages.ui.work.tiny import (
+from em_core.variants.table import VARIANTS, run
+from pages.ui.compute.climbing import Ended
+from pages.ui.compute.racing import applicable, at_its_end, observed, race_work
+from pages.ui.compute.slicing import Asked, slice_work
+from pages.ui.compute.surfaces import seconds_for, surface_work
+from pages.ui.compute.tiny import (
     climb,
     hardness,
     jensen,
@@ -28,6 +24,10 @@ from pages.ui.work.tiny import (
     tiny_of,
     weighted,
 )
+from pages.ui.panels.theory.theory_panel import in_words
+from pages.ui.pictures.payload import pack
+from pages.ui.state.settings import THEORY_STEPS, Settings, changed
+from pages.ui.text import gap, nats, number
 from support.families_at_hand import cases
 from support.own_model import WithDomains
 
@@ -35,7 +35,7 @@ from support.own_model import WithDomains
 def theory_page() -> None:
     import streamlit as st
 
-    from pages.ui.panels import theory_panel
+    from pages.ui.panels.theory import theory_panel
 
     tiny = theory_panel._choose_tiny()
     theory_panel.SECTIONS[st.session_state["settings"].theory_step](tiny)

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from em_core import Gaussian, Mixture, fit
+from em_core.coordinates.slices import line_along, slopes
 from em_core.datasets import load
-from em_core.theory.slices import line_along, slopes
 from support.browser import Visitors, idle
 
 pytestmark = pytest.mark.browser

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
 from em_core.em import em, fit
-from em_core.two_level import STARTS, TwoLevel, intraclass_correlation
+from em_core.models.two_level.model import STARTS, TwoLevel, intraclass_correlation
 from support import laws
 
 MODEL = TwoLevel()

@@ -10,12 +10,12 @@ from scipy.special import multigammaln
 from em_core import FactorAnalysis, Gaussian, HiddenMarkov, Mixture, ProbabilisticPCA, em, fit
 from em_core.checks.trials import size
 from em_core.datasets import load
-from em_core.variants import VARIANTS, run
 from em_core.variants.amortised import Autoencoder, antithetic, climb, quadrature
 from em_core.variants.chains import Chains
 from em_core.variants.direct import handed_over, l_bfgs
 from em_core.variants.hard import best_path
 from em_core.variants.stochastic import draw_shares, paths_of
+from em_core.variants.table import VARIANTS, run
 from em_core.variants.variational_bayes import prior_of, variational_bayes
 from support.families_at_hand import Case, cases
 from support.laws import assert_close

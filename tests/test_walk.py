@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from pages.ui.settings import FIELDS, parse
+from pages.ui.state.settings import FIELDS, parse
 from support.browser import ROOT, serve
 from support.walk import (
     PAGES,

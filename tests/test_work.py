@@ -4,9 +4,9 @@ import gc
 import os
 import time
 
-from pages.ui.work.jobs import Job
-from pages.ui.work.work import NOTHING_YET, Held
-from pages.ui.work.workers import PATIENCE
+from pages.ui.running.jobs import Job
+from pages.ui.running.work import NOTHING_YET, Held
+from pages.ui.running.workers import PATIENCE
 from tests.support import jobs
 
 

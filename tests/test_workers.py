@@ -12,13 +12,13 @@ import pytest
 
 from em_core import Gaussian, Mixture, em, restarts, select
 from em_core.datasets import load
-from pages.ui.models.families import FAMILIES
-from pages.ui.models.starting import ByMethod
-from pages.ui.settings import Settings
-from pages.ui.work.runs import Run, Runs
-from pages.ui.work.searches import Grid, Search
-from pages.ui.work.work import NOTHING_YET
-from pages.ui.work.workers import LANES, Cancelled, Job, Limits, Lost, OutOfTime, Pool, Visitor
+from pages.ui.families.starting import ByMethod
+from pages.ui.families.table import FAMILIES
+from pages.ui.running.runs import Run, Runs
+from pages.ui.running.searches import Grid, Search
+from pages.ui.running.work import NOTHING_YET
+from pages.ui.running.workers import LANES, Cancelled, Job, Limits, Lost, OutOfTime, Pool, Visitor
+from pages.ui.state.settings import Settings
 from tests.support import jobs
 
 
@@ -122,7 +122,7 @@ def test_a_job_has_so_much_time() -> None:
 
 @pytest.fixture
 def short_lanes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pages.ui.work.workers.LANES", (0.3, 0.6))
+    monkeypatch.setattr("pages.ui.running.workers.LANES", (0.3, 0.6))
 
 
 def one_place(whose: Callable[[], Visitor] = Visitor.unknown) -> Pool:
@@ -258,8 +258,8 @@ def test_a_run_that_left_its_lanes_goes_on_to_the_same_numbers(
 ) -> None:
     values = np.random.default_rng(0).normal(size=(60_000, 4))
     pool = one_place()
-    monkeypatch.setattr("pages.ui.work.runs.pool", lambda: pool)
-    monkeypatch.setattr("pages.ui.work.workers.LANES", (0.1, 0.1))
+    monkeypatch.setattr("pages.ui.running.runs.pool", lambda: pool)
+    monkeypatch.setattr("pages.ui.running.workers.LANES", (0.1, 0.1))
     first = pool.job(jobs.forever)
     results = begun(first)
     run = run_of(values, tolerance=1e-12, max_iterations=800)
@@ -285,7 +285,7 @@ def test_a_process_that_keeps_much_is_replaced(monkeypatch: pytest.MonkeyPatch) 
     before = pool.processes
     items(pool.job(jobs.count, 1))
     assert pool.processes == before
-    monkeypatch.setattr("pages.ui.work.workers.HEAVY", 1_000_000)
+    monkeypatch.setattr("pages.ui.running.workers.HEAVY", 1_000_000)
     items(pool.job(jobs.count, 1))
     assert pool.processes != before
     pool.close()

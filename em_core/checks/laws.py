@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from em_core.checks.trials import Trial, falls, gain_errors, gaps, in_chunks, size
+from em_core.coordinates.coordinates import Coordinates, has_coordinates
+from em_core.coordinates.slices import bound_gradient
 from em_core.em import Expectation, split, starting_params
-from em_core.theory.coordinates import Coordinates, has_coordinates
-from em_core.theory.slices import bound_gradient
 from em_core.trees import changed, distance, same_bits
 
 # Sums over rows are rounded: relative to the log-likelihood, or to a nat a row where that is more.

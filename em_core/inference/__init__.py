@@ -1,5 +1,5 @@
 """What a finished fit can be trusted to say."""
 
-from em_core.inference.identified import Identification, identified
+from em_core.search.identified import Identification, identified
 
 __all__ = ["Identification", "identified"]

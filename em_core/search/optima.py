@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from em_core.columns import is_discrete
 from em_core.em import ROUNDING, Collapse, Fit
-from em_core.inference.identified import Identification, identified
+from em_core.protocols import is_discrete
 from em_core.search.alignment import align, assignment_shares, disagreement, some_rows
+from em_core.search.identified import Identification, identified
 from em_core.search.success import Interval, wilson
 
 # Fits are compared on at most this many rows, drawn at random.

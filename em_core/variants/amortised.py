@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.factors.statistics import FactorParams
+from em_core.models.factor_analysis.statistics import FactorParams
 from em_core.variants.steps import Step
 
 Weights = dict[str, np.ndarray]

@@ -7,12 +7,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from em_core.chains.sequences import lengths_of
 from em_core.em import Expectation
-from em_core.gaussians.linear_kernel import IMPOSSIBLE
-from em_core.gaussians.responsibilities import entropy_of
-from em_core.hidden_markov import HiddenMarkov, HiddenMarkovParams, HiddenMarkovStatistics
-from em_core.mixture import Mixture, MixtureParams
+from em_core.emissions.kernels.linear import IMPOSSIBLE
+from em_core.emissions.kernels.responsibilities import entropy_of
+from em_core.models.hidden_markov.model import (
+    HiddenMarkov,
+    HiddenMarkovParams,
+    HiddenMarkovStatistics,
+)
+from em_core.models.hidden_markov.sequences import lengths_of
+from em_core.models.mixture import Mixture, MixtureParams
 
 TINY = np.finfo(float).tiny
 

@@ -14,9 +14,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from em_core.checks.trials import prepare
-from em_core.factors.posterior import Inference
-from em_core.gaussians.responsibilities import entropy_of
-from em_core.hidden_markov import HiddenMarkov
+from em_core.emissions.kernels.responsibilities import entropy_of
+from em_core.models.factor_analysis.posterior import Inference
+from em_core.models.hidden_markov.model import HiddenMarkov
 from em_core.variants.chains import Chains, Paths, logs
 from em_core.variants.steps import Step, alternate
 

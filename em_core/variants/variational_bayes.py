@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.gaussians.parameters import GaussianParams
-from em_core.gaussians.responsibilities import entropy_of
-from em_core.mixture import MixtureParams
+from em_core.emissions.kernels.parameters import GaussianParams
+from em_core.emissions.kernels.responsibilities import entropy_of
+from em_core.models.mixture import MixtureParams
 from em_core.variants.steps import Step
 
 # Of the Dirichlet: well below 1, so that weights of 0 are welcome.

@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from pages.ui.models.own_models import VARIABLE as MODELS
+from pages.ui.families.own_models import VARIABLE as MODELS
 
 PREFIX = "EM_EXPLORER_"
 # A directory for SQLite's file, or the URL of a PostgreSQL database.

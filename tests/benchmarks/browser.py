@@ -20,7 +20,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from playwright.sync_api import BrowserType, Page, WebSocket, expect, sync_playwright
 
-from pages.ui.figures.payload import pack
+from pages.ui.pictures.payload import pack
 from support.browser import Browsers, Visitors, idle, serve
 from support.picture_demo import demo_picture
 

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.decomposition import FactorAnalysis as TheirFactorAnalysis
 
 from em_core.em import fit
-from em_core.factor_analysis import FactorAnalysis, ProbabilisticPCA
+from em_core.models.factor_analysis.model import FactorAnalysis, ProbabilisticPCA
 
 START = "squared multiple correlations"
 # rows, columns, factors, how the table is made, times scikit-learn

@@ -14,7 +14,7 @@ import numpy as np
 from hmmlearn.hmm import GaussianHMM
 
 from em_core import Gaussian, em
-from em_core.hidden_markov import HiddenMarkov
+from em_core.models.hidden_markov.model import HiddenMarkov
 
 N_STATES, N_COLUMNS = 4, 1
 # sequences, frames in each, iterations timed, times hmmlearn's fastest, times its default

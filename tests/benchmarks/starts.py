@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
 from em_core import Gaussian, Mixture, restarts
-from em_core.search.batch import side_by_side
+from em_core.search.batching.batch import side_by_side
 
 N_STARTS = 50
 # What is left to gain, in nats; and the gain in an iteration, in nats a row, that comes to it.

@@ -209,9 +209,10 @@ BOMBS: dict[str, Callable[[], tuple[str, bytes]]] = {
 def open_all() -> None:
     """As the app does: in processes beside it. What is measured is the process of the app."""
     sys.path.insert(0, str(ROOT))
-    from pages.ui.work import readings, workers
-    from pages.ui.work.pools import READING
-    from pages.ui.work.workers import Limits, Pool
+    from pages.ui.compute import readings
+    from pages.ui.running import workers
+    from pages.ui.running.pools import READING
+    from pages.ui.running.workers import Limits, Pool
 
     # The app replaces a process that keeps much. Here the beginning of another would count as well.
     workers.HEAVY = math.inf

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from em_core import Mixture
-from em_core.discrete import _Discrete
-from em_core.theory.domains import Positive
+from em_core.coordinates.domains import Positive
+from em_core.emissions.discrete import _Discrete
 
 
 class ExponentialParams(NamedTuple):

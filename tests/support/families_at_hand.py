@@ -20,7 +20,7 @@ from em_core import (
     StudentT,
     TwoLevel,
 )
-from em_core.covariances import MCLUST
+from em_core.emissions.covariances.structures import MCLUST
 
 
 class Case(NamedTuple):

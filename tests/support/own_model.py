@@ -1,7 +1,7 @@
 """A model of one's own that gives all it may: where its parameters may lie, and its gradient."""
 
+from em_core.coordinates.domains import Chances, Positive
 from em_core.examples.zero_inflated_poisson import Params, ZeroInflatedPoisson
-from em_core.theory.domains import Chances, Positive
 
 
 class WithDomains(ZeroInflatedPoisson):

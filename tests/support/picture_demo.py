@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pages.ui.figures.picture import Picture
+from pages.ui.pictures.picture import Picture
 
 
 def demo_picture(

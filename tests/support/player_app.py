@@ -4,6 +4,6 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui import assets
+from pages.ui.player import assets
 
 app = st.App(Path(__file__).with_name("player_demo.py"), routes=assets.routes())

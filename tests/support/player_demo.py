@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from pages.ui.figures.payload import pack
-from pages.ui.figures.picture import View
-from pages.ui.player import player, preload
+from pages.ui.pictures.payload import pack
+from pages.ui.pictures.picture import View
+from pages.ui.player.component import player, preload
 from support.picture_demo import demo_picture
 
 st.set_page_config(layout="wide")

@@ -5,16 +5,16 @@ from pathlib import Path
 import numpy as np
 
 from em_core import datasets, em
-from pages.ui.figures.picture import Scene
-from pages.ui.models.beginnings import beginning, method_of
-from pages.ui.models.families import family_of, model_for
-from pages.ui.models.scenes import scene_of
-from pages.ui.settings import Settings
-from pages.ui.table.columns import default_columns, describe_columns, suggest_label
-from pages.ui.table.reading import read_table
-from pages.ui.table.selection import Selection
-from pages.ui.table.table import Table, from_dataset
-from pages.ui.work.runs import Run
+from pages.ui.families.table import family_of, model_for
+from pages.ui.pictures.picture import Scene
+from pages.ui.running.runs import Run
+from pages.ui.state.beginnings import beginning, method_of
+from pages.ui.state.scenes import scene_of
+from pages.ui.state.settings import Settings
+from pages.ui.tables.columns import default_columns, describe_columns, suggest_label
+from pages.ui.tables.reading import read_table
+from pages.ui.tables.selection import Selection
+from pages.ui.tables.table import Table, from_dataset
 
 TABLES = Path(__file__).parents[1] / "tables"
 

@@ -21,12 +21,12 @@ import numpy as np
 import pandas as pd
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
-from em_core.variants import VARIANTS
-from pages.ui import kinds
-from pages.ui.models.families import FAMILIES
-from pages.ui.settings import FIELDS, STARTS, Field
-from pages.ui.table.packing import to_text
-from pages.ui.table.table import Table
+from em_core.variants.table import VARIANTS
+from pages.ui.families.table import FAMILIES
+from pages.ui.state import kinds
+from pages.ui.state.settings import FIELDS, STARTS, Field
+from pages.ui.tables.packing import to_text
+from pages.ui.tables.table import Table
 from support.visitor import Visitor
 
 PAGES = ("", "local_optima", "model_selection", "lower_bound", "variants", "theory")

@@ -7,14 +7,14 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui.models.collapse import heap, why_collapsed
-from pages.ui.models.families import FAMILIES
-from pages.ui.settings import Settings
-from pages.ui.table.columns import measured
-from pages.ui.table.selection import Selection
-from pages.ui.table.table import Table
+from pages.ui.families.collapse import heap, why_collapsed
+from pages.ui.families.table import FAMILIES
+from pages.ui.running.runs import Run
+from pages.ui.state.settings import Settings
+from pages.ui.tables.columns import measured
+from pages.ui.tables.selection import Selection
+from pages.ui.tables.table import Table
 from pages.ui.text import plain
-from pages.ui.work.runs import Run
 
 
 def show_collapsed(run: Run, selection: Selection, settings: Settings) -> None:

@@ -10,24 +10,24 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.ui import shell
-from pages.ui.figures.coordinates import two_columns
-from pages.ui.figures.payload import pack
-from pages.ui.figures.picture import View
-from pages.ui.memory import Full, visit
-from pages.ui.models.beginnings import beginning, method_of
-from pages.ui.models.families import family_of, model_for, views_of
-from pages.ui.models.scenes import scene_of
+from pages.ui.families.table import family_of, model_for, views_of
 from pages.ui.panels import collapse_panel, frame_panel, report
 from pages.ui.panels.takeaway_panel import Shown, show_takeaway
-from pages.ui.player import player
-from pages.ui.settings import Settings, differing, values_of
+from pages.ui.pictures.payload import pack
+from pages.ui.pictures.picture import View
+from pages.ui.pictures.projections import two_columns
+from pages.ui.player.component import player
+from pages.ui.running.runs import Run, Runs
+from pages.ui.running.work import progress_line, show_error, watch
 from pages.ui.sharing.naming import named, opening
-from pages.ui.table.selection import Selection
-from pages.ui.table.table import Table
+from pages.ui.state import shell
+from pages.ui.state.beginnings import beginning, method_of
+from pages.ui.state.memory import Full, visit
+from pages.ui.state.scenes import scene_of
+from pages.ui.state.settings import Settings, differing, values_of
+from pages.ui.tables.selection import Selection
+from pages.ui.tables.table import Table
 from pages.ui.text import counted, nats, number, sentence, told
-from pages.ui.work.runs import Run, Runs
-from pages.ui.work.work import progress_line, show_error, watch
 
 # While a fit goes on its whole picture so far is sent again and again: few points keep it light.
 LIVE_POINTS = 2_000

@@ -9,14 +9,14 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from em_core import HalfStep
-from pages.ui import shell
-from pages.ui.models.families import family_of
+from pages.ui.families.table import family_of
 from pages.ui.panels import report, tables
-from pages.ui.settings import FIELDS, Settings
+from pages.ui.running.runs import Run
 from pages.ui.sharing.naming import half_step
-from pages.ui.table.selection import Selection
+from pages.ui.state import shell
+from pages.ui.state.settings import FIELDS, Settings
+from pages.ui.tables.selection import Selection
 from pages.ui.text import counted, number, plain
-from pages.ui.work.runs import Run
 
 POINTS = "Points"
 

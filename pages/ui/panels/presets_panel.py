@@ -7,9 +7,9 @@ from functools import partial
 
 import streamlit as st
 
-from pages.ui import shell
-from pages.ui.models.presets import Preset
-from pages.ui.settings import FIELDS
+from pages.ui.state import shell
+from pages.ui.state.presets import Preset
+from pages.ui.state.settings import FIELDS
 
 CHOSEN = "preset"
 

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from em_core import HalfStep
-from em_core.agreement import adjusted_rand_index, confusion
 from em_core.em import Fit
+from em_core.inference.agreement import adjusted_rand_index, confusion
 from em_core.search.alignment import assignment_shares
-from pages.ui.table.selection import Selection
+from pages.ui.tables.selection import Selection
 from pages.ui.text import component_names, counted, gap, nats, number
 
 MOST_DOUBTFUL = 10

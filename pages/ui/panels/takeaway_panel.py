@@ -10,17 +10,17 @@ from typing import NamedTuple
 import pandas as pd
 import streamlit as st
 
-from pages.ui.figures.picture import View
-from pages.ui.models.collapse import why_collapsed
-from pages.ui.models.families import family_of
-from pages.ui.settings import Settings
+from pages.ui.families.collapse import why_collapsed
+from pages.ui.families.table import family_of
+from pages.ui.pictures.picture import View
+from pages.ui.running.runs import Run
 from pages.ui.sharing import standalone, takeaway
 from pages.ui.sharing.naming import half_step, opening, stem, title
-from pages.ui.table.selection import Selection
-from pages.ui.table.table import Table
-from pages.ui.table.writing import to_csv_bytes, to_parquet_bytes
+from pages.ui.state.settings import Settings
+from pages.ui.tables.selection import Selection
+from pages.ui.tables.table import Table
+from pages.ui.tables.writing import to_csv_bytes, to_parquet_bytes
 from pages.ui.text import counted, nats
-from pages.ui.work.runs import Run
 
 # Ways of ending that no setting says.
 ENDED_EARLY = "stopped", "time", "memory"

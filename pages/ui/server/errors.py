@@ -8,8 +8,8 @@ import secrets
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from pages.ui import shell
-from pages.ui.memory import Full
+from pages.ui.state import shell
+from pages.ui.state.memory import Full
 
 log = logging.getLogger(__name__)
 

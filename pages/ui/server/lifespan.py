@@ -14,13 +14,15 @@ import streamlit as st
 from streamlit import config
 from threadpoolctl import threadpool_limits
 
-from pages.ui import environment, player, shell
-from pages.ui.memory import memory
-from pages.ui.models.own_models import own_models
+from pages.ui import environment
+from pages.ui.families.own_models import own_models
+from pages.ui.player import component
+from pages.ui.running.pools import pool, readers
 from pages.ui.server.leaving import more_descriptors, see_off_visits
 from pages.ui.sharing.store import Refused, the_store
-from pages.ui.table.reading import MAX_BYTES
-from pages.ui.work.pools import pool, readers
+from pages.ui.state import shell
+from pages.ui.state.memory import memory
+from pages.ui.tables.reading import MAX_BYTES
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +40,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     config.set_option("server.maxUploadSize", math.ceil(MAX_BYTES / 2**20))
     more_descriptors()
     memory()
-    player.components()
+    component.components()
     shell.components()
     with suppress(Refused):  # it is in the log, and tried again when somebody shares
         the_store()

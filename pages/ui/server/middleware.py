@@ -14,8 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import runtime
 from streamlit.web.server.server import UPLOAD_FILE_ENDPOINT
 
-from pages.ui.memory import FULL_FOR_ALL
-from pages.ui.shell import OWNER_KEY
+from pages.ui.state.memory import FULL_FOR_ALL
+from pages.ui.state.shell import OWNER_KEY
 
 # A file travels with a name and a type before it, and a line after it.
 AROUND_A_FILE = 1_000_000

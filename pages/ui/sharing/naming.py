@@ -6,11 +6,11 @@ import re
 import unicodedata
 
 from em_core import HalfStep
-from pages.ui.figures.picture import Picture
-from pages.ui.models.beginnings import method_of
-from pages.ui.models.families import family_of
-from pages.ui.settings import FIELDS, Settings
-from pages.ui.table.table import Table
+from pages.ui.families.table import family_of
+from pages.ui.pictures.picture import Picture
+from pages.ui.state.beginnings import method_of
+from pages.ui.state.settings import FIELDS, Settings
+from pages.ui.tables.table import Table
 from pages.ui.text import counted
 
 # What a table's name may take of a file's name: characters, and bytes, of which systems take 255.

@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from pages.ui import environment, shell
-from pages.ui.memory import Full, visit
+from pages.ui import environment
 from pages.ui.sharing import store
 from pages.ui.sharing.store import Receipt, Refused, the_store
-from pages.ui.table import packing
-from pages.ui.table.table import DataError, Table, table_bytes
+from pages.ui.state import shell
+from pages.ui.state.memory import Full, visit
+from pages.ui.tables import packing
+from pages.ui.tables.table import DataError, Table, table_bytes
 from pages.ui.text import plain
 
 KEY = "own table"

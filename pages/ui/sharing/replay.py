@@ -8,11 +8,11 @@ from collections.abc import Callable
 import streamlit as st
 
 import em_core
-from pages.ui import shell
-from pages.ui.kinds import Result
+from pages.ui.running.runs import Run
+from pages.ui.running.searches import Grid, Search
+from pages.ui.state import shell
+from pages.ui.state.kinds import Result
 from pages.ui.text import counted, nats
-from pages.ui.work.runs import Run
-from pages.ui.work.searches import Grid, Search
 
 
 def check(run: Run) -> None:

@@ -7,12 +7,13 @@ from functools import partial
 
 import streamlit as st
 
-from pages.ui import environment, shell
-from pages.ui.settings import FIELDS
+from pages.ui import environment
 from pages.ui.sharing import own_table
 from pages.ui.sharing.own_table import OwnTable
 from pages.ui.sharing.store import WAITING, Receipt, Refused, the_store
-from pages.ui.table import packing
+from pages.ui.state import shell
+from pages.ui.state.settings import FIELDS
+from pages.ui.tables import packing
 from pages.ui.text import counted, plain
 
 PERIODS = {1: "1 day", 7: "1 week", 30: "1 month", 90: "3 months", 365: "1 year"}

@@ -9,9 +9,9 @@ import re
 import tomllib
 from pathlib import Path
 
-from pages.ui.assets import FRONTEND, PLOTLY
-from pages.ui.figures.picture import View
-from pages.ui.player import HTML, envelope
+from pages.ui.pictures.picture import View
+from pages.ui.player.assets import FRONTEND, PLOTLY
+from pages.ui.player.component import HTML, envelope
 
 CONFIGURATION = Path(__file__).parents[3] / ".streamlit/config.toml"
 # Nothing may be fetched from anywhere, whatever a column is called.

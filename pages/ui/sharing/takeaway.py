@@ -12,17 +12,17 @@ import pandas as pd
 
 import em_core
 from em_core.em import Fit, finished
-from pages.ui.models.beginnings import method_of
-from pages.ui.models.collapse import why_collapsed
-from pages.ui.models.families import example_of, family_of, standardises
-from pages.ui.models.parameters import arrays
-from pages.ui.settings import Settings
+from pages.ui.families.collapse import why_collapsed
+from pages.ui.families.parameters import arrays
+from pages.ui.families.table import example_of, family_of, standardises
+from pages.ui.running.runs import Run
 from pages.ui.sharing.naming import half_step
-from pages.ui.table.recipe import Recipe, recipe_of
-from pages.ui.table.selection import Selection
-from pages.ui.table.table import Table
-from pages.ui.table.writing import join_results
-from pages.ui.work.runs import Run
+from pages.ui.state.beginnings import method_of
+from pages.ui.state.settings import Settings
+from pages.ui.tables.recipe import Recipe, recipe_of
+from pages.ui.tables.selection import Selection
+from pages.ui.tables.table import Table
+from pages.ui.tables.writing import join_results
 
 
 def half_step_shown(run: Run, index: int) -> str:

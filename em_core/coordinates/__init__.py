@@ -1,0 +1,1 @@
+"""Parameters as points of an unconstrained space: domains, gradients, and slices along lines."""

@@ -1,0 +1,1 @@
+"""Emission distributions p(x | component), one file each."""

@@ -1,0 +1,1 @@
+"""Covariance structures of Gaussian components, and the M-step of each."""

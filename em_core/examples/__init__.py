@@ -1,0 +1,1 @@
+"""Models of a person's own, complete: what to write, and how."""

@@ -1,0 +1,1 @@
+"""Where EM of a mixture starts; `table` lists the starts."""

@@ -1,1 +1,0 @@
-"""The bound along lines through the parameters, and its forms."""

@@ -1,0 +1,71 @@
+"""The log-likelihood and the bound over two parameters, and the way of the iterates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from pages.ui.charts.axes import styled
+
+# The lowest part of the heights would take all colours.
+SHOWN_SHARE = 0.6
+LEVELS = 14
+# Greys that stand out from a light page and a dark one, and let colours stand out from them.
+SHADES = [[0, "#6b7280"], [1, "#f3f4f6"]]
+
+
+def surface_figure(surface, titles: Sequence[str], colours: Sequence[str]) -> go.Figure:
+    """Shades of the log-likelihood, lines of equal bound, and the iterates up to the one shown."""
+    low = float(np.quantile(surface.likelihood, 1 - SHOWN_SHARE))
+    high = float(surface.likelihood.max())
+    figure = go.Figure()
+    figure.add_contour(
+        x=surface.x,
+        y=surface.y,
+        z=np.maximum(surface.likelihood, low),
+        colorscale=SHADES,
+        contours={"start": low, "end": high, "size": (high - low) / LEVELS},
+        line={"width": 0.3},
+        colorbar={
+            "title": {"text": "log-likelihood (nats)", "side": "top"},
+            "thickness": 12,
+            "orientation": "h",
+            "y": -0.42,
+        },
+        hovertemplate="%{x:.4g}, %{y:.4g}<br>log-likelihood %{z:,.2f} nats<extra></extra>",
+    )
+    figure.add_contour(
+        x=surface.x,
+        y=surface.y,
+        z=surface.bound,
+        contours={"coloring": "none", "start": low, "end": high, "size": (high - low) / LEVELS},
+        line={"color": colours[0], "width": 1.4, "dash": "dash"},
+        showscale=False,
+        name="bound",
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    way = surface.path[: surface.at + 1]
+    figure.add_scatter(
+        x=way[:, 0],
+        y=way[:, 1],
+        mode="lines+markers",
+        line={"color": colours[1], "width": 2},
+        marker={"size": 6, "color": colours[1], "line": {"width": 1, "color": "white"}},
+        text=[f"iteration {i}" for i in range(len(way))],
+        hovertemplate="%{text}<br>%{x:.4g}, %{y:.4g}<extra></extra>",
+        showlegend=False,
+    )
+    figure.add_scatter(
+        x=way[-1:, 0],
+        y=way[-1:, 1],
+        mode="markers",
+        marker={"size": 13, "color": colours[1], "line": {"width": 2, "color": "white"}},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    figure.update_xaxes(range=[surface.x.min(), surface.x.max()])
+    figure.update_yaxes(range=[surface.y.min(), surface.y.max()])
+    return styled(figure, *titles, 520)

@@ -1,0 +1,15 @@
+"""Reading a file, as a job for a process: whatever the file holds, it cannot fill the server."""
+
+from collections.abc import Generator
+
+from pages.ui.tables.reading import read_table
+from pages.ui.tables.table import DataError, Table
+
+
+def read(filename: str, content: bytes) -> Generator[float, None, Table | str]:
+    """The table in a file, or the sentence that says why there is none."""
+    yield 0.0
+    try:
+        return read_table(filename, content)
+    except DataError as error:
+        return str(error)

@@ -1,0 +1,108 @@
+"""Whether the fit on screen is the best there is, as far as many other starts can tell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from em_core.em import has_collapsed
+from em_core.search.optima import place
+from pages.ui.families.family import listed
+from pages.ui.running.runs import Run
+from pages.ui.running.searches import Search, recommended_start, search_of
+from pages.ui.running.work import current, progress_line, show_error, watch
+from pages.ui.state import shell
+from pages.ui.state.settings import Settings
+from pages.ui.tables.selection import Selection
+from pages.ui.tables.table import Table
+from pages.ui.text import counted, nats
+
+N_STARTS = 30
+MOST_STARTS = 480
+
+
+def show_opinion(run: Run, settings: Settings, selection: Selection, table: Table) -> None:
+    """On request: other starts of the same model, then one line on how this fit compares."""
+    asked = st.session_state.get("opinion asked", ("", 0))
+    if asked[0] != run.key:
+        if st.button(
+            "Is this the best answer?",
+            icon=":material/travel_explore:",
+            help=f"Runs {N_STARTS} other starts of the same model, by "
+            f"{recommended_start(settings)}, and compares.",
+        ):
+            st.session_state["opinion asked"] = (run.key, N_STARTS)
+            st.rerun()
+        return
+    others = replace(
+        settings, n_starts=asked[1], starts_compared=(recommended_start(settings),), seed=0
+    )
+    search = current("opinion", search_of(others, table, selection))
+    watch(search, _show, run, search, selection)
+
+
+def _show(run: Run, search: Search, selection: Selection) -> None:
+    if search.running:
+        ended = f"{search.n_ended} of {_others(search.n_starts, search)} have ended."
+        progress_line(search, ended)
+        return
+    if search.error:
+        show_error(search, selection.columns)
+        return
+    words, better = opinion(run, search)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(words)
+        if better is not None and st.button("Show the better one", icon=":material/arrow_upward:"):
+            shell.change(start=better.start, seed=better.seed)
+            st.rerun()
+        if search.n_starts < MOST_STARTS and st.button("More starts", icon=":material/add:"):
+            st.session_state["opinion asked"] = (run.key, 2 * search.n_starts)
+            st.rerun()
+
+
+def opinion(run: Run, search: Search):
+    """How a fit stands among the runs of a search, in words; and a better fit if there is one."""
+    found = search.runs.landscape
+    if not found.optima:
+        return f"The other starts cannot tell: {found.verdict}", None
+    best, others = found.optima[0], _others(found.n_starts, search)
+    fit = run.fit
+    log_likelihood = fit.log_likelihood
+    among = f"{best.count} of {others}"
+    if has_collapsed(fit.flags):
+        return f"No: in this fit a component has collapsed. {among} reached one that has not.", (
+            best.fit
+        )
+    tolerance = max(run.tolerance, search.tolerance)
+    home = place(found, search.model, search.data, fit.params, log_likelihood, tolerance=tolerance)
+    if home == 0 and found.ahead:
+        higher = found.ahead[0]
+        return (
+            f"**Not decided:** {among} reached this answer as well, but one that has not finished "
+            f"is {nats(higher.log_likelihood - best.log_likelihood)} nats better already."
+        ), higher
+    if home == 0 and not found.is_identified:
+        return (
+            f"**{found.identification.sentence.capitalize()}.** {among} reached the same "
+            "likelihood, each with parameters of its own: none of these answers is the one."
+        ), None
+    if home == 0:
+        return (
+            f"**Yes, as far as {others} can tell:** {best.count} of them reached "
+            "this answer as well, and none a better one."
+        ), None
+    gap = best.log_likelihood - log_likelihood
+    if gap > 0:
+        unfinished = "" if run.stop_reason == "converged" else "this fit has not converged, and "
+        said = f"**No:** {unfinished}{among} reached an answer that is {nats(gap)} nats better."
+        return said, best.fit
+    return (
+        f"**Not replicated:** none of {others} reached this answer; the best of "
+        f"them is {nats(-gap)} nats below."
+    ), None
+
+
+def _others(n_starts: int, search: Search) -> str:
+    """So many starts to compare with, and how they are made."""
+    return f"{counted(n_starts, 'other start')} by {listed(search.starts)}"

@@ -1,0 +1,130 @@
+"""The race: two runs of one search side by side, on one clock."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from em_core.search.alignment import align, assignment_shares, disagreement, some_rows
+from em_core.search.optima import MOST_ROWS_COMPARED, StartedFit
+from pages.ui.families.table import family_of
+from pages.ui.panels.frame_panel import frame_of
+from pages.ui.pictures.payload import pack
+from pages.ui.pictures.picture import View
+from pages.ui.pictures.race import matched, on_one_clock, race
+from pages.ui.player.component import player
+from pages.ui.running.searches import Search
+from pages.ui.sharing.naming import stem, title
+from pages.ui.state import shell
+from pages.ui.state.fragments import fragment
+from pages.ui.state.scenes import scene_of
+from pages.ui.state.settings import Settings
+from pages.ui.tables.selection import Selection
+from pages.ui.tables.table import Table
+from pages.ui.text import nats, percent
+
+# Two pictures travel: fewer points than of one.
+MOST_POINTS = 5_000
+
+
+def show_race(
+    settings: Settings, search: Search, selection: Selection, table: Table, calls: int
+) -> None:
+    """The two runs that were picked, in the player. calls: as of `player`."""
+    fits = {(fit.start, fit.seed): fit for fit in search.runs.fits}
+    picked = (
+        (settings.picked_start, settings.picked_seed),
+        (settings.rival_start, settings.rival_seed),
+    )
+    names = tuple(f"{start}, seed {seed}" for start, seed in picked)
+    st.subheader(f"The race: {names[0]} against {names[1]}", anchor=False)
+    for name, run in zip(names, picked, strict=True):
+        if run not in fits:
+            st.info(f"There is no run from {name} among these starts. Pick two others above.")
+            return
+    _watch(search, (fits[picked[0]], fits[picked[1]]), names, selection, table, calls)
+
+
+@fragment
+def _watch(search: Search, fits, names, selection: Selection, table: Table, calls: int) -> None:
+    settings = shell.settings()
+    order, difference = _compared(search, fits)
+    st.markdown(_outcome(fits, difference))
+    first, second, shown = _pictures(search, fits, names, order, selection, table, settings)
+    last = len(shown) - 1
+    state = player(
+        first,
+        rival=second,
+        key="race",
+        calls=calls,
+        frame=frame_of(shown, settings.frame),
+        view=View(**{name: getattr(settings, name) for name in View._fields}),
+    )
+    at_end = state.frame is None or state.frame >= last
+    shell.remember(frame=None if at_end else int(shown[state.frame]), **state.view._asdict())
+
+
+def _compared(search: Search, fits) -> tuple[np.ndarray | None, float | None]:
+    """Which component of the second run matches each of the first; on what share they differ."""
+    rows = some_rows(search.data, MOST_ROWS_COMPARED, np.random.default_rng(0))
+    shares = [assignment_shares(search.model, fit.params, rows) for fit in fits]
+    if shares[0] is None or shares[1] is None:
+        return None, None
+    order = align(*shares)
+    return order, disagreement(shares[0], shares[1][:, order])
+
+
+def _outcome(fits: tuple[StartedFit, StartedFit], difference: float | None) -> str:
+    gap = fits[0].log_likelihood - fits[1].log_likelihood
+    if abs(gap) < 5e-3:
+        said = "Both end at the same log-likelihood"
+    else:
+        said = f"The {'first' if gap > 0 else 'second'} ends {nats(abs(gap))} nats higher"
+    if difference is None:
+        return f"{said}."
+    if difference < 5e-4:
+        return f"{said}, and they group the rows alike."
+    share = percent(difference, 1)
+    return f"{said}; they differ on {share} of the rows. Points on which they do are ringed."
+
+
+def _pictures(
+    search: Search, fits, names, order, selection: Selection, table: Table, settings: Settings
+) -> tuple[bytes, bytes, np.ndarray]:
+    """Both packed pictures, and which half-step each of their frames shows."""
+    asked = (search.key, names, settings.axes, settings.axis_x, settings.axis_y, settings.rotation)
+    kept = st.session_state.get("race pictures")
+    if kept is not None and kept[0] == asked:
+        return kept[1]
+    first, second = (list(fit.trace) for fit in fits)
+    if order is not None:
+        second = matched(second, order)
+    traces = on_one_clock(first, second)
+    drawn = [
+        family_of(settings).picture(
+            scene_of(
+                f"{search.key} {' '.join(names)}",
+                search.model,
+                search.data,
+                trace,
+                selection,
+                settings,
+                most=min(settings.drawn_rows, MOST_POINTS),
+                table=table,
+            )
+        )
+        for trace in traces
+    ]
+    (first, shown), (second, _) = drawn
+    ends = tuple(len(fit.trace) - 1 for fit in fits)
+    both = race((first, second), ends, names, shown)
+    headed = both[0]._replace(
+        title=f"{title(settings, table)}: a race",
+        opening=f"First: {names[0]}. Second: {names[1]}.",
+        file=stem(replace(settings, seed=settings.picked_seed), table, "against", names[1]),
+    )
+    result = pack(headed), pack(both[1]), shown
+    st.session_state["race pictures"] = (asked, result)
+    return result

@@ -1,0 +1,249 @@
+"""The page on the bound: which slice, its player, and the numbers of the half-step shown."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from em_core.coordinates.coordinates import Coordinate, Coordinates
+from em_core.search.alignment import align, assignment_shares, relabelled
+from pages.ui.charts.surface import surface_figure
+from pages.ui.compute.slicing import Asked, Numbers, Slices, slice_work
+from pages.ui.compute.surfaces import seconds_for, surface_work
+from pages.ui.families.parameter_names import axis_title, key_of, name_of
+from pages.ui.panels import collapse_panel, fit_panel, report, tables
+from pages.ui.panels.frame_panel import frame_of
+from pages.ui.panels.local_optima.local_optima_panel import COLOURS
+from pages.ui.pictures.payload import pack
+from pages.ui.pictures.picture import View
+from pages.ui.player.component import player
+from pages.ui.running.jobs import run_job
+from pages.ui.running.runs import Run
+from pages.ui.running.work import progress_line, show_error, watch
+from pages.ui.sharing.naming import half_step, named
+from pages.ui.state import shell
+from pages.ui.state.fragments import fragment
+from pages.ui.tables.selection import Selection
+from pages.ui.tables.table import Table
+from pages.ui.text import gap, nats, number, told
+
+# A list of more is no choice any more.
+MOST_PARAMETERS = 400
+# A log-odds beyond this is all but that of 0 or 1.
+LIMIT = 6.0
+FIRST = ("mean", "rate", "probability")
+SMALLEST_SLOPE = 1e-6
+ROUNDING = 1e-8
+TITLES = {
+    "next": "share of the way to the next iterate",
+    "end": "share of the way to the end of the fit",
+    "other": "share of the way to the other optimum",
+}
+
+
+def finished(run: Run, selection: Selection) -> bool:
+    """Whether the run of the page has ended in what can be drawn; that it has collapsed is said
+    before anything else."""
+    if not _ended(run, selection):
+        return False
+    if run.stop_reason == "not_finite":
+        st.error(
+            "The log-likelihood of this fit is not a finite number, so there is nothing to draw: "
+            "choose another start."
+        )
+        return False
+    if run.fit is not None and run.fit.collapsed:
+        collapse_panel.show_collapsed(run, selection, shell.settings())
+    return True
+
+
+def _ended(run: Run, selection: Selection) -> bool:
+    """Whether a run has something to show; until then the page says how far it is."""
+    if run.running:
+        watch(run, _wait, run)
+        return False
+    if run.error:
+        show_error(run, selection.columns)
+        return False
+    return bool(run.trace)
+
+
+def _wait(run: Run) -> None:
+    iteration = run.trace[-1].iteration if run.trace else 0
+    progress_line(run, f"Fitting: iteration {iteration:,} …")
+
+
+def choose_line(run: Run, selection: Selection, table: Table) -> Asked | None:
+    """The widgets that choose a slice, and what was chosen; None where there is nothing to draw."""
+    try:
+        coordinates = Coordinates(run.model, run.trace[-1].params)
+    except ValueError as error:
+        st.error(told(error, selection.columns))
+        return None
+    named = parameters(coordinates)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kind = shell.widget("line")
+        if kind == "parameter":
+            usual = _most_moved(run, coordinates)
+            chosen = _choose("line_parameter", named, run, selection, usual)
+            title = axis_title(chosen, name_of(chosen, run.model, selection.columns))
+            return Asked(kind, chosen, None, title)
+        if kind != "other":
+            return Asked(kind, None, None, TITLES[kind])
+        seed = shell.widget("line_seed")
+    other = fit_panel.current_run(replace(shell.settings(), seed=seed), table, selection)
+    if other is None or not _ended(other, selection):
+        return None
+    gap = other.trace[-1].log_likelihood - run.trace[-1].log_likelihood
+    said = f"Seed {seed} ends {nats(abs(gap))} nats {'higher' if gap > 0 else 'lower'}."
+    there = other.trace[-1].params
+    shares = [assignment_shares(run.model, p, run.data) for p in (run.trace[-1].params, there)]
+    if shares[0] is not None:
+        # Otherwise one and the same optimum would seem two, with a valley between them.
+        there = relabelled(there, align(*shares))
+        said += " Its components are numbered as here."
+    st.caption(said)
+    return Asked(kind, None, there, TITLES[kind])
+
+
+def parameters(coordinates: Coordinates) -> Mapping[str, Coordinate]:
+    """The parameters to choose from by their names in links, the most telling first."""
+    ordered = sorted(coordinates.named, key=lambda c: c.quantity not in FIRST)
+    return {key_of(coordinate): coordinate for coordinate in ordered[:MOST_PARAMETERS]}
+
+
+def _most_moved(run: Run, coordinates: Coordinates) -> str:
+    """Of the first parameters the one that the fit moved the most, unless to a limit."""
+    ends = np.array([coordinates.vector(run.trace[i].params) for i in (0, -1)])
+    moved = np.where(np.abs(ends).max(axis=0) < LIMIT, np.abs(ends[1] - ends[0]), -1.0)
+    first = [c for c in coordinates.named if c.quantity in FIRST] or coordinates.named
+    return key_of(max(first, key=lambda c: moved[c.position]))
+
+
+def _choose(
+    field: str, named: Mapping[str, Coordinate], run: Run, selection, usual: str | None = None
+) -> Coordinate:
+    names = {key: name_of(c, run.model, selection.columns) for key, c in named.items()}
+    default = usual if usual in named else None
+    return named[shell.widget(field, options=list(named), default=default, format_func=names.get)]
+
+
+def show_slice(run: Run, asked: Asked, selection: Selection, table: Table) -> None:
+    """The player, and the numbers of its half-step."""
+    key = _key(run, asked)
+    made = run_job(
+        "slice",
+        key,
+        "drawing the slices",
+        slice_work,
+        run.ended,
+        asked,
+        "The start.",
+    )
+    if made is not None:
+        fragment(_play)(run, key, made, table)
+
+
+def _key(run: Run, asked: Asked, *more) -> str:
+    other = None if asked.other is None else hashlib.sha256(repr(asked.other).encode()).hexdigest()
+    asked_for = [run.key, len(run.trace), asked.kind, asked.coordinate, other, *more]
+    return hashlib.sha256(repr(asked_for).encode()).hexdigest()[:16]
+
+
+def _play(run: Run, key: str, slices: Slices, table: Table) -> None:
+    settings, shown = shell.settings(), slices.shown
+    kept = st.session_state.get("slice payload")
+    if kept is None or kept[0] != key:
+        picture = named(slices.picture._replace(run=key), settings, table, "bound")
+        kept = st.session_state["slice payload"] = (key, pack(picture))
+    state = player(
+        kept[1],
+        key="slice player",
+        frame=frame_of(shown, settings.frame),
+        view=View(**{name: getattr(settings, name) for name in fit_panel.VIEW_FIELDS}),
+    )
+    last = len(shown) - 1
+    frame = last if state.frame is None else min(state.frame, last)
+    index = int(shown[frame])
+    at_end = index == len(run.trace) - 1
+    shell.remember(frame=None if at_end else index, **state.view._asdict())
+    st.markdown(report.gain_sentence(run.trace, index))
+    tables.show(_numbers(run, index, slices.numbers[frame]), _heading(run, index))
+
+
+def _heading(run: Run, index: int) -> str:
+    step = run.trace[index]
+    return "At the start" if step.phase == "start" else f"At {half_step(step)}"
+
+
+def _numbers(run: Run, index: int, numbers: Numbers) -> pd.DataFrame:
+    """Bound and likelihood, their slopes where the line passes, and what the next M-step gains."""
+    step = run.trace[index]
+    steep = max(abs(numbers.slope_of_likelihood), abs(numbers.slope_of_bound), SMALLEST_SLOPE)
+    rows = {
+        "log-likelihood": nats(step.log_likelihood),
+        "ELBO": nats(step.elbo),
+        "KL(q ‖ posterior)": gap(step),
+        f"slope of the log-likelihood, per {numbers.per}": _slope(
+            numbers.slope_of_likelihood, steep
+        ),
+        f"slope of the bound, per {numbers.per}": _slope(numbers.slope_of_bound, steep),
+    }
+    move = index if step.phase == "M" else index + 1
+    if move < len(run.trace):
+        before, after = run.trace[move - 1], run.trace[move]
+        which = half_step(after)
+        rows[f"{which}: gain of the bound"] = nats(after.elbo - before.elbo)
+        gain = after.log_likelihood - before.log_likelihood
+        rows[f"{which}: gain of the log-likelihood"] = nats(gain)
+    return pd.DataFrame({"nats": rows.values()}, index=list(rows))
+
+
+def _slope(value: float, steep: float) -> str:
+    """A slope to six digits; where it is rounding beside the other one, 0."""
+    return "0" if abs(value) < ROUNDING * steep else number(value, 6)
+
+
+def show_surface(run: Run, asked: Asked, selection: Selection) -> None:
+    """Over two parameters at once, for those who ask."""
+    if asked.kind != "parameter":
+        return
+    with st.expander("As a surface over two parameters", key="surface", on_change="rerun") as part:
+        if not part.open:
+            return
+        settings = shell.settings()
+        index = len(run.trace) - 1 if settings.frame is None else settings.frame
+        index = min(index, len(run.trace) - 1)
+        coordinates = Coordinates(run.model, run.trace[index].params)
+        others = seconds_for(asked.coordinate, coordinates)
+        if not others:
+            st.info("There is no second parameter that could move by itself.")
+            return
+        # The same quantity elsewhere makes the best picture.
+        others = sorted(others, key=lambda c: c.quantity != asked.coordinate.quantity)
+        named = {key_of(other): other for other in others[:MOST_PARAMETERS]}
+        second = _choose("line_second", named, run, selection)
+        names = [name_of(c, run.model, selection.columns) for c in (asked.coordinate, second)]
+        made = run_job(
+            "surface",
+            _key(run, asked, index, second),
+            "drawing the surface",
+            surface_work,
+            run.ended,
+            index,
+            asked.coordinate,
+            second,
+        )
+        if made is None:
+            return
+        st.plotly_chart(surface_figure(made, names, COLOURS), key="surface figure")
+        st.caption(
+            f"{_heading(run, index)}: shades are the log-likelihood with all other parameters "
+            "held, dashed lines the bound of the current q, the path all iterates so far. "
+            "Iterates differ in the other parameters too."
+        )

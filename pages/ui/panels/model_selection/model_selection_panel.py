@@ -1,0 +1,298 @@
+"""The page on how many there are: models at work, the one recommended, and what comes close."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from em_core.search.selection import Cell
+from pages.ui.charts.criteria import Score, criterion_grid, criterion_lines, shown_range
+from pages.ui.charts.landscape import COLOURS
+from pages.ui.families.table import Family, family_of
+from pages.ui.panels import collapse_panel, report, tables
+from pages.ui.panels.model_selection.comparison import named, no_value, unit, units
+from pages.ui.panels.model_selection.recommendation import (
+    criteria,
+    open_in_explore,
+    show_recommendation,
+    tests_of_fit,
+)
+from pages.ui.running.searches import (
+    Grid,
+    grid_of,
+    offered_structures,
+    recommended_start,
+    seeded_starts,
+    usual_structures,
+)
+from pages.ui.running.work import CHARTS_SECONDS, current, progress_line, show_error, watch
+from pages.ui.state import shell
+from pages.ui.state.settings import CRITERIA, FIELDS, Settings
+from pages.ui.tables.selection import Selection
+from pages.ui.tables.table import Table
+from pages.ui.text import MINUS, counted, name_columns, nats, number, plain, sentence
+
+FOLDS = 5
+AXIS = {
+    "bic": "BIC",
+    "icl": "ICL",
+    "aic": "AIC",
+    "cross_validation": f"{MINUS}2 log-likelihood held out (nats)",
+}
+WHAT = {
+    "bic": f"BIC is {MINUS}2 log-likelihood + log(n) for each parameter; n = {{rows}}",
+    "icl": "ICL is BIC with a price on overlap: it wants groups that can be told apart",
+    "aic": f"AIC is {MINUS}2 log-likelihood + 2 for each parameter: it takes more than BIC does",
+    "cross_validation": f"{MINUS}2 times the log-likelihood of rows that the fit has not seen",
+}
+
+
+def varied(settings: Settings) -> tuple[str, ...]:
+    """The fields that this page varies instead of asking for them."""
+    family = family_of(settings)
+    return tuple(filter(None, (family.size, family.structure)))
+
+
+def choose_grid(selection: Selection | None) -> None:
+    """Widgets for which models are compared, and from how many starts each."""
+    settings = shell.settings()
+    family = family_of(settings)
+    if family.size is None:
+        return
+    limits = FIELDS[family.size].kind
+    with st.container(horizontal=True):
+        shell.widget("smallest", label=f"{units(family).capitalize()} from", max_value=limits.high)
+        smallest = shell.settings().smallest
+        shell.widget("largest", label="to", min_value=smallest, max_value=limits.high)
+    if family.structure:
+        n_columns = 2 if selection is None else len(selection.columns)
+        shell.widget(
+            "structures_compared",
+            label=FIELDS[family.structure].label,
+            options=offered_structures(settings),
+            default=usual_structures(settings, n_columns),
+        )
+    shell.widget("n_starts_each")
+    shell.widget(
+        "starts_compared", options=seeded_starts(settings), default=(recommended_start(settings),)
+    )
+    shell.widget("seed", label="First seed")
+    shell.widget("folds")
+
+
+def current_grid(settings: Settings, table: Table, selection: Selection) -> Grid | None:
+    """The grid these settings ask for, begun if it is new; None where it cannot be."""
+    if family_of(settings).size is None:
+        st.info("This model has no size to choose. Choose another model in the sidebar.")
+        return None
+    grid = current("grid", grid_of(settings, table, selection))
+    if grid.times < settings.gone_on and not grid.running:
+        grid.times = settings.gone_on
+        grid.begin()
+    if grid.error and not grid.n_done:
+        show_error(grid, selection.columns)
+        return None
+    return grid
+
+
+def show_grid(grid: Grid, selection: Selection) -> None:
+    """How far the grid is, and once it has ended what it says."""
+    criterion = shell.widget("criterion", options=criteria(family_of(shell.settings())))
+    what = sentence(WHAT[criterion].format(rows=counted(len(selection.values), "row")))
+    counting = None if criterion == "cross_validation" else report.COUNTING
+    st.caption(f"{what} Smaller is better.", help=counting)
+    watch(grid, _show, grid, selection, seconds=CHARTS_SECONDS)
+
+
+def _show(grid: Grid, selection: Selection) -> None:
+    settings = shell.settings()
+    family, criterion = family_of(settings), settings.criterion
+    running = grid.running  # which it may cease to be while this is drawn
+    if running:
+        _progress(grid, family)
+    elif not grid.complete:
+        _interrupted(grid)
+    if criterion == "cross_validation" and not grid.folds:
+        st.info("Rows have not been left out yet, so there is nothing to compare by.")
+        if st.button(f"Cross-validate in {FOLDS} folds", icon=":material/splitscreen:"):
+            shell.change(folds=FOLDS)
+            st.rerun()
+        return
+    if not grid.cells:
+        return
+    if not running and all(cell.status == "not run" for cell in grid.cells):
+        st.info("No model is complete yet, so there is nothing to compare.")
+        return
+    scores = _scores(grid, family, criterion)
+    if not running:
+        if not any(score.usable or score.bound for score in scores):
+            _why_collapsed(grid, family, selection)
+        show_recommendation(grid, family, criterion, selection)
+    elif not any(score.usable or score.bound for score in scores):
+        return
+    picked = st.plotly_chart(
+        criterion_grid(scores, units(family)),
+        key=f"grid {st.session_state.get('opened', 0)}",
+        on_select="ignore" if running else "rerun",
+        selection_mode="points",
+        config={"displayModeBar": False},
+    )
+    _caption(scores, family, criterion, running=running)
+    if not running and any(score.usable or score.bound for score in scores):
+        _why_collapsed(grid, family, selection)
+    if not running and (points := picked.selection.points):
+        picks = tuple(points[0]["customdata"])
+        # None of them where the click was on the grid before this one.
+        for cell in [cell for cell in grid.cells if cell.label == picks]:
+            open_in_explore(cell)
+    if any(score.usable or score.bound for score in scores):
+        lines = criterion_lines(scores, COLOURS, units(family), AXIS[criterion], _ends(criterion))
+        st.plotly_chart(lines, key="lines")
+    if any(score.usable and score.value > shown_range(scores)[1] for score in scores):
+        st.caption("Models far above the best are cut off. Double-click to see them all.")
+    if not running:
+        tables.show(
+            _table(grid, family, selection), "Every model, in the order of the grid", index=False
+        )
+
+
+def _why_collapsed(grid: Grid, family: Family, selection: Selection) -> None:
+    """What the smallest of the collapsed models sits on: a warning where nothing else is left."""
+    collapsed = [cell for cell in grid.cells if cell.status == "collapsed"]
+    if not collapsed:
+        return
+    cell = min(collapsed, key=lambda cell: cell.label[1])
+    words = collapse_panel.why(
+        f"{grid.key} {cell.label}",
+        cell.model,
+        cell.fit.params,
+        cell.fit.flags,
+        grid.data,
+        selection,
+        shell.settings(),
+    )
+    usable = any(cell.status == "usable" for cell in grid.cells)
+    (st.caption if usable else st.warning)(plain(f"{named(family, cell.label)} collapsed. {words}"))
+
+
+def _progress(grid: Grid, family: Family) -> None:
+    latest = grid.latest
+    done, now = (0, "") if latest is None else (latest.n_done, f": {named(family, latest.label)}")
+    if latest is not None and latest.fold:
+        now += f", without fold {latest.fold} of {grid.folds}"
+    progress_line(grid, f"**{done} of {counted(len(grid.models), 'model')} fitted**{now}")
+    st.progress(done / len(grid.models))
+
+
+def _interrupted(grid: Grid) -> None:
+    """Why a grid has ended early, and the way on: what it has is kept."""
+    left = len(grid.selection.waiting) if grid.selection else len(grid.models)
+    why = "You stopped this." if grid.stopped else sentence(grid.error)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        still = f"{left} of {counted(len(grid.models), 'model')} "
+        st.markdown(plain(f"{why} {still}{'is' if left == 1 else 'are'} still to be fitted."))
+        if st.button("Go on", key=f"go on {grid.key}", icon=":material/play_arrow:"):
+            grid.begin()
+            st.rerun()
+
+
+def _ends(criterion: str) -> str:
+    """What the number of a model that has not finished says: EM only climbs, but the price that ICL
+    puts on overlap may rise as it does."""
+    ends = "may end anywhere" if criterion == "icl" else "ends here or lower"
+    return f"has not finished: {ends}"
+
+
+def _caption(scores: Sequence[Score], family: Family, criterion: str, running: bool) -> None:
+    """What stands in the cells."""
+    found = {score.status for score in scores if not score.usable}
+    finished = " that has finished" * ("unconverged" in found)
+    bounds = any(score.bound for score in scores)
+    said = [f"Each number is how far a model lies above the best{finished}."]
+    said *= any(score.usable for score in scores)
+    said += [f"✕ collapsed: a {unit(family)} has degenerated."] * ("collapsed" in found)
+    said += [
+        "≡ not identified: other parameters give the same distribution; "
+        f"fewer {units(family)} say as much."
+    ] * ("not identified" in found)
+    said += ["! could not be fitted."] * ("failed" in found)
+    said += ["∅ has no value: the table below says why."] * ("no value" in found)
+    said += ["None of these is ever recommended."] * bool(found - {"not run", "unconverged"})
+    said += [
+        f"▽ {_ends(criterion)}." if bounds else "▽ has not finished, and has no number yet."
+    ] * ("unconverged" in found)
+    said += ["Click a cell to open it in Explore."] * (not running)
+    st.caption(" ".join(said))
+
+
+def _scores(grid: Grid, family: Family, criterion: str) -> list[Score]:
+    ranking = grid.selection.ranking(criterion)
+    best = ranking[0].score(criterion) if ranking else np.nan
+    return [
+        Score(
+            *cell.label,
+            cell.score(criterion),
+            cell.score(criterion) - best,
+            _fate(cell, criterion),
+            _about(grid, family, cell, criterion),
+        )
+        for cell in grid.cells
+    ]
+
+
+def _fate(cell: Cell, criterion: str) -> str:
+    """The status of a cell; where rows were held out, that of their log-likelihood."""
+    if cell.status != "usable" or np.isfinite(cell.score(criterion)):
+        return cell.status
+    return "unconverged" if cell.climbing else "no value"
+
+
+def _about(grid: Grid, family: Family, cell: Cell, criterion: str) -> str:
+    lines = [f"<b>{named(family, cell.label)}</b>"]
+    value = cell.score(criterion)
+    if np.isfinite(value):
+        lines.append(f"{AXIS[criterion]}: {nats(value)}")
+    return "<br>".join([*lines, cell.verdict.split(".")[0]])
+
+
+def _status(cell: Cell) -> str:
+    """The status; where something else is to be known of a fit, that too."""
+    if cell.status == "not identified":
+        # "Not identified: 11 parameters, 7 cells", and how the starts ended.
+        said = cell.verdict.split(". ")[0]
+        return said[0].lower() + said[1:]
+    flags = cell.fit.flags if cell.status == "usable" else ()
+    return f"usable, but {flags[0].split(':')[0]}" if flags else cell.status
+
+
+def _table(grid: Grid, family: Family, selection: Selection) -> pd.DataFrame:
+    tests = tests_of_fit(grid, family)
+    rows = []
+    for cell in grid.cells:
+        structure, size = cell.label
+        row = {"structure": structure} if structure else {}
+        reached = re.search(r"(?<!\S)\d+ of \d+(?= starts? reached)", cell.verdict)
+        by = f"{reached[0]} starts" if reached else cell.verdict
+        row |= {units(family): str(size), "reached by": name_columns(by, selection.columns)}
+        row["status"] = name_columns(_status(cell), selection.columns)
+        if cell.fit is not None:
+            row["parameters"] = str(cell.fit.n_parameters)
+            row["log-likelihood (nats)"] = nats(cell.fit.log_likelihood)
+        for criterion in criteria(family)[:-1]:
+            if np.isfinite(cell.score(criterion)):
+                row[CRITERIA[criterion]] = nats(cell.score(criterion))
+        if (held_out := cell.cross_validation) is not None:
+            row["held out (nats a row)"] = (
+                no_value(held_out, selection)
+                if held_out.problem
+                else f"{nats(held_out.per_observation)} ± {number(held_out.standard_error, 2)}"
+            )
+        if cell.label in tests:
+            test = tests[cell.label]
+            row["chi-square test of fit"] = "not possible" if isinstance(test, str) else test[1]
+        rows.append(row)
+    return pd.DataFrame(rows).fillna("")

@@ -1,0 +1,44 @@
+"""The part on amortised posteriors: an auto-encoder of the digits, for those who ask."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.ui.charts.encoder import decoded_figure, gaps_figure, map_figure
+from pages.ui.compute.encoding import HIDDEN, PRICED_ROWS, encoder_work
+from pages.ui.panels.local_optima.local_optima_panel import COLOURS
+from pages.ui.running.jobs import run_job
+
+
+def show_encoder() -> None:
+    """Training starts when the part is opened."""
+    st.subheader("An amortised posterior", anchor="amortised")
+    st.markdown(
+        "EM finds the posterior of every row anew. A **variational auto-encoder** learns one "
+        "network that says q at a glance, together with a decoder for the model. Without hidden "
+        "layers it ends at probabilistic PCA; with one, its bound stays below the likelihood for "
+        "two reasons that can be told apart where the evidence is known."
+    )
+    label = f"Train one on the digits: 2 factors, {HIDDEN} hidden units each way"
+    with st.expander(label, key="encoder", on_change="rerun") as part:
+        if not part.open:
+            return
+        encoded = run_job("encoder", "digits", "training the encoder and the decoder", encoder_work)
+        if encoded is None:
+            return
+        st.markdown(
+            f"On {PRICED_ROWS} digits, in nats per row: evidence "
+            f"**{encoded.evidence.mean():.2f}** (a sum over a grid of factors), ELBO under the "
+            f"best Gaussian q of each row **{encoded.best_q.mean():.2f}**, under the encoder's "
+            f"**{encoded.encoder.mean():.2f}**. So **{encoded.approximation_gap:.2f}** nats are "
+            "lost because no product of Gaussians is the posterior, and "
+            f"**{encoded.amortisation_gap:.2f}** because one network serves all rows."
+        )
+        left, right = st.columns(2)
+        with left:
+            st.plotly_chart(gaps_figure(encoded, COLOURS), key="encoder gaps")
+        with right:
+            st.plotly_chart(map_figure(encoded, COLOURS), key="encoder map")
+        st.caption("Left: the climb. Right: the mean of q for every digit.")
+        st.plotly_chart(decoded_figure(encoded), key="encoder decoded", config={"staticPlot": True})
+        st.caption("What the decoder makes of factors between minus 2 and 2 in each direction.")

@@ -1,0 +1,160 @@
+"""The page on EM's relatives: the race, what was promised and seen, and one of them played."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from em_core.checks.laws import TOUCH
+from em_core.checks.trials import size
+from em_core.variants.table import VARIANTS
+from pages.ui.charts.relatives import race_figure
+from pages.ui.compute.racing import IN_WORDS, USUAL, Lane, applicable, observed, race_work
+from pages.ui.families.table import family_of
+from pages.ui.panels import fit_panel, tables
+from pages.ui.panels.local_optima.local_optima_panel import COLOURS
+from pages.ui.pictures.payload import pack
+from pages.ui.pictures.picture import View
+from pages.ui.player.component import player
+from pages.ui.running.jobs import run_job
+from pages.ui.running.runs import Run
+from pages.ui.sharing.naming import named
+from pages.ui.state import shell
+from pages.ui.state.fragments import fragment
+from pages.ui.state.scenes import scene_of
+from pages.ui.tables.selection import Selection
+from pages.ui.tables.table import Table
+from pages.ui.text import nats, number, sentence
+
+
+def current_race(run: Run) -> list[Lane] | None:
+    """The widgets that choose who runs, and the finished race; None until it is."""
+    try:
+        possible = applicable(run.model, run.data)
+    except ValueError as error:
+        st.error(sentence(error))
+        return None
+    usual = tuple(key for key in USUAL if key in possible)
+    labels = {key: VARIANTS[key].label for key in possible}
+    chosen = shell.widget("raced", options=possible, default=usual, format_func=labels.get) or usual
+    shell.widget("race_passes")
+    passes = shell.settings().race_passes
+    key = hashlib.sha256(repr([run.key, chosen, passes]).encode()).hexdigest()[:16]
+    start = run.trace[0].params
+    lanes = run_job(
+        "race",
+        key,
+        "running all of them",
+        race_work,
+        run.model,
+        run.data,
+        start,
+        chosen,
+        passes,
+    )
+    if lanes is not None and not lanes:
+        st.error("None of these could take a step from this start: choose another start.")
+        return None
+    return lanes
+
+
+def show_race(lanes: list[Lane], run: Run) -> None:
+    """The curves, and the table of promises."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        axis = shell.widget("race_axis")
+        scale = shell.widget("race_scale")
+    st.plotly_chart(race_figure(lanes, axis, scale, COLOURS), key="race")
+    st.caption(
+        "Faint lines: the same algorithm with other draws. Dotted: its own bound, where it stays "
+        "below the likelihood. Passes and seconds are those the algorithm needs; pricing its "
+        "steps for this picture does not count."
+    )
+    tables.show(_ends(lanes, len(run.data)), "Where each of them ended", index=False)
+    st.markdown("##### Promised, and seen here")
+    for lane in lanes:
+        if lane.seed:
+            continue
+        variant = VARIANTS[lane.key]
+        promises = "; ".join(words for law, words in IN_WORDS.items() if law in variant.laws)
+        st.markdown(
+            f"**{variant.label}**: {variant.meaning}.  \n"
+            f":gray[Promises:] {promises or 'nothing'}.  \n"
+            f":gray[Seen:] {observed(lane, len(run.data))}; {lane.ended}."
+        )
+
+
+def _ends(lanes: list[Lane], n_rows: int) -> pd.DataFrame:
+    best = max(float(np.nanmax(lane.log_likelihoods)) for lane in lanes)
+    rows = []
+    for lane in lanes:
+        if lane.seed:
+            continue
+        last = lane.steps[-1]
+        rows.append(
+            {
+                "algorithm": lane.label,
+                "log-likelihood (nats)": nats(last.log_likelihood),
+                "below the best": nats(max(best - last.log_likelihood, 0)),
+                "passes": number(last.passes, 4),
+                "seconds": number(last.seconds, 2),
+                "gap at the end": _gap(lane, n_rows),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _gap(lane: Lane, n_rows: int) -> str:
+    """How far the own bound ends below the likelihood."""
+    if lane.key == "bayes":
+        return "bounds the evidence"
+    last = lane.steps[-1]
+    if np.isnan(last.elbo):
+        return "no bound"
+    return nats(last.kl) if last.kl > TOUCH * size(last.log_likelihood, n_rows) else "0"
+
+
+def show_played(lanes: list[Lane], run: Run, selection: Selection, table: Table) -> None:
+    """One of them in the player."""
+    names = {lane.key: lane.label for lane in lanes if lane.seed == 0}
+    st.subheader("Played", anchor=False)
+    shown = shell.widget("race_played", options=list(names), format_func=names.get)
+    lane = next(lane for lane in lanes if lane.key == shown and lane.seed == 0)
+    fragment(_play)(lane, run, selection, table)
+
+
+def _play(lane: Lane, run: Run, selection: Selection, table: Table) -> None:
+    settings = shell.settings()
+    asked = (run.key, lane.key, len(lane.steps), settings.axes, settings.axis_x, settings.axis_y)
+    kept = st.session_state.get("race picture")
+    if kept is None or kept[0] != asked:
+        kept = st.session_state["race picture"] = (asked, _picture(lane, run, selection, table))
+    payload = kept[1]
+    view = View(**{name: getattr(settings, name) for name in fit_panel.VIEW_FIELDS})
+    state = player(payload, key="race player", frame=None, view=view)
+    shell.remember(**state.view._asdict())
+
+
+def _picture(lane: Lane, run: Run, selection: Selection, table: Table) -> bytes:
+    """Steps without a bound are drawn with the log-likelihood in its place."""
+    settings = shell.settings()
+    steps = [
+        step._replace(elbo=step.log_likelihood) if np.isnan(step.elbo) else step
+        for step in lane.steps
+    ]
+    scene = scene_of(
+        f"{run.key} {lane.key}",
+        run.model,
+        run.data,
+        steps,
+        selection,
+        settings,
+        most=fit_panel.LIVE_POINTS,
+        opening=f"{lane.label} starts here.",
+        table=table,
+    )
+    picture, _ = family_of(settings).picture(scene)
+    called = named(picture, settings, table, lane.label)
+    return pack(called._replace(title=f"{called.title}: {lane.label}"))

@@ -1,0 +1,75 @@
+"""A small still picture of the end of a run: points in their clusters' colours, and ellipses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from pages.ui.pictures.picture import Picture
+
+SIGMAS = 2
+OUTLINE = np.linspace(0, 2 * np.pi, 60)
+
+
+def thumbnail(picture: Picture, colours: Sequence[str], order: np.ndarray) -> go.Figure:
+    """The last frame of a picture, component order[k] drawn in colour k, without axes."""
+    if not picture.panels or picture.time:
+        return _matrices(picture)
+    *_, responsibilities = picture.responsibilities
+    labels = responsibilities.argmax(axis=1)
+    flat = len(picture.panels[0]) == 1
+    figure = go.Figure()
+    for k, component in enumerate(order):
+        colour = colours[k % len(colours)]
+        rows = picture.positions[labels == component]
+        heights = np.full(len(rows), -1.0 - k) if flat else rows[:, 1]
+        figure.add_scattergl(
+            x=rows[:, 0], y=heights, mode="markers", marker={"size": 3, "color": colour}
+        )
+        if flat:
+            deviation = np.sqrt(picture.covariances[-1, component, 0, 0])
+            at = picture.means[-1, component, 0] + deviation * np.linspace(-4, 4, 60)
+            peak = picture.weights[-1, component] / deviation
+            curve = peak * np.exp(-0.5 * np.linspace(-4, 4, 60) ** 2)
+            scale = (
+                3
+                * len(order)
+                / max(picture.weights[-1] / np.sqrt(picture.covariances[-1, :, 0, 0]))
+            )
+            outline = at, curve * scale
+        else:
+            factor = np.linalg.cholesky(picture.covariances[-1, component][:2, :2])
+            circle = np.stack([np.cos(OUTLINE), np.sin(OUTLINE)])
+            outline = picture.means[-1, component, :2, None] + SIGMAS * factor @ circle
+        figure.add_scatter(
+            x=outline[0], y=outline[1], mode="lines", line={"width": 2, "color": colour}
+        )
+    return _without_axes(figure)
+
+
+def _matrices(picture: Picture) -> go.Figure:
+    """The last values of the matrices, side by side; dots where there are charts alone."""
+    figure = go.Figure()
+    if picture.matrices:
+        values = np.concatenate([matrix.values[-1][::-1] for matrix in picture.matrices], axis=1)
+        low, high = picture.matrices[0].low, picture.matrices[0].high
+        figure.add_heatmap(z=values, zmin=low, zmax=high, showscale=False, colorscale="Blues")
+    for marks in picture.charts[0].marks if not picture.matrices else ():
+        if marks.kind == "dots":
+            figure.add_scatter(x=marks.values[-1][:, 0], y=marks.values[-1][:, 1], mode="markers")
+    return _without_axes(figure)
+
+
+def _without_axes(figure: go.Figure) -> go.Figure:
+    axis = {"visible": False, "fixedrange": True}
+    figure.update_layout(
+        xaxis=axis,
+        yaxis=axis,
+        height=150,
+        showlegend=False,
+        margin={"l": 0, "r": 0, "t": 0, "b": 0},
+        hovermode=False,
+    )
+    return figure

@@ -1,0 +1,223 @@
+"""The animation player: a packed picture in; the frame, point and view a person chose out.
+
+Playing and scrubbing happen in the browser (`frontend/`). The same bytes are not sent twice, so
+what is sent must not change when only the frame or the view does: see `_send`.
+"""
+
+import functools
+import hashlib
+import json
+import struct
+import time
+from collections.abc import Callable, Mapping
+from secrets import token_hex
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from pages.ui.pictures.payload import run_of
+from pages.ui.pictures.picture import View
+from pages.ui.player.assets import FRONTEND, player_address, plotly_address
+
+HTML = '<div class="emx" role="group" aria-label="Animation of the fit"></div>'
+
+# The scripts themselves are files, which the browser keeps: inside the component they would travel
+# again with every new picture.
+LOADER = """
+const script = document.querySelector('script[src*="static/js/"]');
+const base = script?.src.replace(/static\\/js\\/.*$/, "") ?? new URL(".", document.baseURI).href;
+const load = () => import(base + "%(module)s");
+"""
+MOUNT = """
+export default function (component) {
+  let cleanUp;
+  let left = false;
+  load().then((module) => {
+    if (left && !component.parentElement.isConnected) return;
+    cleanUp = module.mount(component);
+    if (left) cleanUp();
+  }, () => {
+    component.parentElement.querySelector(".emx").textContent =
+      "The player did not load. Check the connection to the server, then reload the page.";
+  });
+  return () => { left = true; cleanUp?.(); };
+}
+"""
+PRELOAD = """
+export default function () {
+  load().then((module) => module.preload("%(plotly)s")).catch(() => {});
+}
+"""
+HEAD_START_SECONDS = 0.12  # with 0.08 one in ten comes too late, 0.17 gains no more
+# How many of the player's last reports are recognised when they come back as arguments.
+ECHOES = 8
+
+
+class PlayerState(NamedTuple):
+    """What the person did in the player, as far as Python knows."""
+
+    frame: int | None  # None: the last one
+    point: int | None  # index into the drawn points
+    view: View
+
+
+class _Sent(NamedTuple):
+    """What the browser was last given, and the frames and views it need not be told of.
+
+    packed: picture and rival. marks: how often the page had marked a point; calls: how often it had
+    called for a look at the player.
+    order: what sent it, and how many were sent before: Streamlit hands them over in any order.
+    """
+
+    order: tuple[str, int]
+    packed: tuple[bytes, bytes]
+    run: str
+    picture: str
+    wish: int
+    marks: int
+    calls: int
+    frames: tuple[int | None, ...]
+    views: tuple[View, ...]
+    data: bytes
+
+
+def player(
+    payload: bytes,
+    *,
+    key: str,
+    frame: int | None,
+    view: View,
+    point: int | None = None,
+    marks: int = 0,
+    calls: int = 0,
+    rival: bytes = b"",
+) -> PlayerState:
+    """Show a packed picture, at `frame` and in `view` unless the person chose otherwise.
+
+    `point` is the point marked at first, and whenever `marks` is another number than before. The
+    state's own point is the one clicked in this picture.
+    Whenever `calls` is another number than before, and not 0, the page scrolls to the player, and
+    the keys are its own.
+    `rival` is the picture of a second run with as many frames, shown beside it on the same clock.
+    """
+    asked = PlayerState(frame, point, view)
+    run = run_of(payload)
+    earlier: _Sent | None = st.session_state.get(f"{key}.sent")
+    before = PlayerState(None, None, earlier.views[-1] if earlier else view)
+    known = _reported(st.session_state.get(key), run, "", before)
+    sent = _send(payload, rival, earlier, asked, marks, calls, known)
+    st.session_state[f"{key}.sent"] = sent
+    result = _component()(
+        key=key,
+        data=sent.data,
+        on_frame_change=_nothing,
+        on_point_change=_nothing,
+        on_view_change=_nothing,
+    )
+    reported = _reported(result, run, sent.picture, asked._replace(point=None))
+    if earlier is None or sent.wish == earlier.wish:
+        return reported
+    return asked if sent.marks != earlier.marks else asked._replace(point=reported.point)
+
+
+def preload() -> None:
+    """Start loading the player's scripts in the browser: call it first of all.
+
+    Streamlit's page loads its script for components at the first one, and cannot while it draws all
+    else that came with it: a player in there then waits for the whole page to be drawn twice. A
+    visitor's first one gets a head start, and the first picture shows 0.1 s sooner for it.
+    """
+    _preload_component()(key="player-preload")
+    if "player-preload.ahead" not in st.session_state:
+        st.session_state["player-preload.ahead"] = True
+        time.sleep(HEAD_START_SECONDS)
+
+
+def components() -> None:
+    """Make the player's components, once for all visitors."""
+    _component()
+    _preload_component()
+
+
+@functools.cache
+def _component() -> Callable[..., Mapping[str, Any]]:
+    js = LOADER % {"module": _script()} + MOUNT
+    css = (FRONTEND / "player.css").read_text(encoding="utf-8")
+    return st.components.v2.component("em_player", html=HTML, css=css, js=js, isolate_styles=False)
+
+
+@functools.cache
+def _preload_component() -> Callable[..., object]:
+    js = LOADER % {"module": _script()} + PRELOAD % {"plotly": plotly_address()}
+    return st.components.v2.component("em_player_preload", js=js)
+
+
+def _script() -> str:
+    return f"{player_address()}/index.js"
+
+
+def _nothing() -> None:
+    """A state of the component is readable only if it has a callback."""
+
+
+def _send(
+    payload: bytes,
+    rival: bytes,
+    earlier: _Sent | None,
+    asked: PlayerState,
+    marks: int,
+    calls: int,
+    reported: PlayerState,
+) -> _Sent:
+    """What to send: the same bytes as last time unless there is something new to show.
+
+    Usually the frame and the view that come in are the player's own, back from the link, perhaps a
+    run or two late. Sending them would pull the player back under the person's hand. Only what
+    the player did not report lately is a wish of the page.
+    """
+    run, wish = run_of(payload), 0
+    if earlier is not None and earlier.packed == (payload, rival):
+        picture = earlier.picture
+    else:
+        picture = hashlib.blake2b(payload + rival, digest_size=12).hexdigest()
+    frames, views = (None, asked.frame), (asked.view,)
+    order = token_hex(4), 0
+    if earlier is not None:
+        order = earlier.order[0], earlier.order[1] + 1
+        wish = earlier.wish
+        if run == earlier.run:
+            known = (*earlier.frames, reported.frame), (*earlier.views, reported.view)
+            new = asked.frame not in known[0] or asked.view not in known[1]
+            wish += new or marks != earlier.marks
+            frames = (None, *known[0][-ECHOES:], asked.frame)
+            views = (*known[1][-ECHOES:], asked.view)
+        same = picture == earlier.picture and wish == earlier.wish and calls == earlier.calls
+        if same:
+            return earlier._replace(frames=frames, views=views)
+    wishes = {"picture": picture, "wish": wish, "point": asked.point, "marks": marks}
+    wishes |= {"plotly": plotly_address(), "rival": len(payload) if rival else 0}
+    wishes |= {"calls": calls}
+    data = envelope(payload, asked.view, asked.frame, order=order, **wishes) + rival
+    packed = payload, rival
+    return _Sent(order, packed, run, picture, wish, marks, calls, frames, views, data)
+
+
+def envelope(payload: bytes, view: View, frame: int | None, **wishes: Any) -> bytes:
+    """What the player's script reads: the wishes of the page as JSON, then the packed picture."""
+    usual = {"order": ("", 0), "picture": "", "wish": 0, "point": None, "marks": 0}
+    usual |= {"plotly": "", "rival": 0, "calls": 0}
+    text = json.dumps(usual | wishes | {"frame": frame, "view": view._asdict()}).encode()
+    return struct.pack("<I", len(text)) + text + payload
+
+
+def _reported(
+    reports: Mapping[str, Any] | None, run: str, picture: str, otherwise: PlayerState
+) -> PlayerState:
+    """What the player reported about this run and picture; `otherwise` where it did not."""
+    reports = reports or {}
+    frame, point, view = (reports.get(name) for name in ("frame", "point", "view"))
+    return PlayerState(
+        frame=frame["frame"] if frame and frame["run"] == run else otherwise.frame,
+        point=point["point"] if point and point["picture"] == picture else otherwise.point,
+        view=View(**view) if view else otherwise.view,
+    )

@@ -1,0 +1,126 @@
+"""Fits in progress and finished, watched by the page while they go on."""
+
+from __future__ import annotations
+
+import weakref
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from em_core import HalfStep
+from em_core.em import Fit, finished
+from em_core.search.identified import Identification
+from em_core.search.optima import look_at
+from pages.ui.compute.climbing import Ended, climb
+from pages.ui.families.starting import Beginning
+from pages.ui.running.pools import pool
+from pages.ui.running.work import Work
+from pages.ui.running.workers import Job
+from pages.ui.state.memory import visit
+
+KEPT_RUNS = 6
+
+
+@dataclass(kw_only=True)
+class Run(Work):
+    """One fit: what was asked, and how far it is.
+
+    stop_reason is None while the run goes on; "stopped" if a person stopped it, "time" if it took
+    longer than a fit may, "memory" where the visit holds as much as it may. fit is the finished
+    run; None where it ended before it had begun. After a stop it goes on: what was told is computed
+    again, to the same numbers.
+    """
+
+    model: Any
+    data: Any  # as the model takes them
+    start: Beginning
+    tolerance: float
+    max_iterations: int
+    trace: list[HalfStep] = field(default_factory=list)
+    stop_reason: str | None = None
+    fit: Fit | None = None
+    _looked: tuple[Fit, Identification | None] | None = None
+
+    def begin(self) -> None:
+        self.stop_reason, self.fit = None, None
+        super().begin()
+
+    @property
+    def ended(self) -> Ended:
+        """The run, once it has a fit, for another process."""
+        return Ended(self.key, self.model, self.data, tuple(self.trace), self.fit.n_observations)
+
+    @property
+    def is_looked_at(self) -> bool:
+        """Whether `identification` is known, and takes no time."""
+        return self._looked is not None and self._looked[0] is self.fit
+
+    @property
+    def identification(self) -> Identification | None:
+        """Whether the model is identified at its last parameters, as `look_at` tells."""
+        if not self.is_looked_at:
+            self._looked = self.fit, look_at(self.fit, self.data)
+        return self._looked[1]
+
+    def job(self) -> Job:
+        return pool().job(climb, *self._asked(), again=self._asked)
+
+    def _asked(self) -> tuple:
+        """What the process is given, without what has been told."""
+        how = self.tolerance, self.max_iterations, len(self.trace)
+        return self.model, self.data, self.start, *how
+
+    def expect(self, size: int) -> None:
+        if self.holding is not None:
+            self.holding.add(size)
+
+    def take(self, told: Sequence[tuple[HalfStep, ...]]) -> None:
+        for half_steps in told:
+            self.trace += half_steps
+
+    def take_all(self, result: str) -> None:
+        self.stop_reason = result
+        if self.trace:
+            self.fit = finished(self.model, list(self.trace), result, self.data)
+
+    def end_early(self, why: str) -> None:
+        self.take_all(why)
+
+    def no_room(self, why: str) -> None:
+        if not self.trace:
+            self.error = why
+        self.take_all("memory")
+
+
+class Runs:
+    """The last few runs of one session; those still going on end with it, or for a new one."""
+
+    def __init__(self) -> None:
+        self._runs: OrderedDict[str, Run] = OrderedDict()
+        weakref.finalize(self, _stop_all, self._runs)
+
+    def get(self, wanted: Run) -> Run:
+        """The run asked for: the one there is, or `wanted` itself, begun now."""
+        run = self._runs.pop(wanted.key, None)
+        if run is None:
+            run = wanted
+            forget = partial(self._runs.pop, run.key, None)
+            run.holding = visit().holding(f"run {run.key}", forget)
+            for other in [other for other in self._runs.values() if other.running]:
+                other.leave()
+                other.holding.let_go()
+                del self._runs[other.key]
+            run.begin()
+        self._runs[run.key] = run
+        while len(self._runs) > KEPT_RUNS:
+            _, oldest = self._runs.popitem(last=False)
+            oldest.leave()
+            oldest.holding.let_go()
+        return run
+
+
+def _stop_all(runs: OrderedDict[str, Run]) -> None:
+    for run in runs.values():
+        run.leave()

@@ -1,0 +1,248 @@
+"""Many starts of one model, and grids of models, at work beside the page."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from em_core.search import selection as grids
+from em_core.search.restarts import Restarts, Trace
+from pages.ui.compute import searching
+from pages.ui.families.table import family_of, model_for
+from pages.ui.running.pools import pool
+from pages.ui.running.work import Work
+from pages.ui.running.workers import PATIENCE, Job, Lost
+from pages.ui.state.settings import FIELDS, Settings, changed
+from pages.ui.tables.selection import Selection
+from pages.ui.tables.table import Table
+
+# Starts that no seed changes.
+NOT_SEEDED = ("means", "parameters")
+# Measured on hard data: it reaches the best optimum twice as often as k-means++.
+RECOMMENDED = "short runs"
+# How many structures are compared at first, and how many there are where they are numbers.
+USUAL_STRUCTURES = 4
+MOST_NUMBERS = 5
+
+
+class _Underway(NamedTuple):
+    """Many starts before their end: how far each is."""
+
+    traces: tuple[Trace, ...]
+
+
+@dataclass(kw_only=True)
+class _OnOneTable(Work):
+    """EM on one table, from every seed of every start."""
+
+    data: Any
+    starts: tuple[str, ...]
+    seeds: range
+    tolerance: float
+    max_iterations: int
+
+    def stop(self) -> None:
+        """Let it end with what it has."""
+        self.stopped = True
+        self._job.ask_to_stop()
+        # The page looks again only after a second: what takes less is shown at once.
+        self.done.wait(2 * PATIENCE)
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        return {"tolerance": self.tolerance, "max_iterations": self.max_iterations}
+
+
+@dataclass(kw_only=True)
+class Search(_OnOneTable):
+    """Many starts of one model."""
+
+    model: Any
+    runs: Restarts | _Underway | None = None
+
+    @property
+    def n_starts(self) -> int:
+        return len(self.seeds) * len(self.starts)
+
+    @property
+    def n_ended(self) -> int:
+        """How many of them have ended, while it goes on."""
+        traces = self.runs.traces if self.runs else ()
+        return sum(trace.stop_reason is not None for trace in traces)
+
+    def job(self) -> Job:
+        asked = self.model, self.data, self.seeds, self.starts, self._options
+        return pool().job(searching.search, *asked)
+
+    def take(self, told: Sequence[tuple[Trace, ...]]) -> None:
+        self.runs = _Underway(told[-1])
+
+    def take_all(self, result: Restarts) -> None:
+        self.runs = result
+
+
+@dataclass(kw_only=True)
+class Grid(_OnOneTable):
+    """Models of several structures and sizes, each from the same starts.
+
+    models: (structure, size) -> model. times: how often what has not finished is gone on with.
+    latest: how far it is, None before the first step. What is complete stays when it is begun
+    again.
+    """
+
+    models: Mapping[tuple[str, int], Any]
+    folds: int
+    times: int = 0
+    latest: grids.Progress | None = None
+    selection: grids.Selection | None = None
+    _alone: tuple[str, int] | None = None
+
+    def job(self) -> Job:
+        if self.selection is None:
+            options = self._options | {"folds": self.folds}
+            asked = grids.select(self.models, self.data, self.seeds, self.starts, **options)
+            self.selection = copy(asked)  # which runs nothing by itself
+        return pool().job(searching.grid, *self._asked(), again=self._asked)
+
+    def _asked(self) -> tuple:
+        """What the process is given: the grid as far as it is."""
+        return self.selection, self.data, self.times, self._alone
+
+    def _listen(self) -> None:
+        """Where a process is lost, the models that it has not told of get one each: the next to be
+        lost has taken one model with it, and it is known which."""
+        self._alone = None
+        while True:
+            try:
+                super()._listen()
+            except Lost as error:
+                if self.stopped:
+                    raise
+                if self._alone is not None:
+                    self.selection = self.selection.without(self._alone, str(error))
+            else:
+                if self._alone is None:
+                    return
+            if self.stopped or self.error or not self.selection.waiting:
+                return
+            self._alone = self.selection.waiting[0]
+            self._job = self.job()
+
+    def take(self, told: Sequence[tuple[grids.Progress, grids.Selection | None]]) -> None:
+        for self.latest, selection in told:
+            self.selection = selection or self.selection
+
+    def take_all(self, result: grids.Selection) -> None:
+        self.selection = result
+
+    @property
+    def cells(self) -> tuple[grids.Cell, ...]:
+        """Every cell, as far as it is."""
+        return () if self.selection is None else self.selection.cells
+
+    @property
+    def n_done(self) -> int:
+        """How many models have a result, whatever it is."""
+        return sum(cell.status != "not run" for cell in self.cells)
+
+    @property
+    def complete(self) -> bool:
+        """Whether no model is left to run or to be gone on with."""
+        return self.selection is not None and not self.selection.waiting
+
+
+def seeded_starts(settings: Settings) -> list[str]:
+    """The starts of the family that seeds make differ."""
+    return [name for name in family_of(settings).starts if name not in NOT_SEEDED]
+
+
+def recommended_start(settings: Settings) -> str:
+    """The start that finds the best optimum most often."""
+    names = seeded_starts(settings)
+    return RECOMMENDED if RECOMMENDED in names else names[0]
+
+
+def usual_starts(settings: Settings) -> tuple[str, ...]:
+    """The starts of a search where none are chosen: one to find the best optimum, and the usual
+    one beside it, which ends in others as well."""
+    return tuple(dict.fromkeys((recommended_start(settings), seeded_starts(settings)[0])))
+
+
+def search_of(settings: Settings, table: Table, selection: Selection) -> Search:
+    """The many starts that the settings ask for."""
+    starts = settings.starts_compared or usual_starts(settings)
+    common = _common(settings, selection, starts, settings.n_starts)
+    asked = [getattr(settings, name) for name in family_of(settings).controls]
+    model = model_for(settings, common["data"])
+    return Search(key=_key(settings, table, selection, common, asked), model=model, **common)
+
+
+def grid_of(settings: Settings, table: Table, selection: Selection) -> Grid:
+    """The grid of models that the settings ask for."""
+    starts = settings.starts_compared or (recommended_start(settings),)
+    common = _common(settings, selection, starts, settings.n_starts_each)
+    family = family_of(settings)
+    models = {}
+    for structure in structures(settings, len(selection.columns)):
+        for size in range(settings.smallest, settings.largest + 1):
+            chosen = changed(settings, **cell_settings(settings, (structure, size)))
+            models[structure, size] = model_for(chosen, common["data"])
+    asked = [tuple(models), settings.folds]
+    asked += [
+        getattr(settings, n) for n in family.controls if n not in (family.size, family.structure)
+    ]
+    key = _key(settings, table, selection, common, asked)
+    return Grid(key=key, models=models, folds=settings.folds, **common)
+
+
+def cell_settings(settings: Settings, label: tuple[str, int]) -> dict[str, Any]:
+    """What to choose for one model of the grid."""
+    family, (structure, size) = family_of(settings), label
+    chosen = {family.size: size}
+    if structure:
+        # A link holds names only, of numbers as well.
+        chosen[family.structure] = FIELDS[family.structure].kind.read(structure)[0]
+    return chosen
+
+
+def offered_structures(settings: Settings) -> tuple[str, ...]:
+    """All structures that can be compared, by name; () where there is one only."""
+    family = family_of(settings)
+    if family.structure is None:
+        return ()
+    numbers = tuple(map(str, range(1, MOST_NUMBERS + 1)))
+    return tuple(family.controls[family.structure]) or numbers
+
+
+def usual_structures(settings: Settings, n_columns: int) -> tuple[str, ...]:
+    """Those compared unless others are chosen; in one dimension many are the same."""
+    return offered_structures(settings)[: USUAL_STRUCTURES if n_columns > 1 else 2]
+
+
+def structures(settings: Settings, n_columns: int) -> tuple[str, ...]:
+    """The structures compared, "" for the only one."""
+    offered = offered_structures(settings)
+    chosen = tuple(name for name in settings.structures_compared if name in offered)
+    return chosen or usual_structures(settings, n_columns) or ("",)
+
+
+def _common(
+    settings: Settings, selection: Selection, starts: tuple[str, ...], n_seeds: int
+) -> dict[str, Any]:
+    return {
+        "data": family_of(settings).data(selection),
+        "starts": starts,
+        "seeds": range(settings.seed, settings.seed + n_seeds),
+        "tolerance": settings.tolerance,
+        "max_iterations": settings.max_iterations,
+    }
+
+
+def _key(settings: Settings, table: Table, selection: Selection, common, asked) -> str:
+    known = [common[name] for name in ("starts", "seeds", "tolerance", "max_iterations")]
+    about = [table.fingerprint, selection.columns, selection.group_name, settings.family]
+    about += [settings.standardise, settings.missing]
+    return hashlib.sha256(repr([*about, *known, asked]).encode()).hexdigest()[:16]

@@ -1,0 +1,546 @@
+"""Everything a person can choose, in one frozen object, and the link that carries it.
+
+`Settings` is the one table of fields. Each line names the field, its default, its key in the link,
+what values it takes and how it is labelled; widgets, link and validation are all driven by it.
+A new choice is a new line here.
+
+No Streamlit import: `parse` and `to_query` are pure, so a link can be read and made anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from em_core.datasets import EXAMPLES, GENERATORS
+from em_core.emissions.covariances.structures import STRUCTURES
+from pages.ui.families.table import DEGREES, FAMILIES, ROTATIONS
+from pages.ui.state.kinds import (
+    Choice,
+    Fingerprint,
+    Flag,
+    Integer,
+    JsonObject,
+    Kind,
+    Names,
+    Points,
+    Real,
+    Result,
+    Text,
+    quoted,
+)
+from pages.ui.tables.packing import MOST_CHARACTERS
+from pages.ui.text import number
+
+FORMAT_VERSION = "1"
+VERSION_KEY = "v"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One line of the table. `group` says what a change of it makes obsolete (see `changed`)."""
+
+    name: str
+    key: str
+    default: Any
+    kind: Kind
+    group: str
+    label: str
+    help: str
+    widget: str
+
+    def clean(self, value: Any) -> Any:
+        """The nearest valid value; ValueError where none is near."""
+        if value == self.default:
+            return self.default
+        return self.kind.read(self.kind.write(value))[0]
+
+
+def _setting(
+    default: Any, key: str, kind: Kind, group: str, label: str, help: str = "", widget: str = ""
+) -> Any:
+    about = {"key": key, "kind": kind, "group": group, "label": label}
+    return field(default=default, metadata=about | {"help": help, "widget": widget})
+
+
+SOURCES = {"example": "Example", "generate": "Generate", "table": "Table"}
+# Every start of any family; each family shows its own.
+STARTS = {name: name for family in FAMILIES.values() for name in family.starts} | {
+    "means": "hand-placed means",
+    "parameters": "explicit parameters",
+}
+AXES = {
+    "series": "Over time",
+    "columns": "Two columns",
+    "principal": "Principal components",
+    "pairs": "All pairs",
+}
+COLOURS = {"blended": "Blended", "certainty": "By certainty"}
+LINES = {
+    "parameter": "one parameter",
+    "next": "to the next iterate",
+    "end": "to the end of this fit",
+    "other": "to where another seed ends",
+}
+THEORY_STEPS = {
+    "sum": "1 The log of a sum",
+    "jensen": "2 Jensen",
+    "forms": "3 Four forms",
+    "steps": "4 Two steps",
+    "climb": "5 Never down",
+    "weighted": "6 Weighted likelihood",
+    "questions": "Questions",
+}
+RACE_AXES = {"passes": "Passes over the data", "iteration": "Iterations", "seconds": "Seconds"}
+RACE_SCALES = {"gap": "Below the best, log scale", "likelihood": "Log-likelihood"}
+CURVES = {"likelihood": "Bound and likelihood", "gap": "Distance to the best, log scale"}
+CRITERIA = {"bic": "BIC", "icl": "ICL", "aic": "AIC", "cross_validation": "Cross-validation"}
+SEED = Integer(0, 2**32 - 1)
+NAME = Text()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that defines what is on screen."""
+
+    # Data
+    source: str = _setting("example", "s", Choice(SOURCES), "data", "Data", widget="segmented")
+    # "" is the family's first.
+    example: str = _setting(
+        "", "e", Choice({n: n for n in EXAMPLES}), "data", "Example", widget="select"
+    )
+    generator: str = _setting(
+        next(iter(GENERATORS)),
+        "g",
+        Choice({n: n for n in GENERATORS}),
+        "data",
+        "Kind of data",
+        "How the rows are drawn. The truth is known and can be compared with the fit.",
+        "select",
+    )
+    n_rows: int = _setting(500, "n", Integer(10, 1_000_000), "data", "Rows", widget="number")
+    true_components: int = _setting(
+        3, "tk", Integer(1, 20), "data", "True components", widget="number"
+    )
+    n_columns: int = _setting(2, "tc", Integer(1, 64), "data", "Columns drawn", widget="number")
+    data_seed: int = _setting(
+        0,
+        "ds",
+        SEED,
+        "data",
+        "Data seed",
+        "The same seed draws the same rows. It is separate from the seed of the start.",
+        "number",
+    )
+    fingerprint: str = _setting(
+        "", "fp", Text(r"[0-9a-f]{0,64}", "a fingerprint of a table"), "data", "Table"
+    )
+    # How a table of one's own travels: in the link, or under a token in the store.
+    carried: str = _setting(
+        "",
+        "t",
+        Text(f"[A-Za-z0-9_-]{{0,{MOST_CHARACTERS}}}", "a packed table"),
+        "moment",
+        "Table in the link",
+    )
+    shared: str = _setting(
+        "",
+        "sh",
+        Text(r"[A-Za-z0-9_-]{0,64}", "the token of a shared table"),
+        "moment",
+        "Shared table",
+    )
+    columns: tuple[str, ...] = _setting(
+        (), "c", Names(), "columns", "Columns", "The measurements to cluster by.", "multiselect"
+    )
+    label_column: str | None = _setting(
+        None,  # the one the data suggests; "" is none
+        "lc",
+        NAME,
+        "view",
+        "Known labels",
+        "A column of known groups to compare the clusters with. It is not used in the fit.",
+        "select",
+    )
+    # Model, start, stopping
+    family: str = _setting(
+        next(iter(FAMILIES)),
+        "m",
+        Choice({name: family.label for name, family in FAMILIES.items()}),
+        "family",
+        "Model",
+        widget="select",
+    )
+    n_components: int = _setting(2, "k", Integer(1, 50), "fit", "Components", widget="number")
+    n_factors: int = _setting(2, "q", Integer(1, 20), "fit", "Factors", widget="number")
+    covariance: str = _setting(
+        "full",
+        "cov",
+        Choice({name: name for name in STRUCTURES}),
+        "fit",
+        "Covariance",
+        widget="select",
+    )
+    degrees: str = _setting(
+        "estimated",
+        "nu",
+        Choice({name: name for name in DEGREES}),
+        "fit",
+        "Degrees of freedom",
+        widget="select",
+    )
+    transitions: str = _setting(
+        "any",
+        "tr",
+        Choice({"any": "any", "forward": "never back", "next": "one after the other"}),
+        "fit",
+        "Transitions",
+        "Those ruled out keep the probability zero.",
+        "select",
+    )
+    initial: str = _setting(
+        "free",
+        "ini",
+        Choice({"free": "free", "stationary": "stationary"}),
+        "fit",
+        "Initial probabilities",
+        widget="segmented",
+    )
+    missing: bool = _setting(
+        True,
+        "mv",
+        Flag(),
+        "fit",
+        "Use rows with missing values",
+        "They count for what they have, which is right where values are missing at random. "
+        "Off: such rows are left out.",
+        "toggle",
+    )
+    group_column: str | None = _setting(
+        None,  # the one the data suggest; "" is none
+        "gc",
+        NAME,
+        "fit",
+        "Groups",
+        "The column that says which group or sequence a row belongs to.",
+        "select",
+    )
+    rotation: str = _setting(
+        "none",
+        "rot",
+        Choice({name: name for name in ROTATIONS}),
+        "view",
+        "Rotation",
+        "Of the loadings, after the fit: the likelihood does not change.",
+        "select",
+    )
+    standardise: bool = _setting(
+        False,
+        "z",
+        Flag(),
+        "fit",
+        "Standardise",
+        "Fit on columns of mean 0 and standard deviation 1. "
+        "Parameters are still reported in the original units.",
+        "toggle",
+    )
+    start: str = _setting(
+        "",  # the usual one of the family
+        "st",
+        Choice(STARTS),
+        "fit",
+        "Start",
+        "Where EM begins. Different starts can end in different optima.",
+        "select",
+    )
+    seed: int = _setting(
+        0, "seed", SEED, "fit", "Seed", "The same seed gives the same start.", "number"
+    )
+    start_means: tuple[tuple[float, ...], ...] = _setting(
+        (), "sm", Points(), "fit", "Hand-placed means"
+    )
+    start_params: str = _setting("", "sp", JsonObject(), "fit", "Explicit parameters, as JSON")
+    tolerance: float = _setting(
+        1e-3,
+        "tol",
+        Real(1e-12, 1e3, step=5e-4),
+        "fit",
+        "Tolerance, in nats",
+        "EM stops when about this or less is left to gain in log-likelihood, by an estimate.",
+        "number",
+    )
+    max_iterations: int = _setting(
+        1000, "it", Integer(1, 100_000), "fit", "Most iterations", widget="number"
+    )
+    # Many starts
+    n_starts: int = _setting(50, "ns", Integer(1, 500), "view", "Seeds", widget="number")
+    starts_compared: tuple[str, ...] = _setting(
+        (),
+        "cs",
+        Names(),
+        "view",
+        "Starts",
+        "Every seed of each of these is run.",
+        "multiselect",
+    )
+    # Many models
+    smallest: int = _setting(1, "kf", Integer(1, 50), "view", "From", widget="number")
+    largest: int = _setting(6, "kt", Integer(1, 50), "view", "To", widget="number")
+    structures_compared: tuple[str, ...] = _setting(
+        (), "cov2", Names(), "view", "Structures", "A line of the grid each.", "multiselect"
+    )
+    n_starts_each: int = _setting(
+        10,
+        "ne",
+        Integer(1, 100),
+        "view",
+        "Starts of each model",
+        "The best of them counts. Every model gets the same seeds.",
+        "number",
+    )
+    folds: int = _setting(
+        0,
+        "cv",
+        Integer(0, 20),
+        "view",
+        "Folds for cross-validation",
+        "Each fold of the rows is left out once and predicted by the rest. 0 for none.",
+        "number",
+    )
+    criterion: str = _setting(
+        "bic", "by", Choice(CRITERIA), "view", "Compared by", widget="segmented"
+    )
+    gone_on: int = _setting(0, "go", Integer(0, 6), "view", "Times gone on with the unfinished")
+    picked_start: str = _setting("", "ps", NAME, "moment", "Start played")
+    picked_seed: int | None = _setting(None, "pk", SEED, "moment", "Seed played")
+    rival_start: str = _setting("", "rs", NAME, "moment", "Start raced against")
+    rival_seed: int | None = _setting(None, "rk", SEED, "moment", "Seed raced against")
+    # The bound
+    line: str = _setting("parameter", "li", Choice(LINES), "view", "Slice along", widget="select")
+    line_parameter: str = _setting("", "lp", NAME, "view", "Parameter", widget="select")
+    line_second: str = _setting("", "l2", NAME, "view", "Second parameter", widget="select")
+    line_seed: int = _setting(1, "ls", SEED, "view", "Other seed", widget="number")
+    # Relatives
+    raced: tuple[str, ...] = _setting(
+        (), "rv", Names(), "view", "Algorithms", "All begin at the same start.", "multiselect"
+    )
+    race_passes: int = _setting(
+        100,
+        "rp",
+        Integer(5, 3000),
+        "view",
+        "Most passes over the data",
+        "Each stops after this many, or when about nothing is left to gain.",
+        "number",
+    )
+    race_axis: str = _setting(
+        "passes", "ra", Choice(RACE_AXES), "view", "Across", widget="segmented"
+    )
+    race_scale: str = _setting("gap", "rz", Choice(RACE_SCALES), "view", "Up", widget="segmented")
+    race_played: str = _setting("", "rl", NAME, "view", "Played", widget="select")
+    # Theory
+    theory_step: str = _setting(
+        "sum", "th", Choice(THEORY_STEPS), "view", "The derivation", widget="segmented"
+    )
+    tiny_data: str = _setting(
+        "0.2, 0.8, 1.1, 3.9, 4.4, 5.2",
+        "td",
+        Text(r"[-+0-9.,;eE ]{0,200}", "a list of numbers"),
+        "view",
+        "Numbers",
+        "Two to twelve numbers, separated by commas.",
+    )
+    tiny_place_1: float = _setting(
+        0.25, "t1", Real(0.0, 1.0, step=0.05), "view", "Place of mean 1", widget="slider"
+    )
+    tiny_place_2: float = _setting(
+        0.6, "t2", Real(0.0, 1.0, step=0.05), "view", "Place of mean 2", widget="slider"
+    )
+    tiny_weight: float = _setting(
+        0.5, "tw", Real(0.05, 0.95, step=0.05), "view", "Weight of component 1", widget="slider"
+    )
+    tiny_row: int = _setting(3, "tn", Integer(1, 12), "view", "Which number", widget="slider")
+    tiny_q: float = _setting(
+        0.3, "tq", Real(0.01, 0.99, step=0.01), "view", "q(component 1)", widget="slider"
+    )
+    tiny_iteration: int = _setting(1, "ti", Integer(1, 20), "view", "Iteration", widget="slider")
+    tiny_apart: float = _setting(
+        1.5, "tx", Real(0.2, 3.0, step=0.1), "view", "The points are at ± this", widget="slider"
+    )
+    tiny_start: float = _setting(
+        0.3, "tm", Real(0.05, 3.0, step=0.05), "view", "θ starts at", widget="slider"
+    )
+    # View
+    # "" is the usual one of the family.
+    axes: str = _setting("", "ax", Choice(AXES), "view", "Axes", widget="segmented")
+    axis_x: str = _setting("", "x", NAME, "view", "Across", widget="select")
+    axis_y: str = _setting("", "y", NAME, "view", "Up", widget="select")
+    drawn_rows: int = _setting(
+        5000,
+        "d",
+        Integer(500, 50_000),
+        "view",
+        "Most points drawn",
+        "The fit uses all rows. With more rows than this, a sample of them is drawn.",
+        "number",
+    )
+    frame: int | None = _setting(None, "f", Integer(0, 200_001), "moment", "Frame")
+    result: Result | None = _setting(  # noqa: RUF009 - it is immutable
+        None, "r", Fingerprint(), "moment", "Result"
+    )
+    search_result: Result | None = _setting(  # noqa: RUF009
+        None, "rr", Fingerprint(), "moment", "Result of many starts"
+    )
+    grid_result: Result | None = _setting(  # noqa: RUF009
+        None, "rg", Fingerprint(), "moment", "Result of the comparison"
+    )
+    point: int | None = _setting(None, "pt", Integer(0, 10**9), "moment", "Point")
+    colour: str = _setting("blended", "col", Choice(COLOURS), "view", "Colour", widget="segmented")
+    contours: bool = _setting(False, "dc", Flag(), "view", "Density contours", widget="toggle")
+    uncertainty: bool = _setting(False, "u", Flag(), "view", "Uncertainty", widget="toggle")
+    curve: str = _setting("likelihood", "cu", Choice(CURVES), "view", "Curve", widget="segmented")
+    speed: float = _setting(1.0, "sd", Real(0.1, 16.0, step=0.5), "view", "Speed", widget="number")
+    loop: bool = _setting(False, "lo", Flag(), "view", "Loop", widget="toggle")
+    # The title of the tab below the picture; "" is the first.
+    details: str = _setting("", "dt", NAME, "view", "Tables shown")
+    bare: bool = _setting(
+        False,
+        "bare",
+        Flag(),
+        "view",
+        "Without the controls",
+        "Whoever opens the link sees the picture and plays it, without the sidebar.",
+        "toggle",
+    )
+
+
+FIELDS: Mapping[str, Field] = {
+    f.name: Field(name=f.name, default=f.default, **f.metadata) for f in fields(Settings)
+}
+_BY_KEY = {about.key: about for about in FIELDS.values()}
+
+# What a change in one group resets to its default, unless the same change sets it.
+_OBSOLETE = {
+    "data": (
+        "columns",
+        "label_column",
+        "group_column",
+        "axis_x",
+        "axis_y",
+        "start_means",
+        "start_params",
+    ),
+    "columns": ("axis_x", "axis_y", "start_means", "start_params"),
+    # What one family can do, another may not.
+    "family": (
+        "columns",
+        "label_column",
+        "group_column",
+        "start",
+        "start_means",
+        "start_params",
+        "starts_compared",
+        "axes",
+        "axis_x",
+        "axis_y",
+    ),
+}
+
+
+# What a person who comes back to a family finds as it was.
+OF_A_FAMILY = ("example", *_OBSOLETE["family"])
+# What these ask for has a result of its own.
+_SEARCHED = {"n_starts", "starts_compared"}
+_COMPARED = {"starts_compared", "smallest", "largest", "structures_compared", "n_starts_each"}
+_RESULTS = ("result", "search_result", "grid_result")
+# Where a grid was gone on with, it has come further.
+_FURTHER = ("gone_on", "grid_result")
+# Runs picked among many: other starts are other runs.
+_PICKED = ("picked_start", "picked_seed", "rival_start", "rival_seed")
+
+
+def changed(settings: Settings, **values: Any) -> Settings:
+    """`settings` with new values, each replaced by the nearest valid one.
+
+    Other data makes the choices about the old data obsolete; another fit makes the frame and the
+    point on screen obsolete. Those fall back to their defaults unless given here.
+    Raises ValueError where no valid value is near.
+    """
+    cleaned = {name: FIELDS[name].clean(value) for name, value in values.items()}
+    new = {name for name, value in cleaned.items() if value != getattr(settings, name)}
+    groups = {FIELDS[name].group for name in new}
+    obsolete = {name for group in groups for name in _OBSOLETE.get(group, ())}
+    if groups & {"data", "columns", "family", "fit"}:
+        obsolete |= {"frame", "point", *_RESULTS, *_PICKED, *_FURTHER}
+    if new & _SEARCHED:
+        obsolete |= {"search_result"}
+    if new & _COMPARED:
+        obsolete |= {*_FURTHER}
+    if "gone_on" in new:
+        obsolete |= {"grid_result"}
+    if "family" in groups and settings.example not in FAMILIES[cleaned["family"]].examples:
+        obsolete |= {"example"}
+    if cleaned.get("source", "table") != "table":
+        obsolete |= {"fingerprint", "carried", "shared"}
+    return replace(settings, **{name: FIELDS[name].default for name in obsolete} | cleaned)
+
+
+def values_of(settings: Settings, *groups: str) -> list:
+    """What the fields of these groups are set to."""
+    return [getattr(settings, name) for name, about in FIELDS.items() if about.group in groups]
+
+
+def differing(one: Settings, other: Settings, *groups: str) -> set[str]:
+    """The names of the fields of these groups that are not set to the same."""
+    return {
+        name
+        for name, about in FIELDS.items()
+        if about.group in groups and getattr(one, name) != getattr(other, name)
+    }
+
+
+def parse(query: Mapping[str, str]) -> tuple[Settings, tuple[str, ...]]:
+    """The settings of a link, and a plain sentence on each part that was ignored or changed."""
+    values: dict[str, Any] = {}
+    said: list[str] = []
+    unknown: list[str] = []
+    if query.get(VERSION_KEY, FORMAT_VERSION) != FORMAT_VERSION:
+        said.append("This link was made by another version of EM Explorer: it may look different.")
+    for key, text in query.items():
+        if key == VERSION_KEY:
+            continue
+        about = _BY_KEY.get(key)
+        if about is None:
+            unknown.append(quoted(key))
+            continue
+        try:
+            values[about.name], complaint = about.kind.read(text)
+            remedy = f"{_shown(about, values[about.name])} is used"
+        except ValueError as error:
+            complaint, remedy = str(error), f"{_shown(about, about.default)} is used"
+        if complaint:
+            said.append(f"{about.label}: {complaint}, so {remedy}.")
+    if unknown:
+        listed = ", ".join(unknown[:5]) + (" and others" if len(unknown) > 5 else "")
+        said.append(f"The link holds {listed}, which EM Explorer does not know. It was ignored.")
+    return Settings(**values), tuple(said)
+
+
+def to_query(settings: Settings) -> dict[str, str]:
+    """The link: what differs from the defaults, by short key. Empty if nothing does."""
+    query = {
+        about.key: about.kind.write(value)
+        for about in FIELDS.values()
+        if (value := getattr(settings, about.name)) != about.default
+    }
+    return {VERSION_KEY: FORMAT_VERSION} | query if query else {}
+
+
+def _shown(about: Field, value: Any) -> str:
+    """A value in a sentence."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return number(value, 6)
+    if isinstance(value, str) and value and isinstance(about.kind, Choice):
+        return value
+    return "the usual choice"

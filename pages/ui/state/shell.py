@@ -1,0 +1,390 @@
+"""The frame around every page: its settings and the link that carries them.
+
+A page reads what is chosen with `shell.settings()`, offers a choice with `shell.widget(name)` and
+changes one in a callback with `shell.change(name=value)`. The link in the address bar follows by
+itself.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from pages.ui.state import settings as table
+from pages.ui.state.fragments import forget_fragments
+from pages.ui.state.kinds import Choice, Integer, Real, clamped, quoted
+from pages.ui.state.settings import FIELDS, Field, Settings
+from pages.ui.text import number
+
+STYLE = Path(__file__).with_name("shell.css")
+BARE = Path(__file__).with_name("bare.css")
+# Whoever holds it may delete a shared table, so it is no setting and leaves the address at once.
+OWNER_KEY = "own"
+# A change made by the server is on a busy browser's screen after so long; nobody has taken it back
+# by hand so soon.
+SECONDS_UNTIL_HEARD = 1.0
+
+# Fields that describe the moment looked at, not the question asked: changing them replaces the
+# address instead of adding a step to the browser's history.
+_GLANCES = frozenset(about.key for about in FIELDS.values() if about.group in ("view", "moment"))
+
+
+@contextmanager
+def frame(page: str) -> Iterator[None]:
+    """Everything around a page: the settings taken from the link before it, the link after it."""
+    st.html(STYLE)
+    before = st.session_state.get("page")
+    if before != page:
+        _forget_other_pages(page)
+    _adopt_link()
+    _push_link()
+    if settings().bare:
+        st.html(BARE)
+    notices = st.container()
+    if before not in (None, page):
+        # Streamlit has dropped the query, and what the page asks for may take long.
+        _note_link(table.to_query(settings()))
+        with notices:
+            _replace_link("tell_link", " arrival")
+    try:
+        yield
+        st.session_state["settled"] = True
+    finally:
+        _show_notices(notices)
+        _replace_link("write_link")
+
+
+def _forget_other_pages(page: str) -> None:
+    """Widgets start anew on each page, from the settings.
+
+    Streamlit forgets them too, but later than a page asks when a person is quick and comes back: it
+    would then find a value in the session and leave its own widget unset. What a person did to the
+    page before, and the browser said late, is still taken.
+    """
+    st.session_state["page"] = page
+    shown = st.session_state.setdefault("shown", {})
+    forget_fragments()
+    for name in FIELDS:
+        st.session_state.pop(_key(name), None)
+        shown.pop(_key(name), None)
+
+
+def header(title: str) -> None:
+    """The page's title, and beside it the button that copies its link."""
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        st.title(title, width="content")
+        with st.container(horizontal=True, width="content", vertical_alignment="center"):
+            if settings().bare:
+                button("Show the controls", lambda: change(bare=False), key="show the controls")
+            else:
+                button("Share", _ask_to_share, key="share", icon=":material/share:")
+            copy_link()
+
+
+def _ask_to_share() -> None:
+    st.session_state["sharing"] = True
+
+
+# Settings
+
+
+def settings() -> Settings:
+    """What is chosen now."""
+    return st.session_state["settings"]
+
+
+def change(**values: Any) -> None:
+    """Choose `values`. In a callback, or before the widgets of these fields are made.
+
+    Another family alone has everything as it was when it was left, while the data are the same.
+    """
+    before, left = settings(), st.session_state["left families"]
+    if list(values) == ["family"]:
+        left[before.family] = {name: getattr(before, name) for name in table.OF_A_FAMILY}
+        values = left.get(values["family"], {}) | values
+    after = table.changed(before, **values)
+    if "family" not in values and table.differing(before, after, "data"):
+        left.clear()
+    st.session_state["settings"] = after
+
+
+def remember(place: str = "", /, **values: Any) -> None:
+    """`change` from inside a fragment, link included: only a full run brings it up to date itself.
+
+    Call it once, at the same place, in every run of the fragment. The dialog on sharing, which may
+    open beside any other fragment, has a `place` of its own.
+    """
+    change(**values)
+    _replace_link("tell_link", place)
+
+
+def say(*sentences: str) -> None:
+    """Show plain sentences above the page until the reader dismisses them."""
+    shown = st.session_state["notices"]
+    shown.extend(sentence for sentence in sentences if sentence not in shown)
+
+
+def widget(
+    name: str, *, options: Sequence[Any] | None = None, default: Any = None, **overrides: Any
+) -> Any:
+    """The widget of one field; returns the value in force.
+
+    `options`, `min_value` and `max_value` narrow what can be chosen here and now (to the columns of
+    this table, say). A value outside of it gives way to the nearest one, and the page says so.
+    While the field is at its own default, meaning "the usual", `default` (or else the first option)
+    is in force, and the link stays free of it. `overrides` go to Streamlit.
+    """
+    about = FIELDS[name]
+    key = _key(name)
+    arguments = {"label": about.label, "help": about.help or None, "key": key}
+    arguments |= {"on_change": heard(key, _take, name, key)}
+    if isinstance(about.kind, Choice):
+        options = list(about.kind.options) if options is None else options
+        arguments["format_func"] = about.kind.options.get
+    elif isinstance(about.kind, Integer | Real):
+        arguments |= {"min_value": about.kind.low, "max_value": about.kind.high}
+    if isinstance(about.kind, Real):
+        arguments |= {"step": about.kind.step, "format": "%g"}
+    if options is not None:
+        arguments["options"] = options
+    arguments |= overrides
+    if "format_func" in arguments:
+        arguments["format_func"] = always(arguments["format_func"])
+    value = _in_force(about, arguments, default)
+    shown = list(value) if about.widget == "multiselect" else value
+    if key not in st.session_state and not st.session_state.get("settled"):
+        return _as_the_browser_has_it(name, shown, arguments)
+    last = st.session_state["shown"].get(key, _Shown(None, None, 0.0))
+    if (before := st.session_state.get(key)) != shown:
+        st.session_state[key] = shown
+        last = _Shown(shown, before, time.monotonic())
+    st.session_state["shown"][key] = last._replace(value=shown)
+    # Also as the widget's own default: Streamlit says a value set in the session with one message
+    # only, which a run that follows closely replaces before the browser has drawn it.
+    _MAKERS[about.widget](shown, **arguments)
+    return value
+
+
+def _as_the_browser_has_it(name: str, shown: Any, arguments: Mapping[str, Any]) -> Any:
+    """The widget of a session that has not shown it yet, which a browser may know all the same.
+
+    It does where the server was started again, and goes on to show it. Streamlit calls nothing back
+    for what a person did to it until it was made here: so it is taken now.
+    """
+    key, about = _key(name), FIELDS[name]
+    st.session_state["shown"][key] = _Shown(shown, None, 0.0)
+    held = _MAKERS[about.widget](shown, **arguments)
+    if held is not None and held != shown:
+        _take(held, name, key)
+        st.rerun()
+    return tuple(shown) if about.widget == "multiselect" else shown
+
+
+def button(label: str, take: Callable[[], None], *, key: str, **more: Any) -> None:
+    """A button with a callback; also for a click in a browser that knew it from before a restart
+    of the server, of which Streamlit calls nothing back."""
+    known = key in st.session_state
+    if st.button(label, key=key, on_click=take, **more) and not known:
+        take()
+        st.rerun()
+
+
+def always(name_of: Callable[[Any], str | None]) -> Callable[[Any], str]:
+    """Names also for what has none: Streamlit writes down what was chosen in one run with the names
+    of another, in which it may no longer be a choice."""
+    return lambda value: name_of(value) or str(value)
+
+
+def in_force(name: str, options: Sequence[Any]) -> Any:
+    """The value of a field that needs no widget, as there is nothing to choose."""
+    return _in_force(FIELDS[name], {"options": options}, None)
+
+
+def _in_force(about: Field, arguments: Mapping[str, Any], default: Any) -> Any:
+    """The field's value, or the nearest that the widget with these arguments can show."""
+    value = getattr(settings(), about.name)
+    options = arguments.get("options")
+    several = about.widget == "multiselect"
+    if value == about.default and value in (None, "", ()):
+        usual = () if several else options[0]
+        return usual if default is None else default
+    if several:
+        nearest = tuple(name for name in value if name in options)
+        gone = next((name for name in value if name not in options), "")
+        complaint = f"{quoted(gone)} is not among the choices here"
+    elif options is not None:
+        nearest = value if value in options else options[0]
+        complaint = f"{quoted(value)} is not among the choices here"
+        complaint += f", so {quoted(nearest, 'the first choice')} is used"
+    elif "min_value" in arguments:
+        nearest, complaint = clamped(value, arguments["min_value"], arguments["max_value"])
+        complaint += f", so {number(nearest, 6)} is used"
+    else:
+        return value
+    if nearest != value:
+        say(f"{about.label}: {complaint}.")
+        change(**{about.name: nearest})
+    return nearest
+
+
+_MAKERS = {
+    "segmented": lambda value, **rest: st.segmented_control(default=value, required=True, **rest),
+    "select": lambda value, **rest: st.selectbox(index=rest["options"].index(value), **rest),
+    "multiselect": lambda value, **rest: st.multiselect(default=value, **rest),
+    "number": lambda value, **rest: st.number_input(value=value, **rest),
+    "slider": lambda value, **rest: st.slider(value=value, **rest),
+    "toggle": lambda value, **rest: st.toggle(value=value, **rest),
+}
+
+
+class _Shown(NamedTuple):
+    """What a widget shows; what it showed until the setting was changed elsewhere, and when."""
+
+    value: Any
+    before: Any
+    when: float
+
+
+def _key(name: str) -> str:
+    return f"setting {name} on {st.session_state['page']}"
+
+
+def heard(key: str, take: Callable[..., None], *arguments: Any) -> Callable[[], None]:
+    """A callback that hands over what the widget with this key holds, and then the arguments.
+
+    Nothing where the widget has gone: a person who leaves a page can use it until the next one is
+    there, and Streamlit calls back late.
+    """
+
+    def callback() -> None:
+        if key in st.session_state:
+            take(st.session_state[key], *arguments)
+
+    return callback
+
+
+def _take(value: Any, name: str, key: str) -> None:
+    """A widget was used: its value becomes the setting. An emptied number box changes nothing.
+
+    Nor does the value from just before the setting was changed elsewhere. Every message from the
+    browser names the values of all widgets: one sent before it had heard would undo that change.
+    And once the page is left, Streamlit takes every value for a new one.
+    """
+    shown = st.session_state["shown"][key]
+    unheard = value == shown.before and time.monotonic() - shown.when < SECONDS_UNTIL_HEARD
+    if value is None or value == shown.value or unheard:
+        return
+    st.session_state["shown"][key] = shown._replace(value=value)
+    change(**{name: tuple(value) if isinstance(value, list) else value})
+
+
+# The link
+
+
+def copy_link(
+    label: str = "Copy link",
+    choices: Sequence[tuple[str, str, str, str]] = (),
+    instead: Mapping[str, str] | None = None,
+) -> None:
+    """A button that puts the address of exactly this view on the clipboard.
+
+    choices: what a person may add to the copy: words, help, parameter and value. instead: the only
+    parameters of the copy.
+    """
+    data = {"label": label, "choices": [*choices], "instead": instead}
+    _component("copy_link")(data=data, key=label)
+
+
+def _adopt_link() -> None:
+    """Take the settings from the address when a person brought one: on arrival and on going back.
+
+    At other times the address may lag behind: a run asked for while another is on its way still
+    carries the address from before it, and believing it would undo what was just chosen.
+    """
+    arriving = "settings" not in st.session_state
+    if arriving or getattr(get_script_run_ctx(), "is_history_navigation", False):
+        query = st.query_params.to_dict()
+        if owner_token := query.pop(OWNER_KEY, ""):
+            st.session_state["owner token"] = owner_token
+        chosen, ignored = table.parse(query)
+        st.session_state["settings"] = chosen
+        st.session_state["left families"] = {}
+        st.session_state["notices"] = list(ignored)
+        _note_link(table.to_query(chosen))
+
+
+def _push_link() -> None:
+    """Another question asked is another step in the browser's history."""
+    query, before = table.to_query(settings()), st.session_state["link"].query
+    if any(query.get(key) != before.get(key) for key in (query | before).keys() - _GLANCES):
+        _note_link(query)
+        st.query_params.from_dict(query)
+
+
+def _replace_link(writer: str, place: str = "") -> None:
+    """Bring the address up to date without a step in the history.
+
+    Streamlit can only add steps: pausing ten times would be ten steps back. And it drops the
+    query on a change of page, which would leave a step without settings. So a script does it.
+    """
+    query = table.to_query(settings())
+    if query != st.session_state["link"].query:
+        _note_link(query)
+    told = st.session_state["link"]._asdict() | {"query": urlencode(query)}
+    _component(writer)(data=told, key=writer + place)
+
+
+class _Link(NamedTuple):
+    """The link as last written. Of two writers on one page, the script believes the later count."""
+
+    session: str
+    count: int
+    query: dict[str, str]
+
+
+def _note_link(query: dict[str, str]) -> None:
+    last = st.session_state.get("link") or _Link(secrets.token_hex(4), 0, {})
+    st.session_state["link"] = _Link(last.session, last.count + 1, query)
+
+
+def _show_notices(place: DeltaGenerator) -> None:
+    """Sentences to be read once, until dismissed."""
+    if sentences := st.session_state["notices"]:
+        with place.container(horizontal=True, vertical_alignment="center"):
+            st.warning("\n\n".join(sentences))
+            st.button("Dismiss", on_click=sentences.clear)
+
+
+def components() -> None:
+    """Make the frame's components, once for all visitors."""
+    for name in ("copy_link", "tell_link", "write_link"):
+        _component(name)
+
+
+@cache
+def _component(name: str) -> Callable[..., Any]:
+    """The component made of the files `<name>.js`, .html and .css beside this one."""
+    parts = {
+        kind: _condensed(path.read_text(encoding="utf-8"))
+        for kind in ("html", "css", "js")
+        if (path := Path(__file__).with_name(f"{name}.{kind}")).exists()
+    }
+    return st.components.v2.component(name, **parts)
+
+
+def _condensed(code: str) -> str:
+    """Without comment lines and indentation: Streamlit sends the code again with every run."""
+    lines = map(str.strip, code.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))

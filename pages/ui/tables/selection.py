@@ -1,0 +1,233 @@
+"""From a table to the numbers a model is fitted to."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from pages.ui.tables.columns import MAX_LABELS, ColumnReport, answered, classified, describe
+from pages.ui.tables.levels import coded
+from pages.ui.tables.table import DataError, Table
+
+
+class Selection(NamedTuple):
+    """The rows and columns a model is fitted to, and the rows that had to be left out.
+
+    Where rows are in groups or sequences, those of one stand together, in their order.
+    """
+
+    values: np.ndarray  # (N, D) float64, finite or NaN where a value is missing
+    columns: tuple[str, ...]
+    rows: np.ndarray  # (N,) 0-based positions in the table
+    left_out: pd.DataFrame  # columns "row" (from 1) and "reason"
+    labels: np.ndarray | None  # (N,) object: str, or None where the label is missing
+    label_name: str | None
+    group_name: str | None = None
+    groups: tuple[str, ...] = ()  # what the G groups are called, in their order; () for none
+    sizes: np.ndarray = np.zeros(0, dtype=int)  # (G,) rows of each
+    # For each column the names of its levels 0, 1, 2, ...; () for a column of numbers.
+    levels: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def parts(self) -> list[np.ndarray]:
+        """The rows of each group, or all rows as one."""
+        return np.split(self.values, np.cumsum(self.sizes)[:-1]) if self.groups else [self.values]
+
+    def cells(self, column: int, rows: np.ndarray) -> np.ndarray:
+        """What stands in some rows (n,) of a column: numbers, or the names of levels; NaN where a
+        value is missing."""
+        values = self.values[rows, column]
+        names = self.levels[column] if self.levels else ()
+        if not names:
+            return values
+        return np.array([*names, np.nan], object)[np.nan_to_num(values, nan=-1).astype(int)]
+
+
+def selection_bytes(selection: Selection) -> int:
+    """What a selection takes in memory, beside the table."""
+    labels = 0 if selection.labels is None else selection.labels.nbytes
+    left_out = int(selection.left_out.memory_usage().sum())
+    return selection.values.nbytes + selection.rows.nbytes + labels + left_out
+
+
+def select(
+    table: Table,
+    columns: Sequence[str],
+    label_column: str | None = None,
+    group_column: str | None = None,
+    holes: bool = False,
+) -> Selection:
+    """The rows whose chosen columns all hold finite numbers; the others are listed with reasons.
+
+    holes: rows with some values missing are kept, with NaN. Raises DataError if a column can't be
+    used or no row is left.
+    """
+    columns = _chosen(table, columns, label_column)
+    for name in columns:
+        _check_measurement(describe(name, table.frame[name]))
+    values = _numbers(table, columns)
+    used = _usable(values, holes)
+    selection = _selected(table, columns, label_column, values, used, group_column)
+    n_rows = len(selection.values)
+    for name, column in zip(columns, selection.values.T, strict=True):
+        column = column[~np.isnan(column)]
+        if n_rows > 1 and (not len(column) or column.min() == column.max()):
+            raise DataError(
+                f"Column {name!r} has the same value in all {n_rows:,} rows that can be "
+                "used: untick it."
+            )
+    return selection
+
+
+def select_items(
+    table: Table,
+    columns: Sequence[str],
+    label_column: str | None = None,
+    group_column: str | None = None,
+    holes: bool = True,
+) -> Selection:
+    """The rows that hold at least one of the chosen columns; a missing value is NaN.
+
+    A column in which all rows are alike may be chosen: it says nothing, but does no harm. Raises
+    DataError if a column can't be used or no row is left.
+    """
+    columns = _chosen(table, columns, label_column)
+    for name in columns:
+        _check_item(describe(name, table.frame[name]))
+    values = _numbers(table, columns)
+    used = _usable(values, holes)
+    return _selected(table, columns, label_column, values, used, group_column)
+
+
+def select_levels(
+    table: Table,
+    columns: Sequence[str],
+    label_column: str | None = None,
+    group_column: str | None = None,
+    holes: bool = True,
+    most: int = MAX_LABELS,
+) -> Selection:
+    """As `select_items`; text, and numbers that do not count from 0, are coded by their levels.
+
+    Levels are in the order of `levels.in_order`; columns of numbers with more than `most` of them
+    are left to the model.
+    """
+    columns = _chosen(table, columns, label_column)
+    values, levels = [], []
+    for name in columns:
+        report = describe(name, table.frame[name])
+        counts = _counts_from_zero(report, table.frame[name], most)
+        if classified(report) and report.distinct <= most and not counts:
+            codes, names = coded(table.frame[name])
+            values.append(codes)
+            levels.append(names)
+            continue
+        _check_item(report)
+        values.append(_numbers(table, [name])[:, 0])
+        levels.append(())
+    values = np.column_stack(values)
+    used = _usable(values, holes)
+    selection = _selected(table, columns, label_column, values, used, group_column)
+    return selection._replace(levels=tuple(levels))
+
+
+def _counts_from_zero(report: ColumnReport, column: pd.Series, most: int) -> bool:
+    """Whether a column's values are levels as they are: 0, 1, 2, ...; of two at most, 0 or 1."""
+    values = set(column.dropna())
+    all_there = values == set(range(report.distinct))
+    return report.type == "whole number" and (all_there or (most == 2 and values <= {0, 1}))
+
+
+def _usable(values: np.ndarray, holes: bool) -> np.ndarray:
+    """(N,) which rows hold finite numbers: all of them, or with holes at least one."""
+    if holes:
+        return ~np.isinf(values).any(axis=1) & ~np.isnan(values).all(axis=1)
+    return np.isfinite(values).all(axis=1)
+
+
+def _chosen(table: Table, columns: Sequence[str], label_column: str | None) -> tuple[str, ...]:
+    columns = tuple(dict.fromkeys(columns))
+    if not columns and not any(describe(name, table.frame[name]).usable for name in table.frame):
+        raise DataError(
+            "This table has no column of numbers that vary: load one with at least one such column."
+        )
+    if not columns:
+        raise DataError("No column is chosen: choose at least one column of numbers.")
+    for name in (*columns, *([] if label_column is None else [label_column])):
+        if name not in table.frame:
+            raise DataError(f"This table has no column {name!r}: choose one of its own columns.")
+    return columns
+
+
+def _numbers(table: Table, columns: Sequence[str]) -> np.ndarray:
+    return np.column_stack(
+        [table.frame[name].to_numpy(dtype=float, na_value=np.nan) for name in columns]
+    )
+
+
+def _selected(
+    table: Table,
+    columns: tuple[str, ...],
+    label_column: str | None,
+    values,
+    used: np.ndarray,
+    group_column: str | None,
+) -> Selection:
+    left_out = _reasons(values, columns, np.flatnonzero(~used))
+    rows = np.flatnonzero(used)
+    groups, sizes = (), np.zeros(0, dtype=int)
+    if group_column is not None and len(rows):
+        rows, groups, sizes, ungrouped = _grouped(table.frame[group_column], rows)
+        left_out = pd.concat([left_out, ungrouped]).sort_values("row", ignore_index=True)
+    values = np.ascontiguousarray(values[rows])
+    if not len(values):
+        raise DataError(
+            "No row has a number in every chosen column: untick the columns with the most missing "
+            "values."
+        )
+    labels = None
+    if label_column is not None:
+        labels = _labels(table.frame[label_column].iloc[rows])
+    return Selection(
+        values, columns, rows, left_out, labels, label_column, group_column, groups, sizes
+    )
+
+
+def _grouped(
+    column: pd.Series, rows: np.ndarray
+) -> tuple[np.ndarray, tuple[str, ...], np.ndarray, pd.DataFrame]:
+    """Rows with those of one group together; the groups' names and sizes; rows without a group."""
+    codes, names = pd.factorize(column.iloc[rows])
+    without = rows[codes < 0]
+    order = np.argsort(codes, kind="stable")[len(without) :]
+    left_out = pd.DataFrame({"row": without + 1, "reason": f"{column.name} is missing"})
+    return rows[order], tuple(map(str, names)), np.bincount(codes[codes >= 0]), left_out
+
+
+def _check_measurement(report: ColumnReport) -> None:
+    if not report.usable:
+        why_not = report.why_not[0].lower() + report.why_not[1:]
+        raise DataError(f"Untick column {report.name!r}: {why_not}")
+
+
+def _check_item(report: ColumnReport) -> None:
+    """As a measurement, but all its values may be the same."""
+    if not answered(report):
+        _check_measurement(report)
+
+
+def _reasons(values: np.ndarray, columns: tuple[str, ...], positions: np.ndarray) -> pd.DataFrame:
+    reason = np.full(len(positions), "", dtype=object)
+    for name, column in zip(columns, values[positions].T, strict=True):
+        for mask, what in ((np.isnan(column), "missing"), (np.isinf(column), "infinite")):
+            separator = np.where(reason[mask] == "", "", "; ").astype(object)
+            reason[mask] = reason[mask] + separator + f"{name} is {what}"
+    if len(columns) > 1:
+        reason[np.isnan(values[positions]).all(axis=1)] = "all chosen columns are missing"
+    return pd.DataFrame({"row": positions + 1, "reason": reason})
+
+
+def _labels(column: pd.Series) -> np.ndarray:
+    codes, names = pd.factorize(column)  # every label once, however many rows have it
+    return np.array([*map(str, names), None], dtype=object)[codes]

@@ -1,0 +1,92 @@
+"""Results joined to the rows they are of, and written so that no spreadsheet program runs them."""
+
+import io
+import re
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pandas as pd
+
+from pages.ui.tables.selection import Selection
+from pages.ui.tables.table import Table
+
+
+def join_results(
+    table: Table, selection: Selection, results: Mapping[str, np.ndarray]
+) -> pd.DataFrame:
+    """All rows of the table with further columns; the rows left out have empty cells there.
+
+    results: for each new column (N,) text or numbers of the selected rows.
+    """
+    frame = table.frame.copy()
+    for name, values in results.items():
+        if np.issubdtype(np.asarray(values).dtype, np.number):
+            column = np.full(len(frame), np.nan)
+            column[selection.rows] = values
+            frame[_free(name, frame)] = column
+        else:
+            column = np.full(len(frame), None, dtype=object)
+            column[selection.rows] = values
+            frame[_free(name, frame)] = pd.Series(column, index=frame.index, dtype="str")
+    return frame
+
+
+def _free(name: str, frame: pd.DataFrame) -> str:
+    number, free = 2, name
+    while free in frame:
+        free, number = f"{name} ({number})", number + 1
+    return free
+
+
+# What a spreadsheet program may take for a formula, wide forms included. Apostrophes before it
+# count: one more of them is always taken away again.
+_FORMULA = re.compile("'*([=+\\-@\uff1d\uff0b\uff0d\uff20\t\r\n\x00]|\\s+[=+\\-@])")
+
+
+def to_csv_bytes(frame: pd.DataFrame) -> bytes:
+    """The frame as CSV in UTF-8: no cell or header runs as a formula, every number exact.
+
+    Numbers are written with as many digits as it takes to read the same double back.
+    """
+    # Lines end as RFC 4180 has it; it also makes the writer quote a lone carriage return.
+    return _defused(frame).to_csv(index=False, lineterminator="\r\n").encode()
+
+
+def to_parquet_bytes(frame: pd.DataFrame) -> bytes:
+    """The frame as Parquet, as harmless to a spreadsheet program as the CSV."""
+    buffer = io.BytesIO()
+    _defused(frame).to_parquet(buffer, index=False)
+    return buffer.getvalue()
+
+
+def from_parquet_bytes(content: bytes) -> pd.DataFrame:
+    """The frame that `to_parquet_bytes` wrote, cell by cell."""
+    return _with_texts(pd.read_parquet(io.BytesIO(content)), as_it_was)
+
+
+def _defused(frame: pd.DataFrame) -> pd.DataFrame:
+    """Text that a spreadsheet program may take for a formula gets a leading apostrophe."""
+    return _with_texts(frame, harmless)
+
+
+def _with_texts(frame: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
+    """The frame with every text in it changed, the names of its columns too."""
+    changed = {}
+    for position in range(frame.shape[1]):
+        column = frame.iloc[:, position]
+        if pd.api.types.is_string_dtype(column):
+            column = column.astype(object).map(change, na_action="ignore").astype("str")
+        changed[position] = column
+    result = pd.DataFrame(changed)
+    result.columns = list(map(change, frame.columns))
+    return result
+
+
+def harmless(text: str) -> str:
+    """A cell or a header of a download, so that no spreadsheet program runs it."""
+    return "'" + text if _FORMULA.match(text) else text
+
+
+def as_it_was(text: str) -> str:
+    """What `harmless` made this of."""
+    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
