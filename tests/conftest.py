@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from pages.ui import environment
 from support.browser import ROOT, Browsers, Visitors, chromium_path, serve
+from support.nearest import Nearest
 
 # A busy machine is no failure.
 expect.set_options(timeout=30_000)
@@ -24,7 +25,15 @@ threadpool_limits(limits=1, user_api="blas")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="walks and fuzzers at their full length")
+    parser.addoption(
+        "--changed", action="store_true", help="what the change since main can reach, for a minute"
+    )
     parser.addoption("--seed", type=int, default=0, help="what the fuzzers of files and links draw")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--changed"):
+        config.pluginmanager.register(Nearest())
 
 
 @pytest.fixture(scope="session")

@@ -6,12 +6,12 @@ import json
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from support.colours import contrast
+from support.imports import imports
 
 ROOT = Path(__file__).parents[1]
 # Each layer, and what of the project it may import. The first that holds a file is its layer.
@@ -27,19 +27,6 @@ SOURCES = [
     *sorted(path for layer in ("em_core", "pages") for path in (ROOT / layer).rglob("*.py")),
     ROOT / "dashboard.py",
 ]
-
-
-def imports(path: Path) -> Iterator[str]:
-    """The modules a file imports, by their full names."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level:
-            package = path.relative_to(ROOT).parts[: -node.level]
-            yield ".".join([*package, node.module or ""]).strip(".")
-        elif isinstance(node, ast.ImportFrom):
-            # `from pages import ui` imports pages.ui.
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def name(path: Path) -> str:
