@@ -85,8 +85,8 @@ def in_browser(item: pytest.Item) -> bool:
 @cache
 def models_by_name() -> dict[str, set[str]]:
     """The files that the model of each case, and of each family, is written in."""
-    from pages.ui.models.families import FAMILIES
-    from pages.ui.settings import Settings, changed
+    from pages.ui.families.table import FAMILIES
+    from pages.ui.state.settings import Settings, changed
     from support.families_at_hand import cases
 
     models = {name: case.model for name, case in cases().items()}
