@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 from playwright.sync_api import expect
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from pages.ui.player import assets
 from support.browser import ROOT, Visitors, serve
@@ -176,3 +178,23 @@ def said_number(visitor: Visitor) -> str:
     assert "Traceback" not in visitor.texts and "marked failure" not in visitor.texts
     (number,) = re.findall(r"Something went wrong .*\(error (\w{6})\)", visitor.texts)
     return number
+
+
+def test_nobody_outside_is_asked_for_an_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither at the start nor where a page of another site asks for a connection."""
+    with socket.create_server(("localhost", 0)) as outside:
+        outside.setblocking(False)
+        proxy = f"http://localhost:{outside.getsockname()[1]}"
+        for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, proxy)
+        monkeypatch.setenv("no_proxy", "localhost")
+        log = tmp_path / "log"
+        with serve(ROOT, log) as url:
+            with pytest.raises(InvalidStatus, match="403"):
+                connect(f"ws{url[4:]}/_stcore/stream", origin="https://other.example")
+            Visitor(url, "v=1", "theory").close()
+        with pytest.raises(BlockingIOError):
+            outside.accept()
+    assert f"EM Explorer: {url}" in log.read_text()

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from benchmarks.soak import soak
+from pages.ui.server.manners import SECONDS_TO_END
 from support.browser import ROOT, process_of, serve
 from support.visitor import Visitor
 
@@ -114,6 +115,16 @@ def test_a_slow_upload_holds_up_nobody_and_arrives(server: str) -> None:
                 assert "Log-likelihood" in other.texts
         connection.sendall(BODY[1_000:])
         assert status(connection) == 204
+
+
+def test_the_server_ends_in_time_whatever_is_under_way(tmp_path: Path) -> None:
+    with serve(ROOT, tmp_path / "log") as url:
+        visitor = Visitor(url, "v=1&s=generate&n=20000&tk=9&k=20&tol=1e-12&it=100000")
+        uploading = begun(url, visitor, 100)
+        asked = time.monotonic()
+    assert time.monotonic() - asked < 2 * SECONDS_TO_END
+    uploading.close()
+    visitor.close()
 
 
 def test_files_on_their_way_count_and_make_room_again(server: str) -> None:

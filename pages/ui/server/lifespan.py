@@ -18,6 +18,7 @@ from pages.ui import environment
 from pages.ui.families.own_models import own_models
 from pages.ui.player import component
 from pages.ui.running.pools import pool, readers
+from pages.ui.server import manners
 from pages.ui.server.leaving import more_descriptors, see_off_visits
 from pages.ui.sharing.store import Refused, the_store
 from pages.ui.state import shell
@@ -39,6 +40,8 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     # Streamlit refuses what is larger than its own limit, whatever that of a widget.
     config.set_option("server.maxUploadSize", math.ceil(MAX_BYTES / 2**20))
     more_descriptors()
+    manners.ask_nobody_outside()
+    manners.end_in_time()
     memory()
     component.components()
     shell.components()
@@ -47,6 +50,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     with threadpool_limits(limits=1, user_api="blas"):
         pools = pool(), readers()
         leaving = asyncio.create_task(see_off_visits())
+        manners.say_where()
         try:
             yield
         finally:
