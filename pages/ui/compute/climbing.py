@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from em_core import HalfStep, em
@@ -13,20 +13,36 @@ from pages.ui.families.starting import Beginning
 def climb(
     model, data, start: Beginning, tolerance: float, max_iterations: int, told: int
 ) -> Generator[tuple[HalfStep, ...], None, str]:
-    """EM, one iteration at a time, without its first `told` half-steps; returns why it stopped."""
+    """EM, one iteration at a time, without its first `told` half-steps; returns why it stopped.
+
+    An M half-step comes without the parameters of its q, which are those of the half-step before:
+    else they would travel, and be kept, twice. `complete` puts them back.
+    """
     steps = em(model, data, start(data), tolerance=tolerance, max_iterations=max_iterations)
     taken: list[HalfStep] = []
+    before = None
     for index in itertools.count():
         try:
             step = next(steps)
         except StopIteration as end:
             return end.value
         if index >= told:
-            taken.append(step)
+            known = before is not None and step.posterior_params is before
+            taken.append(step._replace(posterior_params=None) if known else step)
+        before = step.params
         # A run pauses on an E half-step only, where the bound touches.
         if taken and step.phase != "M":
             yield tuple(taken)
             taken = []
+
+
+def complete(told: Iterable[HalfStep], before: HalfStep | None) -> Iterator[HalfStep]:
+    """The half-steps that `climb` tells, whole again. before: the one before the first of them."""
+    for step in told:
+        if step.posterior_params is None:
+            step = step._replace(posterior_params=before.params)
+        yield step
+        before = step
 
 
 class Ended(NamedTuple):

@@ -13,7 +13,7 @@ from em_core import HalfStep
 from em_core.em import Fit, finished
 from em_core.search.identified import Identification
 from em_core.search.optima import look_at
-from pages.ui.compute.climbing import Ended, climb
+from pages.ui.compute.climbing import Ended, climb, complete
 from pages.ui.families.starting import Beginning
 from pages.ui.running.pools import pool
 from pages.ui.running.work import Work
@@ -78,7 +78,7 @@ class Run(Work):
 
     def take(self, told: Sequence[tuple[HalfStep, ...]]) -> None:
         for half_steps in told:
-            self.trace += half_steps
+            self.trace += complete(half_steps, self.trace[-1] if self.trace else None)
 
     def take_all(self, result: str) -> None:
         self.stop_reason = result
