@@ -4,16 +4,21 @@ import gc
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from em_core import Gaussian, Mixture
+from em_core import Gaussian, Mixture, em
 from em_core.datasets import load
 from pages.ui.families.starting import ByMethod
 from pages.ui.running.runs import Run
+from pages.ui.sharing.store import Quotas, Store
 from pages.ui.state.memory import Full, Memory, Visit
+from pages.ui.tables import packing
+from pages.ui.tables.table import Table
 from support.browser import ROOT, process_of, serve
 from support.visitor import Visitor
 
@@ -62,10 +67,30 @@ def test_a_visit_that_has_ended_holds_nothing() -> None:
     session["visit"].hold("table", 100)
     session["itself"] = session  # goes only with a collection
     del session
+    gc.collect()  # the server does so every few seconds
     other = Visit(memory)
     other.hold("table", 100)
-    gc.collect()
     assert memory.held == 100
+
+
+def test_at_the_limit_of_all_nobody_waits_for_collections() -> None:
+    """Each message of each fit asks there: a collection of everything takes a tenth of a second."""
+    memory = Memory(100, 150)
+    first, second = Visit(memory), Visit(memory)
+    first.hold("table", 100)
+    collections = []
+
+    def note(phase: str, about: dict[str, int]) -> None:
+        collections.append(about["generation"])
+
+    gc.callbacks.append(note)
+    try:
+        for _ in range(50):
+            with pytest.raises(Full, match="other visits"):
+                second.hold("run", 60)
+    finally:
+        gc.callbacks.remove(note)
+    assert 2 not in collections
 
 
 def test_what_a_visit_lets_go_does_not_keep_it() -> None:
@@ -114,10 +139,70 @@ def test_a_run_ends_where_its_half_steps_have_no_room() -> None:
     assert np.isfinite(run.fit.log_likelihood)
 
 
+def arrays(params) -> list[np.ndarray]:
+    """Those of which parameters are made."""
+    if isinstance(params, tuple):
+        return [array for part in params for array in arrays(part)]
+    return [np.asarray(params)]
+
+
+def test_the_parameters_of_an_iteration_travel_and_are_kept_once() -> None:
+    """Else a trace of 50 components in 64 columns takes twice as much."""
+    rng = np.random.default_rng(0)
+    model, data = Mixture(Gaussian(), 20), rng.normal(size=(3_000, 48))
+    start = ByMethod(model, "random points", 0)
+    run = Run(
+        key="run", model=model, data=data, start=start, tolerance=1e-12, max_iterations=30
+    )  # fmt: skip
+    one = sum(array.nbytes for array in arrays(start(data)))
+    memory = Memory(10**9, 10**9)
+    visit = Visit(memory)
+    run.holding = visit.holding("run")
+    run.begin()
+    assert run.done.wait(60)
+    n_iterations = run.fit.n_iterations
+    assert n_iterations == 30
+    assert memory.held < 1.05 * one * (n_iterations + 1)
+    kept = {id(p) for step in run.trace for p in (step.params, step.posterior_params)}
+    assert len(kept) == n_iterations + 1
+    # The same numbers as without a process, those of q too.
+    whole = list(em(model, data, start(data), tolerance=1e-12, max_iterations=30))
+    for ours, theirs in zip(run.trace, whole, strict=True):
+        for name in ("params", "posterior_params"):
+            pairs = zip(arrays(getattr(ours, name)), arrays(getattr(theirs, name)), strict=True)
+            assert all(np.array_equal(*pair) for pair in pairs)
+    del visit
+
+
 def server_megabytes(url: str) -> float:
     """Of the process that listens there."""
     status = Path(f"/proc/{process_of(url)}/status").read_text()
     return int(status.split("VmRSS:")[1].split()[0]) / 1000
+
+
+def stored(folder: Path, frame: pd.DataFrame) -> str:
+    """The token of a table in the store, packed with one copy of what is in many cells."""
+    content = packing.to_parquet(Table("kept.csv", frame, (), ""))
+    return Store(str(folder), Quotas(10**8, 10**9, 10**9, 30)).keep(content, "me", 1).token
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_stored_table_is_unpacked_beside_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound = stored(tmp_path, pd.DataFrame(load("iris").values[:, :2], columns=["x", "y"]))
+    bomb = stored(tmp_path, pd.DataFrame({"x": np.ones(12_000), "t": ["x" * 100_000] * 12_000}))
+    monkeypatch.setenv("EM_EXPLORER_STORE", str(tmp_path))
+    monkeypatch.setenv("EM_EXPLORER_READ_MB", "1000")
+    with serve(ROOT, tmp_path / "log") as url:
+        with closing(Visitor(url, f"v=1&s=table&k=2&sh={sound}")) as visitor:
+            visitor.settle()
+            assert "Log-likelihood" in visitor.texts
+        before = server_megabytes(url)
+        with closing(Visitor(url, f"v=1&s=table&k=2&sh={bomb}")) as visitor:
+            assert "more than the 1,000 MB of memory" in visitor.texts
+        assert server_megabytes(url) < before + 200
 
 
 @pytest.mark.slow

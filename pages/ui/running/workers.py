@@ -155,6 +155,15 @@ class Job:
                 if self._again is not None:
                     self._call = self._call[0], self._again()
 
+    def result(self, expect: Callable[[int], None] = lambda size: None) -> Any:
+        """What the function returns, waited for. Raises as `results` does."""
+        results = self.results(expect)
+        while True:
+            try:
+                next(results)
+            except StopIteration as end:
+                return end.value
+
     def _results_of(
         self, process: subprocess.Popen, expect: Callable[[int], None]
     ) -> Generator[list[Any], None, Any]:

@@ -9,6 +9,9 @@ from typing import NamedTuple
 import streamlit as st
 
 from pages.ui import environment
+from pages.ui.compute import readings
+from pages.ui.running.pools import readers
+from pages.ui.running.workers import Cancelled, Lost, OutOfTime
 from pages.ui.sharing import store
 from pages.ui.sharing.store import Receipt, Refused, the_store
 from pages.ui.state import shell
@@ -18,6 +21,9 @@ from pages.ui.tables.table import DataError, Table, table_bytes
 from pages.ui.text import plain
 
 KEY = "own table"
+TOO_LONG = (
+    "Reading the table of this link took too long: try again later, or upload the table yourself."
+)
 
 
 class OwnTable(NamedTuple):
@@ -60,7 +66,19 @@ def _open(carried: str, shared: str) -> OwnTable:
         raise DataError(str(error)) from None
     if content is None:
         raise DataError(store.GONE)
-    return OwnTable(packing.from_parquet(content), shared=shared)
+    return OwnTable(_unpacked(content), shared=shared)
+
+
+def _unpacked(content: bytes) -> Table:
+    """A stored table, read by a process. Raises DataError or Full."""
+    job = readers().job(readings.unpack, content)
+    try:
+        with st.spinner("Reading the stored table"):
+            return job.result(lambda size: visit().hold(KEY, size))
+    except (Lost, ValueError) as error:
+        raise DataError(str(error)) from None
+    except (OutOfTime, Cancelled):
+        raise DataError(TOO_LONG) from None
 
 
 def take(table: Table) -> None:

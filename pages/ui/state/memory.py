@@ -7,7 +7,6 @@ can be had again; never anything of another visit.
 
 from __future__ import annotations
 
-import gc
 import threading
 import weakref
 from collections import OrderedDict
@@ -67,8 +66,6 @@ class Memory:
 
     def hold(self, ledger: OrderedDict[str, _Held], name: str, new: _Held) -> None:
         """Count what a visit is about to take. Raises Full where there is no room for it."""
-        if self.held + new.size > self.for_all:
-            gc.collect()  # visits that have ended may still be there
         with self._lock:
             others = {other: held for other, held in ledger.items() if other != name}
             before = ledger[name].size if name in ledger else 0
