@@ -17,6 +17,7 @@ from em_core.models.factor_analysis.summaries import (
 from em_core.models.hidden_markov.model import HiddenMarkov
 from em_core.models.mixture import Mixture, MixtureParams
 from em_core.models.two_level.model import TwoLevel
+from em_core.search.alignment import ordered
 from em_core.search.restarts import restarts
 from em_core.search.selection import select
 from em_core.standardised import Standardised
@@ -52,6 +53,7 @@ __all__ = [
     "from_means",
     "goodness_of_fit",
     "inference",
+    "ordered",
     "promax",
     "restarts",
     "select",

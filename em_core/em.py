@@ -10,10 +10,10 @@ from __future__ import annotations
 import builtins
 import itertools
 import math
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial, reduce
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, Self
 
 import numpy as np
 
@@ -108,24 +108,63 @@ class Model(Protocol):
         """
         return None
 
+    def component_shares(self, params, data) -> np.ndarray | None:
+        """(N, K) probabilities of the component (or state) of each row, sequence after sequence,
+        by `posterior`; None where what is hidden is no label."""
+        return None
+
+    @property
+    def DIMS(self) -> Mapping[str, tuple[str, ...]] | None:
+        """What the last axes of each array of the parameters run over, by the array's name:
+        `{"means": ("component", "column")}`; None where the model does not say."""
+        return None
+
+    def interchangeable(self) -> bool:
+        """Whether any component may have any number. Asked only where `DIMS` has components."""
+        return True
+
     def n_observations(self, data, weights=None) -> float:
         """How many observations BIC counts: the rows, or the total of their weights."""
         return len(data) if weights is None else float(weights.sum())
 
 
-class Collapse(str):
-    """A flag saying that a component has degenerated: the likelihood tells more of the floor than
-    of the data, and such an answer must not win.
+class Flag(str):
+    """A plain sentence on an M-step. One about a single component begins with it: "component 2".
 
-    component: which one, from 0; None where it is about all of them.
+    component: which one, from 0; None where it is about all of them. unit: what it calls one.
     """
 
     component: int | None
+    unit: str
 
-    def __new__(cls, text: str, component: int | None = None) -> Collapse:
+    def __new__(cls, text: str, component: int | None = None, unit: str = "component") -> Self:
         flag = super().__new__(cls, text)
-        flag.component = component
+        flag.component, flag.unit = None if component is None else int(component), unit
         return flag
+
+    def renumbered(self, component: int) -> Self:
+        """The same of a component that has another number, from 0."""
+        said = self.removeprefix(f"{self.unit} {self.component + 1}")
+        return type(self)(f"{self.unit} {component + 1}{said}", component, self.unit)
+
+
+class Collapse(Flag):
+    """A flag saying that a component has degenerated: the likelihood tells more of the floor than
+    of the data, and such an answer must not win."""
+
+
+def called(sentence: str, unit: str) -> str:
+    """A sentence that calls what rows belong to a component, where it is called otherwise: "state",
+    "class"; "" where rows belong to nothing. A flag stays one."""
+    if not unit:
+        return sentence
+    several = f"{unit}es" if unit.endswith("s") else f"{unit}s"
+    said = sentence
+    for case in (str, str.capitalize):
+        said = said.replace(case("components"), case(several)).replace(
+            case("component"), case(unit)
+        )
+    return type(sentence)(said, sentence.component, unit) if isinstance(sentence, Flag) else said
 
 
 def has_collapsed(flags: tuple[str, ...]) -> bool:
@@ -133,20 +172,20 @@ def has_collapsed(flags: tuple[str, ...]) -> bool:
     return any(isinstance(flag, Collapse) for flag in flags)
 
 
-class Leapt(str):
-    """A flag saying that this was no M-step but a leap, and why."""
+class Leapt(Flag):
+    """A flag saying that this was no M-step but a leap, and what it does."""
 
 
 class Leap(NamedTuple):
     """A step up the log-likelihood itself, which a model proposes where EM would creep: q and the
     parameters move together (ECME: Liu & Rubin 1994).
 
-    params: where to; gain: by how many nats the log-likelihood should rise; words: what it does.
+    params: where to; gain: by how many nats the log-likelihood should rise; flags: what it does.
     """
 
     params: Any
     gain: float
-    words: str
+    flags: tuple[Leapt, ...]
 
 
 class HalfStep(NamedTuple):
@@ -270,8 +309,8 @@ def em(
             return reason
         iteration += 1
         if leapt:
-            params, q, words = leapt
-            raised = (*flags(params, q.statistics), Leapt(words))
+            params, q, leaps = leapt
+            raised = (*flags(params, q.statistics), *leaps)
             yield from _half_steps(model, iteration, params, q, raised)
             log_likelihoods, alone, settled, reason = [q.log_likelihood], 0, SETTLED, None
             continue
@@ -295,7 +334,7 @@ def em(
 
 def _leap(model, params, q: Expectation, climbed: list[float], tolerance: float, at):
     """Where a model would go in the place of EM's next steps, the E-step there, `at(params)`, and
-    what that is, in words; None where EM does not creep."""
+    the flags that say what that is; None where EM does not creep."""
     propose = getattr(model, "leap", None)
     leap = propose(params, q.statistics) if propose else None
     if leap is None:
@@ -305,7 +344,7 @@ def _leap(model, params, q: Expectation, climbed: list[float], tolerance: float,
         return None
     reached = at(leap.params)
     higher = reached.log_likelihood > q.log_likelihood
-    return (leap.params, reached, leap.words) if higher else None
+    return (leap.params, reached, leap.flags) if higher else None
 
 
 def _half_steps(model, iteration: int, params, q: Expectation, flags) -> Iterator[HalfStep]:

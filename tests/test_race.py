@@ -6,9 +6,9 @@ import pytest
 from em_core import Gaussian, HiddenMarkov, Mixture
 from em_core.datasets import load
 from em_core.em import Collapse, em
-from em_core.search.alignment import relabelled
+from em_core.search.alignment import in_order, relabelled
 from pages.ui.families.table import FAMILIES
-from pages.ui.pictures.race import matched, on_one_clock, race
+from pages.ui.pictures.race import on_one_clock, race
 from pages.ui.state.scenes import scene_of
 from pages.ui.state.settings import Settings
 from pages.ui.tables.selection import select
@@ -41,7 +41,7 @@ def pictured(family: str, model, start, iterations: int = 3, order=None):
     data = FAMILIES[family].data(SELECTION)
     steps = list(em(model, data, start, max_iterations=iterations, tolerance=0))
     if order is not None:
-        steps = matched(steps, order)
+        steps = in_order(steps, order, model.DIMS)
     scene = scene_of("run", model, data, steps, SELECTION, settings, most=50)
     return FAMILIES[family].picture(scene)[0], steps
 
@@ -81,12 +81,13 @@ def test_bars_and_flags_take_the_order_of_the_first_run():
     model, data = family.build(settings), family.data(selection)
     start = model.initial_params(data, "random points", np.random.default_rng(0))
     drawn = []
-    for order, params in ((None, start), (ORDER, relabelled(start, np.argsort(ORDER)))):
+    other = relabelled(start, np.argsort(ORDER), model.DIMS)
+    for order, params in ((None, start), (ORDER, other)):
         steps = list(em(model, data, params, max_iterations=3, tolerance=0))
         if order is not None:
-            flag = Collapse("component 1 is empty: no row belongs to it")
+            flag = Collapse("component 1 is empty: no row belongs to it", 0)
             steps[-1] = steps[-1]._replace(flags=(flag,))
-            steps = matched(steps, order)
+            steps = in_order(steps, order, model.DIMS)
             # Component 1 of the second is component ORDER.index(0) + 1 of the first.
             assert steps[-1].flags[0].startswith("component 2 is empty")
             assert isinstance(steps[-1].flags[0], Collapse)

@@ -107,7 +107,7 @@ def test_components_put_in_another_order_are_the_same_model():
         case = cases()[name]
         params = case.start(0, 2)
         order = np.roll(np.arange(len(params.emission[0])), 1)
-        moved = relabelled(params, order)
+        moved = relabelled(params, order, case.model.DIMS)
         before, after = (case.model.e_step(p, case.prepared) for p in (params, moved))
         assert after.log_likelihood == pytest.approx(before.log_likelihood, rel=1e-12)
 

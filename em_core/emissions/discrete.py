@@ -234,6 +234,7 @@ class Bernoulli(_Items):
     """Independent binary items: x_d = 1 with probability p_kd, else 0. NaN is missing."""
 
     binary: ClassVar = True
+    DIMS: ClassVar = {"probabilities": ("component", "column")}
 
     def _check_column(self, number: int, values: np.ndarray, to_fit: bool) -> None:
         wrong = values[(values != 0) & (values != 1)]
@@ -313,6 +314,7 @@ class Categorical(_Items):
 
     levels: tuple[int, ...] | None = None
     binary: ClassVar = False
+    DIMS: ClassVar = {"probabilities": ("component", "column", "level"), "levels": ("column",)}
 
     def _check_column(self, number: int, values: np.ndarray, to_fit: bool) -> None:
         beyond = MOST_LEVELS if to_fit else np.inf
@@ -425,6 +427,8 @@ class Poisson(_Discrete):
 
     Features: 1, -sum_d log x_d!, the counts, and 1 for each count that is there.
     """
+
+    DIMS: ClassVar = {"rates": ("component", "column")}
 
     def _check_column(self, number: int, values: np.ndarray, to_fit: bool) -> None:
         wrong = values[(values < 0) | (values != np.floor(values)) | (values > LARGEST_COUNT)]

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from em_core.coordinates.domains import Positive, Real, Triangular
-from em_core.em import Collapse, Leap, Shared
+from em_core.em import Collapse, Flag, Leap, Leapt, Shared
 from em_core.emissions.gaussian import EMPTY_SHARE, Gaussian, GaussianStatistics, column_moments
 from em_core.emissions.kernels.gaussian import GaussianKernel
 from em_core.emissions.kernels.incomplete import IncompleteKernel, IncompleteRows
@@ -186,6 +186,12 @@ class FactorAnalyser:
 
     n_factors: int
     floor: float = 1e-6
+    DIMS: ClassVar = {
+        "means": ("component", "column"),
+        "loadings": ("component", "column", "factor"),
+        "noise_variances": ("component", "column"),
+        "factor_scales": ("component", "factor", "factor"),
+    }
 
     def __post_init__(self):
         FactorAnalysis(self.n_factors, self.floor)
@@ -359,17 +365,18 @@ class FactorAnalyser:
         """As in factor analysis, in every component by itself."""
         lowest = self.floor * statistics.gaussian.scale.value**2
         means, noise = params.means.copy(), params.noise_variances.copy()
-        gain, words = 0.0, []
+        gain, flags = 0.0, []
         for k, of_k in statistics.components.items():
             if of_k.count <= EMPTY_SHARE * statistics.counts.sum():
                 continue
             if leap := leap_at_boundary(params.component(k), of_k, lowest):
                 means[k], noise[k] = leap.params.mean, leap.params.noise_variance
                 gain += leap.gain
-                words.append(f"component {k[-1] + 1}: {leap.words}")
-        if not words:
+                flags += [Leapt(f"component {k[-1] + 1}: {said}", k[-1]) for said in leap.flags]
+        if not flags:
             return None
-        return Leap(params._replace(means=means, noise_variances=noise), gain, "; ".join(words))
+        moved = params._replace(means=means, noise_variances=noise)
+        return Leap(moved, gain, tuple(flags))
 
     def flags(
         self, params: FactorAnalyserParams, statistics: FactorAnalyserStatistics
@@ -399,7 +406,9 @@ class FactorAnalyser:
                     )
                 )
             else:
-                messages += [f"{name}: {heywood_words(column, n_factors)}" for column in columns]
+                messages += [
+                    Flag(f"{name}: {heywood_words(column, n_factors)}", k[-1]) for column in columns
+                ]
         return tuple(messages)
 
     def n_parameters(self, params: FactorAnalyserParams) -> int:

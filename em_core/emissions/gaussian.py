@@ -8,7 +8,7 @@ maximise the expected log-density given those statistics.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -67,6 +67,10 @@ class Gaussian:
     covariance: str = "full"
     floor: float = 1e-6
     batches = True
+    DIMS: ClassVar = {
+        "means": ("component", "column"),
+        "covariances": ("component", "column", "column"),
+    }
 
     def __post_init__(self):
         if self.covariance not in STRUCTURES:
@@ -345,7 +349,7 @@ class Gaussian:
         flat = f"at its covariance floor, flat in some direction: {flat}"
         is_point = highest <= POINT_LIKE * self.floor
         return tuple(
-            Collapse(f"component {place[-1] + 1} is {point if at_point else flat}", int(place[-1]))
+            Collapse(f"component {place[-1] + 1} is {point if at_point else flat}", place[-1])
             for place, at_point in zip(np.argwhere(at_floor), is_point[at_floor], strict=True)
         )
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from em_core.coordinates.domains import Between, Fixed
-from em_core.em import Shared
+from em_core.em import Flag, Shared
 from em_core.emissions.gaussian import Gaussian, GaussianStatistics, column_moments
 from em_core.emissions.kernels.gaussian import GaussianKernel
 from em_core.emissions.kernels.incomplete import IncompleteRows, IncompleteStudentTKernel, impute_by
@@ -171,6 +171,11 @@ class StudentT:
     covariance: str = "full"
     degrees_of_freedom: float | None = None
     floor: float = 1e-6
+    DIMS: ClassVar = {
+        "means": ("component", "column"),
+        "covariances": ("component", "column", "column"),
+        "degrees_of_freedom": ("component",),
+    }
 
     def __post_init__(self):
         Gaussian(self.covariance, self.floor)
@@ -423,13 +428,19 @@ class StudentT:
         if self.degrees_of_freedom is None:
             degrees = params.degrees_of_freedom
             messages += [
-                f"component {k + 1} has its degrees of freedom at their bound, {MOST:g}: it is a "
-                "Gaussian in all but name, and they are not counted as a parameter"
+                Flag(
+                    f"component {k + 1} has its degrees of freedom at their bound, {MOST:g}: it is "
+                    "a Gaussian in all but name, and they are not counted as a parameter",
+                    k,
+                )
                 for *_, k in np.argwhere(at_most(degrees))
             ]
             messages += [
-                f"component {k + 1} has its degrees of freedom at their bound, {FEWEST:g}: its "
-                "tails may be heavier still"
+                Flag(
+                    f"component {k + 1} has its degrees of freedom at their bound, {FEWEST:g}: its "
+                    "tails may be heavier still",
+                    k,
+                )
                 for *_, k in np.argwhere(at_fewest(degrees))
             ]
         return (*self.gaussian.flags(params.gaussian, statistics.gaussian), *messages)

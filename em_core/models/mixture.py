@@ -95,6 +95,16 @@ class Mixture:
         return initialization.STARTS
 
     @property
+    def DIMS(self) -> dict[str, tuple[str, ...]] | None:
+        """What the axes of every array of the parameters run over, if the emission says so."""
+        of_emission = getattr(self.emission, "DIMS", None)
+        return of_emission and {"weights": ("component",), **of_emission}
+
+    def interchangeable(self) -> bool:
+        """Any component may have any number."""
+        return True
+
+    @property
     def batches(self) -> bool:
         """Whether parameters may have a leading axis, for several models side by side."""
         return getattr(self.emission, "batches", False)
@@ -247,7 +257,7 @@ class Mixture:
                 Collapse(
                     f"component {k + 1} is empty: no row belongs to it; use fewer components or "
                     "another start",
-                    int(k),
+                    k,
                 )
                 for *_, k in np.argwhere(params.weights <= EMPTY_SHARE)
             )
@@ -283,6 +293,10 @@ class Mixture:
         if impossible is not None:
             log_sums[impossible] = -np.inf
         return MixturePosterior(shares.T, log_sums)
+
+    def component_shares(self, params: MixtureParams, data) -> np.ndarray:
+        """(N, K) responsibilities."""
+        return self.posterior(params, data).responsibilities
 
     def predict(self, params: MixtureParams, data) -> np.ndarray:
         """(N,) the most responsible component of each row, counted from 0."""

@@ -1,22 +1,107 @@
-"""Which component of one fit is which of another, and on how many rows they disagree."""
+"""How components are numbered, and which component of one fit is which of another.
+
+What EM calls component 1 is what happened to begin there. So that one answer has the same numbers
+whichever start led there, components are numbered by where the run ends: by their mean of the first
+column, the smallest first; by the further columns, then by standard deviations, where these are
+equal (`numbering`). The numbers hold for all half-steps of a run. States that follow each other in
+one direction only keep the order in which they do, and a model that does not say what the axes of
+its arrays are (`DIMS`), or what its columns are like, keeps the numbers of its start.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TypeVar
+
 import numpy as np
+
+from em_core.em import Fit, Flag, HalfStep
+from em_core.protocols import Columns
+from em_core.search.batching.packed import PackedTrace
+
+# Means that differ by less than this share of the largest standard deviation are equal.
+EQUAL = 1e-6
+
+SomeFit = TypeVar("SomeFit", bound=Fit)
 
 
 def assignment_shares(model, params, data) -> np.ndarray | None:
-    """(N, K) probabilities of the component (or state) of each row, sequence after sequence.
+    """(N, K) probabilities of the component (or state) of each row, sequence after sequence; None
+    where what is hidden is no label, as in factor analysis."""
+    shares = getattr(model, "component_shares", None)
+    return None if shares is None else shares(params, data)
 
-    They are what the model's posterior calls `responsibilities` or `state_probabilities`; None
-    where it has neither, as in factor analysis.
+
+def is_numbered(model) -> bool:
+    """Whether the rule above numbers the components of a model, or they keep the numbers they
+    have."""
+    dims = getattr(model, "DIMS", None) or {}
+    return (
+        any("component" in axes for axes in dims.values())
+        and model.interchangeable()
+        and isinstance(getattr(model, "emission", None), Columns)
+    )
+
+
+def numbering(model, params) -> np.ndarray | None:
+    """(K,) the component of `params` that has number k by the rule above; None where components
+    keep the numbers they have."""
+    if not is_numbered(model):
+        return None
+    emission = model.emission
+    means = emission.column_means(params.emission)
+    deviations = emission.column_deviations(params.emission)
+    units = EQUAL * deviations.max(axis=0, where=np.isfinite(deviations), initial=0)
+    units[units == 0] = 1
+    keys = [np.round(each / units) for each in (means, deviations)]
+    return np.lexsort(np.concatenate(keys, axis=1).T[::-1])
+
+
+def ordered(fit: SomeFit) -> SomeFit:
+    """The same fit with its components numbered by the rule above."""
+    order = numbering(fit.model, fit.params)
+    if order is None or (order == np.arange(len(order))).all():
+        return fit
+    dims, trace = fit.model.DIMS, fit.trace
+    if isinstance(trace, PackedTrace):
+        packed = trace.with_components(
+            lambda params: relabelled(params, order, dims), lambda flag: renumbered(flag, order)
+        )
+        return replace(fit, trace=packed)
+    return replace(fit, trace=tuple(in_order(trace, order, dims)))
+
+
+def in_order(
+    steps: Iterable[HalfStep], order: np.ndarray, dims: Mapping[str, tuple[str, ...]]
+) -> list[HalfStep]:
+    """The same half-steps with component order[k] in the place of component k.
+
+    order (K,): as `numbering` and `align` give it. dims: the `DIMS` of the model.
     """
-    posterior = model.posterior(params, data)
-    for name in ("responsibilities", "state_probabilities"):
-        if hasattr(posterior, name):
-            shares = getattr(posterior, name)
-            return np.concatenate(shares) if isinstance(shares, list) else shares
-    return None
+    known = {}
+
+    def moved(params):
+        if id(params) not in known:
+            # Kept with what they became: else their id could be given to others.
+            known[id(params)] = params, relabelled(params, order, dims)
+        return known[id(params)][1]
+
+    return [
+        step._replace(
+            params=moved(step.params),
+            posterior_params=moved(step.posterior_params),
+            flags=tuple(renumbered(flag, order) for flag in step.flags),
+        )
+        for step in steps
+    ]
+
+
+def renumbered(flag: str, order: np.ndarray) -> str:
+    """A flag of component order[k] as one of component k."""
+    if not isinstance(flag, Flag) or flag.component is None:
+        return flag
+    return flag.renumbered(int(np.flatnonzero(order == flag.component)[0]))
 
 
 def align(reference: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -31,17 +116,20 @@ def align(reference: np.ndarray, other: np.ndarray) -> np.ndarray:
     return linear_sum_assignment(reference.T @ other, maximize=True)[1]
 
 
-def relabelled(params, order: np.ndarray):
-    """Parameters of a mixture or a hidden Markov model with component order[k] in place k."""
-    moved = {}
+def relabelled(params, order: np.ndarray, dims: Mapping[str, tuple[str, ...]]):
+    """Parameters with component order[k] in place k. dims: the `DIMS` of their model; the arrays
+    may have leading axes besides, one entry for each of several models."""
+    parts = []
     for name, part in zip(params._fields, params, strict=True):
         if isinstance(part, tuple):
-            moved[name] = relabelled(part, order)
-        elif name != "levels":
-            moved[name] = part[order]
-    if "transition_matrix" in moved:
-        moved["transition_matrix"] = moved["transition_matrix"][:, order]
-    return type(params)(**{**params._asdict(), **moved})
+            parts.append(relabelled(part, order, dims))
+            continue
+        axes = dims[name]
+        for axis, what in enumerate(axes, start=-len(axes)):
+            if what == "component":
+                part = np.take(part, order, axis=axis)
+        parts.append(part)
+    return type(params)(*parts)
 
 
 def disagreement(reference: np.ndarray, aligned: np.ndarray) -> float:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from em_core.em import Fit, HalfStep, check_weights, finished, has_collapsed, starting_params
+from em_core.search.alignment import ordered
 from em_core.search.batching.advance import Advance
 from em_core.search.batching.packed import PackedTrace, climbed
 from em_core.search.batching.stepping import strategy
@@ -106,13 +107,22 @@ class Restarts:
     """
 
     def __init__(
-        self, model, data, starts: list[_Start], stepping, tolerance: float, confirm: bool, options
+        self,
+        model,
+        data,
+        starts: list[_Start],
+        stepping,
+        tolerance: float,
+        confirm: bool,
+        number_components: bool,
+        options,
     ):
         self.model = model
         self._data = data
         self._starts = starts
         self._stepping = stepping
         self._tolerance = tolerance
+        self._number_components = number_components
         self._options = options
         self._weights = options["weights"]
         self._sweeps = self._sweep(confirm)
@@ -198,7 +208,8 @@ class Restarts:
     def _fit(self, run: _Run) -> Fit:
         reason = run.stop_reason or "stopped"
         fit = finished(self.model, run.trace, reason, self._data, self._weights)
-        return replace(fit, trace=PackedTrace(run.trace))
+        fit = replace(fit, trace=PackedTrace(run.trace))
+        return ordered(fit) if self._number_components else fit
 
     def _confirm(self, optima: tuple[Optimum, ...], runs: list[_Run]) -> Iterator[Sweep]:
         """Go on from the best run of each optimum; where that gains more than the tolerance
@@ -339,6 +350,7 @@ def restarts(
     max_iterations: int = 1000,
     weights=None,
     confirm: bool = True,
+    number_components: bool = False,
     stepping: Callable[..., Iterator[list[Advance]]] | None = None,
 ) -> Restarts:
     """Run EM from many starts: every seed of every named start. Nothing runs until asked.
@@ -347,6 +359,8 @@ def restarts(
     tolerance, max_iterations, weights: those of `em`.
     confirm: whether, in the end, one run of each optimum goes on to a thousandth of the tolerance;
         it leaves the fits as they are, but those on a plateau are no longer called optima.
+    number_components: whether the components of every fit are numbered by `ordered`, so that one
+        optimum has the same numbers whichever start led there; else as the start has them.
     stepping: what steps all runs by one iteration at a time; by default that of `strategy`.
     A start that raises ValueError or LinAlgError is kept as failed, with its sentence. Raises
     ValueError for data or weights that the model cannot use, and without a seed or a start.
@@ -361,7 +375,7 @@ def restarts(
     starts = [_Start(seed, name) for name in names for seed in seeds]
     options = {"weights": weights, "max_iterations": max_iterations}
     stepping = stepping or strategy(model)
-    return Restarts(model, data, starts, stepping, tolerance, confirm, options)
+    return Restarts(model, data, starts, stepping, tolerance, confirm, number_components, options)
 
 
 def go_on(
@@ -373,6 +387,7 @@ def go_on(
     max_iterations: int = 1000,
     weights=None,
     confirm: bool = True,
+    number_components: bool = False,
     stepping: Callable[..., Iterator[list[Advance]]] | None = None,
 ) -> Restarts:
     """Many starts taken up where they came to: those that reached no end climb on from there.
@@ -388,7 +403,7 @@ def go_on(
     starts = [replace(s, run=None if s.run is None else runs[id(s.run)]) for s in ends]
     options = {"weights": weights, "max_iterations": max_iterations}
     stepping = stepping or strategy(model)
-    return Restarts(model, data, starts, stepping, tolerance, confirm, options)
+    return Restarts(model, data, starts, stepping, tolerance, confirm, number_components, options)
 
 
 def _taken_up(run: _Run) -> _Run:

@@ -87,6 +87,7 @@ class _Asked(NamedTuple):
     tolerance: float
     max_iterations: int
     folds: tuple[int, int]
+    number_components: bool
     stepping: Any
 
     def search(self, model, data, weights, ends, times: int, confirm: bool = True) -> Restarts:
@@ -94,7 +95,7 @@ class _Asked(NamedTuple):
         these. Every time doubles the iterations."""
         common = {
             "tolerance": self.tolerance, "weights": weights, "confirm": confirm,
-            "stepping": self.stepping,
+            "number_components": self.number_components, "stepping": self.stepping,
         }  # fmt: skip
         most = self.max_iterations * 2**times
         if ends:
@@ -258,6 +259,7 @@ def select(
     tolerance: float = 1e-3,
     max_iterations: int = 1000,
     weights=None,
+    number_components: bool = False,
     stepping=None,
 ) -> Selection:
     """Fit every model of a grid from several starts and compare them. Nothing runs until asked.
@@ -275,7 +277,8 @@ def select(
         raise ValueError(f"choose at least 2 folds, or 0 for none, not {folds}")
     starts = list(start) if isinstance(start, list | tuple) else start
     asked = _Asked(
-        list(seeds), starts, tolerance, max_iterations, (folds, fold_seed), stepping
+        list(seeds), starts, tolerance, max_iterations, (folds, fold_seed), number_components,
+        stepping,
     )  # fmt: skip
     return Selection(models, asked, data, weights, {}, 0)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from em_core.em import Leap
+from em_core.em import Leap, Leapt
 from em_core.models.factor_analysis.statistics import FactorParams, FactorStatistics
 
 # A column with less noise than this share of its variance is rarely what it seems: the usual bound
@@ -56,7 +56,7 @@ def leap_at_boundary(
             f"a leap, not an M-step: straight to the best noise variance of column {column + 1}, "
             "where EM would creep"
         )
-    return Leap(params._replace(mean=mean, noise_variance=variances), gain, words)
+    return Leap(params._replace(mean=mean, noise_variance=variances), gain, (Leapt(words),))
 
 
 def _best_noise(params, statistics, lowest, columns) -> tuple[np.ndarray, np.ndarray]:

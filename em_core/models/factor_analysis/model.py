@@ -44,6 +44,12 @@ class _FactorModel:
     floor: float = 1e-6
 
     starts: ClassVar = factor_starts.STARTS
+    DIMS: ClassVar = {
+        "mean": ("column",),
+        "loadings": ("column", "factor"),
+        "noise_variance": ("column",),
+        "factor_scale": ("factor", "factor"),
+    }
 
     def __post_init__(self):
         if self.n_factors < 1:
@@ -366,6 +372,7 @@ class ProbabilisticPCA(_FactorModel):
     """
 
     _noise_shape: ClassVar = "one number"
+    DIMS: ClassVar = _FactorModel.DIMS | {"noise_variance": ()}
 
     def _pool(self, values, counts):
         return values @ counts / counts.sum()

@@ -10,7 +10,7 @@ import numpy as np
 
 from em_core.coordinates.domains import Derived, Shares
 from em_core.coordinates.gradients import by_shares
-from em_core.em import Collapse, Expectation, Leap, add
+from em_core.em import Collapse, Expectation, Flag, Leap, add, called
 from em_core.emissions.gaussian import EMPTY_SHARE, leap_of_emission
 from em_core.emissions.kernels.responsibilities import LEAST_SHARE
 from em_core.imputation import Imputation
@@ -103,6 +103,20 @@ class HiddenMarkov:
         if self.transitions is not None:
             # Tuples, so that models can be compared and hashed.
             object.__setattr__(self, "transitions", tuple(map(tuple, allowed.tolist())))
+
+    @property
+    def DIMS(self) -> dict[str, tuple[str, ...]] | None:
+        """What the axes of every array of the parameters run over, if the emission says so."""
+        of_emission = getattr(self.emission, "DIMS", None)
+        return of_emission and {
+            "initial_probabilities": ("component",),
+            "transition_matrix": ("component", "component"),
+            **of_emission,
+        }
+
+    def interchangeable(self) -> bool:
+        """Any state may have any number, unless some transitions are ruled out by number."""
+        return bool(self.allowed.all())
 
     @property
     def allowed(self) -> np.ndarray:
@@ -283,20 +297,26 @@ class HiddenMarkov:
             Collapse(
                 f"state {k + 1} is empty: no frame belongs to it; use fewer states or another "
                 "start",
-                int(k),
+                k,
+                "state",
             )
             for k in np.flatnonzero(empty)
         ]
         messages += [
-            f"state {k + 1} is never left in these data: they say nothing of its transitions"
+            Flag(
+                f"state {k + 1} is never left in these data: they say nothing of its transitions",
+                k,
+                "state",
+            )
             for k in np.flatnonzero(~empty & (leaving <= EMPTY_SHARE * leaving.sum()))
         ]
         of_emission = self.emission.flags(params.emission, statistics.emission)
-        return (*messages, *(_of_states(flag) for flag in of_emission))
+        return (*messages, *(called(flag, "state") for flag in of_emission))
 
     def leap(self, params: HiddenMarkovParams, statistics) -> Leap | None:
-        """What the emission proposes."""
-        return leap_of_emission(self.emission, params, statistics)
+        """What the emission proposes, of states."""
+        leap = leap_of_emission(self.emission, params, statistics)
+        return leap and leap._replace(flags=tuple(called(flag, "state") for flag in leap.flags))
 
     def posterior(self, params: HiddenMarkovParams, data) -> HiddenMarkovPosterior:
         """State probabilities and log-likelihood of every sequence, by exact smoothing."""
@@ -315,6 +335,10 @@ class HiddenMarkov:
         impossible = np.repeat(np.isneginf(log_likelihoods), sequences.lengths)
         shares[impossible] /= shares[impossible].sum(axis=1, keepdims=True)
         return HiddenMarkovPosterior(split_frames(shares, sequences.lengths), log_likelihoods)
+
+    def component_shares(self, params: HiddenMarkovParams, data) -> np.ndarray:
+        """(N, K) state probabilities of all frames, sequence after sequence."""
+        return np.concatenate(self.posterior(params, data).state_probabilities)
 
     def predict(self, params: HiddenMarkovParams, data) -> list[np.ndarray]:
         """For each sequence the most probable path (T,), states counted from 0 (Viterbi)."""
@@ -381,9 +405,3 @@ def pass_to_transitions(params: HiddenMarkovParams, gradient: HiddenMarkovParams
     """The gradient where initial probabilities are the stationary distribution of transitions."""
     through = stationary_gradient(params.transition_matrix, gradient.initial_probabilities)
     return gradient._replace(transition_matrix=gradient.transition_matrix + through)
-
-
-def _of_states(flag: str) -> str:
-    """A flag of an emission, which knows components, about states."""
-    said = flag.replace("component", "state")
-    return Collapse(said, flag.component) if isinstance(flag, Collapse) else said

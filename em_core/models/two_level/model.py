@@ -134,6 +134,11 @@ class TwoLevel:
     floor: float = 1e-6
 
     starts: ClassVar = STARTS
+    DIMS: ClassVar = {
+        "mean": ("column",),
+        "between_covariance": ("column", "column"),
+        "within_covariance": ("column", "column"),
+    }
 
     def __post_init__(self):
         if not 0 < self.floor < 1:

@@ -3,7 +3,9 @@ arrays each."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from copy import copy
+from typing import Any
 
 import numpy as np
 
@@ -38,6 +40,16 @@ class PackedTrace(Sequence):
         if isinstance(which, slice):
             return tuple(map(self._step, range(*which.indices(len(self)))))
         return self._step(range(len(self))[which])
+
+    def with_components(
+        self, params: Callable[[Any], Any], flag: Callable[[str], str]
+    ) -> PackedTrace:
+        """The same trace with other parameters and flags; params is given all of them at once,
+        with a leading axis."""
+        other = copy(self)
+        other._params = params(self._params)
+        other._flags = {i: tuple(map(flag, flags)) for i, flags in self._flags.items()}
+        return other
 
     def _step(self, i: int) -> HalfStep:
         params, posterior_params = (take(self._params, place) for place in self._places[i])

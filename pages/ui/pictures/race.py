@@ -1,21 +1,14 @@
-"""Two runs side by side on one clock, in matched colours."""
+"""Two runs side by side on one clock."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from em_core import HalfStep
-from em_core.em import Collapse
-from em_core.search.alignment import relabelled
 from pages.ui.pictures.picture import Picture
 from pages.ui.text import nats
-
-# How a flag begins that is about one component.
-NUMBERED = re.compile(r"^((?:component|state) )(\d+)")
 
 
 def on_one_clock(
@@ -33,37 +26,6 @@ def _rested(steps: Sequence[HalfStep], n_steps: int) -> list[HalfStep]:
         for place in range(len(steps), n_steps)
     ]
     return [*steps, *rest]
-
-
-def matched(steps: Iterable[HalfStep], order: np.ndarray) -> list[HalfStep]:
-    """The same half-steps with component order[k] in the place, and so the colour, of component k.
-
-    order (K,): as `alignment.align` gives it.
-    """
-    known: dict[int, tuple[Any, Any]] = {}
-
-    def relabel(params):
-        if id(params) not in known:
-            # Kept with what they became: else their id could be given to others.
-            known[id(params)] = params, relabelled(params, order)
-        return known[id(params)][1]
-
-    def renumber(flag: str) -> str:
-        said = NUMBERED.sub(lambda m: f"{m[1]}{places[int(m[2]) - 1] + 1}", flag)
-        if not isinstance(flag, Collapse):
-            return said
-        component = flag.component
-        return Collapse(said, None if component is None else int(places[component]))
-
-    places = np.argsort(order)
-    return [
-        step._replace(
-            params=relabel(step.params),
-            posterior_params=relabel(step.posterior_params),
-            flags=tuple(map(renumber, step.flags)),
-        )
-        for step in steps
-    ]
 
 
 def race(
