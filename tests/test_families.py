@@ -45,8 +45,7 @@ def test_every_example_becomes_a_picture_numbers_and_results(name, example):
     assert len(shown) == len(picture.captions) == len(scene.steps)
     assert picture.panels or picture.matrices or picture.charts
     assert zlib.decompressobj().decompress(pack(picture)[len(b"EMP1") + 4 + len("run") :])
-    order = np.arange(len(picture.components))
-    assert thumbnail(picture, COLOURS, order)
+    assert thumbnail(picture, COLOURS)
 
     tables = family.tables(scene.model, params, selection, settings)
     assert tables and all(frame.size and not frame.isna().any(axis=None) for _, frame in tables)

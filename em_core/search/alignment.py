@@ -77,11 +77,14 @@ def in_order(
 ) -> list[HalfStep]:
     """The same half-steps with component order[k] in the place of component k.
 
-    order (K,): as `numbering` and `align` give it. dims: the `DIMS` of the model.
+    order (K,): as `numbering` and `align` give it. dims: the `DIMS` of the model. What has no
+    parameters of its q (None) has none after.
     """
     known = {}
 
     def moved(params):
+        if params is None:
+            return None
         if id(params) not in known:
             # Kept with what they became: else their id could be given to others.
             known[id(params)] = params, relabelled(params, order, dims)

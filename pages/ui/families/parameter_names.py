@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from em_core.coordinates.coordinates import Coordinate
-from em_core.models.hidden_markov.model import HiddenMarkov
 from pages.ui.text import MINUS
 
 # What keeps the parameter where it may be, whatever is done to its coordinate: said on the axis.
@@ -25,34 +24,54 @@ DOMAINS = {
 }
 
 
-def key_of(coordinate: Coordinate) -> str:
-    """The name of a coordinate in a link."""
-    return " ".join([coordinate.quantity, *map(str, coordinate.place)])
+# What belongs to components alone, and to two columns, or to a column and a level or a factor.
+OF_COMPONENTS = (
+    "weight", "initial probability", "transition probability", "degrees of freedom", "size",
+)  # fmt: skip
+OF_TWO = ("correlation", "loading")
 
 
-def name_of(coordinate: Coordinate, model, columns: Sequence[str]) -> str:
-    """The name of a coordinate for people; columns are those of the data."""
+def key_of(coordinate: Coordinate, order: Sequence[int] | None) -> str:
+    """The name of a coordinate in a link, where components have the numbers they began with.
+
+    order: as of a `Run`.
+    """
+    components, rest = _split(coordinate)
+    began = components if order is None else [int(order[k]) for k in components]
+    return " ".join([coordinate.quantity, *map(str, [*began, *rest])])
+
+
+def _split(coordinate: Coordinate) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Where a coordinate is: its components, and its column with a level, factor or column."""
     quantity, place = coordinate.quantity, coordinate.place
-    group = "state" if isinstance(model, HiddenMarkov) else "component"
+    if quantity in OF_COMPONENTS:
+        return place, ()
+    two = quantity in OF_TWO or (quantity == "probability" and len(place) == 3)
+    n_rest = 2 if two else 1
+    return place[:-n_rest], place[-n_rest:]
+
+
+def name_of(coordinate: Coordinate, unit: str, columns: Sequence[str]) -> str:
+    """The name of a coordinate for people. unit: what a component is called."""
+    quantity, (components, rest) = coordinate.quantity, _split(coordinate)
+    unit = unit or "component"
+    numbers = [f"{unit} {k + 1}" for k in components]
     if quantity == "transition probability":
-        return f"transition from state {place[0] + 1} to state {place[1] + 1}"
-    if quantity in ("weight", "initial probability", "degrees of freedom"):
-        return f"{quantity} of {group} {place[0] + 1}"
-    if quantity == "size":
-        return f"size of {group} {place[0] + 1}" if place else "size of all components"
+        return f"transition from {numbers[0]} to {numbers[1]}"
+    if quantity == "size" and not numbers:
+        return f"size of all {unit}s"
+    whose = f" of {numbers[0]}" if numbers else ""
+    if quantity in OF_COMPONENTS:
+        return f"{quantity}{whose}"
     if quantity == "correlation":
-        *groups, i, j = place
-        what = f"{columns[i]} and {columns[j]}"
+        what = f"{columns[rest[0]]} and {columns[rest[1]]}"
     elif quantity == "loading":
-        *groups, column, factor = place
-        what = f"{columns[column]} on factor {factor + 1}"
-    elif quantity == "probability" and len(place) == 3:
-        *groups, column, level = place
-        what = f"{columns[column]} = {level}"
+        what = f"{columns[rest[0]]} on factor {rest[1] + 1}"
+    elif len(rest) == 2:
+        what = f"{columns[rest[0]]} = {rest[1]}"
     else:
-        *groups, column = place or (0,)
+        (column,) = rest or (0,)
         what = columns[column] if column < len(columns) else f"column {column + 1}"
-    whose = f" of {group} {groups[0] + 1}" if groups else ""
     return f"{quantity}{whose}: {what}"
 
 

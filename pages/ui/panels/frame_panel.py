@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from em_core import HalfStep
+from pages.ui.families.numbering import numbering_rule
 from pages.ui.families.table import family_of
 from pages.ui.panels import report, tables
 from pages.ui.running.runs import Run
@@ -36,6 +37,8 @@ def show_frame(
         if tabs[title].open:
             with tabs[title]:
                 tables.show(frame, f"At {name}, in the original units")
+                if rule := numbering_rule(run.model, selection, family):
+                    st.caption(plain(rule))
     if POINTS in tabs and tabs[POINTS].open:
         with tabs[POINTS]:
             _points(run, index, point, selection, settings)
@@ -77,7 +80,7 @@ def point_of(selection: Selection, point: int | None) -> int | None:
 
 def _numbers(run: Run, index: int, selection: Selection, settings: Settings):
     """The tables of the parameters; the same ones while nothing of them has changed."""
-    asked = run.key, index, settings.rotation
+    asked = _numbered(run), index, settings.rotation
     kept = st.session_state.get("numbers")
     if kept is None or kept[0] != asked:
         params = run.trace[index].params
@@ -117,7 +120,7 @@ def _points(
     if not family.unit:
         return
     doubtful, looked_at = _doubtful(
-        run.key, index, run.model, run.data, step, selection, family.unit
+        _numbered(run), index, run.model, run.data, step, selection, family.unit
     )
     scope = "" if looked_at == n_rows else f" of {looked_at:,} rows looked at"
     title = f"The rows whose {family.unit} is the least sure{scope}{given and ',' + given}"
@@ -163,7 +166,7 @@ def _cell(selection: Selection, column: int, row: int) -> str:
 def _agreement(run: Run, index: int, selection: Selection) -> None:
     unit, step = family_of(shell.settings()).unit, run.trace[index]
     adjusted_rand, confusion = _agreement_at(
-        run.key, index, selection.label_name, unit, run.model, run.data, step, selection
+        _numbered(run), index, selection.label_name, unit, run.model, run.data, step, selection
     )
     st.markdown(
         f"Adjusted Rand index with **{plain(selection.label_name)}**: "
@@ -174,7 +177,12 @@ def _agreement(run: Run, index: int, selection: Selection) -> None:
     tables.show(confusion, f"Rows by known label and {unit}{without}")
 
 
-# Both take a pass over the data. The key of a run stands for its data and its model.
+def _numbered(run: Run) -> str:
+    """What stands for a run, its data and the numbers of its components."""
+    return f"{run.key} {len(run.trace)}"
+
+
+# Both take a pass over the data.
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 import numpy as np
 
 from em_core import HalfStep
+from em_core.em import called
 from pages.ui.text import name_columns
 
 
@@ -66,8 +67,9 @@ class Scene(NamedTuple):
         return self.unit + ("es" if self.unit.endswith("s") else "s")
 
     def named(self, sentence: str) -> str:
-        """A sentence of a model's, which knows columns by number, with their names."""
-        return name_columns(sentence, self.columns)
+        """A sentence of a model's, which knows columns by number and components as such, with their
+        names."""
+        return name_columns(called(sentence, self.unit), self.columns)
 
 
 class Matrix(NamedTuple):

@@ -13,36 +13,36 @@ SIGMAS = 2
 OUTLINE = np.linspace(0, 2 * np.pi, 60)
 
 
-def thumbnail(picture: Picture, colours: Sequence[str], order: np.ndarray) -> go.Figure:
-    """The last frame of a picture, component order[k] drawn in colour k, without axes."""
+def thumbnail(picture: Picture, colours: Sequence[str]) -> go.Figure:
+    """The last frame of a picture, component k drawn in colour k, without axes."""
     if not picture.panels or picture.time:
         return _matrices(picture)
     *_, responsibilities = picture.responsibilities
     labels = responsibilities.argmax(axis=1)
     flat = len(picture.panels[0]) == 1
     figure = go.Figure()
-    for k, component in enumerate(order):
+    for k in range(len(picture.components)):
         colour = colours[k % len(colours)]
-        rows = picture.positions[labels == component]
+        rows = picture.positions[labels == k]
         heights = np.full(len(rows), -1.0 - k) if flat else rows[:, 1]
         figure.add_scattergl(
             x=rows[:, 0], y=heights, mode="markers", marker={"size": 3, "color": colour}
         )
         if flat:
-            deviation = np.sqrt(picture.covariances[-1, component, 0, 0])
-            at = picture.means[-1, component, 0] + deviation * np.linspace(-4, 4, 60)
-            peak = picture.weights[-1, component] / deviation
+            deviation = np.sqrt(picture.covariances[-1, k, 0, 0])
+            at = picture.means[-1, k, 0] + deviation * np.linspace(-4, 4, 60)
+            peak = picture.weights[-1, k] / deviation
             curve = peak * np.exp(-0.5 * np.linspace(-4, 4, 60) ** 2)
             scale = (
                 3
-                * len(order)
+                * len(picture.components)
                 / max(picture.weights[-1] / np.sqrt(picture.covariances[-1, :, 0, 0]))
             )
             outline = at, curve * scale
         else:
-            factor = np.linalg.cholesky(picture.covariances[-1, component][:2, :2])
+            factor = np.linalg.cholesky(picture.covariances[-1, k][:2, :2])
             circle = np.stack([np.cos(OUTLINE), np.sin(OUTLINE)])
-            outline = picture.means[-1, component, :2, None] + SIGMAS * factor @ circle
+            outline = picture.means[-1, k, :2, None] + SIGMAS * factor @ circle
         figure.add_scatter(
             x=outline[0], y=outline[1], mode="lines", line={"width": 2, "color": colour}
         )

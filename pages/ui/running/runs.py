@@ -9,8 +9,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from em_core import HalfStep
 from em_core.em import Fit, finished
+from em_core.search.alignment import in_order, numbering
 from em_core.search.identified import Identification
 from em_core.search.optima import look_at
 from pages.ui.compute.climbing import Ended, climb, complete
@@ -31,6 +34,9 @@ class Run(Work):
     longer than a fit may, "memory" where the visit holds as much as it may. fit is the finished
     run; None where it ended before it had begun. After a stop it goes on: what was told is computed
     again, to the same numbers.
+    trace: its components are numbered as `em_core.search.alignment` says: by where the run begins
+    until it ends. order (K,): component order[k] of the process is number k; None where it is so
+    for all k.
     """
 
     model: Any
@@ -41,6 +47,7 @@ class Run(Work):
     trace: list[HalfStep] = field(default_factory=list)
     stop_reason: str | None = None
     fit: Fit | None = None
+    order: np.ndarray | None = None
     _looked: tuple[Fit, Identification | None] | None = None
 
     def begin(self) -> None:
@@ -78,12 +85,26 @@ class Run(Work):
 
     def take(self, told: Sequence[tuple[HalfStep, ...]]) -> None:
         for half_steps in told:
-            self.trace += complete(half_steps, self.trace[-1] if self.trace else None)
+            if self.order is not None:
+                half_steps = in_order(half_steps, self.order, self.model.DIMS)
+            before = self.trace[-1] if self.trace else None
+            self.trace += complete(half_steps, before)
+            if before is None:
+                self._number()
 
     def take_all(self, result: str) -> None:
         self.stop_reason = result
         if self.trace:
+            self._number()
             self.fit = finished(self.model, list(self.trace), result, self.data)
+
+    def _number(self) -> None:
+        """Number the components by the last parameters."""
+        order = numbering(self.model, self.trace[-1].params)
+        if order is None or (order == np.arange(len(order))).all():
+            return
+        self.trace = in_order(self.trace, order, self.model.DIMS)
+        self.order = order if self.order is None else self.order[order]
 
     def end_early(self, why: str) -> None:
         self.take_all(why)

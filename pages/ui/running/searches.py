@@ -53,7 +53,11 @@ class _OnOneTable(Work):
 
     @property
     def _options(self) -> dict[str, Any]:
-        return {"tolerance": self.tolerance, "max_iterations": self.max_iterations}
+        return {
+            "tolerance": self.tolerance,
+            "max_iterations": self.max_iterations,
+            "number_components": True,
+        }
 
 
 @dataclass(kw_only=True)

@@ -117,6 +117,8 @@ def script(
         *lines,
         f"result = fit(model, data, start={start}, seed={settings.seed},",
         f"             tolerance={settings.tolerance!r}, max_iterations={settings.max_iterations})",
+        *["result = ordered(result)  # components numbered as in the app"]
+        * (run.order is not None),
         *_numbers(run, index),
     ]
     head = ["import json"] * (method_of(settings) == "parameters")

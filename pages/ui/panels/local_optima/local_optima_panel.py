@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
+from em_core.em import called
 from em_core.search.batching.packed import climbed
 from em_core.search.optima import Landscape, Optimum, StartedFit
 from em_core.search.success import Interval
 from pages.ui.charts.landscape import COLLAPSED, COLOURS, Climb, curves, strip
+from pages.ui.families.numbering import numbering_rule
 from pages.ui.families.table import family_of
 from pages.ui.panels import collapse_panel, fit_panel, presets_panel, tables
 from pages.ui.panels.local_optima.race_panel import show_race
@@ -230,6 +231,9 @@ def _gallery(search: Search, landscape: Landscape, selection: Selection) -> None
             if not place and not landscape.is_identified:
                 st.caption("One of many with this likelihood; another start has another picture.")
             _play_or_race(landscape, place)
+    rule = numbering_rule(search.model, selection, family_of(shell.settings()))
+    if rule and shown:
+        st.caption(plain(rule))
     if len(landscape.optima) > MOST_PICTURES:
         st.caption(f"The best {MOST_PICTURES} of {len(landscape.optima)} optima are drawn.")
 
@@ -273,7 +277,10 @@ def _with_interval(share: float, interval: Interval) -> str:
 
 
 def _optimum_line(search: Search, number: int, optimum: Optimum, selection: Selection) -> str:
-    flags = "".join(f" {told(flag, selection.columns)}" for flag in optimum.fit.flags[:1])
+    unit = family_of(shell.settings()).unit
+    flags = "".join(
+        f" {told(called(flag, unit), selection.columns)}" for flag in optimum.fit.flags[:1]
+    )
     if number == 0:
         which = "that is finished" if search.runs.landscape.ahead else "of these starts"
         return f"The best {which}: {nats(optimum.log_likelihood)} nats.{flags}"
@@ -297,10 +304,7 @@ def _thumbnail(search: Search, optimum: Optimum, selection: Selection):
         most=THUMBNAIL_POINTS,
     )
     picture, _ = family_of(settings).picture(scene)
-    order = optimum.alignment
-    return thumbnail(
-        picture, COLOURS, np.arange(len(picture.components)) if order is None else order
-    )
+    return thumbnail(picture, COLOURS)
 
 
 def _optima_table(search: Search, landscape: Landscape) -> pd.DataFrame:

@@ -7,13 +7,20 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from em_core.search.alignment import align, assignment_shares, disagreement, some_rows
+from em_core.search.alignment import (
+    align,
+    assignment_shares,
+    disagreement,
+    in_order,
+    some_rows,
+)
 from em_core.search.optima import MOST_ROWS_COMPARED, StartedFit
+from pages.ui.families.family import listed
 from pages.ui.families.table import family_of
 from pages.ui.panels.frame_panel import frame_of
 from pages.ui.pictures.payload import pack
 from pages.ui.pictures.picture import View
-from pages.ui.pictures.race import matched, on_one_clock, race
+from pages.ui.pictures.race import on_one_clock, race
 from pages.ui.player.component import player
 from pages.ui.running.searches import Search
 from pages.ui.sharing.naming import stem, title
@@ -52,6 +59,8 @@ def _watch(search: Search, fits, names, selection: Selection, table: Table, call
     settings = shell.settings()
     order, difference = _compared(search, fits)
     st.markdown(_outcome(fits, difference))
+    if order is not None:
+        st.caption(_renumbered(order, family_of(settings).unit))
     first, second, shown = _pictures(search, fits, names, order, selection, table, settings)
     last = len(shown) - 1
     state = player(
@@ -67,13 +76,29 @@ def _watch(search: Search, fits, names, selection: Selection, table: Table, call
 
 
 def _compared(search: Search, fits) -> tuple[np.ndarray | None, float | None]:
-    """Which component of the second run matches each of the first; on what share they differ."""
+    """Which component of the second run matches each of the first, None where it is the one of the
+    same number; and on what share of the rows they differ."""
     rows = some_rows(search.data, MOST_ROWS_COMPARED, np.random.default_rng(0))
     shares = [assignment_shares(search.model, fit.params, rows) for fit in fits]
     if shares[0] is None or shares[1] is None:
         return None, None
     order = align(*shares)
-    return order, disagreement(shares[0], shares[1][:, order])
+    difference = disagreement(shares[0], shares[1][:, order])
+    alike = not search.model.DIMS or (order == np.arange(len(order))).all()
+    return None if alike else order, difference
+
+
+def _renumbered(order: np.ndarray, unit: str) -> str:
+    """That the second run has other numbers here than elsewhere: runs are compared by colour."""
+    elsewhere = [
+        f"{unit} {k + 1} is its {unit} {own + 1} on other pages"
+        for k, own in enumerate(order)
+        if k != own
+    ]
+    return (
+        f"To be compared, the second run has the numbers and colours of what it matches in the "
+        f"first: {listed(elsewhere)}."
+    )
 
 
 def _outcome(fits: tuple[StartedFit, StartedFit], difference: float | None) -> str:
@@ -100,7 +125,7 @@ def _pictures(
         return kept[1]
     first, second = (list(fit.trace) for fit in fits)
     if order is not None:
-        second = matched(second, order)
+        second = in_order(second, order, search.model.DIMS)
     traces = on_one_clock(first, second)
     drawn = [
         family_of(settings).picture(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,9 @@ from em_core.search.alignment import align, assignment_shares, relabelled
 from pages.ui.charts.surface import surface_figure
 from pages.ui.compute.slicing import Asked, Numbers, Slices, slice_work
 from pages.ui.compute.surfaces import seconds_for, surface_work
+from pages.ui.families.numbering import numbering_rule
 from pages.ui.families.parameter_names import axis_title, key_of, name_of
+from pages.ui.families.table import family_of
 from pages.ui.panels import collapse_panel, fit_panel, report, tables
 from pages.ui.panels.frame_panel import frame_of
 from pages.ui.panels.local_optima.local_optima_panel import COLOURS
@@ -30,7 +33,7 @@ from pages.ui.state import shell
 from pages.ui.state.fragments import fragment
 from pages.ui.tables.selection import Selection
 from pages.ui.tables.table import Table
-from pages.ui.text import gap, nats, number, told
+from pages.ui.text import gap, nats, number, plain, told
 
 # A list of more is no choice any more.
 MOST_PARAMETERS = 400
@@ -85,13 +88,14 @@ def choose_line(run: Run, selection: Selection, table: Table) -> Asked | None:
     except ValueError as error:
         st.error(told(error, selection.columns))
         return None
-    named = parameters(coordinates)
+    named = parameters(coordinates, run)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = shell.widget("line")
         if kind == "parameter":
             usual = _most_moved(run, coordinates)
-            chosen = _choose("line_parameter", named, run, selection, usual)
-            title = axis_title(chosen, name_of(chosen, run.model, selection.columns))
+            rule = numbering_rule(run.model, selection, family_of(shell.settings()))
+            chosen = _choose("line_parameter", named, selection, usual, help=plain(rule) or None)
+            title = axis_title(chosen, _name(chosen, selection))
             return Asked(kind, chosen, None, title)
         if kind != "other":
             return Asked(kind, None, None, TITLES[kind])
@@ -103,18 +107,22 @@ def choose_line(run: Run, selection: Selection, table: Table) -> Asked | None:
     said = f"Seed {seed} ends {nats(abs(gap))} nats {'higher' if gap > 0 else 'lower'}."
     there = other.trace[-1].params
     shares = [assignment_shares(run.model, p, run.data) for p in (run.trace[-1].params, there)]
-    if shares[0] is not None:
+    if shares[0] is not None and run.model.DIMS:
         # Otherwise one and the same optimum would seem two, with a valley between them.
-        there = relabelled(there, align(*shares))
+        there = relabelled(there, align(*shares), run.model.DIMS)
         said += " Its components are numbered as here."
     st.caption(said)
     return Asked(kind, None, there, TITLES[kind])
 
 
-def parameters(coordinates: Coordinates) -> Mapping[str, Coordinate]:
+def parameters(coordinates: Coordinates, run: Run) -> Mapping[str, Coordinate]:
     """The parameters to choose from by their names in links, the most telling first."""
     ordered = sorted(coordinates.named, key=lambda c: c.quantity not in FIRST)
-    return {key_of(coordinate): coordinate for coordinate in ordered[:MOST_PARAMETERS]}
+    return {key_of(coordinate, run.order): coordinate for coordinate in ordered[:MOST_PARAMETERS]}
+
+
+def _name(coordinate: Coordinate, selection: Selection) -> str:
+    return name_of(coordinate, family_of(shell.settings()).unit, selection.columns)
 
 
 def _most_moved(run: Run, coordinates: Coordinates) -> str:
@@ -122,15 +130,21 @@ def _most_moved(run: Run, coordinates: Coordinates) -> str:
     ends = np.array([coordinates.vector(run.trace[i].params) for i in (0, -1)])
     moved = np.where(np.abs(ends).max(axis=0) < LIMIT, np.abs(ends[1] - ends[0]), -1.0)
     first = [c for c in coordinates.named if c.quantity in FIRST] or coordinates.named
-    return key_of(max(first, key=lambda c: moved[c.position]))
+    return key_of(max(first, key=lambda c: moved[c.position]), run.order)
 
 
 def _choose(
-    field: str, named: Mapping[str, Coordinate], run: Run, selection, usual: str | None = None
+    field: str,
+    named: Mapping[str, Coordinate],
+    selection: Selection,
+    usual: str | None = None,
+    **more: Any,
 ) -> Coordinate:
-    names = {key: name_of(c, run.model, selection.columns) for key, c in named.items()}
+    names = {key: _name(coordinate, selection) for key, coordinate in named.items()}
     default = usual if usual in named else None
-    return named[shell.widget(field, options=list(named), default=default, format_func=names.get)]
+    return named[
+        shell.widget(field, options=list(named), default=default, format_func=names.get, **more)
+    ]
 
 
 def show_slice(run: Run, asked: Asked, selection: Selection, table: Table) -> None:
@@ -226,9 +240,9 @@ def show_surface(run: Run, asked: Asked, selection: Selection) -> None:
             return
         # The same quantity elsewhere makes the best picture.
         others = sorted(others, key=lambda c: c.quantity != asked.coordinate.quantity)
-        named = {key_of(other): other for other in others[:MOST_PARAMETERS]}
-        second = _choose("line_second", named, run, selection)
-        names = [name_of(c, run.model, selection.columns) for c in (asked.coordinate, second)]
+        named = {key_of(other, run.order): other for other in others[:MOST_PARAMETERS]}
+        second = _choose("line_second", named, selection)
+        names = [_name(coordinate, selection) for coordinate in (asked.coordinate, second)]
         made = run_job(
             "surface",
             _key(run, asked, index, second),

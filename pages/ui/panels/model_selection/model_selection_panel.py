@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from em_core.em import called
 from em_core.search.selection import Cell
 from pages.ui.charts.criteria import Score, criterion_grid, criterion_lines, shown_range
 from pages.ui.charts.landscape import COLOURS
@@ -278,7 +279,7 @@ def _table(grid: Grid, family: Family, selection: Selection) -> pd.DataFrame:
         reached = re.search(r"(?<!\S)\d+ of \d+(?= starts? reached)", cell.verdict)
         by = f"{reached[0]} starts" if reached else cell.verdict
         row |= {units(family): str(size), "reached by": name_columns(by, selection.columns)}
-        row["status"] = name_columns(_status(cell), selection.columns)
+        row["status"] = name_columns(called(_status(cell), family.unit), selection.columns)
         if cell.fit is not None:
             row["parameters"] = str(cell.fit.n_parameters)
             row["log-likelihood (nats)"] = nats(cell.fit.log_likelihood)

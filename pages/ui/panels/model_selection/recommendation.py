@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from em_core.em import called
 from em_core.search.selection import Cell
 from pages.ui.families.table import Family, family_of
 from pages.ui.panels.model_selection.comparison import (
@@ -165,7 +166,7 @@ def _without_a_value(grid: Grid, family: Family, criterion: str, selection: Sele
 def _cautions(grid: Grid, family: Family, best: Cell, columns: Sequence[str]) -> None:
     settings = shell.settings()
     for flag in best.fit.flags:
-        st.caption(told(flag, columns))
+        st.caption(told(called(flag, family.unit), columns))
     if best.verdict.startswith("1 of ") and len(grid.seeds) > 1:
         more = min(2 * settings.n_starts_each, FIELDS["n_starts_each"].kind.high)
         with st.container(horizontal=True, vertical_alignment="center"):

@@ -10,6 +10,7 @@ import streamlit as st
 
 from em_core.checks.laws import TOUCH
 from em_core.checks.trials import size
+from em_core.em import called
 from em_core.variants.table import VARIANTS
 from pages.ui.charts.relatives import race_figure
 from pages.ui.compute.racing import IN_WORDS, USUAL, Lane, applicable, observed, race_work
@@ -42,7 +43,7 @@ def current_race(run: Run) -> list[Lane] | None:
     chosen = shell.widget("raced", options=possible, default=usual, format_func=labels.get) or usual
     shell.widget("race_passes")
     passes = shell.settings().race_passes
-    key = hashlib.sha256(repr([run.key, chosen, passes]).encode()).hexdigest()[:16]
+    key = hashlib.sha256(repr([run.key, len(run.trace), chosen, passes]).encode()).hexdigest()[:16]
     start = run.trace[0].params
     lanes = run_job(
         "race",
@@ -122,6 +123,10 @@ def show_played(lanes: list[Lane], run: Run, selection: Selection, table: Table)
     st.subheader("Played", anchor=False)
     shown = shell.widget("race_played", options=list(names), format_func=names.get)
     lane = next(lane for lane in lanes if lane.key == shown and lane.seed == 0)
+    family = family_of(shell.settings())
+    if len(family.components(run.model)) > 1:
+        words = "Components have the numbers and colours that they have in the run of “Explore”."
+        st.caption(called(words, family.unit))
     fragment(_play)(lane, run, selection, table)
 
 
