@@ -451,6 +451,22 @@ class Fit:
         return -2 * self.log_likelihood + self.n_parameters * np.log(self.n_observations)
 
     @property
+    def sabic(self) -> float:
+        """-2 log L + k log((n + 2) / 24), the sample-size adjusted BIC (Sclove 1987); smaller is
+        better. n is that of BIC, which is the total of the weights where there are any."""
+        return -2 * self.log_likelihood + self.n_parameters * np.log((self.n_observations + 2) / 24)
+
+    @property
+    def caic(self) -> float:
+        """-2 log L + k (log n + 1), the consistent AIC (Bozdogan 1987); smaller is better."""
+        return self.bic + self.n_parameters
+
+    @property
+    def aic3(self) -> float:
+        """-2 log L + 3 k, AIC with a stiffer price (Bozdogan 1994); smaller is better."""
+        return self.aic + self.n_parameters
+
+    @property
     def icl(self) -> float:
         """BIC + 2 H(q) at the posterior q of the labels: BIC with a price on overlap (McLachlan &
         Peel 2000). What else is hidden, as missing values are, has no part in it."""
