@@ -23,6 +23,7 @@ from pages.ui.tables.recipe import Recipe, recipe_of
 from pages.ui.tables.selection import Selection
 from pages.ui.tables.table import Table
 from pages.ui.tables.writing import join_results
+from pages.ui.text import name_columns
 
 
 def half_step_shown(run: Run, index: int) -> str:
@@ -88,7 +89,7 @@ def parameters_as_json(settings: Settings, selection: Selection, run: Run, index
             "phase": step.phase,
             "elbo": step.elbo,
             "log_likelihood": step.log_likelihood,
-            "flags": list(step.flags),
+            "flags": [name_columns(flag, selection.columns) for flag in step.flags],
         }
         for step in run.trace
     ]

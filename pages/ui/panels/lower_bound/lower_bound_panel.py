@@ -33,7 +33,7 @@ from pages.ui.state import shell
 from pages.ui.state.fragments import fragment
 from pages.ui.tables.selection import Selection
 from pages.ui.tables.table import Table
-from pages.ui.text import gap, nats, number, plain, told
+from pages.ui.text import gap, name_columns, nats, number, plain, told
 
 # A list of more is no choice any more.
 MOST_PARAMETERS = 400
@@ -160,7 +160,7 @@ def show_slice(run: Run, asked: Asked, selection: Selection, table: Table) -> No
         "The start.",
     )
     if made is not None:
-        fragment(_play)(run, key, made, table)
+        fragment(_play)(run, key, made, selection, table)
 
 
 def _key(run: Run, asked: Asked, *more) -> str:
@@ -169,11 +169,14 @@ def _key(run: Run, asked: Asked, *more) -> str:
     return hashlib.sha256(repr(asked_for).encode()).hexdigest()[:16]
 
 
-def _play(run: Run, key: str, slices: Slices, table: Table) -> None:
+def _play(run: Run, key: str, slices: Slices, selection: Selection, table: Table) -> None:
     settings, shown = shell.settings(), slices.shown
     kept = st.session_state.get("slice payload")
     if kept is None or kept[0] != key:
-        picture = named(slices.picture._replace(run=key), settings, table, "bound")
+        columns = selection.columns
+        flags = [[name_columns(flag, columns) for flag in said] for said in slices.picture.flags]
+        picture = slices.picture._replace(run=key, flags=tuple(map(tuple, flags)))
+        picture = named(picture, settings, table, "bound")
         kept = st.session_state["slice payload"] = (key, pack(picture))
     state = player(
         kept[1],
