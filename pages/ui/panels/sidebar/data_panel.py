@@ -233,7 +233,7 @@ def _choose_groups(table: Table, reports: list[ColumnReport], suggested: str | N
     family = family_of(shell.settings())
     if not family.grouping:
         return ""
-    possible = _could_be_groups(reports, len(table.frame))
+    possible = _could_be_groups(reports, len(table.frame), family.alone)
     if not possible:
         return ""
     if family.alone:
@@ -249,8 +249,13 @@ def _choose_groups(table: Table, reports: list[ColumnReport], suggested: str | N
     )
 
 
-def _could_be_groups(reports: list[ColumnReport], n_rows: int) -> list[str]:
-    return [r.name for r in reports if r.type != "number" and 2 <= r.distinct < n_rows]
+def _could_be_groups(reports: list[ColumnReport], n_rows: int, alone: bool) -> list[str]:
+    """The columns by which rows could be in groups; alone: also in groups of one row each."""
+    return [
+        r.name
+        for r in reports
+        if r.type != "number" and 2 <= r.distinct < n_rows + (alone and r.type == "text")
+    ]
 
 
 def _no_groups(reports: list[ColumnReport], n_rows: int) -> str:
@@ -320,7 +325,7 @@ def _roles(selection: Selection | None, reports: list[ColumnReport], n_rows: int
     family = family_of(shell.settings())
     grouping = family.grouping
     unused = [report for report in reports if not family.takes(report)]
-    possible = _could_be_groups(unused, n_rows) if grouping else []
+    possible = _could_be_groups(unused, n_rows, family.alone) if grouping else []
     roles = {name: f"It could say which {grouping} a row is in." for name in possible}
     if selection is not None and selection.label_name:
         roles[selection.label_name] = "It holds the known labels."
