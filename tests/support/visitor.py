@@ -1,8 +1,14 @@
 """A visitor without a browser: speaks Streamlit's own protocol, so that many fit on a machine."""
 
+import html
+import json
+import re
+import struct
 import time
+import zlib
 from contextlib import ExitStack
 
+import pyarrow as pa
 import requests
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.Common_pb2 import FileURLs
@@ -14,6 +20,7 @@ FINISHED = (
     ForwardMsg.ScriptFinishedStatus.FINISHED_SUCCESSFULLY,
     ForwardMsg.ScriptFinishedStatus.FINISHED_FRAGMENT_RUN_SUCCESSFULLY,
 )
+PICTURE = b"EMP1"
 
 
 class Visitor:
@@ -28,6 +35,7 @@ class Visitor:
         self._http.get(f"{url}/_stcore/health").raise_for_status()
         self._session, self._urls = "", None
         self._numbers: dict[str, float] = {}
+        self._downloads: dict[str, str] = {}
         self._open = ExitStack()
         address = url.replace("http", "ws", 1) + "/_stcore/stream"
         self._socket = self._open.enter_context(
@@ -97,14 +105,28 @@ class Visitor:
         part = getattr(element, kind)
         if hasattr(part, "label") and hasattr(part, "id"):
             self._ids[kind, part.label] = part.id
+        if kind == "download_button":
+            self._downloads[part.label] = part.deferred_file_id
         if kind == "number_input":
             self._numbers[part.label] = part.value if part.set_value else part.default
         words = [getattr(part, name, "") for name in ("body", "label", "value")]
+        if kind == "dataframe":
+            words = [_cells(part.arrow_data.data)]
+        elif kind == "bidi_component" and PICTURE in part.bytes:
+            words = _in_the_player(part.bytes)
         self._page[place] = " ".join(word for word in words if isinstance(word, str))
 
     @property
     def texts(self) -> str:
         return "\n".join(self._page.values())
+
+    @property
+    def said(self) -> str:
+        """What a person reads: `texts` without marks, the cells of tables apart by tabs."""
+        text = re.sub(r"<style>.*?</style>", "", self.texts, flags=re.DOTALL)
+        text = re.sub(r"</t[dh]>", "\t", re.sub(r"</tr>|</caption>", "\n", text))
+        text = html.unescape(re.sub(r"</?[a-z][^>]*>", "", text))
+        return re.sub(r"\\(?=[^\w\s])|\*\*", "", text)
 
     def settle(self) -> None:
         """Run what runs by itself until nothing does. The end of a fit runs the whole page."""
@@ -149,6 +171,22 @@ class Visitor:
         self._states[id_] = state
         return self.run()
 
+    def download(self, label: str) -> bytes:
+        """What a button gives, made when it is asked for."""
+        message = BackMsg()
+        message.backend_operation_request.request_id = "1"
+        message.backend_operation_request.session_id = self._session
+        message.backend_operation_request.deferred_file.file_id = self._downloads[label]
+        self._socket.send(message.SerializeToString())
+        self.receive()
+        while not self.messages[-1].HasField("backend_operation_response"):
+            self.receive()
+        answer = self._http.get(
+            self._url + self.messages[-1].backend_operation_response.deferred_file.url
+        )
+        answer.raise_for_status()
+        return answer.content
+
     def place_for(self, name: str) -> FileURLs:
         """Where a file can be sent to."""
         message = BackMsg()
@@ -170,3 +208,22 @@ class Visitor:
     def shown(self, label: str) -> float:
         """The number in a box."""
         return self._numbers[label]
+
+
+def _cells(content: bytes) -> str:
+    """A grid as text: a line of names, then a line for each row, cells apart by tabs."""
+    if not content:
+        return ""
+    columns = pa.ipc.open_stream(content).read_all().to_pydict()
+    lines = [columns, *zip(*columns.values(), strict=True)]
+    return "\n".join("\t".join(map(str, line)) for line in lines)
+
+
+def _in_the_player(content: bytes) -> list[str]:
+    """The caption and the warnings of the last half-step of a packed picture."""
+    packed = content[content.index(PICTURE) + len(PICTURE) :]
+    (length,) = struct.unpack_from("<I", packed)
+    unpacked = zlib.decompressobj().decompress(packed[4 + length :])
+    (length,) = struct.unpack_from("<I", unpacked)
+    header = json.loads(unpacked[4 : 4 + length])
+    return [header["captions"][-1], *header["flags"][-1]]
