@@ -16,22 +16,8 @@ from pages.ui.state.scenes import scene_of
 from pages.ui.state.settings import Settings
 from support.runs import read
 
-SCRIPTS = Path(__file__).parents[1] / "pages/ui/player/frontend"
+DRAWN = Path(__file__).with_name("frontend") / "drawn.mjs"
 PLACES = 21
-DRAWN = """
-import { readFileSync } from "node:fs";
-import { decode, componentAt } from "./decode.mjs";
-import { densityAlong, mixtureGrid } from "./density.mjs";
-const picture = await decode(new Uint8Array(readFileSync(process.argv[2])));
-const parts = picture.components.map((_, k) => componentAt(picture, picture.frames - 1, k));
-const [x, y] = JSON.parse(process.argv[3]);
-const along = x.map((value) =>
-  parts.reduce((sum, part) => sum + part.weight * densityAlong(value, part, 0), 0));
-const grid = y.length
-  ? mixtureGrid(parts, [0, 1], [x[0], x.at(-1)], [y[0], y.at(-1)], x.length, y.length)
-  : { values: [] };
-console.log(JSON.stringify({ along, grid: Array.from(grid.values) }));
-"""
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs Node")
@@ -59,14 +45,11 @@ def test_a_density_drawn_is_the_models_own(chosen, columns, tmp_path: Path) -> N
     )  # fmt: skip
     picture, _ = family_of(settings).picture(scene)
     (tmp_path / "picture").write_bytes(pack(picture))
-    for name in ("decode", "density"):
-        (tmp_path / f"{name}.mjs").write_text((SCRIPTS / f"{name}.js").read_text())
-    (tmp_path / "drawn.mjs").write_text(DRAWN)
     low, high = selection.values.min(axis=0), selection.values.max(axis=0)
     places = [np.linspace(a, b, PLACES) for a, b in zip(low, high, strict=True)]
     asked = json.dumps([places[0].tolist(), places[1].tolist() if len(places) > 1 else []])
-    command = ["node", "drawn.mjs", "picture", asked]
-    out = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    command = ["node", DRAWN, tmp_path / "picture", asked]
+    out = subprocess.run(command, capture_output=True, text=True, check=True)
     drawn = json.loads(out.stdout)
     if len(places) == 1:
         rows = places[0][:, None]

@@ -1,42 +1,15 @@
 """The bytes of a picture: what goes in comes out in the browser, small and fast."""
 
-import json
-import struct
-import zlib
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pages.ui.pictures import payload
-from pages.ui.pictures.payload import MAGIC, certainty_levels, pack, run_of
+from pages.ui.pictures.payload import certainty_levels, pack, run_of
 from pages.ui.pictures.picture import Picture
+from support.packed import unpack
 from support.picture_demo import demo_picture
-
-
-def unpack(packed: bytes) -> dict:
-    """The decoder of pages/ui/player/frontend/decode.js, in Python."""
-    assert packed[:4] == MAGIC
-    (run_length,) = struct.unpack_from("<I", packed, 4)
-    raw = zlib.decompress(packed[8 + run_length :])
-    (length,) = struct.unpack_from("<I", raw)
-    header = json.loads(raw[4 : 4 + length])
-    offset, arrays = 4 + length, {}
-    for name, dtype, size in header["arrays"]:
-        assert offset % 8 == 0
-        arrays[name] = np.frombuffer(raw, dtype=dtype, count=size, offset=offset)
-        offset += -(-arrays[name].nbytes // 8) * 8
-    n, d = header["points"], len(header["columns"])
-    high, low = arrays["positions"].reshape(2, d, n).astype(np.uint16)
-    deltas = np.frombuffer(raw, dtype=np.uint8, offset=offset)
-    return {
-        **header,
-        **arrays,
-        "rows": np.cumsum(arrays["rows"], dtype=np.uint32),
-        "positions": ((high << 8) | low).T,
-        "posteriors": np.bitwise_xor.accumulate(deltas.reshape(-1, 3, n), axis=0),
-    }
 
 
 def listed(picture: Picture) -> Picture:

@@ -1,0 +1,59 @@
+// Axes before Plotly has drawn them, ticks, titles, names beside them.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { script } from "./scripts.mjs";
+
+const { axisStyle, columnTitle, escapeText, plannedAxes } = await script("plots");
+const { isInside, toPixels } = await script("canvas");
+const { shortened } = await script("names");
+const { frameDuration } = await script("controls");
+const THEME = { faint: "#eeeeee", border: "#dddddd", muted: "#888888" };
+
+test("planned axes put the ends of their ranges at the edges of the plot", () => {
+  const layout = {
+    width: 300, height: 200, margin: { l: 40, r: 10, t: 8, b: 46 },
+    xaxis2: { range: [-5, 5], domain: [0.5, 1] }, yaxis2: { range: [0, 4] },
+  };
+  const axes = plannedAxes(layout, "2");
+  const { left, top } = toPixels(axes);
+  assert.deepEqual([left(-5), left(0), left(5)], [165, 227.5, 290]);
+  assert.deepEqual([top(4), top(0)], [8, 154]);
+  assert.equal(axes.x.p2l(axes.x.l2p(1.25)), 1.25);
+  assert.deepEqual(axes.y.range, [0, 4]);
+  assert.ok(isInside(165, axes.x) && !isInside(164, axes.x));
+});
+
+test("ticks: as many as there is room for, from two to seven; a year has no comma", () => {
+  assert.deepEqual([10, 48, 100, 1000].map((room) => axisStyle(THEME, null, room).nticks), [2, 2, 4, 7]);
+  assert.equal(axisStyle(THEME, [1900, 2006]).separatethousands, false);
+  assert.equal(axisStyle(THEME, [0, 10_000]).separatethousands, true);
+  assert.equal(axisStyle(THEME, [-12_000, 5]).separatethousands, true);
+});
+
+test("a column's title is as large as its room allows, and text", () => {
+  assert.deepEqual(columnTitle("age", 200), { text: "age", font: { size: 14 } });
+  assert.deepEqual(columnTitle("sepal length in cm", 100), { text: "sepal length in<br>cm", font: { size: 11 } });
+  assert.match(columnTitle("a word-that-has-no-end-at-all", 60).text, /^a<br>word-that…$/);
+  assert.equal(columnTitle("<b>a & b</b>", 400).text, "&lt;b&gt;a &amp; b&lt;/b&gt;");
+  assert.equal(escapeText("&lt;"), "&amp;lt;");
+});
+
+test("names that are cut stay different", () => {
+  assert.deepEqual(shortened(["short", "a very long name indeed"], 10), ["short", "a very lo…"]);
+  const alike = shortened(["how often do you read books", "how often do you read papers"], 12);
+  assert.equal(new Set(alike).size, 2);
+  assert.ok(alike[0].endsWith("books") && alike[1].endsWith("papers"));
+  assert.ok(alike.every((name) => name.length <= 12));
+  const twice = shortened(["the same name", "the same name"], 6);
+  assert.deepEqual(twice, ["the s…", "the s…"]);
+});
+
+test("the first half-steps stay longest, and those who want calm have all alike", () => {
+  const stays = [0, 5, 20, 200].map((frame) => frameDuration(frame, 1, false));
+  assert.deepEqual(stays, stays.toSorted((a, b) => b - a));
+  assert.equal(stays[0], 600);
+  assert.ok(Math.abs(stays[3] - 50) < 1);
+  assert.equal(frameDuration(0, 3, false), 200);
+  for (const frame of [0, 200]) assert.ok(frameDuration(frame, 1, true) >= 500);
+});
