@@ -17,6 +17,7 @@ from em_core.models.factor_analysis.summaries import (
 from em_core.models.hidden_markov.model import HiddenMarkov
 from em_core.models.mixture import Mixture, MixtureParams
 from em_core.models.two_level.model import TwoLevel
+from em_core.saved import dump, load
 from em_core.search.alignment import ordered
 from em_core.search.restarts import restarts
 from em_core.search.selection import select
@@ -47,12 +48,14 @@ __all__ = [
     "StudentT",
     "TwoLevel",
     "check_model",
+    "dump",
     "em",
     "explained_variance",
     "fit",
     "from_means",
     "goodness_of_fit",
     "inference",
+    "load",
     "ordered",
     "promax",
     "restarts",

@@ -1,0 +1,131 @@
+"""A fit written down and read again: the same bits, and nothing else is taken for one."""
+
+import json
+
+import numpy as np
+import pytest
+
+from em_core import Gaussian, Mixture, Poisson, Standardised, StudentT, dump, fit, load, restarts
+from em_core.em import has_collapsed
+from em_core.trees import same_bits
+from support.families_at_hand import cases
+from support.own_model import WithDomains
+
+CASES = cases()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_loaded_fit_has_the_bits_of_the_original(name):
+    case = CASES[name]
+    result = fit(case.model, case.data, max_iterations=4)
+    again = load(dump(result))
+    assert again.model == result.model and type(again.params) is type(result.params)
+    assert same_bits(again.params, result.params)
+    new = [part[:5] for part in case.data] if isinstance(case.data, list) else case.data[:9]
+    for left, right in zip(again.posterior(new), result.posterior(new), strict=True):
+        pairs = zip(left, right, strict=True) if isinstance(left, list) else [(left, right)]
+        assert all(np.array_equal(a, b) for a, b in pairs)
+    assert (again.bic, again.icl, again.flags) == (result.bic, result.icl, result.flags)
+    assert (again.stop_reason, again.n_iterations) == (result.stop_reason, result.n_iterations)
+    assert dump(again) == dump(result)
+
+
+def test_runs_side_by_side_and_units_of_ones_own_are_kept():
+    rows = CASES["Gaussian VVV"].data
+    best = restarts(Mixture(Gaussian("VVE"), 2), rows, range(4)).best
+    assert same_bits(load(dump(best)).posterior(rows), best.posterior(rows))
+    model = Standardised.of(Mixture(Gaussian("EEE"), 2), rows * [1, 1e-3, 1e6])
+    result = fit(model, rows * [1, 1e-3, 1e6])
+    again = load(dump(result))
+    assert again.model == model
+    assert same_bits(again.posterior(rows), result.posterior(rows))
+
+
+def test_names_and_flags_are_kept():
+    flat = np.array([[0.0], [0.0], [0.0], [5.0], [6.0], [7.0]])
+    result = fit(Mixture(Gaussian(), 2), flat)
+    assert has_collapsed(result.flags)
+    text = dump(result, columns=["Länge"], levels=[None], units=["mm"])
+    again = load(text)
+    assert (again.columns, again.levels, again.units) == (("Länge",), (None,), ("mm",))
+    assert again.collapsed
+    assert [flag.component for flag in again.flags] == [flag.component for flag in result.flags]
+    named = load(dump(result, levels=[("no", "yes")]))
+    assert named.levels == (("no", "yes"),)
+
+
+def test_likelihoods_without_a_number_are_written_as_words():
+    result = fit(Mixture(Poisson(), 1), np.array([[1.0], [2.0]]))
+    step = result.trace[-1]._replace(log_likelihood=-np.inf, elbo=np.nan)
+    text = dump(type(result)(result.model, (step,), "not_finite", 2.0, None))
+    json.loads(text, parse_constant=lambda name: pytest.fail(name))
+    again = load(text)
+    assert again.log_likelihood == -np.inf and np.isnan(again.trace[-1].elbo)
+
+
+def test_a_model_of_ones_own_is_not_written():
+    counts = np.array([0.0, 0, 1, 2, 3, 0])
+    with pytest.raises(ValueError, match="WithDomains is no model of em_core"):
+        dump(fit(WithDomains(), counts))
+
+
+RESULT = fit(Mixture(StudentT(), 2), CASES["Student t"].data, max_iterations=3)
+
+
+def changed(*path_and_value):
+    *path, value = path_and_value
+    told = json.loads(dump(RESULT))
+    place = told
+    for name in path[:-1]:
+        place = place[name]
+    place[path[-1]] = value
+    return json.dumps(told)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ("[1, 2]", "no saved model of em_core"),
+        ('{"format": "other"}', "no saved model of em_core"),
+        (changed("version", 2), "is of version 2, and only versions up to 1"),
+        (changed("version", None), "of which version"),
+        (changed("model", "kind", "os.system"), "kind that is not known: os.system"),
+        (changed("model", "n_components", 0), "at least one component"),
+        (changed("model", "n_components", 3), "give one number for each of 3"),
+        (changed("model", "emission", "covariance", "WWW"), "unknown covariance"),
+        (changed("model", "emission", 3), "damaged"),
+        (changed("model", {"kind": "Mixture"}), "it is no Mixture"),
+        (changed("params", "weights", [0.5, "x"]), "could not convert"),
+        (changed("params", "weights", [-1, 2]), "must not be negative"),
+        (changed("params", "emission", "means", [[1, 2]]), "2 means"),
+        (changed("params", "emission", "more", 1), "damaged"),
+        (changed("params", "emission", None), "damaged"),
+        (changed("fit", "log_likelihood", "much"), "damaged"),
+        (changed("fit", "stop_reason", "tired"), "nobody knows how its fit ended"),
+        (changed("fit", "flags", [{"kind": "Exit", "text": "x"}]), "damaged"),
+        (changed("columns", [3]), "no text"),
+        (changed("columns", None), "no text"),
+    ],
+)
+def test_what_is_damaged_or_newer_is_refused_with_a_sentence(text, said):
+    with pytest.raises(ValueError, match=said):
+        load(text)
+
+
+def test_no_text_that_was_damaged_anywhere_does_more_than_raise_an_error():
+    text, rng = dump(RESULT), np.random.default_rng(0)
+    for _ in range(400):
+        place = int(rng.integers(len(text)))
+        kind = rng.integers(3)
+        if kind == 0:
+            broken = text[:place]
+        elif kind == 1:
+            broken = text[:place] + text[place + 1 :]
+        else:
+            broken = text[:place] + chr(int(rng.integers(32, 127))) + text[place + 1 :]
+        try:
+            load(broken)
+        except ValueError as error:
+            assert str(error)
