@@ -1,6 +1,9 @@
 """Numbers are written alike everywhere, and none that the data do not tell."""
 
+import json
 import re
+import shutil
+import subprocess
 
 import numpy as np
 import pandas as pd
@@ -8,13 +11,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from em_core import fit
+from em_core import HalfStep, fit
 from pages.ui.families.parameters import TO_THE_END
 from pages.ui.families.table import family_of
 from pages.ui.panels import tables
 from pages.ui.state.settings import Settings
 from pages.ui.tables.table import Table
-from pages.ui.text import MINUS, MISSING, NO_DATA, cell, name_columns, nats, number, told
+from pages.ui.text import (
+    MINUS,
+    MISSING,
+    NO_DATA,
+    cell,
+    gap,
+    name_columns,
+    nats,
+    number,
+    percent,
+    told,
+)
+from support.browser import ROOT
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 RAISED = {"⁻": "-"} | {raised: str(digit) for digit, raised in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
@@ -88,6 +103,16 @@ def test_a_large_table_writes_numbers_as_a_small_one_and_still_sorts_by_them() -
     said = styled._translate(False, False)["body"]
     shown = [[c["display_value"] for c in row if c["type"] == "td"] for row in said]
     assert shown == [[cell(value) for value in row] for row in frame.to_numpy(object)]
+
+
+def test_a_very_large_table_is_text_that_is_written_alike() -> None:
+    values = np.array([229312.4, 2.18e-51, -12821.0, np.nan, np.inf, 0.5])
+    frame = pd.DataFrame(np.tile(values, (1000, 1)), columns=list("abcdef"))
+    frame["g"], frame["h"] = np.arange(1000) * 1000, "x"
+    shown = tables.written(frame)
+    assert isinstance(shown, pd.DataFrame)
+    assert shown.iloc[-1].tolist() == [cell(value) for value in frame.iloc[-1]]
+    assert shown.loc[7, "g"] == "7,000" and shown.loc[0, "c"] == f"{MINUS}12,821"
 
 
 # What the data do not tell
@@ -190,3 +215,92 @@ def test_columns_are_named_wherever_a_model_counts_them() -> None:
     assert told("column 2 is constant: leave it out", names) == (
         "Column “a\\*b” is constant\\: leave it out\\."
     )
+
+
+# In the browser
+
+NUMBERS = ROOT / "pages/ui/player/frontend/numbers.js"
+
+
+def in_node(calls: list[tuple]) -> list[str]:
+    """What the player's functions make of (name, argument ...), floats by their bits."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node is not there")
+    script = (
+        f"import * as written from {json.dumps(NUMBERS.as_uri())};"
+        "import { readFileSync } from 'node:fs';"
+        "const read = (x) => typeof x === 'string' ? Number(x) : x;"
+        "const calls = JSON.parse(readFileSync(0));"
+        "console.log(JSON.stringify(calls.map(([name, ...given]) => "
+        "written[name](...given.map(read)))))"
+    )
+    given = [[name, *map(_for_json, rest)] for name, *rest in calls]
+    run = subprocess.run(
+        [node, "--input-type=module", "-e", script],
+        input=json.dumps(given), capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return json.loads(run.stdout)
+
+
+def _for_json(value):
+    if not isinstance(value, float):
+        return value
+    return "Infinity" if value == np.inf else "-Infinity" if value == -np.inf else repr(value)
+
+
+def some_numbers() -> list[float]:
+    """Halves between two digits, powers of ten and their neighbours, whatever else is hard."""
+    rng = np.random.default_rng(0)
+    values = [0.0, -0.0, np.inf, -np.inf, np.nan, 5e-324, 1.7976931348623157e308, 2.0**53, 1e21]
+    values += [k / 8 for k in range(-20, 60)] + [100_002.5, 100_003.5, 12_345.25, 0.00048828125]
+    for power in range(-12, 20):
+        nearest = [10.0**power, 9.99995 * 10.0**power, 9.99949 * 10.0**power, 0.5 * 10.0**power]
+        values += [f(v) for v in nearest for f in (float, _up, _down)]
+    values += list(10.0 ** rng.uniform(-320, 308, 200) * rng.choice([-1, 1], 200))
+    values += list(rng.normal(scale=1e4, size=200)) + list(rng.integers(-(10**9), 10**9, 100) / 4)
+    return [float(value) for value in values]
+
+
+def _up(value: float) -> float:
+    return float(np.nextafter(value, np.inf))
+
+
+def _down(value: float) -> float:
+    return float(np.nextafter(value, -np.inf))
+
+
+def test_the_player_writes_numbers_as_the_page_does() -> None:
+    values = some_numbers()
+    calls = [("number", v, d, s) for v in values for d in (1, 2, 5, 15) for s in (False, True)]
+    expected = [number(v, d, s) for _, v, d, s in calls]
+    signed = [("nats", v, s) for v in values for s in (False, True)]
+    expected += [nats(v, s) for _, v, s in signed]
+    finite = [v for v in values if 0 <= v < 1e6]
+    shares = [("percent", v, d) for v in finite for d in (0, 1)]
+    expected += [percent(v, d) for _, v, d in shares]
+    gaps = [
+        ("gap", top - kl, top)
+        for top in (-1234.5, -0.25, 0.0, 7e6)
+        for kl in (0, 1e-14, 2e-7, 0.25, 3)
+    ]
+    steps = [HalfStep(1, "M", None, None, elbo, top, (), 0.0) for _, elbo, top in gaps]
+    expected += [gap(step) for step in steps]
+    assert len(expected) > 5000
+    assert in_node([*calls, *signed, *shares, *gaps]) == expected
+
+
+def test_what_is_read_off_a_scale_has_four_digits_across_it() -> None:
+    calls = [("readOff", 12821.123, 2e4), ("readOff", 3.14159, 5.0), ("readOff", 2e-9, 1e-8)]
+    calls += [("readOff", -0.0004, 1.0), ("readOff", 0.12345, 0.0)]
+    assert in_node(calls) == ["12,821", "3.142", f"2 {TIMES} 10⁻⁹", "0", "0.123"]
+
+
+def test_nothing_else_writes_numbers() -> None:
+    """The browser's and Plotly's own formats have other signs, digits and separators."""
+    scripts = (ROOT / "pages/ui/player/frontend").glob("*.js")
+    of_browser = re.compile(r"toLocaleString|toFixed|toPrecision|NumberFormat")
+    of_plotly = re.compile(r"%\{[^}]*:|hoverformat|texttemplate")
+    found = [p.name for p in scripts if of_browser.search(p.read_text()) and p != NUMBERS]
+    found += [p.name for p in (ROOT / "pages").rglob("*.py") if of_plotly.search(p.read_text())]
+    assert found == []

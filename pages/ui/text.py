@@ -66,7 +66,7 @@ def component_names(n_components: int, unit: str = "component") -> tuple[str, ..
 
 def percent(share: float, digits: int = 0) -> str:
     """A share from 0 to 1: "31 %"."""
-    return f"{100 * share:.{digits}f}\N{NO-BREAK SPACE}%"
+    return f"{100 * abs(share):.{digits}f}\N{NO-BREAK SPACE}%"
 
 
 def number(value: float, digits: int = 5, signed: bool = False) -> str:
@@ -103,8 +103,9 @@ def _shortened(text: str) -> str:
 def nats(value: float, signed: bool = False) -> str:
     """A log-likelihood, or with its sign a gain, to as many digits as mean something."""
     size = abs(value)
-    if 0 < size < 1e-3:
-        return number(value, 2, signed)
+    if 0 < size < 1e-3 or not math.isfinite(value):
+        return number(float(value), 2, signed)
+    value = value or 0.0  # without the sign of -0.0
     digits = 2 if size >= 1 or size == 0 else 4
     text = f"{value:+,.{digits}f}" if signed else f"{value:,.{digits}f}"
     return text.replace("-", MINUS)

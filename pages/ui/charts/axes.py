@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
-# As the rest of the page writes them: 19,715 and not 19.715k.
+# As the rest of the page writes them: 19,715 and not 19.715k; where all are as small or as large as
+# `pages.ui.text.number` takes for a power of ten, powers of ten.
 NUMBERS = {"exponentformat": "none", "separatethousands": True}
+POWERS = {"exponentformat": "power", "minexponent": 3}
+WRITTEN_OUT = 1e-4, 1e15
+# What is said of the mark under the pointer is written by `pages.ui.text`, as all numbers are.
+WRITTEN = "%{hovertext}<extra></extra>"
 BELOW = {"orientation": "h", "y": -0.2}
 
 
 def styled(figure: go.Figure, across: str, up: str, height: int, **layout: Any) -> go.Figure:
     """The figure with titles on its axes, and numbers on them as people write them."""
-    figure.update_xaxes(title=across, **NUMBERS)
-    figure.update_yaxes(title=up, **NUMBERS)
+    figure.update_xaxes(title=across, **_numbers([trace.x for trace in figure.data]))
+    figure.update_yaxes(title=up, **_numbers([trace.y for trace in figure.data]))
     figure.update_layout(height=height, margin={"l": 10, "r": 10, "t": 10, "b": 10}, **layout)
     return figure
+
+
+def _numbers(values: Sequence[Any]) -> dict[str, Any]:
+    """How the numbers of an axis are written, along which these values are drawn."""
+    sizes = [np.abs(np.asarray(each, dtype=float)).ravel() for each in values if each is not None]
+    sizes = np.concatenate([[0.0], *sizes])
+    largest = sizes.max(where=np.isfinite(sizes), initial=0)
+    return NUMBERS if largest == 0 or WRITTEN_OUT[0] <= largest < WRITTEN_OUT[1] else POWERS

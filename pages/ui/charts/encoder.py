@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from pages.ui.charts.axes import styled
+from pages.ui.charts.axes import WRITTEN, styled
+from pages.ui.text import nats, number
 
 SYMBOLS = (
     "circle", "square", "diamond", "cross", "x", "triangle-up", "star", "pentagon", "hexagon",
@@ -23,7 +24,11 @@ def gaps_figure(encoded, colours: Sequence[str]) -> go.Figure:
         y=encoded.elbos,
         name="ELBO under the encoder's q",
         line={"color": colours[0], "width": 3},
-        hovertemplate="step %{x}: %{y:.3f} nats<extra></extra>",
+        hovertext=[
+            f"step {number(int(step))}: {nats(elbo)} nats"
+            for step, elbo in zip(encoded.steps, encoded.elbos, strict=True)
+        ],
+        hovertemplate=WRITTEN,
     )
     levels = (
         ("best q of each row, at the end", encoded.best_q, colours[1], "dash"),
@@ -36,7 +41,8 @@ def gaps_figure(encoded, colours: Sequence[str]) -> go.Figure:
             mode="lines",
             name=name,
             line={"color": colour, "dash": dash},
-            hovertemplate="%{y:.3f} nats<extra></extra>",
+            hovertext=f"{nats(values.mean())} nats",
+            hovertemplate=WRITTEN,
         )
     low = float(np.quantile(encoded.elbos, 0.15))
     high = float(encoded.evidence.mean())

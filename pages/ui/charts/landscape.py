@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from pages.ui.charts.axes import BELOW, styled
+from pages.ui.charts.axes import BELOW, WRITTEN, styled
+from pages.ui.text import nats, number
 
 # Streamlit puts the theme's own colours in their place, light or dark.
 COLOURS = tuple(f"#0000{i:02d}" for i in range(1, 11))
@@ -55,7 +56,7 @@ def curves(climbs: Sequence[Climb], colours: Sequence[str], live: bool = False) 
     stride = 1 + sum(len(climb.log_likelihoods) for climb in climbs) // most
     for fate, members in _by_fate(climbs):
         group = members[0].group
-        across, up, names = [], [], []
+        across, up, said = [], [], []
         for climb in members:
             n = len(climb.log_likelihoods)
             # The start, every stride-th iteration counted back from the last, and the last.
@@ -63,24 +64,31 @@ def curves(climbs: Sequence[Climb], colours: Sequence[str], live: bool = False) 
             # NaN breaks the line between one start and the next.
             across += [*shown, np.nan]
             up += [*climb.log_likelihoods[shown].tolist(), np.nan]
-            names += [climb.name] * (len(shown) + 1)
+            if not live:
+                said += [_said(climb, at) for at in shown] + [""]
         # Plotly looks at lists number by number, but not at arrays.
         figure.add_scatter(
             x=np.array(across),
             y=np.array(up),
             mode="lines",
             name=fate,
-            text=None if live else np.array(names),
+            hovertext=None if live else np.array(said),
             line={
                 "width": 1.4,
                 "color": _colour(group, colours),
                 "dash": _dash(group),
             },
-            hovertemplate="%{text}<br>iteration %{x}<br>%{y:,.4f} nats<extra></extra>",
+            hovertemplate=None if live else WRITTEN,
             hoverinfo="skip" if live else None,
         )
     figure.update_yaxes(range=_range(climbs))
     return styled(figure, "iteration", "log-likelihood (nats)", 380, legend=BELOW)
+
+
+def _said(climb: Climb, iteration: int) -> str:
+    """What is said of a start at an iteration."""
+    value = nats(climb.log_likelihoods[iteration])
+    return f"{climb.name}<br>iteration {number(iteration)}<br>{value} nats"
 
 
 def strip(climbs: Sequence[Climb], colours: Sequence[str], seed: int = 0) -> go.Figure:
@@ -94,7 +102,9 @@ def strip(climbs: Sequence[Climb], colours: Sequence[str], seed: int = 0) -> go.
             y=rng.uniform(-1, 1, size=len(members)),
             mode="markers",
             name=fate,
-            text=np.array([climb.name for climb in members]),
+            hovertext=np.array(
+                [f"{climb.name}<br>{nats(climb.log_likelihoods[-1])} nats" for climb in members]
+            ),
             customdata=np.array([(climb.start, climb.seed) for climb in members], dtype=object),
             marker={
                 "size": 9,
@@ -102,7 +112,7 @@ def strip(climbs: Sequence[Climb], colours: Sequence[str], seed: int = 0) -> go.
                 "symbol": SYMBOLS[(group or 0) % len(SYMBOLS)] if group is not None else "x",
                 "line": {"width": 0.5, "color": "white"},
             },
-            hovertemplate="%{text}<br>%{x:,.4f} nats<extra></extra>",
+            hovertemplate=WRITTEN,
         )
     ends = [climb._replace(log_likelihoods=climb.log_likelihoods[-1:]) for climb in climbs]
     figure.update_xaxes(range=_range(ends, 1.0))

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from pages.ui.charts.axes import BELOW, styled
+from pages.ui.charts.axes import BELOW, WRITTEN, styled
+from pages.ui.text import nats, number
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 AXES = {"passes": "passes over the data", "iteration": "iteration", "seconds": "seconds"}
@@ -41,14 +42,16 @@ def race_figure(lanes, axis: str, scale: str, colours: Sequence[str]) -> go.Figu
             showlegend=first,
             opacity=1 if first else BAND_OPACITY,
             line={"color": colour, "dash": dash, "width": 2.2 if first else 1},
-            hovertemplate="%{x:.4g}: %{y:,.4g} nats<extra>" + lane.label + "</extra>",
+            hovertext=_said(across, heights, lane.label),
+            hovertemplate=WRITTEN,
         )
         apart = np.nanmax(np.abs(lane.log_likelihoods - lane.bounds), initial=0) > 1e-6
         if scale == "likelihood" and first and apart and lane.key != "bayes":
             figure.add_scatter(
                 x=across, y=lane.bounds, mode="lines", legendgroup=lane.key, showlegend=False,
                 line={"color": colour, "dash": "dot", "width": 1},
-                hovertemplate="%{x:.4g}: %{y:,.4g} nats<extra>" + lane.label + ", bound</extra>",
+                hovertext=_said(across, lane.bounds, f"{lane.label}, bound"),
+                hovertemplate=WRITTEN,
             )  # fmt: skip
     up = "below the best (nats)" if scale == "gap" else "log-likelihood (nats)"
     styled(figure, AXES[axis], up, 430, legend=BELOW)
@@ -60,3 +63,11 @@ def race_figure(lanes, axis: str, scale: str, colours: Sequence[str]) -> go.Figu
         room = 0.08 * (best - low) or 1.0
         figure.update_yaxes(range=[low - room, best + room])
     return figure
+
+
+def _said(across: Sequence[float], heights: Sequence[float], label: str) -> list[str]:
+    """What is said of each place on a curve."""
+    return [
+        f"{label}<br>{number(float(x), 4)}: {nats(float(y))} nats"
+        for x, y in zip(across, heights, strict=True)
+    ]

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from pages.ui.charts.axes import styled
+from pages.ui.charts.axes import WRITTEN, styled
+from pages.ui.text import nats, number
 
 # The lowest part of the heights would take all colours.
 SHOWN_SHARE = 0.6
@@ -34,7 +35,14 @@ def surface_figure(surface, titles: Sequence[str], colours: Sequence[str]) -> go
             "orientation": "h",
             "y": -0.42,
         },
-        hovertemplate="%{x:.4g}, %{y:.4g}<br>log-likelihood %{z:,.2f} nats<extra></extra>",
+        hovertext=[
+            [
+                f"{_place(x, y)}<br>log-likelihood {nats(z)} nats"
+                for x, z in zip(surface.x, row, strict=True)
+            ]
+            for y, row in zip(surface.y, surface.likelihood, strict=True)
+        ],
+        hovertemplate=WRITTEN,
     )
     figure.add_contour(
         x=surface.x,
@@ -54,8 +62,8 @@ def surface_figure(surface, titles: Sequence[str], colours: Sequence[str]) -> go
         mode="lines+markers",
         line={"color": colours[1], "width": 2},
         marker={"size": 6, "color": colours[1], "line": {"width": 1, "color": "white"}},
-        text=[f"iteration {i}" for i in range(len(way))],
-        hovertemplate="%{text}<br>%{x:.4g}, %{y:.4g}<extra></extra>",
+        hovertext=[f"iteration {number(i)}<br>{_place(*at)}" for i, at in enumerate(way)],
+        hovertemplate=WRITTEN,
         showlegend=False,
     )
     figure.add_scatter(
@@ -69,3 +77,7 @@ def surface_figure(surface, titles: Sequence[str], colours: Sequence[str]) -> go
     figure.update_xaxes(range=[surface.x.min(), surface.x.max()])
     figure.update_yaxes(range=[surface.y.min(), surface.y.max()])
     return styled(figure, *titles, 520)
+
+
+def _place(x: float, y: float) -> str:
+    return f"{number(float(x), 4)}, {number(float(y), 4)}"

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from pages.ui.charts.axes import styled
+from pages.ui.charts.axes import WRITTEN, styled
+from pages.ui.text import nats, number
 
 HEIGHT = 338
 GREY = "rgba(128, 128, 128, 0.75)"
@@ -43,17 +44,28 @@ def hardness_figure(hard, rows: np.ndarray, now: float, colours: Sequence[str]) 
     )
     for name, heights, line in lines:
         figure.add_scatter(
-            x=hard.means, y=heights, name=name, line=line,
-            hovertemplate="%{x:.3g}: %{y:.3f} nats<extra>" + name + "</extra>",
+            x=hard.means, y=heights, name=name, line=line, hovertemplate=WRITTEN,
+            hovertext=[f"{name}<br>{said}" for said in _said(hard.means, heights)],
         )  # fmt: skip
     low = max(float(hard.complete.min()), float(hard.likelihood.min()) - 3 * _rise(hard.likelihood))
     figure.update_yaxes(range=[low, float(hard.likelihood.max()) + 0.1 * _rise(hard.likelihood)])
     figure.add_scatter(
         x=rows, y=np.full(len(rows), low), mode="markers", name="the numbers",
-        marker={"symbol": "line-ns-open", "size": 12, "color": GREY}, hoverinfo="x",
+        marker={"symbol": "line-ns-open", "size": 12, "color": GREY},
+        hovertext=[number(float(row)) for row in rows], hovertemplate=WRITTEN,
     )  # fmt: skip
     _mark(figure, now)
     return _styled(figure, "mean of component 1", "nats")
+
+
+def _said(across: Sequence[float], heights: Sequence[float]) -> list[str]:
+    """What is said of each place on a curve."""
+    places = zip(across, heights, strict=True)
+    return [f"{_short(x)}: {nats(float(y))} nats" for x, y in places]
+
+
+def _short(value: float) -> str:
+    return number(float(value), 3)
 
 
 def _rise(values: np.ndarray) -> float:
@@ -78,7 +90,8 @@ def jensen_figure(jensen, colours: Sequence[str]) -> go.Figure:
         line={"color": colours[0]},
         marker={"size": 10},
         cliponaxis=False,
-        hovertemplate="%{x:.4g}: %{y:.4f}<extra></extra>",
+        hovertext=_said(jensen.ratios, np.log(jensen.ratios)),
+        hovertemplate=WRITTEN,
     )
     average = float(np.exp(jensen.log_density))
     figure.add_scatter(
@@ -87,7 +100,8 @@ def jensen_figure(jensen, colours: Sequence[str]) -> go.Figure:
         mode="lines+markers",
         name="gap: the KL",
         line={"color": colours[1], "width": 5},
-        hovertemplate="%{y:.4f} nats<extra></extra>",
+        hovertext=[f"{nats(jensen.bound)} nats", f"{nats(jensen.log_density)} nats"],
+        hovertemplate=WRITTEN,
     )
     low = min(float(np.log(jensen.ratios).min()), jensen.bound)
     figure.update_yaxes(range=[low - 0.8, np.log(top) + 0.6])
@@ -98,8 +112,8 @@ def bound_over_q_figure(q, heights, jensen, colours: Sequence[str]) -> go.Figure
     """One number's bound over q: it touches log p(x) at the posterior."""
     figure = go.Figure()
     figure.add_scatter(
-        x=q, y=heights, name="ELBO", line={"color": colours[0]},
-        hovertemplate="q = %{x:.3f}: %{y:.4f} nats<extra></extra>",
+        x=q, y=heights, name="ELBO", line={"color": colours[0]}, hovertemplate=WRITTEN,
+        hovertext=[f"q = {said}" for said in _said(q, heights)],
     )  # fmt: skip
     figure.add_scatter(
         x=[0, 1], y=[jensen.log_density] * 2, mode="lines", name="log p(x)",
@@ -116,6 +130,7 @@ def bound_over_q_figure(q, heights, jensen, colours: Sequence[str]) -> go.Figure
 def staircase_figure(stairs, colours: Sequence[str]) -> go.Figure:
     """Contours of the ELBO over theta and q, and the corners of EM's way up."""
     low = float(np.quantile(stairs.elbo, 0.25))
+    theta = list(map(_short, stairs.theta))
     figure = go.Figure()
     figure.add_contour(
         x=stairs.theta,
@@ -125,7 +140,11 @@ def staircase_figure(stairs, colours: Sequence[str]) -> go.Figure:
         colorscale=SHADES,
         line={"width": 0},
         showscale=False,
-        hovertemplate="θ = %{x:.3f}, q = %{y:.3f}: %{z:.3f} nats<extra></extra>",
+        hovertext=[
+            [f"θ = {x}, q = {y}: {nats(z)} nats" for x, z in zip(theta, row, strict=True)]
+            for y, row in zip(map(_short, stairs.q), stairs.elbo.tolist(), strict=True)
+        ],
+        hovertemplate=WRITTEN,
     )
     for name, start, colour in (("E-steps: move q", 0, 0), ("M-steps: move θ", 1, 1)):
         x, y = [], []
@@ -149,7 +168,7 @@ def weighted_figure(weighted, colours: Sequence[str]) -> go.Figure:
         figure.add_scatter(
             x=weighted.means, y=heights, name=name,
             line=line | {"color": colours[0 if "H" in name else 1]},
-            hovertemplate="%{x:.3g}: %{y:.3f} nats<extra></extra>",
+            hovertext=_said(weighted.means, heights), hovertemplate=WRITTEN,
         )  # fmt: skip
     _mark(figure, weighted.weighted_mean)
     return _styled(figure, "mean of component 1; dotted: the weighted mean", "nats")

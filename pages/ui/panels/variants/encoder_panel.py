@@ -8,6 +8,7 @@ from pages.ui.charts.encoder import decoded_figure, gaps_figure, map_figure
 from pages.ui.compute.encoding import HIDDEN, PRICED_ROWS, encoder_work
 from pages.ui.panels.local_optima.local_optima_panel import COLOURS
 from pages.ui.running.jobs import run_job
+from pages.ui.text import nats
 
 
 def show_encoder() -> None:
@@ -28,11 +29,11 @@ def show_encoder() -> None:
             return
         st.markdown(
             f"On {PRICED_ROWS} digits, in nats per row: evidence "
-            f"**{encoded.evidence.mean():.2f}** (a sum over a grid of factors), ELBO under the "
-            f"best Gaussian q of each row **{encoded.best_q.mean():.2f}**, under the encoder's "
-            f"**{encoded.encoder.mean():.2f}**. So **{encoded.approximation_gap:.2f}** nats are "
-            "lost because no product of Gaussians is the posterior, and "
-            f"**{encoded.amortisation_gap:.2f}** because one network serves all rows."
+            f"**{nats(encoded.evidence.mean())}** (a sum over a grid of factors), ELBO under the "
+            f"best Gaussian q of each row **{nats(encoded.best_q.mean())}**, under the encoder's "
+            f"**{nats(encoded.encoder.mean())}**. So **{nats(encoded.approximation_gap)}** nats "
+            "are lost because no product of Gaussians is the posterior, and "
+            f"**{nats(encoded.amortisation_gap)}** because one network serves all rows."
         )
         left, right = st.columns(2)
         with left:

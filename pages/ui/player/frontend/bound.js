@@ -1,6 +1,7 @@
 // The right panel: the bound against the log-likelihood, a plateau for every half-step.
 
 import { fitCanvas, insideAxes, paintGrid, toPixels, tracePath } from "./canvas.js";
+import { nats } from "./numbers.js";
 import { axisStyle, axisTitle, baseLayout } from "./plots.js";
 import { fade } from "./theme.js";
 
@@ -67,7 +68,7 @@ export class BoundFigure {
   }
 
   startsBelow() {
-    const text = `starts at ${said(this.elbo[0])}, below`;
+    const text = `starts at ${nats(this.elbo[0])}, below`;
     const font = { size: 12, color: this.theme.muted };
     return {
       text, font, showarrow: false, xref: "paper", yref: "paper", x: 0.96, y: 0.01, xanchor: "right",
@@ -203,7 +204,7 @@ export class BoundFigure {
   paintEdge(context, left, edge, inwards, beyond, side) {
     const { theme } = this;
     // Where the two curves touch they are one value.
-    const told = beyond.filter(({ value }, i) => i === beyond.findLastIndex((b) => said(b.value) === said(value)));
+    const told = beyond.filter(({ value }, i) => i === beyond.findLastIndex((b) => nats(b.value) === nats(value)));
     told.forEach(({ value, colour }, i) => {
       const top = edge + inwards * (3 + ARROW[1] * 1.5 * i);
       tracePath(context, [left, left - ARROW[0], left + ARROW[0]], [top, ...Array(2).fill(top + inwards * ARROW[1])]);
@@ -219,8 +220,8 @@ export class BoundFigure {
       const beside = ARROW[0] + 5;
       const [x, middle] = [left + (side === "left" ? beside : -beside), top + (inwards * ARROW[1]) / 2];
       context.lineWidth = 4;
-      context.strokeText(said(value), x, middle);
-      context.fillText(said(value), x, middle);
+      context.strokeText(nats(value), x, middle);
+      context.fillText(nats(value), x, middle);
     });
   }
 
@@ -241,8 +242,4 @@ function paintDisc(context, theme, left, top, colour) {
   context.strokeStyle = theme.background;
   context.lineWidth = 2;
   context.stroke();
-}
-
-function said(value) {
-  return value.toLocaleString("en", { maximumFractionDigits: 1 }).replace("-", "−");
 }

@@ -3,6 +3,7 @@
 import { BoundFigure } from "./bound.js";
 import { MARKUP, connectControls, frameDuration, showControls } from "./controls.js";
 import { decode, openEnvelope } from "./decode.js";
+import { number } from "./numbers.js";
 import { savePicture } from "./pictures.js";
 import { fetchPlotly, loadPlotly, plannedAxes, plotConfig, serverBase } from "./plots.js";
 import { describeFrame, describePoint, onClick, onHover } from "./pointer.js";
@@ -297,7 +298,7 @@ class Player {
 
   describePlots() {
     const { columns, points, components, panels, summary } = this.picture;
-    const count = points.toLocaleString("en");
+    const count = number(points);
     const what = panels.length > 1 ? `Matrix of ${columns.join(", ")}` : columns.join(" against ");
     this.mixturePlot.setAttribute(
       "aria-label",

@@ -3,6 +3,7 @@
 import { dashOf, paintHeading, strokeWithHalo, toPixels, tracePath } from "./canvas.js";
 import { marksAt } from "./decode.js";
 import { shortened } from "./names.js";
+import { readOff } from "./numbers.js";
 import { axisStyle, axisTitle, baseLayout, escapeText } from "./plots.js";
 import { fade, inkOn } from "./theme.js";
 
@@ -101,8 +102,7 @@ function axis(theme, { title, low, high, ticks, visible }, every = 1) {
 function place({ title, low, high, ticks }, share) {
   const value = low + share * (high - low);
   if (ticks.length) return ticks[Math.round(value)] ?? "";
-  const digits = Math.min(10, Math.max(0, 3 - Math.floor(Math.log10(Math.abs(high - low) || 1))));
-  return `${title ? `${title}: ` : ""}${value.toLocaleString("en", { maximumFractionDigits: digits })}`;
+  return `${title ? `${title}: ` : ""}${readOff(value, high - low)}`;
 }
 
 function insideBar([x0, y0, x1, y1], at, left, top) {

@@ -3,6 +3,7 @@
 import { paintHeading, toPixels } from "./canvas.js";
 import { axisStyle, baseLayout, escapeText } from "./plots.js";
 import { shortened } from "./names.js";
+import { number, percent, readOff } from "./numbers.js";
 import { css, inkOn, mix, rgb } from "./theme.js";
 
 const TITLE_ROOM = 22;
@@ -116,8 +117,7 @@ export class MatrixFigure {
     const { component, title } = picture.matrices[axes.matrix];
     if (component === null) return paintHeading(context, theme, axes, title);
     const weight = picture.weights[picture.parameters[frame] * picture.components.length + component];
-    const percent = (100 * weight).toFixed(weight < 0.1 ? 1 : 0);
-    paintHeading(context, theme, axes, `${component + 1} · ${percent} %`);
+    paintHeading(context, theme, axes, `${component + 1} · ${percent(weight, weight < 0.1 ? 1 : 0)}`);
   }
 
   /** What lies under the pointer, or null. */
@@ -126,7 +126,8 @@ export class MatrixFigure {
     const column = Math.round(axes.x.p2l(left - axes.x._offset));
     const row = Math.round(axes.y.p2l(top - axes.y._offset));
     if (!(row in rows) || !(column in columns)) return null;
-    return [`${rows[row]}, ${columns[column]}`, shortNumber(this.value(frame, axes.matrix, row, column))];
+    const { low, high } = this.picture.matrices[axes.matrix];
+    return [`${rows[row]}, ${columns[column]}`, readOff(this.value(frame, axes.matrix, row, column), high - low)];
   }
 }
 
@@ -172,7 +173,8 @@ function crowded({ columns, groups }, width) {
   return { tickmode, ticktext, tickvals: tickvals.map((i) => centres[i]) };
 }
 
-function shortNumber(value, high = Infinity) {
+/** What has room in a cell. */
+function shortNumber(value, high) {
   if (high <= 1 && value > 0 && value < 0.001) return "<0.001";
-  return value.toLocaleString("en", { maximumSignificantDigits: Math.abs(value) < 0.1 ? 1 : 2 });
+  return number(value, Math.abs(value) < 0.1 ? 1 : 2);
 }

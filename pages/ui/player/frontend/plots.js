@@ -1,5 +1,7 @@
 // What both panels share: loading plotly.js, the look of the axes, one queue for slow updates.
 
+import { isWrittenOut, readOff } from "./numbers.js";
+
 // Of a letter, in font sizes, on average; and the size of letters where room is short.
 const LETTER_WIDTH = 0.52;
 const SMALL = 11;
@@ -92,9 +94,7 @@ export function plotConfig() {
 
 /** Room for the tick labels of a range and the title beside them, so that Plotly need not measure. */
 function roomBeside([from, to]) {
-  const step = 10 ** Math.floor(Math.log10((to - from) / 5 || 1));
-  const maximumFractionDigits = Math.min(10, Math.max(0, -Math.floor(Math.log10(step))));
-  const lengths = [from, to].map((value) => value.toLocaleString("en", { maximumFractionDigits }).length);
+  const lengths = [from, to].map((value) => readOff(value, 200 * (to - from)).length);
   return 34 + 7 * Math.min(16, Math.max(...lengths));
 }
 
@@ -135,6 +135,13 @@ export function columnTitle(name, room) {
 }
 
 /** Of an axis with this range, along so many pixels: a year has no comma. */
+/** Numbers on an axis as `number` writes them: powers of ten where all are so small or so large. */
+function written(range) {
+  const largest = range ? Math.max(...range.map(Math.abs)) : 1;
+  if (largest > 0 && !isWrittenOut(largest)) return { exponentformat: "power", minexponent: 3 };
+  return { exponentformat: "none", separatethousands: !range || largest >= 10_000 };
+}
+
 export function axisStyle(theme, range = null, room = Infinity) {
   return {
     type: "linear",
@@ -144,8 +151,7 @@ export function axisStyle(theme, range = null, room = Infinity) {
     showline: true,
     ticks: "",
     tickfont: { size: 12, color: theme.muted },
-    exponentformat: "none",
-    separatethousands: !range || Math.max(...range.map(Math.abs)) >= 10_000,
+    ...written(range),
     nticks: Math.min(7, Math.max(2, Math.floor(room / TICK_ROOM))),
     // Each of these would have Plotly measure every label, again and again: most of its time.
     automargin: false,

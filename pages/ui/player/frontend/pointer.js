@@ -1,6 +1,7 @@
 // Clicks and hints over the panels. What lies on a canvas has none of its own.
 
 import { posteriorOf } from "./decode.js";
+import { gap, nats, number, percent, readOff } from "./numbers.js";
 
 const CLICK_REACH = 5; // px a pointer may move in a click
 
@@ -42,39 +43,32 @@ export function onHover(plot, describe) {
   plot.addEventListener("pointerleave", hide);
 }
 
-/** As many decimals as the packed position can vouch for, four digits across the axis. */
-function readable(value, span) {
-  const decimals = Math.min(10, Math.max(0, 3 - Math.floor(Math.log10(span))));
-  return value.toLocaleString("en", { maximumFractionDigits: decimals });
-}
-
 /** What is known of a point at a frame, a line each. Packed responsibilities are good to a few percent. */
 export function describePoint(picture, frame, i) {
   const { first, second, level } = posteriorOf(picture, frame);
-  const share = Math.round((100 * level[i]) / (picture.levels - 1));
-  const lines = [`row ${picture.rows[i].toLocaleString("en")}`];
+  const share = level[i] / (picture.levels - 1);
+  const lines = [`row ${number(picture.rows[i])}`];
   picture.columns.forEach((column, axis) => {
     const value = picture.low[axis] + (picture.span[axis] * picture.positions[axis][i]) / 65535;
-    lines.push(`${column}: ${readable(value, picture.span[axis])}`);
+    lines.push(`${column}: ${readOff(value, picture.span[axis])}`);
   });
   if (second[i] === first[i]) {
-    lines.push(`${picture.components[first[i]]}: about 100 %`);
+    lines.push(`${picture.components[first[i]]}: about ${percent(1)}`);
   } else {
-    lines.push(`${picture.components[first[i]]}: about ${share} %`);
-    const rest = picture.components.length > 2 ? "most of the rest" : `about ${100 - share} %`;
+    lines.push(`${picture.components[first[i]]}: about ${percent(share)}`);
+    const rest = picture.components.length > 2 ? "most of the rest" : `about ${percent(1 - share)}`;
     lines.push(`${picture.components[second[i]]}: ${rest}`);
   }
   return lines;
 }
 
 export function describeFrame(picture, frame) {
-  const number = (value) => value.toLocaleString("en", { maximumFractionDigits: 3 });
   const [bound, likelihood] = [picture.elbo[frame], picture.log_likelihood[frame]];
   const phase = picture.phases[frame];
   return [
     phase === "start" ? "start" : `${phase}-step ${picture.iterations[frame]}`,
-    `log-likelihood: ${number(likelihood)}`,
-    `ELBO: ${number(bound)}`,
-    `KL gap: ${number(Math.max(0, likelihood - bound))}`,
+    `log-likelihood: ${nats(likelihood)}`,
+    `ELBO: ${nats(bound)}`,
+    `KL gap: ${gap(bound, likelihood)}`,
   ];
 }

@@ -1,6 +1,7 @@
 // The second run of a race: its picture beside the first one's, on the same clock.
 
 import { posteriorOf } from "./decode.js";
+import { number } from "./numbers.js";
 import { plannedAxes, plotConfig } from "./plots.js";
 import { describePoint, onHover } from "./pointer.js";
 import { PointPainter } from "./points.js";
@@ -41,7 +42,7 @@ export class Rival {
     const axes = plot.querySelector(".emx-axes");
     await plotly.react(axes, stage.traces(), this.layout, plotConfig());
     this.stage = stage;
-    plot.setAttribute("aria-label", `The second run: ${picture.points.toLocaleString("en")} points`);
+    plot.setAttribute("aria-label", `The second run: ${number(picture.points)} points`);
     this.readAxes();
     if (this.listening) return;
     this.listening = true;

@@ -1,6 +1,7 @@
 // The left panel of the page on the bound: log-likelihood and ELBO along a line through the parameters.
 
 import { paintGrid, strokeWithHalo, toPixels, tracePath } from "./canvas.js";
+import { nats, number } from "./numbers.js";
 import { axisStyle, axisTitle, baseLayout, escapeText } from "./plots.js";
 import { fade } from "./theme.js";
 
@@ -116,11 +117,10 @@ export class SliceFigure {
     const { across, likelihood, bound } = this.curve(frame);
     const value = axes.x.p2l(left - axes.x._offset);
     const near = across.reduce((b, v, i) => (Math.abs(v - value) < Math.abs(across[b] - value) ? i : b), 0);
-    const number = (v) => v.toLocaleString("en", { maximumFractionDigits: 3 }).replace("-", "−");
     return [
       `${this.picture.slice.title.split(" (")[0]}: ${number(across[near])}`,
-      `log-likelihood: ${number(likelihood[near])}`,
-      `ELBO: ${number(bound[near])}`,
+      `log-likelihood: ${nats(likelihood[near])}`,
+      `ELBO: ${nats(bound[near])}`,
     ];
   }
 }
