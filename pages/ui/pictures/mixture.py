@@ -18,6 +18,11 @@ from pages.ui.text import counted
 MOST_HOLLOW = 300
 HOLLOW_RADIUS = 3.6
 AXIS_WIDTH = 2.4
+# Of t densities: there may be no standard deviation to draw. The words are those of the table.
+SCALES_DRAWN = (
+    "Ellipses are one and two scales from the mean: as the scale matrices in the tables, and not "
+    "standard deviations, which are larger."
+)
 
 
 def factor_analysers_picture(scene: Scene) -> tuple[Picture, np.ndarray]:
@@ -69,6 +74,8 @@ def mixture_picture(
     if hasattr(getattr(model, "emission", None), "latent_weights"):
         sizes = [_latent_weights(model, step, drawn) for step in frames.posteriors]
         notes.append("Small points have little weight in the fit: outliers.")
+    if degrees is not None and any(len(axes) > 1 for axes in coordinates.panels):
+        notes.append(SCALES_DRAWN)
     picture = frames.picture(
         change or share_change(scene.unit),
         columns=coordinates.names,
