@@ -13,7 +13,7 @@ table, selection, reports = sidebar.choose()
 settings = shell.settings()
 if table is not None:
     data_panel.show_table(table, selection, reports, settings)
-if selection is not None:
+if table is not None and selection is not None:
     run = fit_panel.current_run(settings, table, selection)
     if run is not None:
         fit_panel.choose_axes(selection)

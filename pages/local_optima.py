@@ -8,7 +8,7 @@ from pages.ui.state import shell
 shell.header("Local optima")
 
 table, selection, _ = sidebar.choose(local_optima_panel.choose_starts)
-if selection is not None:
+if table is not None and selection is not None:
     search = local_optima_panel.current_search(shell.settings(), table, selection)
     if search is not None:
         replay.check_search(search)

@@ -10,7 +10,7 @@ fit_panel.begin_early()
 shell.header("The bound")
 
 table, selection, _ = sidebar.choose()
-if selection is not None:
+if table is not None and selection is not None:
     run = fit_panel.current_run(shell.settings(), table, selection)
     if run is not None and lower_bound_panel.finished(run, selection):
         replay.check(run)

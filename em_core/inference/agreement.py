@@ -5,6 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+# One label for each row.
+Labels = Sequence | np.ndarray
+
 
 class Confusion(NamedTuple):
     """Counts of rows by known label and by cluster."""
@@ -13,7 +16,7 @@ class Confusion(NamedTuple):
     counts: np.ndarray  # (R, K) int
 
 
-def adjusted_rand_index(a: Sequence, b: Sequence) -> float:
+def adjusted_rand_index(a: Labels, b: Labels) -> float:
     """The adjusted Rand index of two partitions (N,): 1 where they are equal, about 0 by chance.
 
     Hubert & Arabie (1985). Rows where either label is None are left out. Two partitions that both
@@ -42,7 +45,7 @@ def adjusted_rand_index(a: Sequence, b: Sequence) -> float:
     return (2 * together * total - chance) / (most - chance)
 
 
-def confusion(labels: Sequence, clusters: Sequence[int], n_components: int) -> Confusion:
+def confusion(labels: Labels, clusters: Labels, n_components: int) -> Confusion:
     """Count the rows of each known label (N,) in each cluster 0..K-1; labels of None are left out.
 
     Raises ValueError if the lengths differ, no row has a label, or a cluster is out of range.
@@ -58,7 +61,7 @@ def confusion(labels: Sequence, clusters: Sequence[int], n_components: int) -> C
     return Confusion(tuple(str(names[i]) for i in order), counts[order])
 
 
-def _paired(a: Sequence, b: Sequence) -> tuple[np.ndarray, np.ndarray]:
+def _paired(a: Labels, b: Labels) -> tuple[np.ndarray, np.ndarray]:
     first, second = np.asarray(a, dtype=object), np.asarray(b, dtype=object)
     if first.shape != second.shape or first.ndim != 1:
         raise ValueError("Both partitions must have one label for each row.")

@@ -12,8 +12,9 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from em_core.em import Fit, check_weights
+from em_core.em import check_weights
 from em_core.search.cross_validation import CrossValidation, HeldOut, cross_validate
+from em_core.search.optima import StartedFit
 from em_core.search.restarts import Restarts, go_on, restarts
 
 Criterion = Literal["bic", "icl", "aic", "cross_validation"]
@@ -35,16 +36,22 @@ class Cell(NamedTuple):
     ends: where the starts have come to, on all rows and without each fold; () where none climbs.
     """
 
-    label: Hashable
+    label: Any
     model: Any
     status: Status
-    fit: Fit | None
+    fit: StartedFit | None
     verdict: str
     replicated: bool
     cross_validation: CrossValidation | None
     climbing: tuple[int, ...] = ()
     times: int = 0
     ends: tuple[Any, ...] = ()
+
+    @property
+    def fitted(self) -> StartedFit:
+        """The fit of a cell that has one."""
+        assert self.fit is not None
+        return self.fit
 
     def score(self, criterion: Criterion) -> float:
         """AIC, BIC or ICL of the fit, or -2 times the held-out log-likelihood; smallest is best.
@@ -70,7 +77,7 @@ class Progress(NamedTuple):
 
     n_done: int
     n_cells: int
-    label: Hashable
+    label: Any
     fold: int
     n_running: int
 
@@ -111,7 +118,7 @@ class Selection:
     """
 
     def __init__(
-        self, models: Mapping[Hashable, Any], asked: _Asked, data, weights, before, times, only=None
+        self, models: Mapping[Any, Any], asked: _Asked, data, weights, before, times, only=None
     ):
         self._models = dict(models)
         self._asked = asked
@@ -164,7 +171,7 @@ class Selection:
         return Selection(self._models, self._asked, data, weights, before, times, only)
 
     @property
-    def waiting(self) -> tuple[Hashable, ...]:
+    def waiting(self) -> tuple[Any, ...]:
         """The labels of the cells that are still to be run, or gone on with."""
 
         def waits(cell: Cell | None) -> bool:
@@ -249,7 +256,7 @@ class Selection:
 
 
 def select(
-    models: Mapping[Hashable, Any],
+    models: Mapping[Any, Any],
     data,
     seeds: Iterable = range(10),
     start: str | Iterable[str] | None = None,

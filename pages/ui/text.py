@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Sequence
 from numbers import Integral
+from typing import Any
 
 # What Markdown, LaTeX and Streamlit's own directives take for markup.
 _MARKUP = set(r"\`*_{}[]()<>#+-.!|$~:")
@@ -117,7 +118,7 @@ def gap(step) -> str:
     return "0" if touches else nats(step.kl)
 
 
-def cell(value: object) -> str:
+def cell(value: Any) -> str:
     """A cell of a table in HTML: text as text, numbers as `number` writes them."""
     if isinstance(value, str):
         return html.escape(value)

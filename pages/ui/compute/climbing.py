@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Generator, Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -21,7 +20,8 @@ def climb(
     steps = em(model, data, start(data), tolerance=tolerance, max_iterations=max_iterations)
     taken: list[HalfStep] = []
     before = None
-    for index in itertools.count():
+    index = 0
+    while True:
         try:
             step = next(steps)
         except StopIteration as end:
@@ -29,7 +29,7 @@ def climb(
         if index >= told:
             known = before is not None and step.posterior_params is before
             taken.append(step._replace(posterior_params=None) if known else step)
-        before = step.params
+        before, index = step.params, index + 1
         # A run pauses on an E half-step only, where the bound touches.
         if taken and step.phase != "M":
             yield tuple(taken)
@@ -39,7 +39,7 @@ def climb(
 def complete(told: Iterable[HalfStep], before: HalfStep | None) -> Iterator[HalfStep]:
     """The half-steps that `climb` tells, whole again. before: the one before the first of them."""
     for step in told:
-        if step.posterior_params is None:
+        if step.posterior_params is None and before is not None:
             step = step._replace(posterior_params=before.params)
         yield step
         before = step

@@ -48,7 +48,8 @@ SMALLEST_RATE = 1e-6
 
 
 class Asked(NamedTuple):
-    """Which slice: its kind (a key of `settings.LINES`), the coordinate, the other end."""
+    """Which slice: its kind (a key of `settings.LINES`); the coordinate of a "parameter", None for
+    the others; the other end."""
 
     kind: str
     coordinate: Coordinate | None
@@ -69,7 +70,7 @@ class Heights(NamedTuple):
 def line_of(model, steps: Sequence[HalfStep], index: int, asked: Asked) -> tuple[Line, float]:
     """The line through the parameters of a half-step, and where on it they are."""
     step = steps[index]
-    if asked.kind == "parameter":
+    if asked.coordinate is not None:
         return line_along(model, step.params, asked.coordinate.position), 0.0
     if asked.kind == "next":
         if step.phase == "M":
@@ -100,7 +101,7 @@ def heights_of(
 
     likelihood: where it is known from the half-step before.
     """
-    if asked.kind == "parameter":
+    if asked.coordinate is not None:
         here = float(line.coordinates.values(params)[asked.coordinate.position])
         positions = _offsets(asked.coordinate, here, places)
     else:
@@ -108,7 +109,7 @@ def heights_of(
         positions = np.union1d(positions, [0.0, 1.0])
     vectors = line.vectors(positions)
     across = positions
-    if asked.kind == "parameter":
+    if asked.coordinate is not None:
         across = line.coordinates.value_along(asked.coordinate.position, vectors)
     if likelihood is None:
         likelihood = log_likelihoods(model, data, line.coordinates, vectors)
@@ -240,7 +241,7 @@ def _curves(found: Sequence[Heights], frames: Sequence[HalfStep], asked: Asked) 
         high.append(window[1])
     across = np.stack([heights.across for heights in found])
     here = np.array([heights.here for heights in found])
-    if asked.kind != "parameter":
+    if asked.coordinate is None:
         ends = float(across.min()), float(across.max())
     elif asked.coordinate.quantity in CHANCES:
         ends = 0.0, 1.0
@@ -276,7 +277,7 @@ def numbers_at(model, data, line: Line, here: float, asked: Asked, q) -> Numbers
     """Both slopes where a line passes the parameters of a half-step."""
     line = Line(line.coordinates, line.vectors([here])[0], line.direction)
     of_bound, of_likelihood = slopes(model, data, line, q)
-    if asked.kind != "parameter":
+    if asked.coordinate is None:
         return Numbers(of_bound, of_likelihood, "whole way")
     ends = line.coordinates.value_along(asked.coordinate.position, line.vectors([-SMALL, SMALL]))
     rate = float(ends[1] - ends[0]) / (2 * SMALL)

@@ -115,6 +115,7 @@ def read(path: Path) -> OwnModel:
 def _import(path: Path):
     # Under a name of its own, so that no file can hide a module of Python's or of the dashboard.
     spec = spec_from_file_location(f"own_model_{path.stem}", path)
+    assert spec is not None and spec.loader is not None, "it is a file of Python"
     module = module_from_spec(spec)
     # Dataclasses look their module up while they are made.
     sys.modules[spec.name] = module
@@ -143,4 +144,5 @@ def _title(model) -> str:
     # A dataclass without a docstring gets its signature as one.
     if not own or own.startswith(f"{type(model).__name__}("):
         return type(model).__name__
-    return getdoc(type(model)).splitlines()[0].rstrip(".")
+    lines = (getdoc(type(model)) or "").splitlines()
+    return lines[0].rstrip(".") if lines else type(model).__name__

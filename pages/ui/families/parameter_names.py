@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from em_core.coordinates.coordinates import Coordinate
 from pages.ui.text import MINUS
 
@@ -31,7 +33,7 @@ OF_COMPONENTS = (
 OF_TWO = ("correlation", "loading")
 
 
-def key_of(coordinate: Coordinate, order: Sequence[int] | None) -> str:
+def key_of(coordinate: Coordinate, order: np.ndarray | None) -> str:
     """The name of a coordinate in a link, where components have the numbers they began with.
 
     order: as of a `Run`.

@@ -19,7 +19,7 @@ from pages.ui.text import plain
 
 def show_collapsed(run: Run, selection: Selection, settings: Settings) -> None:
     """That a finished fit is no answer, why, and what to do; nothing where it may be one."""
-    fit = run.fit
+    fit = run.finished_fit
     words = why(run.key, run.model, fit.params, fit.flags, run.data, selection, settings)
     st.warning(f"**Collapsed: this is no answer.** {plain(words)}")
 

@@ -237,7 +237,7 @@ def _status(run: Run, selection: Selection, settings: Settings) -> None:
             "compared with those of other fits."
         )
     else:
-        ended = STOPPED[run.stop_reason].format(
+        ended = STOPPED[run.stop_reason or "stopped"].format(
             iterations=iterations, count=last.iteration, tolerance=number(run.tolerance)
         )
         text = (

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
+from streamlit.elements.lib.mutable_tab_container import TabContainer
 
 from em_core import HalfStep
 from pages.ui.families.numbering import numbering_rule
@@ -89,7 +89,7 @@ def _numbers(run: Run, index: int, selection: Selection, settings: Settings):
     return kept[1]
 
 
-def _tabs(titles: Sequence[str], chosen: str) -> Sequence[DeltaGenerator]:
+def _tabs(titles: Sequence[str], chosen: str) -> Sequence[TabContainer]:
     opened = chosen if chosen in titles else titles[0]
     if st.session_state.get("details") != opened:
         st.session_state["details"] = opened
@@ -113,10 +113,11 @@ def _points(
         values = ", ".join(
             f"{name} = {_cell(selection, d, point)}" for d, name in enumerate(selection.columns)
         )
-        formula, terms = family.point(run.model, step.posterior_params, run.data, selection, point)
         st.markdown(f"**Row {selection.rows[point] + 1} of the table** ({plain(values)})")
-        st.latex(formula)
-        tables.show(terms, f"Its posterior{given}")
+        if family.point is not None:
+            said = family.point(run.model, step.posterior_params, run.data, selection, point)
+            st.latex(said[0])
+            tables.show(said[1], f"Its posterior{given}")
     if not family.unit:
         return
     doubtful, looked_at = _doubtful(
@@ -166,10 +167,10 @@ def _cell(selection: Selection, column: int, row: int) -> str:
 def _agreement(run: Run, index: int, selection: Selection) -> None:
     unit, step = family_of(shell.settings()).unit, run.trace[index]
     adjusted_rand, confusion = _agreement_at(
-        _numbered(run), index, selection.label_name, unit, run.model, run.data, step, selection
+        _numbered(run), index, _labelled(selection), unit, run.model, run.data, step, selection
     )
     st.markdown(
-        f"Adjusted Rand index with **{plain(selection.label_name)}**: "
+        f"Adjusted Rand index with **{plain(_labelled(selection))}**: "
         f"**{number(adjusted_rand, 3)}** (1: the same groups; about 0: no better than chance)."
     )
     unlabelled = len(selection.values) - int(confusion.to_numpy().sum())
@@ -180,6 +181,11 @@ def _agreement(run: Run, index: int, selection: Selection) -> None:
 def _numbered(run: Run) -> str:
     """What stands for a run, its data and the numbers of its components."""
     return f"{run.key} {len(run.trace)}"
+
+
+def _labelled(selection: Selection) -> str:
+    """The name of the column of known labels."""
+    return selection.label_name or ""
 
 
 # Both take a pass over the data.

@@ -64,9 +64,11 @@ def doubtful_points(
     """The rows whose most responsible component is the least sure, and how many were looked at."""
     stride = -(-len(selection.values) // MOST_ROWS_AT_A_GLANCE)
     if isinstance(data, list):  # sequences cannot be thinned out
-        shares = assignment_shares(model, params, data)[::stride]
+        all_shares = assignment_shares(model, params, data)
+        shares = None if all_shares is None else all_shares[::stride]
     else:
         shares = assignment_shares(model, params, data[::stride])
+    assert shares is not None, "rows belong to components"
     certainty = shares.max(axis=1)
     order = np.argsort(certainty, kind="stable")[:MOST_DOUBTFUL]
     ranked = np.argsort(-shares[order], axis=1)
@@ -90,13 +92,13 @@ def agreement_with_labels(
     paths = isinstance(clusters, list)
     clusters = np.concatenate(clusters) if paths else clusters
     names = component_names(model.n_states if paths else model.n_components, unit)
-    table = confusion_table(selection.labels, clusters, names)
-    return adjusted_rand_index(selection.labels, clusters), table
+    labels = selection.labels
+    assert labels is not None, "there are known labels"
+    table = confusion_table(labels, clusters, names)
+    return adjusted_rand_index(labels, clusters), table
 
 
-def confusion_table(
-    labels: Sequence[str | None], clusters: Sequence[int], names: Sequence[str]
-) -> pd.DataFrame:
+def confusion_table(labels: np.ndarray, clusters: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
     """Counts of rows by known label (rows) and component (columns); missing labels left out."""
     counted = confusion(labels, clusters, len(names))
     return pd.DataFrame(counted.counts, index=list(counted.labels), columns=list(names))

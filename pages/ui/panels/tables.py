@@ -39,14 +39,16 @@ def written(frame: pd.DataFrame, digits: int = 5) -> Styler | pd.DataFrame:
     """A table for a grid, its numbers written as everywhere; unless it is very large, they are
     sorted as numbers still."""
 
-    def words(value: object) -> str:
+    def words(value: Any) -> str:
         if isinstance(value, str):
             return value
         return MISSING if value is None or value is pd.NA else number(value, digits)
 
     if frame.size > MOST_SORTED_CELLS:
         return frame.map(words)
-    return frame.style.format(words)
+    styled = frame.style
+    styled.format(words)
+    return styled
 
 
 def _html(frame: pd.DataFrame, caption: str, index: bool) -> str:

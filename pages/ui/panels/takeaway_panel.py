@@ -47,7 +47,7 @@ def show_takeaway(
     """Downloads of the half-step shown, and the Python for it to those who ask."""
     index = shown.index
     if run.stop_reason in ENDED_EARLY:
-        settings = replace(settings, max_iterations=run.fit.n_iterations)
+        settings = replace(settings, max_iterations=run.finished_fit.n_iterations)
     name = stem(settings, table, half_step(run.trace[index]))
     said = f"Of the half-step shown: {takeaway.half_step_shown(run, index)}."
 
@@ -101,8 +101,9 @@ def _standalone(
     run: Run, shown: Shown, settings: Settings, selection: Selection, table: Table
 ) -> bytes:
     frame, at = _opens_at(run, shown)
+    fit = run.finished_fit
     collapsed = why_collapsed(
-        run.model, run.fit.params, run.fit.flags, run.data, selection, family_of(settings)
+        run.model, fit.params, fit.flags, run.data, selection, family_of(settings)
     )
     return standalone.page(
         shown.payload,
@@ -110,6 +111,6 @@ def _standalone(
         frame,
         title(settings, table),
         f"{f'Collapsed: this is no answer. {collapsed} ' if collapsed else ''}"
-        f"{opening(settings)} Log-likelihood {nats(run.fit.log_likelihood)} nats after "
-        f"{counted(run.fit.n_iterations, 'iteration')}. Shown first: {at}. Made with EM Explorer.",
+        f"{opening(settings)} Log-likelihood {nats(fit.log_likelihood)} nats after "
+        f"{counted(fit.n_iterations, 'iteration')}. Shown first: {at}. Made with EM Explorer.",
     )

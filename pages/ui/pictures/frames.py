@@ -49,7 +49,7 @@ class Frames(NamedTuple):
         """The picture of these frames; what it does not say is drawn of it is left empty."""
         scene, steps, n_frames = self.scene, self.steps, len(self.shown)
         n_components = len(scene.components)
-        common = {
+        common: dict[str, Any] = {
             "run": scene.run,
             "columns": (),
             "positions": np.zeros((0, 0)),

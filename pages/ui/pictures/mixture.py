@@ -112,6 +112,7 @@ def _ready(scene: Scene) -> Any:
 def _shares(scene: Scene, step: HalfStep, ready: Any) -> np.ndarray:
     """(n, K) probabilities of the components of the rows drawn, of these as `_ready` has them."""
     shares = assignment_shares(scene.model, step.params, ready)
+    assert shares is not None, "rows belong to components"
     return shares[scene.sample] if isinstance(scene.data, list) else shares
 
 

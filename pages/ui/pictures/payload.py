@@ -237,10 +237,11 @@ def _marks(picture: Picture, low: np.ndarray, span: np.ndarray) -> list[Marks]:
 def _relative(
     chart: Chart, marks: Marks, picture: Picture, low: np.ndarray, span: np.ndarray
 ) -> np.ndarray:
-    if chart.panel is None:
+    if chart.x is not None and chart.y is not None:
         origin = np.array([chart.x.low, chart.y.low])
         length = np.array([chart.x.high, chart.y.high]) - origin
     else:
+        assert chart.panel is not None, "a chart has axes or lies over a panel"
         i, j = picture.panels[chart.panel]
         origin, length = low[[i, j]], span[[i, j]]
     values = np.array(marks.values, dtype=float)

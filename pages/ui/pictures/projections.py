@@ -30,7 +30,7 @@ class Coordinates(NamedTuple):
 
     def missing(self, data: np.ndarray) -> np.ndarray:
         """(N,) whether a row is missing a column that is drawn."""
-        return np.isnan(data[:, np.any(self.directions, axis=1)]).any(axis=1)
+        return np.any(np.isnan(data[:, np.any(self.directions, axis=1)]), axis=1)
 
     def covariances(self, covariances: np.ndarray) -> np.ndarray:
         """(..., d, d) of (..., D, D)."""

@@ -94,6 +94,11 @@ def _shrinkage(scene: Scene, frames, posteriors, order: np.ndarray, d: int) -> C
     margin = 0.06 * np.ptp(shown)
     return Chart(
         marks,
-        Axis("groups, by their average" if d == 0 else "groups, in the same order", *ends, groups),
+        Axis(
+            "groups, by their average" if d == 0 else "groups, in the same order",
+            float(ends[0]),
+            float(ends[1]),
+            groups,
+        ),
         Axis(scene.titles[d], shown.min() - margin, shown.max() + margin),
     )

@@ -55,9 +55,16 @@ class Run(Work):
         super().begin()
 
     @property
+    def finished_fit(self) -> Fit:
+        """Its fit, once it has one."""
+        assert self.fit is not None
+        return self.fit
+
+    @property
     def ended(self) -> Ended:
         """The run, once it has a fit, for another process."""
-        return Ended(self.key, self.model, self.data, tuple(self.trace), self.fit.n_observations)
+        n = self.finished_fit.n_observations
+        return Ended(self.key, self.model, self.data, tuple(self.trace), n)
 
     @property
     def is_looked_at(self) -> bool:
@@ -67,8 +74,8 @@ class Run(Work):
     @property
     def identification(self) -> Identification | None:
         """Whether the model is identified at its last parameters, as `look_at` tells."""
-        if not self.is_looked_at:
-            self._looked = self.fit, look_at(self.fit, self.data)
+        if self._looked is None or not self.is_looked_at:
+            self._looked = self.finished_fit, look_at(self.finished_fit, self.data)
         return self._looked[1]
 
     def job(self) -> Job:
@@ -127,19 +134,25 @@ class Runs:
         run = self._runs.pop(wanted.key, None)
         if run is None:
             run = wanted
-            forget = partial(self._runs.pop, run.key, None)
-            run.holding = visit().holding(f"run {run.key}", forget)
+            run.holding = visit().holding(f"run {run.key}", partial(self._forget, run.key))
             for other in [other for other in self._runs.values() if other.running]:
-                other.leave()
-                other.holding.let_go()
                 del self._runs[other.key]
+                _let_go(other)
             run.begin()
         self._runs[run.key] = run
         while len(self._runs) > KEPT_RUNS:
             _, oldest = self._runs.popitem(last=False)
-            oldest.leave()
-            oldest.holding.let_go()
+            _let_go(oldest)
         return run
+
+    def _forget(self, key: str) -> None:
+        self._runs.pop(key, None)
+
+
+def _let_go(run: Run) -> None:
+    run.leave()
+    if run.holding is not None:
+        run.holding.let_go()
 
 
 def _stop_all(runs: OrderedDict[str, Run]) -> None:

@@ -47,7 +47,8 @@ class _OnOneTable(Work):
     def stop(self) -> None:
         """Let it end with what it has."""
         self.stopped = True
-        self._job.ask_to_stop()
+        if self._job is not None:
+            self._job.ask_to_stop()
         # The page looks again only after a second: what takes less is shown at once.
         self.done.wait(2 * PATIENCE)
 
@@ -66,6 +67,12 @@ class Search(_OnOneTable):
 
     model: Any
     runs: Restarts | _Underway | None = None
+
+    @property
+    def found(self) -> Restarts:
+        """What all of them led to, once they have ended."""
+        assert isinstance(self.runs, Restarts)
+        return self.runs
 
     @property
     def n_starts(self) -> int:
@@ -106,10 +113,17 @@ class Grid(_OnOneTable):
 
     def job(self) -> Job:
         if self.selection is None:
-            options = self._options | {"folds": self.folds}
-            asked = grids.select(self.models, self.data, self.seeds, self.starts, **options)
+            asked = grids.select(
+                self.models, self.data, self.seeds, self.starts, folds=self.folds, **self._options
+            )
             self.selection = copy(asked)  # which runs nothing by itself
         return pool().job(searching.grid, *self._asked(), again=self._asked)
+
+    @property
+    def found(self) -> grids.Selection:
+        """The grid, as far as it is, once it has begun."""
+        assert self.selection is not None
+        return self.selection
 
     def _asked(self) -> tuple:
         """What the process is given: the grid as far as it is."""
@@ -126,13 +140,13 @@ class Grid(_OnOneTable):
                 if self.stopped:
                     raise
                 if self._alone is not None:
-                    self.selection = self.selection.without(self._alone, str(error))
+                    self.selection = self.found.without(self._alone, str(error))
             else:
                 if self._alone is None:
                     return
-            if self.stopped or self.error or not self.selection.waiting:
+            if self.stopped or self.error or not self.found.waiting:
                 return
-            self._alone = self.selection.waiting[0]
+            self._alone = self.found.waiting[0]
             self._job = self.job()
 
     def take(self, told: Sequence[tuple[grids.Progress, grids.Selection | None]]) -> None:
@@ -205,8 +219,8 @@ def grid_of(settings: Settings, table: Table, selection: Selection) -> Grid:
 def cell_settings(settings: Settings, label: tuple[str, int]) -> dict[str, Any]:
     """What to choose for one model of the grid."""
     family, (structure, size) = family_of(settings), label
-    chosen = {family.size: size}
-    if structure:
+    chosen: dict[str, Any] = {} if family.size is None else {family.size: size}
+    if structure and family.structure:
         # A link holds names only, of numbers as well.
         chosen[family.structure] = FIELDS[family.structure].kind.read(structure)[0]
     return chosen
@@ -247,6 +261,8 @@ def _common(
 
 def _key(settings: Settings, table: Table, selection: Selection, common, asked) -> str:
     known = [common[name] for name in ("starts", "seeds", "tolerance", "max_iterations")]
-    about = [table.fingerprint, selection.columns, selection.group_name, settings.family]
-    about += [settings.standardise, settings.missing]
+    about = [
+        *(table.fingerprint, selection.columns, selection.group_name, settings.family),
+        *(settings.standardise, settings.missing),
+    ]
     return hashlib.sha256(repr([*about, *known, asked]).encode()).hexdigest()[:16]

@@ -7,7 +7,7 @@ import time
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 import streamlit as st
 
@@ -22,6 +22,8 @@ OUT_OF_TIME = "The time that one computation may take here is over: use fewer st
 
 # Between two looks at work whose charts take a browser a third of a second.
 CHARTS_SECONDS = 1.2
+
+AtWork = TypeVar("AtWork", bound="Work")
 
 
 @dataclass(kw_only=True)
@@ -85,7 +87,7 @@ class Work:
     def stop(self) -> None:
         """End it now, with nothing to show."""
         self.stopped = True
-        self._job.cancel()
+        self.leave()
         self.done.wait(PATIENCE)
 
     def leave(self) -> None:
@@ -100,7 +102,8 @@ class Work:
     @property
     def given_up(self) -> bool:
         """Whether it made room for others while nobody was there to see it."""
-        return self._job.ended is Cancelled and not self.running and not self.stopped
+        cancelled = self._job is not None and self._job.ended is Cancelled
+        return cancelled and not self.running and not self.stopped
 
     @property
     def queued(self) -> int:
@@ -125,6 +128,7 @@ class Work:
             self.done.set()
 
     def _listen(self) -> None:
+        assert self._job is not None
         results = self._job.results(self.expect)
         while True:
             try:
@@ -139,12 +143,12 @@ class Work:
                 return self.no_room(str(full))
 
 
-class Held:
+class Held(Generic[AtWork]):
     """What a session has at work. A thread keeps its work alive, but not this: it ends with the
     session, and its process at once with it."""
 
-    def __init__(self, work: Work) -> None:
-        self.work: Work | None = work
+    def __init__(self, work: AtWork) -> None:
+        self.work: AtWork | None = work
         self._end = weakref.finalize(self, work.leave)
 
     def forget(self) -> None:
@@ -153,9 +157,9 @@ class Held:
         self._end()
 
 
-def current(slot: str, wanted: Work) -> Work:
+def current(slot: str, wanted: AtWork) -> AtWork:
     """The work asked for: the one this session has in `slot`, or else `wanted`, begun now."""
-    held: Held | None = st.session_state.get(slot)
+    held: Held[AtWork] | None = st.session_state.get(slot)
     if held is None or held.work is None or held.work.key != wanted.key:
         if held is not None and held.work is not None:
             held.work.stop()

@@ -22,10 +22,10 @@ from collections import Counter, deque
 from collections.abc import Callable, Generator, Hashable
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from pages.ui import environment
-from pages.ui.compute.worker import SIZE, Failed, Yielded
+from pages.ui.compute.worker import SIZE, Failed, Message, Returned, Yielded
 
 ROOT = Path(__file__).parents[3]
 # What ends within so many seconds is shown finished, without a picture of how far it is.
@@ -52,7 +52,7 @@ class Limits(NamedTuple):
     def configured(cls) -> Limits:
         """From the environment."""
         return cls(
-            workers=environment.number("WORKERS"),
+            workers=int(environment.number("WORKERS")),
             seconds=environment.number("FIT_SECONDS"),
             memory=round(environment.number("FIT_MB") * 1e6),
         )
@@ -93,7 +93,7 @@ class Job:
     def __init__(
         self,
         pool: Pool,
-        function: Callable[..., Generator],
+        function: Callable[..., Generator[Any, None, Any]],
         arguments: tuple,
         visitor: Visitor,
         again: Callable[[], tuple] | None = None,
@@ -178,7 +178,8 @@ class Job:
         try:
             with self._lock:
                 self._process = process
-            message = None
+            message: Message | None = None
+            assert process.stdin is not None and process.stdout is not None, "both are pipes"
             if self.ended is None:
                 pickle.dump(self._call, process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
                 process.stdin.flush()
@@ -195,6 +196,7 @@ class Job:
             sound = not isinstance(message, Failed) or message.why == "refused"
             if isinstance(message, Failed):
                 raise self._what_failed(message)
+            assert isinstance(message, Returned)
             return message.value
         except (EOFError, OSError, pickle.UnpicklingError):
             # The process was ended: by this job, by the system or by itself.
@@ -239,7 +241,7 @@ class Job:
         self._pool.wake()
 
 
-def _received(results: BinaryIO, expect: Callable[[int], None]) -> Any:
+def _received(results: IO[bytes], expect: Callable[[int], None]) -> Any:
     """The next message of a process."""
     header = results.read(SIZE.size)
     if len(header) < SIZE.size:
@@ -323,7 +325,7 @@ class Pool:
 
     def job(
         self,
-        function: Callable[..., Generator],
+        function: Callable[..., Generator[Any, None, Any]],
         *arguments: Any,
         again: Callable[[], tuple] | None = None,
     ) -> Job:

@@ -26,7 +26,8 @@ def on_script_error(error: Exception) -> bool:
             "finds it in the log by that number. The rest goes on: choose something else, or "
             "reload."
         )
-    if get_script_run_ctx().has_script_started:
+    context = get_script_run_ctx()
+    if context is not None and context.has_script_started:
         st.error(sentence)
     else:
         # It was in a callback: Streamlit does not run the page then, and shows no more of it.

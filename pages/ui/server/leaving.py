@@ -7,6 +7,9 @@ import gc
 from contextlib import suppress
 
 from streamlit import runtime
+from streamlit.runtime.caching.ttl_cache import TTLCache
+from streamlit.runtime.memory_session_storage import MemorySessionStorage
+from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 
 SECONDS = 5
 DESCRIPTORS = 16_384
@@ -38,7 +41,12 @@ async def see_off_visits() -> None:
     """
     gc.collect()
     gc.freeze()  # what there is before the first visit stays: no collection need look through it
-    stored = runtime.get_instance()._session_mgr._session_storage._cache
+    sessions = runtime.get_instance()._session_mgr
+    assert isinstance(sessions, WebsocketSessionManager)
+    storage = sessions._session_storage
+    assert isinstance(storage, MemorySessionStorage)
+    stored = storage._cache
+    assert isinstance(stored, TTLCache)
     while True:
         await asyncio.sleep(SECONDS)
         for _, ended in stored.expire():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
 # Both libraries of linear algebra, NumPy's and SciPy's, must be loaded to be limited.
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def lifespan(_app: st.App) -> AsyncIterator[None]:
+async def lifespan(_app: st.App) -> AsyncGenerator[None]:
     """For `st.App`: around the life of the server.
 
     Several people share the machine, and on a busy one the threads of linear algebra made

@@ -31,7 +31,7 @@ def say_where() -> None:
     if address and address not in EVERYWHERE:
         hosts = [f"[{address}]" if ":" in address else address]
     elif not config.is_manually_set("browser.serverAddress"):
-        hosts.append(net_util.get_internal_ip())
+        hosts += filter(None, [net_util.get_internal_ip()])
     print(f"EM Explorer: {'  '.join(map(get_url, dict.fromkeys(hosts)))}", flush=True)
 
 

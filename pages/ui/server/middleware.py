@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import runtime
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.web.server.server import UPLOAD_FILE_ENDPOINT
 
 from pages.ui.state.memory import FULL_FOR_ALL
@@ -120,7 +121,7 @@ class LimitedUploads:
 
     def _full(self, size: int) -> bool:
         """Whether there is no room for so many bytes more."""
-        storage = runtime.get_instance().uploaded_file_mgr.file_storage
+        storage = _uploaded().file_storage
         held = sum(
             len(file.data) for files in list(storage.values()) for file in list(files.values())
         )
@@ -138,9 +139,15 @@ def _counted(receive: Receive, count: Callable[[int], None]) -> Receive:
     return take
 
 
+def _uploaded() -> MemoryUploadedFileManager:
+    manager = runtime.get_instance().uploaded_file_mgr
+    assert isinstance(manager, MemoryUploadedFileManager)
+    return manager
+
+
 def _keep_last(session: str, most: int) -> None:
     """Let go of the earlier files of a visit."""
-    manager = runtime.get_instance().uploaded_file_mgr
+    manager = _uploaded()
     files = list(manager.file_storage.get(session, {}))
     for earlier in files[: max(len(files) - most, 0)]:
         manager.remove_file(session, earlier)

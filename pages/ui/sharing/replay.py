@@ -25,9 +25,9 @@ def check(run: Run) -> None:
 
 def check_search(search: Search) -> None:
     """The same for the best of many starts."""
-    if search.running or search.stopped or not search.runs.landscape.optima:
+    if search.running or search.stopped or not search.found.landscape.optima:
         return
-    best = search.runs.landscape.optima[0]
+    best = search.found.landscape.optima[0]
     here = Result(float(best.log_likelihood), len(best.fits), em_core.__version__)
     starts = f"of {counted(search.n_starts, 'start')}"
     _compare("search_result", here, lambda count: f"reached by {count} {starts}")
@@ -35,11 +35,11 @@ def check_search(search: Search) -> None:
 
 def check_grid(grid: Grid) -> None:
     """The same for the model that BIC recommends."""
-    if grid.running or not grid.complete or grid.selection.undecided("bic"):
+    if grid.running or not grid.complete or grid.found.undecided("bic"):
         return
-    if not (ranking := grid.selection.ranking("bic")):
+    if not (ranking := grid.found.ranking("bic")):
         return
-    best = ranking[0].fit
+    best = ranking[0].fitted
     here = Result(float(best.log_likelihood), best.n_parameters, em_core.__version__)
     what = "of the model with the smallest BIC, which has"
     _compare("grid_result", here, lambda count: f"{what} {counted(count, 'parameter')}")

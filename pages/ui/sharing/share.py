@@ -77,7 +77,7 @@ def _offer_to_store(own: OwnTable) -> None:
             "Until when",
             _periods(),
             index=_usual_period(),
-            format_func=PERIODS.get,
+            format_func=lambda days: PERIODS[days],
             key="share days",
         )
         end = _date(datetime.now(UTC).timestamp() + 86_400 * days)

@@ -14,13 +14,14 @@ import os
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import sqlalchemy as sql
+from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
 from pages.ui import environment
@@ -86,7 +87,7 @@ class Quotas(NamedTuple):
         """From the environment."""
         names = ("TABLE_MB", "SESSION_MB", "STORE_MB")
         table, person, store = (round(environment.number(name) * 1e6) for name in names)
-        return cls(table, person, store, days=environment.number("DAYS"))
+        return cls(table, person, store, days=int(environment.number("DAYS")))
 
 
 class Receipt(NamedTuple):
@@ -155,12 +156,12 @@ class Store:
             self._sweep(connection)
             taken = sql.select(sql.func.coalesce(sql.func.sum(_tables.c.size), 0))
             mine = taken.where(_tables.c.session_hash == _hash(person))
-            if connection.scalar(mine) + len(content) > self.quotas.person:
+            if connection.scalars(mine).one() + len(content) > self.quotas.person:
                 raise Refused(
                     f"One person may keep {_size(self.quotas.person)} of tables and this would "
                     "be more: delete one that you shared before."
                 )
-            full = connection.scalar(taken) + len(content)
+            full = connection.scalars(taken).one() + len(content)
             if full > ALMOST_FULL * self.quotas.store:
                 log.warning(
                     "Shared tables take %s of the %s that EM_EXPLORER_STORE_MB allows.",
@@ -207,12 +208,12 @@ class Store:
         connection.execute(_tables.delete().where(_tables.c.expires <= self._now()))
 
     @contextmanager
-    def _reading(self) -> Iterator[sql.Connection]:
+    def _reading(self) -> Generator[sql.Connection]:
         with _understandable(), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
-    def _writing(self, waiting: Callable[[], object] = lambda: None) -> Iterator[sql.Connection]:
+    def _writing(self, waiting: Callable[[], object] = lambda: None) -> Generator[sql.Connection]:
         """A transaction without another writer beside it, or two could share the last room."""
         until = time.monotonic() + SECONDS_WAITED
         with ExitStack() as transaction:
@@ -230,7 +231,7 @@ class Store:
             yield connection
 
     @contextmanager
-    def _alone(self) -> Iterator[sql.Connection]:
+    def _alone(self) -> Generator[sql.Connection]:
         with _understandable(), self._engine.execution_options(writes=True).begin() as connection:
             if connection.dialect.name == "postgresql":
                 wait = f"SET LOCAL lock_timeout = '{SECONDS_UNTIL_SAID}s'"
@@ -240,7 +241,7 @@ class Store:
 
 
 @contextmanager
-def _understandable() -> Iterator[None]:
+def _understandable() -> Generator[None]:
     try:
         yield
     # The database; its address; its folder, or a home to have it in; its driver.
@@ -290,8 +291,8 @@ def _engine(place: str) -> sql.Engine:
         sql.URL.create("sqlite", database=str(folder / "em-explorer.sqlite")),
         connect_args={"timeout": SECONDS_UNTIL_SAID},
     )
-    sql.event.listen(engine, "connect", _prepare_sqlite)
-    sql.event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 

@@ -57,9 +57,9 @@ def parameters_as_json(settings: Settings, selection: Selection, run: Run, index
     "collapsed": why the end is no answer, null where it may be one.
     """
     family, step = family_of(settings), run.trace[index]
-    content = {
+    content: dict[str, Any] = {
         "collapsed": why_collapsed(
-            run.model, run.fit.params, run.fit.flags, run.data, selection, family
+            run.model, run.finished_fit.params, run.finished_fit.flags, run.data, selection, family
         )
         or None,
         "em_core": em_core.__version__,
@@ -80,8 +80,8 @@ def parameters_as_json(settings: Settings, selection: Selection, run: Run, index
     content["end"] = {
         "half_step": half_step_shown(run, len(run.trace) - 1),
         "stop_reason": run.stop_reason,
-        "iterations": run.fit.n_iterations,
-        **_criteria(run.fit, family.unit),
+        "iterations": run.finished_fit.n_iterations,
+        **_criteria(run.finished_fit, family.unit),
     }
     content["trace"] = [
         {
@@ -170,7 +170,7 @@ def _numbers(run: Run, index: int) -> list[str]:
     return [
         f"step = result.trace[{place}]  # {half_step_shown(run, index)}",
         "print(step.log_likelihood, result.n_iterations, result.stop_reason)",
-        *[r'print("Collapsed:", *result.flags, sep="\n")'] * run.fit.collapsed,
+        *[r'print("Collapsed:", *result.flags, sep="\n")'] * run.finished_fit.collapsed,
         "print(step.params)",
     ]
 

@@ -35,4 +35,6 @@ def fragment(function: Callable[..., Any], run_every: float | None = None) -> Ca
 
 def forget_fragments() -> None:
     """Refuse runs of the fragments there are: the page they are on is being left."""
-    get_script_run_ctx().fragment_storage.clear()
+    context = get_script_run_ctx()
+    assert context is not None, "it is called while a page runs"
+    context.fragment_storage.clear()

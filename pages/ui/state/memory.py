@@ -87,7 +87,8 @@ class Memory:
             ledger.pop(name, None)
             ledger[name] = new
         for held in gone:
-            held.release()
+            if held.release is not None:
+                held.release()
 
     def let_go(self, ledger: OrderedDict[str, _Held], name: str) -> None:
         with self._lock:

@@ -486,6 +486,13 @@ def changed(settings: Settings, **values: Any) -> Settings:
     return replace(settings, **{name: FIELDS[name].default for name in obsolete} | cleaned)
 
 
+def limits(name: str) -> Integer | Real:
+    """Between which numbers a field lies."""
+    kind = FIELDS[name].kind
+    assert isinstance(kind, Integer | Real)
+    return kind
+
+
 def values_of(settings: Settings, *groups: str) -> list:
     """What the fields of these groups are set to."""
     return [getattr(settings, name) for name, about in FIELDS.items() if about.group in groups]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -40,7 +40,7 @@ _GLANCES = frozenset(about.key for about in FIELDS.values() if about.group in ("
 
 
 @contextmanager
-def frame(page: str) -> Iterator[None]:
+def frame(page: str) -> Generator[None]:
     """Everything around a page: the settings taken from the link before it, the link after it."""
     st.html(STYLE)
     before = st.session_state.get("page")
@@ -148,7 +148,7 @@ def widget(
     """
     about = FIELDS[name]
     key = _key(name)
-    arguments = {"label": about.label, "help": about.help or None, "key": key}
+    arguments: dict[str, Any] = {"label": about.label, "help": about.help or None, "key": key}
     arguments |= {"on_change": heard(key, _take, name, key)}
     if isinstance(about.kind, Choice):
         options = list(about.kind.options) if options is None else options
@@ -215,12 +215,12 @@ def in_force(name: str, options: Sequence[Any]) -> Any:
 def _in_force(about: Field, arguments: Mapping[str, Any], default: Any) -> Any:
     """The field's value, or the nearest that the widget with these arguments can show."""
     value = getattr(settings(), about.name)
-    options = arguments.get("options")
+    options: Sequence[Any] | None = arguments.get("options")
     several = about.widget == "multiselect"
     if value == about.default and value in (None, "", ()):
-        usual = () if several else options[0]
+        usual = () if several or options is None else options[0]
         return usual if default is None else default
-    if several:
+    if several and options is not None:
         nearest = tuple(name for name in value if name in options)
         gone = next((name for name in value if name not in options), "")
         complaint = f"{quoted(gone)} is not among the choices here"
@@ -376,7 +376,7 @@ def components() -> None:
 @cache
 def _component(name: str) -> Callable[..., Any]:
     """The component made of the files `<name>.js`, .html and .css beside this one."""
-    parts = {
+    parts: dict[str, Any] = {
         kind: _condensed(path.read_text(encoding="utf-8"))
         for kind in ("html", "css", "js")
         if (path := Path(__file__).with_name(f"{name}.{kind}")).exists()

@@ -4,7 +4,7 @@ them, or by number and alphabet."""
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,7 @@ SCALES = tuple(
     )
 )
 # Answers of two directions: how far, then which way. Without an adverb they are between the two.
-_STRENGTHS = {
+_STRENGTHS: dict[str, int] = {
     **dict.fromkeys(("extremely", "completely", "totally", "fully"), 5),
     **dict.fromkeys(("very", "strongly", "definitely", "highly"), 4),
     "": 3,
@@ -46,7 +46,7 @@ _STRENGTHS = {
     ),
     **dict.fromkeys(("slightly", "somewhat", "a little", "partly", "mildly"), 1),
 }
-_DIRECTIONS = {
+_DIRECTIONS: dict[str, int] = {
     word: sign
     for sign, words in (
         (-1, "disagree inaccurate dissatisfied unlikely unimportant negative bad unhappy untrue "
@@ -71,7 +71,7 @@ def coded(column: pd.Series) -> tuple[np.ndarray, tuple[str, ...]]:
     return codes, tuple(map(str, cells.cat.categories))
 
 
-def in_order(levels: Sequence[Hashable]) -> list[Any]:
+def in_order(levels: Sequence[Any]) -> list[Any]:
     """Numbers by their size; answers as their scale has them; other text by the alphabet, numbers
     in it by their size, capitals or not."""
     levels = list(levels)
@@ -84,9 +84,10 @@ def in_order(levels: Sequence[Hashable]) -> list[Any]:
     for scale in SCALES:
         if set(answers.values()) <= set(scale):
             return sorted(levels, key=lambda level: scale.index(answers[level]))
-    places = {level: _place(answer) for level, answer in answers.items()}
-    if None not in places.values() and len(set(places.values())) == len(levels) > 1:
-        return sorted(levels, key=places.get)
+    found = ((level, _place(answer)) for level, answer in answers.items())
+    places = {level: place for level, place in found if place is not None}
+    if len(set(places.values())) == len(levels) > 1:
+        return sorted(levels, key=lambda level: places[level])
     return sorted(levels, key=_natural)
 
 
@@ -95,7 +96,7 @@ def _place(answer: str) -> int | None:
     if _BETWEEN.fullmatch(answer):
         return 0
     found = _TWO_WAYS.fullmatch(answer)
-    return found and _STRENGTHS[found[1] or ""] * _DIRECTIONS[found[2]]
+    return _STRENGTHS[found[1] or ""] * _DIRECTIONS[found[2]] if found else None
 
 
 def _natural(text: str) -> tuple:

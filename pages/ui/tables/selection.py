@@ -142,8 +142,8 @@ def _counts_from_zero(report: ColumnReport, column: pd.Series, most: int) -> boo
 def _usable(values: np.ndarray, holes: bool) -> np.ndarray:
     """(N,) which rows hold finite numbers: all of them, or with holes at least one."""
     if holes:
-        return ~np.isinf(values).any(axis=1) & ~np.isnan(values).all(axis=1)
-    return np.isfinite(values).all(axis=1)
+        return ~np.any(np.isinf(values), axis=1) & ~np.all(np.isnan(values), axis=1)
+    return np.all(np.isfinite(values), axis=1)
 
 
 def _chosen(table: Table, columns: Sequence[str], label_column: str | None) -> tuple[str, ...]:

@@ -63,11 +63,11 @@ def _show(run: Run, search: Search, selection: Selection) -> None:
 
 def opinion(run: Run, search: Search):
     """How a fit stands among the runs of a search, in words; and a better fit if there is one."""
-    found = search.runs.landscape
+    found = search.found.landscape
     if not found.optima:
         return f"The other starts cannot tell: {found.verdict}", None
     best, others = found.optima[0], _others(found.n_starts, search)
-    fit = run.fit
+    fit = run.finished_fit
     log_likelihood = fit.log_likelihood
     among = f"{best.count} of {others}"
     if has_collapsed(fit.flags):
@@ -82,7 +82,7 @@ def opinion(run: Run, search: Search):
             f"**Not decided:** {among} reached this answer as well, but one that has not finished "
             f"is {nats(higher.log_likelihood - best.log_likelihood)} nats better already."
         ), higher
-    if home == 0 and not found.is_identified:
+    if home == 0 and found.identification and not found.is_identified:
         return (
             f"**{found.identification.sentence.capitalize()}.** {among} reached the same "
             "likelihood, each with parameters of its own: none of these answers is the one."

@@ -29,7 +29,7 @@ from pages.ui.state import shell
 from pages.ui.state.kinds import quoted
 from pages.ui.state.presets import PRESETS
 from pages.ui.state.scenes import scene_of
-from pages.ui.state.settings import FIELDS, Settings
+from pages.ui.state.settings import FIELDS, Settings, limits
 from pages.ui.tables.selection import Selection
 from pages.ui.tables.table import Table
 from pages.ui.text import nats, number, percent, plain, told
@@ -80,7 +80,7 @@ def _show(search: Search, selection: Selection) -> None:
     if search.running:
         _progress(search)
         return
-    landscape = search.runs.landscape
+    landscape = search.found.landscape
     if not landscape.fits and landscape.failures:
         st.error(told(landscape.failures[0].message, selection.columns))
         return
@@ -167,7 +167,7 @@ def _progress(search: Search) -> None:
 
 
 def _offer_more() -> None:
-    more = min(2 * shell.settings().n_starts, FIELDS["n_starts"].kind.high)
+    more = min(2 * shell.settings().n_starts, limits("n_starts").high)
     _button(f"Try {more} starts", "add", "more", n_starts=more)
 
 
@@ -175,10 +175,10 @@ def _offer_to_climb_on(highest: StartedFit) -> None:
     """The setting that lets the highest start, which has not finished, get further."""
     settings = shell.settings()
     if highest.plateau:
-        less = max(settings.tolerance / 100, FIELDS["tolerance"].kind.low)
+        less = max(settings.tolerance / 100, limits("tolerance").low)
         _button(f"Stop at a tolerance of {less:g}", "stairs", "tolerance", tolerance=less)
         return
-    more = min(4 * settings.max_iterations, FIELDS["max_iterations"].kind.high)
+    more = min(4 * settings.max_iterations, limits("max_iterations").high)
     _button(f"Allow {more:,} iterations", "add", "iterations", max_iterations=more)
 
 
@@ -194,7 +194,7 @@ def _name(start: str, seed: int) -> str:
 
 
 def _climbs(search: Search, landscape: Landscape) -> list[Climb]:
-    groups = [
+    groups: list[tuple[int | None, str, tuple[StartedFit, ...]]] = [
         (number, f"optimum {number + 1}", optimum.fits)
         for number, optimum in enumerate(landscape.optima)
     ]
@@ -242,18 +242,18 @@ def _play_or_race(landscape: Landscape, number: int) -> None:
     """Buttons under the picture of an optimum."""
     settings = shell.settings()
     run = _longest_climb(landscape.optima[number])
-    played = settings.picked_start, settings.picked_seed
+    start, seed = settings.picked_start, settings.picked_seed
     with st.container(horizontal=True):
         if st.button("Play", key=f"play {number}", icon=":material/play_arrow:"):
             _choose(run, None)
             st.rerun()
         if len(landscape.optima) < 2:
             return
-        if settings.picked_seed is None or played == run:
+        if seed is None or (start, seed) == run:
             played = _longest_climb(landscape.optima[0 if number else 1])
             against = f"optimum {1 if number else 2}"
         else:
-            against = _name(*played)
+            played, against = (start, seed), _name(start, seed)
         if st.button(
             "Race", key=f"race {number}", icon=":material/sports_score:", help=f"Against {against}"
         ):
@@ -282,7 +282,7 @@ def _optimum_line(search: Search, number: int, optimum: Optimum, selection: Sele
         f" {told(called(flag, unit), selection.columns)}" for flag in optimum.fit.flags[:1]
     )
     if number == 0:
-        which = "that is finished" if search.runs.landscape.ahead else "of these starts"
+        which = "that is finished" if search.found.landscape.ahead else "of these starts"
         return f"The best {which}: {nats(optimum.log_likelihood)} nats.{flags}"
     line = f"{nats(optimum.gap)} nats below the best"
     if optimum.disagreement is not None:
@@ -358,7 +358,7 @@ def _success_table(search: Search) -> pd.DataFrame:
                 if not rate.n_successes
                 else number(rate.seconds_per_success, 2),
             }
-            for rate in search.runs.success_rates
+            for rate in search.found.success_rates
         ]
     )
 

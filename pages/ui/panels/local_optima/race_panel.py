@@ -40,7 +40,7 @@ def show_race(
     settings: Settings, search: Search, selection: Selection, table: Table, calls: int
 ) -> None:
     """The two runs that were picked, in the player. calls: as of `player`."""
-    fits = {(fit.start, fit.seed): fit for fit in search.runs.fits}
+    fits = {(fit.start, fit.seed): fit for fit in search.found.fits}
     picked = (
         (settings.picked_start, settings.picked_seed),
         (settings.rival_start, settings.rival_seed),
@@ -79,11 +79,11 @@ def _compared(search: Search, fits) -> tuple[np.ndarray | None, float | None]:
     """Which component of the second run matches each of the first, None where it is the one of the
     same number; and on what share of the rows they differ."""
     rows = some_rows(search.data, MOST_ROWS_COMPARED, np.random.default_rng(0))
-    shares = [assignment_shares(search.model, fit.params, rows) for fit in fits]
-    if shares[0] is None or shares[1] is None:
+    first, second = (assignment_shares(search.model, fit.params, rows) for fit in fits)
+    if first is None or second is None:
         return None, None
-    order = align(*shares)
-    difference = disagreement(shares[0], shares[1][:, order])
+    order = align(first, second)
+    difference = disagreement(first, second[:, order])
     alike = not search.model.DIMS or (order == np.arange(len(order))).all()
     return None if alike else order, difference
 
@@ -143,7 +143,7 @@ def _pictures(
         for trace in traces
     ]
     (first, shown), (second, _) = drawn
-    ends = tuple(len(fit.trace) - 1 for fit in fits)
+    ends = len(fits[0].trace) - 1, len(fits[1].trace) - 1
     both = race((first, second), ends, names, shown)
     headed = both[0]._replace(
         title=f"{title(settings, table)}: a race",

@@ -106,10 +106,11 @@ def choose_line(run: Run, selection: Selection, table: Table) -> Asked | None:
     gap = other.trace[-1].log_likelihood - run.trace[-1].log_likelihood
     said = f"Seed {seed} ends {nats(abs(gap))} nats {'higher' if gap > 0 else 'lower'}."
     there = other.trace[-1].params
-    shares = [assignment_shares(run.model, p, run.data) for p in (run.trace[-1].params, there)]
-    if shares[0] is not None and run.model.DIMS:
+    here = assignment_shares(run.model, run.trace[-1].params, run.data)
+    shares = assignment_shares(run.model, there, run.data)
+    if here is not None and shares is not None and run.model.DIMS:
         # Otherwise one and the same optimum would seem two, with a valley between them.
-        there = relabelled(there, align(*shares), run.model.DIMS)
+        there = relabelled(there, align(here, shares), run.model.DIMS)
         said += " Its components are numbered as here."
     st.caption(said)
     return Asked(kind, None, there, TITLES[kind])
@@ -228,7 +229,7 @@ def _slope(value: float, steep: float) -> str:
 
 def show_surface(run: Run, asked: Asked, selection: Selection) -> None:
     """Over two parameters at once, for those who ask."""
-    if asked.kind != "parameter":
+    if asked.coordinate is None:
         return
     with st.expander("As a surface over two parameters", key="surface", on_change="rerun") as part:
         if not part.open:
@@ -237,15 +238,16 @@ def show_surface(run: Run, asked: Asked, selection: Selection) -> None:
         index = len(run.trace) - 1 if settings.frame is None else settings.frame
         index = min(index, len(run.trace) - 1)
         coordinates = Coordinates(run.model, run.trace[index].params)
-        others = seconds_for(asked.coordinate, coordinates)
+        first = asked.coordinate
+        others = seconds_for(first, coordinates)
         if not others:
             st.info("There is no second parameter that could move by itself.")
             return
         # The same quantity elsewhere makes the best picture.
-        others = sorted(others, key=lambda c: c.quantity != asked.coordinate.quantity)
+        others = sorted(others, key=lambda c: c.quantity != first.quantity)
         named = {key_of(other, run.order): other for other in others[:MOST_PARAMETERS]}
         second = _choose("line_second", named, selection)
-        names = [_name(coordinate, selection) for coordinate in (asked.coordinate, second)]
+        names = [_name(coordinate, selection) for coordinate in (first, second)]
         made = run_job(
             "surface",
             _key(run, asked, index, second),

@@ -20,7 +20,12 @@ NESTED = 0.8
 
 def unit(family: Family) -> str:
     """What the size counts: "component", "state", "factor"."""
-    return family.unit or FIELDS[family.size].label.lower().removesuffix("s")
+    return family.unit or _singular(family.size)
+
+
+def _singular(field: str | None) -> str:
+    """What a field counts: "factor" for “Factors”."""
+    return FIELDS[field].label.lower().removesuffix("s") if field else ""
 
 
 def units(family: Family) -> str:
@@ -32,9 +37,7 @@ def named(family: Family, label: tuple[str, int]) -> str:
     """ "3 components, tied"."""
     structure, size = label
     if structure.isdigit():
-        structure = counted(
-            int(structure), FIELDS[family.structure].label.lower().removesuffix("s")
-        )
+        structure = counted(int(structure), _singular(family.structure))
     text = f"{size:,} {unit(family) if size == 1 else units(family)}"
     return f"{text}, {structure}" if structure else text
 
@@ -42,7 +45,8 @@ def named(family: Family, label: tuple[str, int]) -> str:
 def meaning(family: Family, label: tuple[str, int]) -> str:
     """What the structure says, "" where there is none."""
     structure, size = label
-    said = family.controls[family.structure].get(structure, "") if structure else ""
+    meanings = family.controls[family.structure] if family.structure else {}
+    said = meanings.get(structure, "")
     # With a single component nothing can be shared or differ.
     return said if size > 1 else ""
 
@@ -51,8 +55,8 @@ def difference(family: Family, winner: Cell, other: Cell, rows) -> str:
     """How the groups of another model relate to those of the winner; "" where rows have none."""
     sizes = winner.label[1], other.label[1]
     drawn = some_rows(rows, MOST_ROWS, np.random.default_rng(0))
-    mine = assignment_shares(winner.model, winner.fit.params, drawn)
-    theirs = assignment_shares(other.model, other.fit.params, drawn)
+    mine = assignment_shares(winner.model, winner.fitted.params, drawn)
+    theirs = assignment_shares(other.model, other.fitted.params, drawn)
     if mine is None or theirs is None:
         apart = abs(sizes[1] - sizes[0])
         what = unit(family) if apart == 1 else units(family)
@@ -106,4 +110,4 @@ def no_value(held_out: CrossValidation, selection: Selection) -> str:
 
 def starts_line(cell: Cell) -> str:
     """How far the fit can be trusted, in the words of its verdict's first sentence."""
-    return f"{cell.verdict.split('.')[0]}; {counted(cell.fit.n_parameters, 'parameter')}."
+    return f"{cell.verdict.split('.')[0]}; {counted(cell.fitted.n_parameters, 'parameter')}."

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from em_core.em import called
-from em_core.search.selection import Cell
+from em_core.search.selection import Cell, Criterion
 from pages.ui.charts.criteria import Score, criterion_grid, criterion_lines, shown_range
 from pages.ui.charts.landscape import COLOURS
 from pages.ui.families.table import Family, family_of
@@ -18,6 +20,7 @@ from pages.ui.panels import collapse_panel, report, tables
 from pages.ui.panels.model_selection.comparison import named, no_value, unit, units
 from pages.ui.panels.model_selection.recommendation import (
     criteria,
+    criterion_of,
     open_in_explore,
     show_recommendation,
     tests_of_fit,
@@ -32,7 +35,7 @@ from pages.ui.running.searches import (
 )
 from pages.ui.running.work import CHARTS_SECONDS, current, progress_line, show_error, watch
 from pages.ui.state import shell
-from pages.ui.state.settings import CRITERIA, FIELDS, Settings
+from pages.ui.state.settings import CRITERIA, FIELDS, Settings, limits
 from pages.ui.tables.selection import Selection
 from pages.ui.tables.table import Table
 from pages.ui.text import MINUS, counted, name_columns, nats, number, plain, sentence
@@ -64,11 +67,11 @@ def choose_grid(selection: Selection | None) -> None:
     family = family_of(settings)
     if family.size is None:
         return
-    limits = FIELDS[family.size].kind
+    most = limits(family.size).high
     with st.container(horizontal=True):
-        shell.widget("smallest", label=f"{units(family).capitalize()} from", max_value=limits.high)
+        shell.widget("smallest", label=f"{units(family).capitalize()} from", max_value=most)
         smallest = shell.settings().smallest
-        shell.widget("largest", label="to", min_value=smallest, max_value=limits.high)
+        shell.widget("largest", label="to", min_value=smallest, max_value=most)
     if family.structure:
         n_columns = 2 if selection is None else len(selection.columns)
         shell.widget(
@@ -111,7 +114,7 @@ def show_grid(grid: Grid, selection: Selection) -> None:
 
 def _show(grid: Grid, selection: Selection) -> None:
     settings = shell.settings()
-    family, criterion = family_of(settings), settings.criterion
+    family, criterion = family_of(settings), criterion_of(settings)
     running = grid.running  # which it may cease to be while this is drawn
     if running:
         _progress(grid, family)
@@ -135,17 +138,22 @@ def _show(grid: Grid, selection: Selection) -> None:
         show_recommendation(grid, family, criterion, selection)
     elif not any(score.usable or score.bound for score in scores):
         return
-    picked = st.plotly_chart(
+    draw = partial(
+        st.plotly_chart,
         criterion_grid(scores, units(family)),
         key=f"grid {st.session_state.get('opened', 0)}",
-        on_select="ignore" if running else "rerun",
         selection_mode="points",
         config={"displayModeBar": False},
     )
+    points: list[dict[str, Any]] = []
+    if running:
+        draw()
+    else:
+        points = draw(on_select="rerun").selection.points
     _caption(scores, family, criterion, running=running)
     if not running and any(score.usable or score.bound for score in scores):
         _why_collapsed(grid, family, selection)
-    if not running and (points := picked.selection.points):
+    if points:
         picks = tuple(points[0]["customdata"])
         # None of them where the click was on the grid before this one.
         for cell in [cell for cell in grid.cells if cell.label == picks]:
@@ -167,11 +175,12 @@ def _why_collapsed(grid: Grid, family: Family, selection: Selection) -> None:
     if not collapsed:
         return
     cell = min(collapsed, key=lambda cell: cell.label[1])
+    fit = cell.fitted
     words = collapse_panel.why(
         f"{grid.key} {cell.label}",
         cell.model,
-        cell.fit.params,
-        cell.fit.flags,
+        fit.params,
+        fit.flags,
         grid.data,
         selection,
         shell.settings(),
@@ -201,14 +210,14 @@ def _interrupted(grid: Grid) -> None:
             st.rerun()
 
 
-def _ends(criterion: str) -> str:
+def _ends(criterion: Criterion) -> str:
     """What the number of a model that has not finished says: EM only climbs, but the price that ICL
     puts on overlap may rise as it does."""
     ends = "may end anywhere" if criterion == "icl" else "ends here or lower"
     return f"has not finished: {ends}"
 
 
-def _caption(scores: Sequence[Score], family: Family, criterion: str, running: bool) -> None:
+def _caption(scores: Sequence[Score], family: Family, criterion: Criterion, running: bool) -> None:
     """What stands in the cells."""
     found = {score.status for score in scores if not score.usable}
     finished = " that has finished" * ("unconverged" in found)
@@ -230,8 +239,8 @@ def _caption(scores: Sequence[Score], family: Family, criterion: str, running: b
     st.caption(" ".join(said))
 
 
-def _scores(grid: Grid, family: Family, criterion: str) -> list[Score]:
-    ranking = grid.selection.ranking(criterion)
+def _scores(grid: Grid, family: Family, criterion: Criterion) -> list[Score]:
+    ranking = grid.found.ranking(criterion)
     best = ranking[0].score(criterion) if ranking else np.nan
     return [
         Score(
@@ -245,14 +254,14 @@ def _scores(grid: Grid, family: Family, criterion: str) -> list[Score]:
     ]
 
 
-def _fate(cell: Cell, criterion: str) -> str:
+def _fate(cell: Cell, criterion: Criterion) -> str:
     """The status of a cell; where rows were held out, that of their log-likelihood."""
     if cell.status != "usable" or np.isfinite(cell.score(criterion)):
         return cell.status
     return "unconverged" if cell.climbing else "no value"
 
 
-def _about(grid: Grid, family: Family, cell: Cell, criterion: str) -> str:
+def _about(grid: Grid, family: Family, cell: Cell, criterion: Criterion) -> str:
     lines = [f"<b>{named(family, cell.label)}</b>"]
     value = cell.score(criterion)
     if np.isfinite(value):
@@ -266,7 +275,7 @@ def _status(cell: Cell) -> str:
         # "Not identified: 11 parameters, 7 cells", and how the starts ended.
         said = cell.verdict.split(". ")[0]
         return said[0].lower() + said[1:]
-    flags = cell.fit.flags if cell.status == "usable" else ()
+    flags = cell.fitted.flags if cell.status == "usable" else ()
     return f"usable, but {flags[0].split(':')[0]}" if flags else cell.status
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from typing import get_args
 
 import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from em_core.em import called
-from em_core.search.selection import Cell
+from em_core.search.selection import Cell, Criterion
 from pages.ui.families.table import Family, family_of
 from pages.ui.panels.model_selection.comparison import (
     difference,
@@ -22,7 +23,7 @@ from pages.ui.panels.model_selection.comparison import (
 )
 from pages.ui.running.searches import Grid, cell_settings
 from pages.ui.state import shell
-from pages.ui.state.settings import CRITERIA, FIELDS
+from pages.ui.state.settings import CRITERIA, Settings, limits
 from pages.ui.tables.selection import Selection
 from pages.ui.text import counted, nats, number, percent, plain, sentence, told
 
@@ -35,11 +36,13 @@ LEVEL = 0.05
 EXPLORE = "explore.py"
 
 
-def show_recommendation(grid: Grid, family: Family, criterion: str, selection: Selection) -> None:
+def show_recommendation(
+    grid: Grid, family: Family, criterion: Criterion, selection: Selection
+) -> None:
     """The winner, what comes close, and what each of them would mean; none while a model that has
     not finished may be better."""
-    ranking = grid.selection.ranking(criterion)
-    if undecided := grid.selection.undecided(criterion):
+    ranking = grid.found.ranking(criterion)
+    if undecided := grid.found.undecided(criterion):
         _undecided(grid, family, criterion, undecided)
         return
     if not ranking:
@@ -70,7 +73,7 @@ def show_recommendation(grid: Grid, family: Family, criterion: str, selection: S
     _test_of_fit(grid, family)
 
 
-def _undecided(grid: Grid, family: Family, criterion: str, undecided: Sequence[Cell]) -> None:
+def _undecided(grid: Grid, family: Family, criterion: Criterion, undecided: Sequence[Cell]) -> None:
     """What may still be better than all that have finished, and the way on."""
     one = len(undecided) == 1
     st.markdown(
@@ -86,7 +89,7 @@ def _undecided(grid: Grid, family: Family, criterion: str, undecided: Sequence[C
             said = (
                 f"{names}. EM still climbs, and may end lower or, by the price on overlap, higher"
             )
-        if ranking := grid.selection.ranking(criterion):
+        if ranking := grid.found.ranking(criterion):
             best = ranking[0]
             said = (
                 f"{said}. The best that has finished, {named(family, best.label)}, is worth "
@@ -95,10 +98,10 @@ def _undecided(grid: Grid, family: Family, criterion: str, undecided: Sequence[C
     _with_the_way_on(grid, f"{said}.")
 
 
-def _unfinished(grid: Grid, family: Family, criterion: str) -> None:
+def _unfinished(grid: Grid, family: Family, criterion: Criterion) -> None:
     """What has not finished beside a recommendation: left out after all, or worse so far."""
     whole = criterion != "cross_validation"
-    left_out = grid.selection.contenders(criterion)
+    left_out = grid.found.contenders(criterion)
     others = [
         cell
         for cell in grid.cells
@@ -122,7 +125,7 @@ def _unfinished(grid: Grid, family: Family, criterion: str) -> None:
     _with_the_way_on(grid, f"{'. '.join(said)}.")
 
 
-def _named_so_far(family: Family, criterion: str, cells: Sequence[Cell]) -> str:
+def _named_so_far(family: Family, criterion: Criterion, cells: Sequence[Cell]) -> str:
     """Models that have not finished, with what they are worth so far."""
 
     def so_far(cell: Cell) -> str:
@@ -142,7 +145,7 @@ def _listed(names: Sequence[str]) -> str:
 def _with_the_way_on(grid: Grid, text: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(plain(text))
-        if grid.times < FIELDS["gone_on"].kind.high and st.button(
+        if grid.times < limits("gone_on").high and st.button(
             "Go on with the unfinished",
             icon=":material/play_arrow:",
             help="From where they have come to, for as many iterations as they have had.",
@@ -151,13 +154,15 @@ def _with_the_way_on(grid: Grid, text: str) -> None:
             st.rerun()
 
 
-def _without_a_value(grid: Grid, family: Family, criterion: str, selection: Selection) -> list[str]:
+def _without_a_value(
+    grid: Grid, family: Family, criterion: Criterion, selection: Selection
+) -> list[str]:
     """Of each model that was cross-validated in vain, why."""
     return [
-        f"{sentence(named(family, cell.label)).removesuffix('.')}: "
-        f"{no_value(cell.cross_validation, selection)}."
+        f"{sentence(named(family, cell.label)).removesuffix('.')}: {no_value(held_out, selection)}."
         for cell in grid.cells
         if criterion == "cross_validation"
+        and (held_out := cell.cross_validation) is not None
         and cell.status == "usable"
         and not (cell.climbing or np.isfinite(cell.score(criterion)))
     ]
@@ -165,21 +170,21 @@ def _without_a_value(grid: Grid, family: Family, criterion: str, selection: Sele
 
 def _cautions(grid: Grid, family: Family, best: Cell, columns: Sequence[str]) -> None:
     settings = shell.settings()
-    for flag in best.fit.flags:
+    for flag in best.fitted.flags:
         st.caption(told(called(flag, family.unit), columns))
     if best.verdict.startswith("1 of ") and len(grid.seeds) > 1:
-        more = min(2 * settings.n_starts_each, FIELDS["n_starts_each"].kind.high)
+        more = min(2 * settings.n_starts_each, limits("n_starts_each").high)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("Only one start led to this fit: a better one may have been missed.")
             _change(f"{more} starts of each model", "more starts", n_starts_each=more)
     if best.label[1] == settings.largest > settings.smallest:
-        most = min(settings.largest + 4, FIELDS["largest"].kind.high)
+        most = min(settings.largest + 4, limits("largest").high)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"It is the most {units(family)} that were tried.")
             _change(f"Try up to {most}", "more", largest=most)
 
 
-def _runners_up(grid: Grid, family: Family, ranking: Sequence[Cell], criterion: str) -> None:
+def _runners_up(grid: Grid, family: Family, ranking: Sequence[Cell], criterion: Criterion) -> None:
     best = ranking[0]
     above = {cell.label: cell.score(criterion) - best.score(criterion) for cell in ranking[1:]}
     close = [cell for cell in ranking[1:] if above[cell.label] <= CLOSE]
@@ -210,14 +215,14 @@ def _runners_up(grid: Grid, family: Family, ranking: Sequence[Cell], criterion: 
         st.markdown(f"No other model comes within {FAR}: of those compared, this one stands out.")
 
 
-def _others(grid: Grid, family: Family, criterion: str) -> None:
+def _others(grid: Grid, family: Family, criterion: Criterion) -> None:
     """What the other criteria would choose."""
     chosen = {
         CRITERIA[other]: ranking[0]
         for other in criteria(family)
         if other != criterion
-        and not grid.selection.undecided(other)
-        and (ranking := grid.selection.ranking(other))
+        and not grid.found.undecided(other)
+        and (ranking := grid.found.ranking(other))
     }
     said = [f"{name} {named(family, cell.label)}" for name, cell in chosen.items()]
     if said:
@@ -246,12 +251,15 @@ def _test_of_fit(grid: Grid, family: Family) -> None:
 
 def tests_of_fit(grid: Grid, family: Family) -> dict[tuple[str, int], str | tuple[float, str]]:
     """For each model the p-value of the test of fit with its words, or why there is none."""
-    tests = {}
-    for cell in grid.cells if family.test_of_fit else ():
+    tests: dict[tuple[str, int], str | tuple[float, str]] = {}
+    test_of_fit = family.test_of_fit
+    if test_of_fit is None:
+        return tests
+    for cell in grid.cells:
         if cell.status != "usable":
             continue
         try:
-            test = family.test_of_fit(cell.fit.params, grid.data)
+            test = test_of_fit(cell.fitted.params, grid.data)
         except ValueError as error:
             tests[cell.label] = str(error)
         else:
@@ -263,13 +271,18 @@ def tests_of_fit(grid: Grid, family: Family) -> dict[tuple[str, int], str | tupl
     return tests
 
 
-def criteria(family: Family) -> list[str]:
+def criterion_of(settings: Settings) -> Criterion:
+    """The criterion in force."""
+    return next(name for name in get_args(Criterion) if name == settings.criterion)
+
+
+def criteria(family: Family) -> list[Criterion]:
     """By what models of a family can be compared: ICL is about a grouping."""
-    return [name for name in CRITERIA if name != "icl" or family.unit]
+    return [name for name in get_args(Criterion) if name != "icl" or family.unit]
 
 
 @contextmanager
-def _beside_a_button() -> Iterator[DeltaGenerator]:
+def _beside_a_button() -> Generator[DeltaGenerator]:
     """Room for a long text; what it gives is the place of the button beside it."""
     text, button = st.columns([3, 1], vertical_alignment="center")
     with text:

@@ -12,7 +12,7 @@ import streamlit as st
 from pages.ui.families.own_models import own_models
 from pages.ui.families.table import family_of
 from pages.ui.state import shell
-from pages.ui.state.settings import FIELDS
+from pages.ui.state.settings import FIELDS, limits
 from pages.ui.tables.selection import Selection
 from pages.ui.text import component_names, counted, plain
 
@@ -53,15 +53,16 @@ def choose_model(
 def _choose_factors(selection: Selection | None) -> None:
     """How many factors, up to what so many columns can tell."""
     family = family_of(shell.settings())
-    most = FIELDS["n_factors"].kind.high
+    most = limits("n_factors").high
     n_columns = len(selection.columns) if selection else 0
-    if n_columns and 0 < (of_columns := family.most_factors(n_columns)) < most:
+    of_columns = family.most_factors(n_columns) if family.most_factors else 0
+    if n_columns and 0 < of_columns < most:
         most = of_columns
     # The usual number gives way without a word: nobody has asked for it.
     if shell.settings().n_factors == FIELDS["n_factors"].default > most:
         shell.change(n_factors=most)
     shell.widget("n_factors", max_value=most, label=family.labels.get("n_factors", "Factors"))
-    if shell.settings().n_factors == most == family.most_factors(n_columns):
+    if shell.settings().n_factors == most == of_columns:
         st.caption(
             f"The most for {n_columns} columns: more would have more parameters than a Gaussian "
             "with any covariance."

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
@@ -103,7 +104,10 @@ def _take_upload(upload: Any) -> None:
         _bring(upload.name, upload.getvalue())
         # The box goes on to name the file, without Streamlit keeping its content.
         context = get_script_run_ctx()
-        context.uploaded_file_mgr.remove_file(context.session_id, upload.file_id)
+        assert context is not None, "callbacks are part of a run"
+        files = context.uploaded_file_mgr
+        assert isinstance(files, MemoryUploadedFileManager)
+        files.remove_file(context.session_id, upload.file_id)
 
 
 def _take_pasted(text: str) -> None:
