@@ -1,6 +1,7 @@
 """A collapse is told before anything else, with the rows and columns that it is due to."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -127,6 +128,19 @@ def test_what_does_not_vary_within_groups() -> None:
     result = fit(model, data)
     told = why_collapsed(model, result.params, result.flags, data, selection, family)
     assert told.startswith("Within every group size does not vary.")
+
+
+def test_what_follows_from_other_columns_within_every_component() -> None:
+    """Two parallel lines under one covariance: no column is still, but one follows from another."""
+    x = np.random.default_rng(0).normal(size=40)
+    frame = pd.DataFrame({"x": x, "y": x + np.repeat([0.0, 9.0], 20)})
+    settings = Settings(covariance="tied")
+    family = family_of(settings)
+    selection = family.read(Table("t", frame, (), ""), ["x", "y"], None, None, False)
+    model, data = family.build(settings), family.data(selection)
+    result = fit(model, data, start=np.repeat(np.eye(2), 20, axis=0))
+    told = why_collapsed(model, result.params, result.flags, data, selection, family)
+    assert re.match("Within every component y [=≈] x, but for a constant of each component.", told)
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,9 @@ def _within(found: Degeneracy, everything: bool, selection: Selection, family: F
                 "ones."
             )
     still = [selection.columns[d.columns[0]] for d in found.dependencies if len(d.columns) == 1]
-    related = [equation(d, selection.columns) for d in found.dependencies if len(d.columns) > 1]
+    # Each group has a constant of its own.
+    shared = [d._replace(constant=0.0) for d in found.dependencies if len(d.columns) > 1]
+    related = [equation(d, selection.columns) for d in shared]
     parts = [f"{listed(still)} {'does' if len(still) == 1 else 'do'} not vary"] * bool(still)
     parts += [f"{each}, but for a constant of each {group}" for each in related]
     return f"Within every {group} {listed(parts)}."

@@ -112,5 +112,6 @@ class Family(NamedTuple):
 
 
 def listed(names: Sequence[str], last: str = "and") -> str:
-    """Names in a sentence: "a, b and c"."""
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + f" {last} {names[-1]}"
+    """Names in a sentence: "a, b and c"; "" for none."""
+    *others, end = names or [""]
+    return f"{', '.join(others)} {last} {end}" if others else end
