@@ -7,6 +7,7 @@ import subprocess
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,7 +100,7 @@ def test_cells_and_log_likelihoods_are_written_alike() -> None:
 def test_a_large_table_writes_numbers_as_a_small_one_and_still_sorts_by_them() -> None:
     frame = pd.DataFrame({"a": [229312.4, 2.18e-51, 12821.0], "b": ["x", NO_DATA, "z"]})
     styled = tables.written(frame)
-    assert styled.data is frame
+    assert styled.data.equals(frame)
     said = styled._translate(False, False)["body"]
     shown = [[c["display_value"] for c in row if c["type"] == "td"] for row in said]
     assert shown == [[cell(value) for value in row] for row in frame.to_numpy(object)]
@@ -113,6 +114,18 @@ def test_a_very_large_table_is_text_that_is_written_alike() -> None:
     assert isinstance(shown, pd.DataFrame)
     assert shown.iloc[-1].tolist() == [cell(value) for value in frame.iloc[-1]]
     assert shown.loc[7, "g"] == "7,000" and shown.loc[0, "c"] == f"{MINUS}12,821"
+
+
+@pytest.mark.parametrize("n_rows", [3, tables.MOST_SORTED_CELLS])
+def test_a_grid_takes_columns_of_numbers_and_words(n_rows: int) -> None:
+    """Arrow, by which grids travel, has no columns of both."""
+    mixed = [0.25, NO_DATA, None, *[2.18e-51] * n_rows]
+    frame = pd.DataFrame({"state 1": pd.Series(mixed, dtype=object), "p": 0.5})
+    written = tables.written(frame)
+    written = getattr(written, "data", written)
+    said = pa.Table.from_pandas(written).to_pydict()
+    assert said["state 1"] == ["0.25", NO_DATA, MISSING, *[number(2.18e-51)] * n_rows]
+    assert set(said["p"]) <= {0.5, "0.5"}
 
 
 # What the data do not tell

@@ -37,7 +37,7 @@ def _to_the_right(frame: pd.DataFrame, shown: Styler | pd.DataFrame) -> dict[str
 
 def written(frame: pd.DataFrame, digits: int = 5) -> Styler | pd.DataFrame:
     """A table for a grid, its numbers written as everywhere; unless it is very large, they are
-    sorted as numbers still."""
+    sorted as numbers still, but where a column also holds words."""
 
     def words(value: Any) -> str:
         if isinstance(value, str):
@@ -46,6 +46,9 @@ def written(frame: pd.DataFrame, digits: int = 5) -> Styler | pd.DataFrame:
 
     if frame.size > MOST_SORTED_CELLS:
         return frame.map(words)
+    mixed = [name for name, column in frame.items() if pd.api.types.is_object_dtype(column)]
+    frame = frame.copy(deep=False)
+    frame[mixed] = frame[mixed].map(words)
     styled = frame.style
     styled.format(words)
     return styled
