@@ -326,13 +326,6 @@ def test_parameters_are_counted():
         assert model.n_parameters(params) == 1 + 2 * 3 + 2 * 6 + extra
 
 
-def test_missing_values_name_the_column():
-    data = clusters(30, 3, 2, seed=13)
-    data[4, 1] = np.nan
-    with pytest.raises(ValueError, match="column 2 has missing values"):
-        fit(Mixture(StudentT(), 2), data)
-
-
 @pytest.mark.parametrize(
     "wrong", [{"covariance": "round"}, {"degrees_of_freedom": 0.05}, {"degrees_of_freedom": np.inf}]
 )

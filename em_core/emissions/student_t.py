@@ -159,7 +159,8 @@ class StudentTKernel(GaussianKernel):
 
 @dataclass(frozen=True)
 class StudentT:
-    """t(x | mean, covariance, nu) in any number of dimensions; `covariance` is the scale matrix.
+    """t(x | mean, covariance, nu) in any number of dimensions, `covariance` being the scale matrix;
+    NaN is a value missing at random.
 
     covariance: a name in `covariances.STRUCTURES` ("full", "tied", "diag", "spherical").
     degrees_of_freedom: a number from 0.1 to 10,000; None to estimate one for each component, from
@@ -198,17 +199,10 @@ class StudentT:
 
     def check(self, data) -> np.ndarray:
         """The data as (N, D) float64. Raises ValueError where no t can be fitted to them."""
-        data = self.gaussian.check(data)
-        if (holes := np.isnan(data).any(axis=0)).any():
-            raise ValueError(
-                f"column {holes.argmax() + 1} has missing values: Student-t components need "
-                "complete rows; fill or leave out what is missing, or use a Gaussian"
-            )
-        return data
+        return self.gaussian.check(data)
 
-    def prepare(self, data, weights=None, params: StudentTParams | None = None) -> CentredRows:
-        """Rows about a common origin, component-major; new ones may have missing values."""
-        data = self.check(data) if params is None else data
+    def prepare(self, data, weights=None, params: StudentTParams | None = None):
+        """Rows about a common origin, component-major: the data's mean, or that of `params`."""
         return self.gaussian.prepare(data, weights, params)
 
     def only_labels(self, data) -> bool:
@@ -276,11 +270,12 @@ class StudentT:
 
     def coordinates(self, data) -> np.ndarray:
         """(N, D) columns to measure distances in, in units of their quartile ranges and drawn
-        towards a bound: means that start on outliers hardly ever come back."""
+        towards a bound: means that start on outliers hardly ever come back. Missing values lie at
+        the median."""
         origin, variances = column_moments(data)
-        lower, median, upper = np.quantile(data, [0.25, 0.5, 0.75], axis=0)
+        lower, median, upper = np.nanquantile(data, [0.25, 0.5, 0.75], axis=0)
         ranges = np.where(upper > lower, upper - lower, np.sqrt(units_of(variances, origin)))
-        standardised = (data - median) / (OUTLYING * ranges)
+        standardised = np.nan_to_num((data - median) / (OUTLYING * ranges))
         return standardised / np.sqrt(1 + standardised**2)
 
     def shrink(self, params: StudentTParams, counts: np.ndarray) -> StudentTParams:

@@ -66,6 +66,7 @@ def cases() -> dict[str, Case]:
         "Poisson": Case(Mixture(Poisson(), 2), counts),
         "Student t": Case(Mixture(StudentT(), 2), rows),
         "Student t, given tails": Case(Mixture(StudentT("diag", 4.0), 2), rows),
+        "Student t with holes": Case(Mixture(StudentT(), 2), holes),
         "factor analysers": Case(Mixture(FactorAnalyser(1), 2), rows),
         "hidden Markov": Case(HiddenMarkov(Gaussian(), 2), sequences),
         "banded hidden Markov": Case(HiddenMarkov(Gaussian("diag"), 3, banded), sequences),
