@@ -108,6 +108,11 @@ class Model(Protocol):
         """
         return None
 
+    def at_floor(self, params, statistics) -> dict[str, np.ndarray]:
+        """By the name of their array, which entries are where a bound of the model holds them (in
+        a covariance, all): booleans of its shape. statistics: of the E-step at `params`."""
+        return {}
+
     def component_shares(self, params, data) -> np.ndarray | None:
         """(N, K) probabilities of the component (or state) of each row, sequence after sequence,
         by `posterior`; None where what is hidden is no label."""

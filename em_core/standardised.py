@@ -165,6 +165,11 @@ class Standardised:
     def flags(self, params, statistics: StandardisedStatistics) -> tuple[str, ...]:
         return self.model.flags(self.own_params(params), statistics.own)
 
+    def at_floor(self, params, statistics: StandardisedStatistics) -> dict[str, np.ndarray]:
+        """What is at a bound that the model has in its own units."""
+        floors = getattr(self.model, "at_floor", None)
+        return floors(self.own_params(params), statistics.own) if floors else {}
+
     def leap(self, params, statistics: StandardisedStatistics) -> Leap | None:
         """The model's, if it has any, in its own units."""
         propose = getattr(self.model, "leap", None)

@@ -17,7 +17,12 @@ import numpy as np
 
 from em_core.coordinates.domains import Positive, Real, Triangular
 from em_core.em import Collapse, Flag, Leap, Leapt, Shared
-from em_core.emissions.gaussian import EMPTY_SHARE, Gaussian, GaussianStatistics, column_moments
+from em_core.emissions.gaussian import (
+    EMPTY_SHARE,
+    Gaussian,
+    GaussianStatistics,
+    column_moments,
+)
 from em_core.emissions.kernels.gaussian import GaussianKernel
 from em_core.emissions.kernels.incomplete import IncompleteKernel, IncompleteRows
 from em_core.emissions.kernels.linear import UNWEIGHTED
@@ -29,6 +34,7 @@ from em_core.imputation import Imputation
 from em_core.models.factor_analysis.boundary import (
     HEYWOOD,
     LOST,
+    NEAR_FLOOR,
     check_number,
     heywood_words,
     leap_at_boundary,
@@ -410,6 +416,13 @@ class FactorAnalyser:
                     Flag(f"{name}: {heywood_words(column, n_factors)}", k[-1]) for column in columns
                 ]
         return tuple(messages)
+
+    def at_floor(
+        self, params: FactorAnalyserParams, statistics: FactorAnalyserStatistics
+    ) -> dict[str, np.ndarray]:
+        """Which noise variances are at their floor."""
+        lowest = self.floor * statistics.gaussian.scale.value**2
+        return {"noise_variances": params.noise_variances <= lowest * (1 + NEAR_FLOOR)}
 
     def n_parameters(self, params: FactorAnalyserParams) -> int:
         """K times the means, loadings up to a rotation, and noise variances of one component."""

@@ -16,7 +16,12 @@ from em_core.coordinates.domains import Real, structured
 from em_core.coordinates.gradients import by_covariance
 from em_core.data import as_table
 from em_core.em import Collapse, Leap, Shared
-from em_core.emissions.covariances.structures import ALIASES, STRUCTURES, extreme_eigenvalues
+from em_core.emissions.covariances.structures import (
+    ALIASES,
+    AT_FLOOR,
+    STRUCTURES,
+    extreme_eigenvalues,
+)
 from em_core.emissions.kernels.extremes import smallest
 from em_core.emissions.kernels.gaussian import GaussianKernel, squared_distances
 from em_core.emissions.kernels.incomplete import IncompleteKernel, IncompleteRows, impute_by
@@ -337,7 +342,7 @@ class Gaussian:
         if self.clears_floor(params, scale):
             return ()
         lowest, highest = extreme_eigenvalues(params.covariances, scale)
-        at_floor = lowest <= self.floor * (1 + 1e-3)
+        at_floor = lowest <= self.floor * AT_FLOOR
         alone = params.means.shape[-2] == 1
         columns = "some columns are (nearly) linear combinations of the others"
         if self.structure.pooled and at_floor.any():
@@ -352,6 +357,12 @@ class Gaussian:
             Collapse(f"component {place[-1] + 1} is {point if at_point else flat}", place[-1])
             for place, at_point in zip(np.argwhere(at_floor), is_point[at_floor], strict=True)
         )
+
+    def at_floor(self, params: GaussianParams, statistics: GaussianStatistics) -> dict:
+        """Which covariances are at their floor, all entries of each."""
+        lowest, _ = extreme_eigenvalues(params.covariances, statistics.scale.value)
+        at_floor = lowest <= self.floor * AT_FLOOR
+        return {"covariances": np.broadcast_to(at_floor[..., None, None], params.covariances.shape)}
 
     def n_parameters(self, params: GaussianParams) -> int:
         """K D for the means, and the free parameters of the covariance structure."""

@@ -440,6 +440,10 @@ class StudentT:
             ]
         return (*self.gaussian.flags(params.gaussian, statistics.gaussian), *messages)
 
+    def at_floor(self, params: StudentTParams, statistics: StudentTStatistics) -> dict:
+        """Which scale matrices are at their floor."""
+        return self.gaussian.at_floor(params.gaussian, statistics.gaussian)
+
     def n_parameters(self, params: StudentTParams) -> int:
         """Those of Gaussian components, and the degrees of freedom where they are estimated and the
         component is not the Gaussian: at 200 they are not counted, at 0.1 they are."""

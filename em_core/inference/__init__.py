@@ -1,6 +1,16 @@
 """What a finished fit can be trusted to say."""
 
 from em_core.inference.quality import ClassQuality, class_quality
+from em_core.inference.uncertainty.delta import Reported
+from em_core.inference.uncertainty.wald import Intervals, intervals
 from em_core.search.identified import Identification, identified
 
-__all__ = ["ClassQuality", "Identification", "class_quality", "identified"]
+__all__ = [
+    "ClassQuality",
+    "Identification",
+    "Intervals",
+    "Reported",
+    "class_quality",
+    "identified",
+    "intervals",
+]

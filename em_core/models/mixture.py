@@ -263,6 +263,11 @@ class Mixture:
             )
         return messages + self.emission.flags(params.emission, statistics.emission)
 
+    def at_floor(self, params, statistics) -> dict[str, np.ndarray]:
+        """What of the emission is at its floor."""
+        floors = getattr(self.emission, "at_floor", None)
+        return floors(params.emission, statistics.emission) if floors else {}
+
     def leap(self, params: MixtureParams, statistics: MixtureStatistics) -> Leap | None:
         """What the emission proposes."""
         return leap_of_emission(self.emission, params, statistics)

@@ -25,6 +25,8 @@ from em_core.emissions.kernels.extremes import smallest
 
 # A rise of the cost by less than this, in nats per row, is rounding and no other structure.
 ROUNDING = 1e-6
+# Give or take this factor, an eigenvalue is at its floor.
+AT_FLOOR = 1 + 1e-3
 
 
 class Structure(NamedTuple):

@@ -22,6 +22,7 @@ from em_core.models.factor_analysis import starts as factor_starts
 from em_core.models.factor_analysis.boundary import (
     HEYWOOD,
     LOST,
+    NEAR_FLOOR,
     at_floor,
     check_fewer,
     check_number,
@@ -296,6 +297,12 @@ class _FactorModel:
             noise,
             params.factor_scale,
         )
+
+    def at_floor(self, params: FactorParams, statistics: FactorStatistics) -> dict:
+        """Which noise variances are at their floor."""
+        lowest = self._smallest_noise(statistics)
+        at_floor = params.noise_variance <= lowest * (1 + NEAR_FLOOR)
+        return {"noise_variance": np.asarray(at_floor)}
 
     def n_parameters(self, params: FactorParams) -> int:
         """Means, loadings up to a rotation, and noise variances."""

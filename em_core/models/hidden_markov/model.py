@@ -313,6 +313,11 @@ class HiddenMarkov:
         of_emission = self.emission.flags(params.emission, statistics.emission)
         return (*messages, *(called(flag, "state") for flag in of_emission))
 
+    def at_floor(self, params, statistics) -> dict[str, np.ndarray]:
+        """What of the emission is at its floor."""
+        floors = getattr(self.emission, "at_floor", None)
+        return floors(params.emission, statistics.emission) if floors else {}
+
     def leap(self, params: HiddenMarkovParams, statistics) -> Leap | None:
         """What the emission proposes, of states."""
         leap = leap_of_emission(self.emission, params, statistics)

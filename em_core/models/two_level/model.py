@@ -15,7 +15,11 @@ import numpy as np
 from em_core.coordinates.domains import Covariances, Real
 from em_core.coordinates.gradients import by_covariance
 from em_core.em import Collapse, Expectation, Shared
-from em_core.emissions.covariances.structures import floor_eigenvalues
+from em_core.emissions.covariances.structures import (
+    AT_FLOOR,
+    extreme_eigenvalues,
+    floor_eigenvalues,
+)
 from em_core.models.two_level.groups import Groups, as_arrays
 from em_core.models.two_level.incomplete import effects_of_incomplete, means_of_incomplete
 from em_core.models.two_level.starts import STARTS
@@ -366,6 +370,14 @@ class TwoLevel:
             params.between_covariance * unit,
             params.within_covariance * unit,
         )
+
+    def at_floor(self, params: TwoLevelParams, statistics: TwoLevelStatistics) -> dict:
+        """Which covariances are at their floor, all entries of each."""
+        scale = np.sqrt(statistics.variances)
+        both = np.stack([params.between_covariance, params.within_covariance])
+        lowest, _ = extreme_eigenvalues(both, scale)
+        between, within = (np.full(both.shape[1:], low <= self.floor * AT_FLOOR) for low in lowest)
+        return {"between_covariance": between, "within_covariance": within}
 
     def n_parameters(self, params: TwoLevelParams) -> int:
         """D for the mean and D (D + 1) / 2 for each of the two covariances."""
