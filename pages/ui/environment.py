@@ -10,6 +10,7 @@ import difflib
 import math
 import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from pages.ui.families.own_models import VARIABLE as MODELS
@@ -17,6 +18,10 @@ from pages.ui.families.own_models import VARIABLE as MODELS
 PREFIX = "EM_EXPLORER_"
 # A directory for SQLite's file, or the URL of a PostgreSQL database.
 STORE = f"{PREFIX}STORE"
+# What says that this runs in a container: a variable of Podman's, systemd's and .docker/Dockerfile,
+# and files of Docker's and Podman's.
+CONTAINER = "container"
+MARKS_OF_A_CONTAINER = (Path("/.dockerenv"), Path("/run/.containerenv"))
 
 
 class Number(NamedTuple):
@@ -90,6 +95,12 @@ def complaints(environ: Mapping[str, str] = os.environ) -> Iterator[str]:
                 name.removeprefix(PREFIX), (*NUMBERS, *CHOICES), 1
             ):
                 yield f"{name} is not read: {PREFIX}{like} is."
+
+
+def stores_in_the_container(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether what is stored goes with the container that this runs in: no place was named."""
+    inside = environ.get(CONTAINER) or any(mark.exists() for mark in MARKS_OF_A_CONTAINER)
+    return bool(inside) and not environ.get(STORE)
 
 
 def _read(name: str, environ: Mapping[str, str]) -> tuple[float, str]:

@@ -46,6 +46,7 @@ class Visitor:
         self._query = query
         self.page, self._page_hash = page, ""
         self._ids: dict[tuple[str, str], str] = {}
+        self._fragments: dict[str, str] = {}
         self._states: dict[str, WidgetState] = {}
         self._page: dict[tuple[int, ...], str] = {}
         self._polling: str | None = None
@@ -97,14 +98,16 @@ class Visitor:
         elif kind == "stop_auto_rerun":
             self._polling = None
         elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
-            self._adopt(tuple(message.metadata.delta_path), message.delta.new_element)
+            self._adopt(tuple(message.metadata.delta_path), message.delta)
         return kind == "script_finished" and message.script_finished in FINISHED
 
-    def _adopt(self, place: tuple[int, ...], element) -> None:
+    def _adopt(self, place: tuple[int, ...], delta) -> None:
+        element = delta.new_element
         kind = element.WhichOneof("type")
         part = getattr(element, kind)
         if hasattr(part, "label") and hasattr(part, "id"):
             self._ids[kind, part.label] = part.id
+            self._fragments[part.id] = delta.fragment_id
         if kind == "download_button":
             self._downloads[part.label] = part.deferred_file_id
         if kind == "number_input":
@@ -136,6 +139,11 @@ class Visitor:
 
     def click(self, label: str) -> float:
         return self.run("", WidgetState(id=self._ids["button", label], trigger_value=True))
+
+    def press(self, label: str) -> float:
+        """A button of a dialog, or of another part of the page that runs by itself."""
+        id_ = self._ids["button", label]
+        return self.run(self._fragments[id_], WidgetState(id=id_, trigger_value=True))
 
     def type(self, label: str, text: str) -> float:
         id_ = self._ids["text_area", label]

@@ -27,6 +27,10 @@ CHOICES = [
         "true",
     ),
 ]
+IN_THE_CONTAINER = (
+    "This server runs in a container and was not told where stored tables are to last: they last "
+    "as long as the container does."
+)
 NOT_THERE = "There is no such table: it was deleted, it has expired, or this link is wrong."
 
 
@@ -87,6 +91,7 @@ def _offer_to_store(own: OwnTable) -> None:
             "it:** everyone who has the link. Nobody else can find it; those who run this server "
             "could look."
         )
+        _warn_of_the_container()
         if st.button("Store the table and complete the link", type="primary"):
             note = st.empty()
             own_table.keep(own, content, days, lambda: note.info(WAITING))
@@ -122,10 +127,16 @@ def _stored(own: OwnTable) -> None:
         f"{_described(own)} is stored on this server until **{_date(receipt.expires)}**. Everyone "
         "who has the link can see it."
     )
+    _warn_of_the_container()
     st.button("Delete it now", icon=":material/delete:", on_click=partial(_delete, receipt))
     st.markdown("To delete it later, from anywhere, keep this owner link and give it to nobody:")
     with st.container(key="owner link"):
         shell.copy_link("Copy owner link", instead={shell.OWNER_KEY: receipt.owner_token})
+
+
+def _warn_of_the_container() -> None:
+    if environment.stores_in_the_container():
+        st.warning(IN_THE_CONTAINER)
 
 
 def _delete(receipt: Receipt) -> None:
