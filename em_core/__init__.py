@@ -2,11 +2,15 @@
 
 from em_core import inference
 from em_core.checks.checking import check_model
-from em_core.em import Expectation, Fit, HalfStep, Model, Shared, em, fit
-from em_core.emissions.discrete import Bernoulli, Categorical, Poisson
+from em_core.em import em
+from em_core.emissions.bernoulli import Bernoulli
+from em_core.emissions.categorical import Categorical
 from em_core.emissions.factor_analyser import FactorAnalyser
 from em_core.emissions.gaussian import Gaussian
+from em_core.emissions.poisson import Poisson
 from em_core.emissions.student_t import StudentT
+from em_core.fit import Fit, fit
+from em_core.half_steps import Expectation, HalfStep, Shared
 from em_core.models.factor_analysis.model import FactorAnalysis, ProbabilisticPCA
 from em_core.models.factor_analysis.rotation import promax, varimax
 from em_core.models.factor_analysis.summaries import (
@@ -17,6 +21,7 @@ from em_core.models.factor_analysis.summaries import (
 from em_core.models.hidden_markov.model import HiddenMarkov
 from em_core.models.mixture import Mixture, MixtureParams
 from em_core.models.two_level.model import TwoLevel
+from em_core.protocols import Model
 from em_core.saved import dump, load
 from em_core.search.alignment import ordered
 from em_core.search.restarts import restarts

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+from typing import Any
+
 import numpy as np
+
+from em_core.protocols import optional
 
 
 def as_numbers(values) -> np.ndarray:
@@ -34,3 +39,49 @@ def as_table(data, n_columns: int | None = None) -> np.ndarray:
             "the same columns in the same order"
         )
     return data
+
+
+def split(data, weights, n_chunks: int) -> list[tuple[Any, np.ndarray | None]]:
+    """Cut data (anything with a length that can be sliced) and weights into consecutive chunks."""
+    bounds = np.linspace(0, len(data), n_chunks + 1).astype(int)
+    return [
+        (data[a:b], None if weights is None else weights[a:b])
+        for a, b in itertools.pairwise(bounds)
+        if b > a
+    ]
+
+
+def count_observations(model, data, weights=None) -> float:
+    """How many observations BIC counts: the model's number, or the rows or their weights."""
+    return optional(model, "n_observations")(data, weights)
+
+
+def check_weights(weights, n_rows: int) -> np.ndarray | None:
+    """The weights as (N,) float64, or None. Raises ValueError where they cannot be weights."""
+    if weights is None:
+        return None
+    weights = as_numbers(weights)
+    if weights.shape != (n_rows,):
+        raise ValueError(
+            f"weights have shape {weights.shape}: give one number for each of {n_rows} rows"
+        )
+    if not np.all(np.isfinite(weights)) or weights.min() < 0 or weights.sum() == 0:
+        raise ValueError("weights must be finite, not negative and not all zero")
+    return weights
+
+
+def check(model, data):
+    """`model.check(data)`, or the data where the model has no check."""
+    return optional(model, "check")(data)
+
+
+def prepare(model, data, weights=None):
+    """`model.prepare(data, weights)`, or the data where the model has nothing to prepare."""
+    return optional(model, "prepare")(data, weights)
+
+
+def copies(data, weights: np.ndarray):
+    """Each row, or element of a list, as many times as its integer weight says."""
+    if isinstance(data, np.ndarray):
+        return np.repeat(data, weights, axis=0)
+    return [data[row] for row in np.repeat(np.arange(len(data)), weights)]

@@ -14,11 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from em_core.em import Collapse, Fit, Flag, HalfStep, Leapt
-from em_core.emissions.discrete import Bernoulli, Categorical, Poisson
+from em_core.emissions.bernoulli import Bernoulli
+from em_core.emissions.categorical import Categorical
 from em_core.emissions.factor_analyser import FactorAnalyser
 from em_core.emissions.gaussian import Gaussian
+from em_core.emissions.poisson import Poisson
 from em_core.emissions.student_t import StudentT
+from em_core.fit import Fit
+from em_core.half_steps import Collapse, Flag, HalfStep, Leapt
 from em_core.models.factor_analysis.model import FactorAnalysis, ProbabilisticPCA
 from em_core.models.hidden_markov.model import HiddenMarkov
 from em_core.models.mixture import Mixture

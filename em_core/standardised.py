@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from em_core.em import Expectation, Leap
+from em_core.half_steps import Expectation, Leap
+from em_core.protocols import optional
 
 
 class StandardisedRows(NamedTuple):
@@ -172,8 +173,7 @@ class Standardised:
 
     def leap(self, params, statistics: StandardisedStatistics) -> Leap | None:
         """The model's, if it has any, in its own units."""
-        propose = getattr(self.model, "leap", None)
-        leap = propose and propose(self.own_params(params), statistics.own)
+        leap = optional(self.model, "leap")(self.own_params(params), statistics.own)
         return leap and leap._replace(params=self.in_data_units(leap.params))
 
 

@@ -7,6 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 
 
+def add(left, right):
+    """Sum of two NamedTuples of numbers, arrays and NamedTuples, leaf by leaf."""
+    if isinstance(left, tuple):
+        return type(left)(*map(add, left, right))
+    return left + right
+
+
 def leaves(tree) -> list[np.ndarray]:
     """The numbers of a tree, as one array for each leaf."""
     if isinstance(tree, tuple):

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from em_core.em import Leapt
+from em_core.half_steps import Leapt
 from pages.ui.families.table import FAMILIES, family_of
 from pages.ui.panels import report
 from pages.ui.pictures.frames import caption

@@ -8,9 +8,10 @@ from em_core import Gaussian, Mixture
 from em_core.checks.checking import check_model
 from em_core.checks.laws import LAWS
 from em_core.coordinates.domains import Chances, Positive
-from em_core.em import Expectation, fit
 from em_core.emissions.covariances.structures import STRUCTURES
 from em_core.examples.zero_inflated_poisson import Params, Statistics, ZeroInflatedPoisson
+from em_core.fit import fit
+from em_core.half_steps import Expectation
 from em_core.models.two_level.model import TwoLevel
 from em_core.trees import blends, changed, distance
 from support.own_model import WithGradient

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from em_core import Bernoulli, Categorical, FactorAnalysis, Gaussian, HiddenMarkov, Mixture, fit
-from em_core.em import Fit, HalfStep, finished
+from em_core.fit import Fit, finished
+from em_core.half_steps import HalfStep
 from em_core.inference import class_quality
 from support.families_at_hand import cases
 

@@ -16,7 +16,7 @@ from em_core import (
     fit,
     restarts,
 )
-from em_core.em import Collapse
+from em_core.half_steps import Collapse
 from em_core.inference.degeneracy import (
     Dependency,
     degeneracies,

@@ -6,7 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
-from em_core.em import add, em, fit
+from em_core.em import em
+from em_core.fit import fit
 from em_core.models.factor_analysis.boundary import degrees_of_freedom
 from em_core.models.factor_analysis.model import FactorAnalysis, ProbabilisticPCA
 from em_core.models.factor_analysis.starts import STARTS
@@ -17,6 +18,7 @@ from em_core.models.factor_analysis.summaries import (
     standardised,
     uniquenesses,
 )
+from em_core.trees import add
 from support import laws
 
 MODELS = [FactorAnalysis, ProbabilisticPCA]

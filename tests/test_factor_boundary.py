@@ -8,7 +8,7 @@ import pytest
 from scipy.optimize import minimize
 
 from em_core import FactorAnalyser, HiddenMarkov, Mixture, fit, restarts, select
-from em_core.em import Collapse, has_collapsed
+from em_core.half_steps import Collapse, has_collapsed
 from em_core.models.factor_analysis.boundary import degrees_of_freedom
 from em_core.models.factor_analysis.model import FactorAnalysis, ProbabilisticPCA
 from em_core.models.factor_analysis.summaries import uniquenesses

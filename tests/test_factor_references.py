@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from em_core.em import fit
+from em_core.fit import fit
 from em_core.models.factor_analysis.model import FactorAnalysis, ProbabilisticPCA
 from em_core.models.factor_analysis.starts import STARTS
 from em_core.models.factor_analysis.summaries import goodness_of_fit, standardised, uniquenesses

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from em_core import Bernoulli, Categorical, Gaussian, Mixture, Poisson, check_model, em, fit
-from em_core.checks.trials import copies
+from em_core.data import copies
 from em_core.emissions.covariances.structures import STRUCTURES
 from em_core.models.hidden_markov import sequences as layout
 from em_core.models.hidden_markov.forward_backward import Logarithmic, Scaled, Underflow

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from em_core.em import finished
+from em_core.fit import finished
 from pages.ui.compute.climbing import climb
 from pages.ui.families.parameters import arrays
 from pages.ui.families.table import FAMILIES, model_for

@@ -12,7 +12,7 @@ import pytest
 from em_core import Gaussian, HiddenMarkov, Mixture, fit, ordered, restarts
 from em_core.coordinates.coordinates import Coordinates
 from em_core.datasets import load
-from em_core.em import Collapse, Flag, called
+from em_core.half_steps import Collapse, Flag, called
 from em_core.search.alignment import in_order, is_numbered, numbering, relabelled
 from pages.ui.charts.landscape import COLOURS
 from pages.ui.compute import searching

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from em_core.checks.checking import check_model
-from em_core.em import fit
+from em_core.fit import fit
 from pages.ui.families import own_models
 from pages.ui.families.own_models import VARIABLE, load
 from pages.ui.pictures.own import shown_range

@@ -5,7 +5,8 @@ import pytest
 
 from em_core import Gaussian, HiddenMarkov, Mixture
 from em_core.datasets import load
-from em_core.em import Collapse, em
+from em_core.em import em
+from em_core.half_steps import Collapse
 from em_core.search.alignment import in_order, relabelled
 from pages.ui.families.table import FAMILIES
 from pages.ui.pictures.race import on_one_clock, race

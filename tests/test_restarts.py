@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from em_core import FactorAnalyser, Gaussian, Mixture, MixtureParams, em, fit
 from em_core.datasets import load
-from em_core.em import Collapse
 from em_core.emissions.kernels.parameters import GaussianParams
+from em_core.half_steps import Collapse
 from em_core.models.factor_analysis.model import FactorAnalysis
 from em_core.models.hidden_markov.model import HiddenMarkov
 from em_core.search.alignment import align, disagreement, some_rows

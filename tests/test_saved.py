@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from em_core import Gaussian, Mixture, Poisson, Standardised, StudentT, dump, fit, load, restarts
-from em_core.em import has_collapsed
+from em_core.half_steps import has_collapsed
 from em_core.trees import same_bits
 from support.families_at_hand import cases
 from support.own_model import WithDomains

@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from em_core.datasets import load
-from em_core.em import em, finished
+from em_core.em import em
+from em_core.fit import finished
 from em_core.search.optima import place
 from pages.ui.panels.explore.second_opinion import opinion
 from pages.ui.running.runs import Run

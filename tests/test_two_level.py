@@ -6,7 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
-from em_core.em import em, fit
+from em_core.em import em
+from em_core.fit import fit
 from em_core.models.two_level.model import STARTS, TwoLevel, intraclass_correlation
 from support import laws
 

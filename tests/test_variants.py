@@ -8,8 +8,8 @@ import pytest
 from scipy.special import multigammaln
 
 from em_core import FactorAnalysis, Gaussian, HiddenMarkov, Mixture, ProbabilisticPCA, em, fit
-from em_core.checks.trials import size
 from em_core.datasets import load
+from em_core.em import size
 from em_core.variants.amortised import Autoencoder, antithetic, climb, quadrature
 from em_core.variants.chains import Chains
 from em_core.variants.direct import handed_over, l_bfgs

@@ -16,10 +16,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.models.factor_analysis.model import FactorAnalysis, ProbabilisticPCA
 from em_core.models.factor_analysis.statistics import FactorParams
-from em_core.models.hidden_markov.model import HiddenMarkov
 from em_core.models.mixture import Mixture, MixtureParams
+from em_core.protocols import optional
 
 # Enumerated one by one: 2^12, or 3^10.
 MOST_ASSIGNMENTS = 60_000
@@ -47,17 +46,18 @@ def elbo_forms(model, params, q_params, data) -> Forms:
     hidden Markov model or a factor model.
     """
     data = model.check(data)
-    if isinstance(model, FactorAnalysis | ProbabilisticPCA):
+    latent = optional(model, "latent")
+    if latent == "factors":
         # q is about z ~ N(0, I), not about factors on another scale.
         params = FactorParams(*params[:3], q_params.factor_scale)
     q = model.e_step(q_params, data)
     expected = float(model.expected_log_joint(params, q.statistics) + q.entropy)
     evidence = float(model.e_step(params, data).log_likelihood)
-    if isinstance(model, Mixture):
+    if latent == "labels":
         forms = _of_labels(*_mixture_tables(model, params, q_params, data))
-    elif isinstance(model, HiddenMarkov):
+    elif latent == "path":
         forms = _of_labels(*_chain_tables(model, params, q_params, data))
-    elif isinstance(model, FactorAnalysis | ProbabilisticPCA):
+    elif latent == "factors":
         forms = _of_factors(params, q_params, data.data)
     else:
         raise ValueError(f"{type(model).__name__} has no q whose forms could be listed")

@@ -7,10 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from em_core.checks.trials import Trial, falls, gain_errors, gaps, in_chunks, size
+from em_core.checks.trials import Trial, falls, gain_errors, gaps, in_chunks
 from em_core.coordinates.coordinates import Coordinates, has_coordinates
 from em_core.coordinates.slices import bound_gradient
-from em_core.em import Expectation, split, starting_params
+from em_core.data import split
+from em_core.em import size
+from em_core.fit import starting_params
+from em_core.half_steps import Expectation
 from em_core.trees import changed, distance, same_bits
 
 # Sums over rows are rounded: relative to the log-likelihood, or to a nat a row where that is more.

@@ -9,7 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from em_core.em import Expectation, em, expect, split, starting_params
+from em_core.data import check, copies, prepare, split
+from em_core.em import em, expect, size
+from em_core.fit import starting_params
+from em_core.half_steps import Expectation
+from em_core.protocols import optional
 from em_core.trees import blends
 
 # How far towards other parameters the parameters at hand are moved, and how many others there are.
@@ -40,7 +44,7 @@ class Trial:
     def of(cls, model, raw, start, seed: int, iterations: int, convex: bool) -> Trial:
         """start: a method's name or parameters; None for the first of `model.starts`."""
         data = check(model, raw)
-        methods = list(getattr(model, "starts", ()))
+        methods = list(optional(model, "starts") or ())
         if start is None and not methods:
             raise ValueError("no start is given, and the model has no table `starts` of them")
         start = methods[0] if start is None else start
@@ -78,21 +82,6 @@ class Trial:
                 yield from blends(params, other, share)
 
 
-def check(model, data):
-    """`model.check(data)`, or the data where the model has no check."""
-    return model.check(data) if hasattr(model, "check") else data
-
-
-def prepare(model, data, weights=None):
-    """`model.prepare(data, weights)`, or the data where the model has nothing to prepare."""
-    return model.prepare(data, weights) if hasattr(model, "prepare") else data
-
-
-def size(log_likelihood: float, n_rows: int = 1) -> float:
-    """What rounding is relative to: the log-likelihood, or a nat a row where that is more."""
-    return max(abs(log_likelihood), n_rows)
-
-
 def falls(steps) -> np.ndarray:
     """By how many nats the bound falls from each half-step to the next; negative for a rise."""
     return -np.diff([step.elbo for step in steps])
@@ -112,13 +101,6 @@ def gain_errors(steps) -> np.ndarray:
             if after.phase == "M"
         ]
     )
-
-
-def copies(data, weights: np.ndarray):
-    """Each row, or element of a list, as many times as its integer weight says."""
-    if isinstance(data, np.ndarray):
-        return np.repeat(data, weights, axis=0)
-    return [data[row] for row in np.repeat(np.arange(len(data)), weights)]
 
 
 def in_chunks(model, params, data, n_chunks: int, weights=None) -> Expectation:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from em_core.coordinates.domains import Derived
+from em_core.protocols import optional
 from em_core.standardised import Standardised, as_it_is
 
 
@@ -25,7 +26,7 @@ class Coordinate(NamedTuple):
 
 def has_coordinates(model) -> bool:
     """Whether a model, and the emission it may have, says where its parameters may lie."""
-    return all(hasattr(part, "domains") for part in (model, getattr(model, "emission", model)))
+    return all(optional(part, "domains") for part in (model, optional(model, "emission") or model))
 
 
 class Coordinates:

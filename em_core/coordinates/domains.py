@@ -10,38 +10,17 @@ that has no plain name; `values(leaf)` is that quantity itself (P,).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
+
+from em_core.protocols import Name
 
 # The smallest number that has a logarithm: a probability of 0 is taken for it.
 TINY = np.finfo(float).tiny
 # Nearer to 0 or 1 than this a probability is at its limit; so is a positive number that is so much
 # smaller than the largest of its array.
 LIMIT = 1e-6
-
-Name = tuple[str, tuple[int, ...]] | None
-
-
-class Domain(Protocol):
-    names: tuple[Name, ...]
-
-    def vector(self, leaf) -> np.ndarray:
-        """(P,) coordinates of a value in the domain."""
-
-    def leaf(self, vector: np.ndarray) -> Any:
-        """The value at coordinates (..., P)."""
-
-    def pull(self, vector: np.ndarray, gradient) -> np.ndarray:
-        """(P,) the gradient along the coordinates at (P,), by the chain rule from the derivatives
-        by the entries of the value there, which for covariances are symmetric."""
-
-    def values(self, leaf) -> np.ndarray:
-        """(P,) what each coordinate moves, as a person reads it."""
-
-    def at_limit(self, leaf) -> np.ndarray:
-        """(P,) which coordinates have no more room at one side, where there is such a limit; each
-        stands for one free parameter less."""
 
 
 class Derived(NamedTuple):
@@ -420,16 +399,3 @@ class Oriented:
 
     def at_limit(self, leaf) -> np.ndarray:
         return np.zeros(len(self.names), dtype=bool)
-
-
-def structured(covariances: np.ndarray, code: str) -> Domain:
-    """The domain of covariances (K, D, D) of a structure of `covariances.MCLUST`."""
-    volume, shape, orientation = (letter == "E" for letter in code)
-    if code in ("VVV", "EEE", "VVI", "EEI"):
-        return Covariances(covariances, pooled=volume, diagonal=code[2] == "I")
-    return Oriented(
-        covariances,
-        volume,
-        None if code[1] == "I" else shape,
-        None if code[2] == "I" else orientation,
-    )

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from em_core.coordinates.coordinates import Coordinates
-from em_core.em import Expectation
+from em_core.half_steps import Expectation
+from em_core.protocols import Emission, optional
 
 # So many models share one pass over the data, where the model can be batched.
 SIDE_BY_SIDE = 32
@@ -93,7 +94,7 @@ def bounds(model, coordinates: Coordinates, vectors: np.ndarray, q: Expectation)
 
 def log_likelihoods(model, data, coordinates: Coordinates, vectors: np.ndarray) -> np.ndarray:
     """(T,) log p(data | params) in nats at coordinates (T, P), in few passes over the data."""
-    if isinstance(data, np.ndarray) and hasattr(model, "prepare"):
+    if isinstance(data, np.ndarray) and optional(model, "prepare"):
         data = model.prepare(data)
     return _heights(
         model, coordinates, vectors, lambda params: model.e_step(params, data).log_likelihood
@@ -103,7 +104,7 @@ def log_likelihoods(model, data, coordinates: Coordinates, vectors: np.ndarray) 
 def _heights(
     model, coordinates: Coordinates, vectors: np.ndarray, height: Callable[[Any], Any]
 ) -> np.ndarray:
-    if not getattr(model, "batches", False):
+    if not optional(model, "batches"):
         return np.array([height(coordinates.params(vector)) for vector in vectors])
     parts = [vectors[i : i + SIDE_BY_SIDE] for i in range(0, len(vectors), SIDE_BY_SIDE)]
     return np.concatenate([height(coordinates.params(part)) for part in parts])
@@ -111,9 +112,9 @@ def _heights(
 
 def has_gradient(model) -> bool:
     """Whether a model, and the emission it may have, gives the gradient of its Q."""
-    emission = getattr(model, "emission", None)
-    return hasattr(model, "expected_log_joint_gradient") and (
-        emission is None or hasattr(emission, "expected_log_density_gradient")
+    emission = optional(model, "emission")
+    return bool(optional(model, "expected_log_joint_gradient")) and (
+        emission is None or bool(optional(emission, "expected_log_density_gradient", Emission))
     )
 
 

@@ -16,7 +16,6 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from em_core.coordinates.domains import Positive, Real, Triangular
-from em_core.em import Collapse, Flag, Leap, Leapt, Shared
 from em_core.emissions.gaussian import (
     EMPTY_SHARE,
     Gaussian,
@@ -30,6 +29,7 @@ from em_core.emissions.kernels.parameters import GaussianParams
 from em_core.emissions.kernels.positive_definite import diagonals
 from em_core.emissions.kernels.responsibilities import LEAST_SHARE
 from em_core.emissions.kernels.rows import units_of
+from em_core.half_steps import Collapse, Flag, Leap, Leapt, Shared
 from em_core.imputation import Imputation
 from em_core.models.factor_analysis.boundary import (
     HEYWOOD,
@@ -191,6 +191,8 @@ class FactorAnalyser:
     """
 
     n_factors: int
+    # Moments of factors belong to the parameters that gave q.
+    additive: ClassVar = False
     floor: float = 1e-6
     DIMS: ClassVar = {
         "means": ("component", "column"),

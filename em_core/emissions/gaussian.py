@@ -12,12 +12,10 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from em_core.coordinates.domains import Real, structured
+from em_core.coordinates.domains import Real
 from em_core.coordinates.gradients import by_covariance
 from em_core.data import as_table
-from em_core.em import Collapse, Leap, Shared
 from em_core.emissions.covariances.structures import (
-    ALIASES,
     AT_FLOOR,
     STRUCTURES,
     extreme_eigenvalues,
@@ -31,7 +29,9 @@ from em_core.emissions.kernels.parameters import GaussianParams
 from em_core.emissions.kernels.positive_definite import diagonals
 from em_core.emissions.kernels.responsibilities import LEAST_SHARE
 from em_core.emissions.kernels.rows import CentredRows, units_of
+from em_core.half_steps import Collapse, Leap, Shared
 from em_core.imputation import Imputation, filled
+from em_core.protocols import Emission, optional
 
 # A component with less than this share of all rows has no row of its own: if it stays so, it is no
 # part of the answer. EM may still bring it back.
@@ -87,6 +87,12 @@ class Gaussian:
     @property
     def structure(self):
         return STRUCTURES[self.covariance]
+
+    @property
+    def conjugate(self) -> str | None:
+        """The family of priors that the density is conjugate to, where there is one for all of
+        its parameters: where every component has a covariance of its own, without constraint."""
+        return "normal-Wishart" if self.structure is STRUCTURES["full"] else None
 
     @property
     def diagonal(self) -> bool:
@@ -243,10 +249,9 @@ class Gaussian:
 
     def domains(self, params: GaussianParams) -> tuple:
         """Where the parameters may lie, for `Coordinates`; means in their standard deviations."""
-        code = ALIASES.get(self.covariance, self.covariance)
         return (
             Real(params.means, "mean", np.sqrt(diagonals(params.covariances))),
-            structured(params.covariances, code),
+            self.structure.domain(params.covariances),
         )
 
     def rescale(self, params: GaussianParams, shift, scale) -> GaussianParams:
@@ -389,6 +394,6 @@ def column_moments(data: np.ndarray, weights=None) -> tuple[np.ndarray, np.ndarr
 
 def leap_of_emission(emission, params, statistics) -> Leap | None:
     """What an emission proposes to a model that has its parameters and statistics as `emission`."""
-    propose = getattr(emission, "leap", None)
+    propose = optional(emission, "leap", Emission)
     leap = propose and propose(params.emission, statistics.emission)
     return leap and leap._replace(params=params._replace(emission=leap.params))

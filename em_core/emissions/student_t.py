@@ -14,7 +14,6 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from em_core.coordinates.domains import Between, Fixed
-from em_core.em import Flag, Shared
 from em_core.emissions.gaussian import Gaussian, GaussianStatistics, column_moments
 from em_core.emissions.kernels.gaussian import GaussianKernel
 from em_core.emissions.kernels.incomplete import IncompleteRows, IncompleteStudentTKernel, impute_by
@@ -24,6 +23,7 @@ from em_core.emissions.kernels.parameters import GaussianParams
 from em_core.emissions.kernels.positive_definite import diagonals
 from em_core.emissions.kernels.responsibilities import LEAST_SHARE
 from em_core.emissions.kernels.rows import CentredRows, units_of
+from em_core.half_steps import Flag, Shared
 from em_core.imputation import Imputation, filled
 
 # Degrees of freedom, where they are estimated: from far heavier tails than Cauchy's, which has 1,

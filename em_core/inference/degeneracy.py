@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from em_core.em import Collapse
+from em_core.half_steps import Collapse
+from em_core.protocols import optional
 
 # Rows closer to a plane than this, in standard deviations of the columns, are at the usual floor of
 # a covariance (1e-6 of the variance) or within twice of it: whose rows they are is a matter of
@@ -102,7 +103,7 @@ def _rows_and_labels(model, params, data) -> tuple[np.ndarray, np.ndarray | None
     else:
         values, groups = np.asarray(data, dtype=float), None
     values = values[:, None] if values.ndim == 1 else values
-    if not hasattr(model, "predict"):
+    if optional(model, "predict") is None:
         return values, groups
     labels = model.predict(params, data)
     return values, np.concatenate(labels) if isinstance(labels, list) else labels
@@ -110,7 +111,7 @@ def _rows_and_labels(model, params, data) -> tuple[np.ndarray, np.ndarray | None
 
 def _tilted(model: Any) -> bool:
     """Whether columns may depend on each other within a component: unless they are `diagonal`."""
-    return not getattr(getattr(model, "emission", model), "diagonal", False)
+    return not optional(optional(model, "emission") or model, "diagonal")
 
 
 def _deviations(values: np.ndarray, labels: np.ndarray) -> np.ndarray:

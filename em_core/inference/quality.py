@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.em import Fit, check_weights
+from em_core.data import check_weights
+from em_core.fit import Fit
 from em_core.models.hidden_markov.model import HiddenMarkov
 from em_core.models.hidden_markov.sequences import check_sequences, lengths_of
+from em_core.protocols import Emission, optional
 from em_core.search.alignment import assignment_shares, relabelled
 from em_core.standardised import as_it_is
 
@@ -107,8 +109,8 @@ def _entropy(shares: np.ndarray, weights: np.ndarray) -> float:
 
 
 def _parameters(result: Fit, n_classes: int) -> np.ndarray | None:
-    emission = getattr(result.model, "emission", None)
-    dims = getattr(emission, "DIMS", None)
+    emission = optional(result.model, "emission")
+    dims = optional(emission, "DIMS", Emission)
     if dims is None:
         return None
     alone = (relabelled(result.params.emission, np.array([k]), dims) for k in range(n_classes))

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from em_core.coordinates.domains import Shares
 from em_core.coordinates.gradients import by_shares
 from em_core.data import as_table
-from em_core.em import Collapse, Expectation, Leap
 from em_core.emissions.gaussian import EMPTY_SHARE, leap_of_emission
 from em_core.emissions.kernels.extremes import smallest
 from em_core.emissions.kernels.linear import IMPOSSIBLE, log_probability
 from em_core.emissions.kernels.responsibilities import entropy_of, normalise_shifted, respond
+from em_core.half_steps import Collapse, Expectation, Leap
 from em_core.models.impossible import Impossible, impossible_row
+from em_core.protocols import Emission, optional
 from em_core.starts import table as initialization
 
 
@@ -84,6 +85,7 @@ class Mixture:
 
     emission: Any
     n_components: int
+    latent: ClassVar = "labels"
 
     def __post_init__(self):
         if self.n_components < 1:
@@ -97,7 +99,7 @@ class Mixture:
     @property
     def DIMS(self) -> dict[str, tuple[str, ...]] | None:
         """What the axes of every array of the parameters run over, if the emission says so."""
-        of_emission = getattr(self.emission, "DIMS", None)
+        of_emission = optional(self.emission, "DIMS", Emission)
         return of_emission and {"weights": ("component",), **of_emission}
 
     def interchangeable(self) -> bool:
@@ -107,7 +109,7 @@ class Mixture:
     @property
     def batches(self) -> bool:
         """Whether parameters may have a leading axis, for several models side by side."""
-        return getattr(self.emission, "batches", False)
+        return optional(self.emission, "batches", Emission) or False
 
     def check(self, data) -> np.ndarray:
         """The data as the emission takes them. Raises ValueError where it cannot."""
@@ -309,7 +311,7 @@ class Mixture:
 
     def impossible(self, params: MixtureParams, data) -> Impossible | None:
         """The first row of checked data that has probability 0, and why; None without one."""
-        if not hasattr(self.emission, "impossible"):
+        if optional(self.emission, "impossible", Emission) is None:
             return None
         return impossible_row(self.emission.impossible(params.emission, data), data, params.weights)
 

@@ -16,8 +16,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from em_core.em import Fit, Flag, HalfStep
-from em_core.protocols import Columns
+from em_core.fit import Fit
+from em_core.half_steps import Flag, HalfStep
+from em_core.protocols import Columns, optional
 from em_core.search.batching.packed import PackedTrace
 
 # Means that differ by less than this share of the largest standard deviation are equal.
@@ -29,18 +30,17 @@ SomeFit = TypeVar("SomeFit", bound=Fit)
 def assignment_shares(model, params, data) -> np.ndarray | None:
     """(N, K) probabilities of the component (or state) of each row, sequence after sequence; None
     where what is hidden is no label, as in factor analysis."""
-    shares = getattr(model, "component_shares", None)
-    return None if shares is None else shares(params, data)
+    return optional(model, "component_shares")(params, data)
 
 
 def is_numbered(model) -> bool:
     """Whether the rule above numbers the components of a model, or they keep the numbers they
     have."""
-    dims = getattr(model, "DIMS", None) or {}
+    dims = optional(model, "DIMS") or {}
     return (
         any("component" in axes for axes in dims.values())
         and model.interchangeable()
-        and isinstance(getattr(model, "emission", None), Columns)
+        and isinstance(optional(model, "emission"), Columns)
     )
 
 

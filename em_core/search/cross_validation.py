@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from em_core.em import Fit
+from em_core.fit import Fit
 from em_core.models.impossible import Impossible
+from em_core.protocols import optional
 from em_core.search.restarts import Restarts
 
 # (rows, weights, ends) -> many starts on some rows, taken up from `ends` if there are any.
@@ -88,7 +89,7 @@ def cross_validate(
 
 def _why(model, params, rows, weights) -> Impossible | None:
     """Why one of some rows has probability 0, where the model can tell."""
-    if not hasattr(model, "impossible"):
+    if optional(model, "impossible") is None:
         return None
     counted = rows if weights is None else _rows(rows, None, np.flatnonzero(weights))[0]
     return model.impossible(params, counted)

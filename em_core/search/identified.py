@@ -16,10 +16,8 @@ import numpy as np
 
 from em_core.coordinates.coordinates import Coordinates, has_coordinates
 from em_core.coordinates.slices import FOURTH, STEP, central
-from em_core.em import Fit
-from em_core.models.mixture import Mixture
-from em_core.protocols import Levels, is_discrete
-from em_core.standardised import as_it_is
+from em_core.fit import Fit
+from em_core.protocols import Levels, is_discrete, optional
 
 # Eigenvalues below this share of the largest are 0.
 RANK = 1e-8
@@ -107,7 +105,7 @@ def identified(
         )
 
     top = ridge_at(params)
-    if is_discrete(getattr(model, "emission", None)) and not isinstance(data, list):
+    if is_discrete(optional(model, "emission")) and not isinstance(data, list):
         patterns, which = np.unique(model.check(data), axis=0, return_inverse=True)
         if len(patterns) * n_coordinates <= most_scores:
             counts = np.bincount(which.ravel(), weights).astype(float)
@@ -119,7 +117,7 @@ def identified(
 
 def free_cells(model, params) -> int | None:
     """How many cells the table of all rows has, less one; None where it has no end."""
-    if not isinstance(as_it_is(model), Mixture) or not isinstance(model.emission, Levels):
+    if optional(model, "latent") != "labels" or not isinstance(model.emission, Levels):
         return None
     levels = model.emission.level_probabilities(params.emission)
     return math.prod(chances.shape[1] for chances in levels) - 1

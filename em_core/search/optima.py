@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from em_core.em import ROUNDING, Collapse, Fit
-from em_core.protocols import is_discrete
+from em_core.em import ROUNDING
+from em_core.fit import Fit
+from em_core.half_steps import Collapse
+from em_core.protocols import is_discrete, optional
 from em_core.search.alignment import align, assignment_shares, disagreement, some_rows
 from em_core.search.identified import Identification, identified
 from em_core.search.success import Interval, wilson
@@ -267,7 +269,7 @@ def landscape(
 def look_at(fit: Fit, data, weights=None) -> Identification | None:
     """Whether a fit is identified, where its model is of items or counts and it takes no long time
     to see; None elsewhere: other components that cannot be told apart collapse or coincide."""
-    if not is_discrete(getattr(fit.model, "emission", None)):
+    if not is_discrete(optional(fit.model, "emission")):
         return None
     return identified(fit, data, weights, most_scores=MOST_SCORES)
 

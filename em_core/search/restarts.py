@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from em_core.em import Fit, HalfStep, check_weights, finished, has_collapsed, starting_params
+from em_core.data import check_weights
+from em_core.fit import Fit, finished, starting_params
+from em_core.half_steps import HalfStep, has_collapsed
 from em_core.search.alignment import ordered
 from em_core.search.batching.advance import Advance
 from em_core.search.batching.packed import PackedTrace, climbed

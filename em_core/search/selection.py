@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from em_core.em import check_weights
+from em_core.data import check_weights
 from em_core.search.cross_validation import CrossValidation, HeldOut, cross_validate
 from em_core.search.optima import StartedFit
 from em_core.search.restarts import Restarts, go_on, restarts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from em_core.em import has_collapsed
+from em_core.half_steps import has_collapsed
 from em_core.search.batching.stepping import strategy
 
 # Short runs end once an iteration gains less than this share of all that a run has gained so far.

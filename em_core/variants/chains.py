@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from em_core.em import Expectation
 from em_core.emissions.kernels.linear import IMPOSSIBLE
 from em_core.emissions.kernels.responsibilities import entropy_of
+from em_core.half_steps import Expectation
 from em_core.models.hidden_markov.model import (
     HiddenMarkov,
     HiddenMarkovParams,
@@ -118,7 +118,7 @@ def draw_paths(
 def e_step_of(model, data, mixture_q, chain_q: Callable[[Chains], Any]):
     """e_step(params, iteration) of a mixture, by mixture_q(log joints, rows, iteration), or of a
     hidden Markov model, by chain_q(chains)(params, log densities, iteration)."""
-    if isinstance(model, HiddenMarkov):
+    if model.latent == "path":
         chains = Chains(model, data)
         choose = chain_q(chains)
         return lambda params, iteration: chains.e_step(

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from em_core.checks.trials import prepare
 from em_core.coordinates.coordinates import Coordinates
 from em_core.coordinates.slices import bound_gradient
+from em_core.data import prepare
 from em_core.variants.steps import Step
 
 FIRST_LENGTH = 0.1

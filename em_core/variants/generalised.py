@@ -11,10 +11,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from em_core.checks.trials import prepare
 from em_core.coordinates.coordinates import Coordinates
 from em_core.coordinates.slices import bound_gradient, bounds
-from em_core.em import Expectation
+from em_core.data import prepare
+from em_core.half_steps import Expectation
 from em_core.variants.steps import Step, alternate
 
 FIRST_LENGTH = 0.1

@@ -12,8 +12,8 @@ from functools import reduce
 
 import numpy as np
 
-from em_core.checks.trials import prepare
-from em_core.em import add, split
+from em_core.data import prepare, split
+from em_core.trees import add
 from em_core.variants.steps import Step, flags_of, scaled, shuffled
 
 PARTS = 10

@@ -13,10 +13,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from em_core.checks.trials import prepare
+from em_core.data import prepare
 from em_core.emissions.kernels.responsibilities import entropy_of
 from em_core.models.factor_analysis.posterior import Inference
-from em_core.models.hidden_markov.model import HiddenMarkov
 from em_core.variants.chains import Chains, Paths, logs
 from em_core.variants.steps import Step, alternate
 
@@ -26,7 +25,7 @@ SETTLED = 1e-9
 
 def mean_field_em(model, data, params, rng) -> Iterator[Step]:
     """Coordinate ascent on the ELBO over product q and parameters."""
-    if isinstance(model, HiddenMarkov):
+    if model.latent == "path":
         chains = Chains(model, data)
         factors = FramesApart(chains)
         return alternate(

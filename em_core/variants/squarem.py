@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from em_core.checks.trials import prepare
 from em_core.coordinates.coordinates import Coordinates
+from em_core.data import prepare
 from em_core.variants.steps import Step, flags_of
 
 LONGEST_FIRST = 16.0

@@ -7,7 +7,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from em_core.em import Expectation, HalfStep
+from em_core.half_steps import Expectation, HalfStep
+from em_core.protocols import optional
 
 
 class Step(NamedTuple):
@@ -67,7 +68,7 @@ def alternate(
 
 def flags_of(model, params, statistics) -> tuple[str, ...]:
     """What the model says of an M-step, if it says anything."""
-    return model.flags(params, statistics) if hasattr(model, "flags") else ()
+    return optional(model, "flags")(params, statistics)
 
 
 def _bound(model, params, q: Expectation) -> float:

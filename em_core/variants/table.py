@@ -12,14 +12,10 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from em_core.checks.trials import check, prepare
 from em_core.coordinates.coordinates import has_coordinates
+from em_core.data import check, prepare
 from em_core.em import em, remaining_gain
-from em_core.emissions.factor_analyser import FactorAnalyser
-from em_core.emissions.gaussian import Gaussian
-from em_core.models.factor_analysis.model import FactorAnalysis, ProbabilisticPCA
-from em_core.models.hidden_markov.model import HiddenMarkov
-from em_core.models.mixture import Mixture
+from em_core.protocols import Emission, optional
 from em_core.variants.amortised import amortised
 from em_core.variants.annealed import annealed_em
 from em_core.variants.direct import gradient_ascent, l_bfgs
@@ -74,35 +70,33 @@ def _coordinated(model, data) -> bool:
 
 
 def _discrete(model, data) -> bool:
-    return isinstance(model, Mixture | HiddenMarkov)
+    return optional(model, "latent") in ("labels", "path")
 
 
 def _mixture(model, data) -> bool:
-    return isinstance(model, Mixture)
+    return optional(model, "latent") == "labels"
 
 
 def _additive(model, data) -> bool:
     """Whether statistics of parts add up though different parameters gave their q."""
-    return _discrete(model, data) and not isinstance(model.emission, FactorAnalyser) and (
-        len(data) >= 2
-    )  # fmt: skip
+    additive = _discrete(model, data) and optional(model.emission, "additive", Emission)
+    return bool(additive) and len(data) >= 2
 
 
 def _mean_field(model, data) -> bool:
-    return isinstance(model, HiddenMarkov | FactorAnalysis | ProbabilisticPCA)
+    return optional(model, "latent") in ("path", "factors")
 
 
 def _bayesian(model, data) -> bool:
     return (
-        isinstance(model, Mixture)
-        and isinstance(model.emission, Gaussian)
-        and model.emission.covariance in ("full", "VVV")
+        _mixture(model, data)
+        and optional(model.emission, "conjugate") == "normal-Wishart"
         and bool(np.isfinite(data).all())
     )
 
 
 def _linear_gaussian(model, data) -> bool:
-    return isinstance(model, ProbabilisticPCA) and bool(np.isfinite(data).all())
+    return bool(optional(model, "one_noise")) and bool(np.isfinite(data).all())
 
 
 _EXACT: frozenset[Law] = frozenset(

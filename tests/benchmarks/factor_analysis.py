@@ -10,7 +10,7 @@ import time
 import numpy as np
 from sklearn.decomposition import FactorAnalysis as TheirFactorAnalysis
 
-from em_core.em import fit
+from em_core.fit import fit
 from em_core.models.factor_analysis.model import FactorAnalysis, ProbabilisticPCA
 
 START = "squared multiple correlations"

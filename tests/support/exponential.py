@@ -6,7 +6,7 @@ import numpy as np
 
 from em_core import Mixture
 from em_core.coordinates.domains import Positive
-from em_core.emissions.discrete import _Discrete
+from em_core.emissions.exponential_family import ExponentialFamily
 
 
 class ExponentialParams(NamedTuple):
@@ -15,10 +15,8 @@ class ExponentialParams(NamedTuple):
     rates: np.ndarray
 
 
-class Exponential(_Discrete):
+class Exponential(ExponentialFamily):
     """p(x_d | k) = rate_kd exp(-rate_kd x_d), x_d >= 0."""
-
-    discrete = False
 
     def _check_column(self, number, values, to_fit):
         if to_fit and values.min() < 0:

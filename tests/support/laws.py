@@ -12,8 +12,9 @@ import numpy as np
 
 from em_core import em, fit
 from em_core.checks.laws import MONOTONE, TOUCH
-from em_core.checks.trials import check, copies, falls, gain_errors, in_chunks, prepare
-from em_core.checks.trials import size as unit
+from em_core.checks.trials import falls, gain_errors, in_chunks
+from em_core.data import check, copies, prepare
+from em_core.em import size as unit
 from em_core.trees import leaves, same_bits
 
 

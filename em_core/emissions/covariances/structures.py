@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from em_core.coordinates.domains import Covariances, Oriented
 from em_core.emissions.covariances.orientations import (
     common_axes,
     compose,
@@ -22,6 +23,7 @@ from em_core.emissions.covariances.orientations import (
 )
 from em_core.emissions.covariances.volume_shape_orientation import VARIANCES, pool, volumes_so_far
 from em_core.emissions.kernels.extremes import smallest
+from em_core.protocols import Domain
 
 # A rise of the cost by less than this, in nats per row, is rounding and no other structure.
 ROUNDING = 1e-6
@@ -46,6 +48,7 @@ class Structure(NamedTuple):
     n_parameters(K, D): free parameters of all covariances together.
     diagonal: covariances are diagonal, so only the diagonal of the scatter is needed.
     pooled: all components share one covariance.
+    domain(covariances): where these (K, D, D) may lie, for `Coordinates`.
     meaning: one plain line for people.
     """
 
@@ -53,6 +56,7 @@ class Structure(NamedTuple):
     n_parameters: Callable[[int, int], int]
     diagonal: bool
     pooled: bool
+    domain: Callable[[np.ndarray], Domain]
     meaning: str
 
 
@@ -197,7 +201,14 @@ def _structure(code: str, meaning: str) -> Structure:
         orientations = {"I": 0, "E": 1, "V": k}[orientation]
         return volumes + shapes * (d - 1) + orientations * (d * (d - 1) // 2)
 
-    return Structure(estimate, n_parameters, orientation == "I", "V" not in code, meaning)
+    def domain(covariances) -> Domain:
+        if code in ("VVV", "EEE", "VVI", "EEI"):
+            return Covariances(covariances, pooled=volume == "E", diagonal=orientation == "I")
+        tied = {"I": None, "E": True, "V": False}
+        return Oriented(covariances, volume == "E", tied[shape], tied[orientation])
+
+    pooled, diagonal = "V" not in code, orientation == "I"
+    return Structure(estimate, n_parameters, diagonal, pooled, domain, meaning)
 
 
 def _heard(within, shares, current):

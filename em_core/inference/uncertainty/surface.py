@@ -10,7 +10,7 @@ import numpy as np
 from em_core.coordinates.coordinates import Coordinates
 from em_core.coordinates.domains import LIMIT, Derived, Shares
 from em_core.coordinates.slices import bound_gradient
-from em_core.em import Expectation
+from em_core.half_steps import Expectation
 from em_core.search.identified import log_densities
 from em_core.standardised import as_it_is
 

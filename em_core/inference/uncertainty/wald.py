@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from em_core.em import Fit, check_weights, count_observations
+from em_core.data import check_weights, count_observations
+from em_core.fit import Fit
 from em_core.inference.uncertainty.delta import Reported, by_delta_method, named
 from em_core.inference.uncertainty.polishing import Top, polished
 from em_core.inference.uncertainty.quantities import (

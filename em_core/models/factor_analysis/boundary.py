@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from em_core.em import Leap, Leapt
+from em_core.half_steps import Leap, Leapt
 from em_core.models.factor_analysis.statistics import FactorParams, FactorStatistics
 
 # A column with less noise than this share of its variance is rarely what it seems: the usual bound

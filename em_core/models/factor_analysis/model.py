@@ -16,7 +16,7 @@ import numpy as np
 
 from em_core.coordinates.domains import Positive, Real, Triangular
 from em_core.data import as_table
-from em_core.em import Collapse, Expectation, Leap, Shared
+from em_core.half_steps import Collapse, Expectation, Leap, Shared
 from em_core.imputation import Imputation, filled
 from em_core.models.factor_analysis import starts as factor_starts
 from em_core.models.factor_analysis.boundary import (
@@ -44,6 +44,9 @@ class _FactorModel:
     n_factors: int
     floor: float = 1e-6
 
+    latent: ClassVar = "factors"
+    # Whether all columns have one noise variance.
+    one_noise: ClassVar = False
     starts: ClassVar = factor_starts.STARTS
     DIMS: ClassVar = {
         "mean": ("column",),
@@ -380,6 +383,7 @@ class ProbabilisticPCA(_FactorModel):
 
     _noise_shape: ClassVar = "one number"
     DIMS: ClassVar = _FactorModel.DIMS | {"noise_variance": ()}
+    one_noise: ClassVar = True
 
     def _pool(self, values, counts):
         return values @ counts / counts.sum()

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.em import Shared
+from em_core.half_steps import Shared
 
 
 class _FactorFields(NamedTuple):

@@ -10,9 +10,9 @@ import numpy as np
 
 from em_core.coordinates.domains import Derived, Shares
 from em_core.coordinates.gradients import by_shares
-from em_core.em import Collapse, Expectation, Flag, Leap, add, called
 from em_core.emissions.gaussian import EMPTY_SHARE, leap_of_emission
 from em_core.emissions.kernels.responsibilities import LEAST_SHARE
+from em_core.half_steps import Collapse, Expectation, Flag, Leap, called
 from em_core.imputation import Imputation
 from em_core.models.hidden_markov import starts as hidden_markov_starts
 from em_core.models.hidden_markov.forward_backward import Logarithmic, Scaled, Underflow, smooth
@@ -39,6 +39,8 @@ from em_core.models.hidden_markov.sequences import (
 from em_core.models.hidden_markov.viterbi import best_path
 from em_core.models.impossible import Impossible, impossible_frame
 from em_core.models.mixture import Mixture
+from em_core.protocols import Emission, optional
+from em_core.trees import add
 
 
 class HiddenMarkovParams(NamedTuple):
@@ -90,6 +92,7 @@ class HiddenMarkov:
     n_states: int
     transitions: Any = None
     initial: str = "free"
+    latent: ClassVar = "path"
     starts: ClassVar = hidden_markov_starts.STARTS
 
     def __post_init__(self):
@@ -107,7 +110,7 @@ class HiddenMarkov:
     @property
     def DIMS(self) -> dict[str, tuple[str, ...]] | None:
         """What the axes of every array of the parameters run over, if the emission says so."""
-        of_emission = getattr(self.emission, "DIMS", None)
+        of_emission = optional(self.emission, "DIMS", Emission)
         return of_emission and {
             "initial_probabilities": ("component",),
             "transition_matrix": ("component", "component"),
@@ -359,7 +362,7 @@ class HiddenMarkov:
     def impossible(self, params: HiddenMarkovParams, data) -> Impossible | None:
         """The first frame of checked sequences that no path of probability above 0 leads through,
         and why; None without one."""
-        if not hasattr(self.emission, "impossible"):
+        if optional(self.emission, "impossible", Emission) is None:
             return None
         chain = params.initial_probabilities, params.transition_matrix
         found = (

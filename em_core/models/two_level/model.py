@@ -14,12 +14,12 @@ import numpy as np
 
 from em_core.coordinates.domains import Covariances, Real
 from em_core.coordinates.gradients import by_covariance
-from em_core.em import Collapse, Expectation, Shared
 from em_core.emissions.covariances.structures import (
     AT_FLOOR,
     extreme_eigenvalues,
     floor_eigenvalues,
 )
+from em_core.half_steps import Collapse, Expectation, Shared
 from em_core.models.two_level.groups import Groups, as_arrays
 from em_core.models.two_level.incomplete import effects_of_incomplete, means_of_incomplete
 from em_core.models.two_level.starts import STARTS
@@ -137,6 +137,7 @@ class TwoLevel:
 
     floor: float = 1e-6
 
+    latent: ClassVar = "effects"
     starts: ClassVar = STARTS
     DIMS: ClassVar = {
         "mean": ("column",),

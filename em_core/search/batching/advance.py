@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from em_core.em import HalfStep
+from em_core.half_steps import HalfStep
 
 
 class Advance(NamedTuple):

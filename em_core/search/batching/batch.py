@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from em_core.em import HalfStep, Shared, count_observations, why_stop
+from em_core.data import count_observations
+from em_core.em import why_stop
+from em_core.half_steps import HalfStep, Shared
 from em_core.search.batching.advance import Advance
 
 # Rows times components of the runs stepped at once, a quarter of a second's work on a busy machine.

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from em_core.em import HalfStep
+from em_core.half_steps import HalfStep
 from em_core.search.batching.batch import stack, take
 
 

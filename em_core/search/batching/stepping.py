@@ -10,7 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from em_core.em import HalfStep, em
+from em_core.data import prepare
+from em_core.em import em
+from em_core.half_steps import HalfStep
+from em_core.protocols import optional
 from em_core.search.batching.advance import Advance
 from em_core.search.batching.batch import side_by_side
 
@@ -67,7 +70,7 @@ def _advance(run: int, steps: Iterator[HalfStep]) -> Advance:
 
 def strategy(model) -> Callable[..., Iterator[list[Advance]]]:
     """The fastest way to step many runs of a model."""
-    return side_by_side_if_sound if getattr(model, "batches", False) else one_by_one
+    return side_by_side_if_sound if optional(model, "batches") else one_by_one
 
 
 def side_by_side_if_sound(model, data, starts: Sequence[Any], **options) -> Iterator[list[Advance]]:
@@ -102,7 +105,7 @@ class _Prepared:
 
     def __init__(self, model, data, weights):
         self._model = model
-        self._rows = model.prepare(data, weights) if hasattr(model, "prepare") else data
+        self._rows = prepare(model, data, weights)
 
     def prepare(self, data, weights=None):
         return self._rows

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.checks.trials import check, size
+from em_core.data import check
+from em_core.em import size
 from em_core.standardised import Standardised, as_it_is
 from em_core.variants.steps import Step
 from em_core.variants.table import VARIANTS, Variant, run

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from em_core import HalfStep
-from em_core.checks.trials import check, prepare
 from em_core.coordinates.coordinates import Coordinate, Coordinates
 from em_core.coordinates.domains import TINY
 from em_core.coordinates.slices import (
@@ -19,6 +18,8 @@ from em_core.coordinates.slices import (
     log_likelihoods,
     slopes,
 )
+from em_core.data import check, prepare
+from em_core.protocols import optional
 from em_core.trees import same_bits
 from pages.ui.compute.climbing import Ended
 from pages.ui.pictures.frames import caption_of_leap, caption_of_touch, frames_shown
@@ -146,7 +147,7 @@ def slice_work(run: Ended, asked: Asked, opening: str) -> Generator[float, None,
     model, steps = run.model, list(run.trace)
     data = prepare(model, check(model, run.data))
     n_rows = run.n_observations
-    if not getattr(model, "batches", False):
+    if not optional(model, "batches"):
         n_rows += ROWS_OF_A_PASS
     last = (len(steps) - 1) // 2
     most = int(np.clip(MOST_EVALUATIONS / (n_rows * PLACES), 3, MOST_ITERATIONS))

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.checks.trials import check, prepare
 from em_core.coordinates.coordinates import Coordinate, Coordinates
 from em_core.coordinates.slices import bounds, log_likelihoods
+from em_core.data import check, prepare
 from pages.ui.compute.climbing import Ended
 
 GRID = 31

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from em_core.em import Collapse
+from em_core.half_steps import Collapse
 from em_core.inference.degeneracy import Degeneracy, Dependency, degeneracies, most_common_row
 from pages.ui.families.family import Family, listed
 from pages.ui.tables.selection import Selection

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from em_core.em import called
+from em_core.half_steps import called
+from em_core.protocols import optional
 from em_core.search.alignment import is_numbered
 from em_core.standardised import as_it_is
 from pages.ui.families.table import Family
@@ -16,7 +17,7 @@ def numbering_rule(model, selection: Selection, family: Family) -> str:
         return ""
     model = as_it_is(model)
     if not is_numbered(model):
-        in_order = not model.interchangeable() if hasattr(model, "interchangeable") else False
+        in_order = not optional(model, "interchangeable")()
         said = "as they follow each other" if in_order else "as the start has them"
     else:
         said = f"by their {_what(model, selection)} at the end of the run, smallest first"

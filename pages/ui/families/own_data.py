@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from em_core.datasets import EXAMPLES, load
+from em_core.protocols import optional
 from pages.ui.tables.columns import answered, default_columns, describe_columns, suggest_label
 from pages.ui.tables.selection import select_items
 from pages.ui.tables.table import DataError, from_dataset
@@ -10,7 +11,7 @@ from pages.ui.tables.table import DataError, from_dataset
 
 def own_data(model, selection):
     """The rows as a person's own model takes them: a table, or its only column."""
-    check = getattr(model, "check", lambda data: data)
+    check = optional(model, "check")
     try:
         return check(selection.values)
     except ValueError:

@@ -14,7 +14,7 @@ from em_core.models.factor_analysis.rotation import promax
 from em_core.models.factor_analysis.summaries import explained_variance, standardised
 from em_core.models.hidden_markov.markov_chain import stationary_distribution
 from em_core.models.two_level.model import intraclass_correlation
-from em_core.protocols import Levels
+from em_core.protocols import Emission, Levels, optional
 from em_core.search.alignment import assignment_shares
 from pages.ui.pictures.emissions import cells, moments, says_columns
 from pages.ui.pictures.factors import rotation, standard_loadings
@@ -242,8 +242,8 @@ def cluster_results(
     names = np.array(component_names(shares.shape[1], unit), object)
     results = {"cluster" if unit == "component" else unit: names[labels]}
     results |= {f"P({name})": share for name, share in zip(names, shares.T, strict=True)}
-    emission = getattr(model, "emission", None)
-    if hasattr(emission, "latent_weights"):
+    emission = optional(model, "emission")
+    if optional(emission, "latent_weights", Emission):
         results["latent weight"] = emission.latent_weights(params.emission, data, shares)
     return results
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from em_core import HalfStep
-from em_core.em import Fit
+from em_core.fit import Fit
 from em_core.inference.agreement import adjusted_rand_index, confusion
 from em_core.search.alignment import assignment_shares
 from pages.ui.tables.selection import Selection

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from em_core.protocols import Columns, Levels
+from em_core.protocols import Columns, Levels, optional
 
 
 def says_columns(model) -> bool:
     """Whether a model has components that say what single columns are like."""
-    return isinstance(getattr(model, "emission", None), Columns)
+    return isinstance(optional(model, "emission"), Columns)
 
 
 def moments(model, params) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from em_core import HalfStep, Mixture
+from em_core import HalfStep
+from em_core.protocols import optional
 from em_core.search.alignment import assignment_shares
 from pages.ui.pictures.frames import Change, Frames, frames_of, share_change
 from pages.ui.pictures.picture import Chart, Marks, Picture, Scene
@@ -71,7 +72,7 @@ def mixture_picture(
     if marks is not None:
         charts += marks(frames, coordinates)
     sizes: list[np.ndarray] = []
-    if hasattr(getattr(model, "emission", None), "latent_weights"):
+    if optional(optional(model, "emission"), "latent_weights"):
         sizes = [_latent_weights(model, step, drawn) for step in frames.posteriors]
         notes.append("Small points have little weight in the fit: outliers.")
     if degrees is not None and any(len(axes) > 1 for axes in coordinates.panels):
@@ -104,7 +105,7 @@ def _ready(scene: Scene) -> Any:
         return scene.data
     drawn = scene.data[scene.sample]
     # Rows drawn from many may all lack a column that the fit has values of.
-    if not isinstance(scene.model, Mixture) or np.isnan(drawn).all(axis=0).any():
+    if optional(scene.model, "latent") != "labels" or np.isnan(drawn).all(axis=0).any():
         return drawn
     return scene.model.prepare(drawn)
 

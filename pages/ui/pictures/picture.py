@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 import numpy as np
 
 from em_core import HalfStep
-from em_core.em import called
+from em_core.half_steps import called
 from pages.ui.text import name_columns
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from em_core import HalfStep
-from em_core.em import Fit, finished
+from em_core.fit import Fit, finished
 from em_core.search.alignment import in_order, numbering
 from em_core.search.identified import Identification
 from em_core.search.optima import look_at

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 import em_core
-from em_core.em import Fit, finished
+from em_core.fit import Fit, finished
 from pages.ui.families.collapse import why_collapsed
 from pages.ui.families.parameters import arrays
 from pages.ui.families.table import example_of, family_of, standardises

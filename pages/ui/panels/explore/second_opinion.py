@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from em_core.em import has_collapsed
+from em_core.half_steps import has_collapsed
 from em_core.search.optima import place
 from pages.ui.families.family import listed
 from pages.ui.running.runs import Run

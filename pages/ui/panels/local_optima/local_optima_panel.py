@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from em_core.em import called
+from em_core.half_steps import called
 from em_core.search.batching.packed import climbed
 from em_core.search.optima import Landscape, Optimum, StartedFit
 from em_core.search.success import Interval

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from em_core.em import called
+from em_core.half_steps import called
 from em_core.search.selection import Cell, Criterion
 from pages.ui.charts.criteria import Score, criterion_grid, criterion_lines, shown_range
 from pages.ui.charts.landscape import COLOURS

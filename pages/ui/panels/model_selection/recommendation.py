@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from em_core.em import called
+from em_core.half_steps import called
 from em_core.search.selection import Cell, Criterion
 from pages.ui.families.table import Family, family_of
 from pages.ui.panels.model_selection.comparison import (

@@ -9,8 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from em_core.checks.laws import TOUCH
-from em_core.checks.trials import size
-from em_core.em import called
+from em_core.em import size
+from em_core.half_steps import called
 from em_core.variants.table import VARIANTS
 from pages.ui.charts.relatives import race_figure
 from pages.ui.compute.racing import IN_WORDS, USUAL, Lane, applicable, observed, race_work
