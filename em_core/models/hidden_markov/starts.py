@@ -1,7 +1,7 @@
 """Where EM of a hidden Markov model starts: each start is a row of `STARTS`.
 
-States begin as components of a mixture of all frames, whatever the order of these; the starts
-differ in how they choose them and in the transitions. All draw only from the Generator given.
+States begin as components of a mixture of all frames, by any start that mixtures have; transitions
+are counted along the labels of these, or drawn. All draw only from the Generator given.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from typing import NamedTuple
 import numpy as np
 
 from em_core.models.mixture import Mixture
+from em_core.starts.table import STARTS as MIXTURE_STARTS
 
 # The share of each frame that is spread over all states where frames are assigned to one.
 MIXED = 0.1
 
 
-class FrameStart(NamedTuple):
+class ChainStart(NamedTuple):
     """propose(mixture, frames (N, D), lengths (S,), rng, weights (N,) or None): the emission's
     parameters, and shares or counts of transitions (K, K), any of them positive."""
 
@@ -25,28 +26,17 @@ class FrameStart(NamedTuple):
     meaning: str
 
 
-def k_means_plus_plus(mixture, frames, lengths, rng, weights):
-    start = mixture.initial_params(frames, "k-means++", rng, weights)
-    labels = mixture.predict(start, frames)
-    return start.emission, counted(labels, lengths, mixture.n_components, weights)
+def of_mixture(method: str, random_transitions: bool = False) -> Callable[..., tuple]:
+    """A mixture's start, and transitions counted along its labels, or drawn at random."""
 
+    def propose(mixture, frames, lengths, rng, weights):
+        start, n_states = mixture.initial_params(frames, method, rng, weights), mixture.n_components
+        if random_transitions:
+            return start.emission, rng.dirichlet(np.ones(n_states), size=n_states)
+        labels = mixture.predict(start, frames)
+        return start.emission, counted(labels, lengths, n_states, weights)
 
-def random_points(mixture, frames, lengths, rng, weights):
-    start = mixture.initial_params(frames, "random points", rng, weights)
-    n_states = mixture.n_components
-    return start.emission, rng.dirichlet(np.ones(n_states), size=n_states)
-
-
-def random_responsibilities(mixture, frames, lengths, rng, weights):
-    start = mixture.initial_params(frames, "random responsibilities", rng, weights)
-    n_states = mixture.n_components
-    return start.emission, rng.dirichlet(np.ones(n_states), size=n_states)
-
-
-def k_means(mixture, frames, lengths, rng, weights):
-    start = mixture.initial_params(frames, "k-means", rng, weights)
-    labels = mixture.predict(start, frames)
-    return start.emission, counted(labels, lengths, mixture.n_components, weights)
+    return propose
 
 
 def segments(mixture, frames, lengths, rng, weights):
@@ -69,16 +59,17 @@ def counted(labels, lengths, n_states: int, weights=None) -> np.ndarray:
     return counts
 
 
+# A mixture's starts whose labels say nothing of the order of the frames.
+RANDOM = {"random points", "random responsibilities"}
 STARTS = {
-    "k-means++": FrameStart(
-        k_means_plus_plus, "frames far from each other, drawn at random; transitions counted"
-    ),
-    "random points": FrameStart(random_points, "frames and transitions drawn at random"),
-    "random responsibilities": FrameStart(
-        random_responsibilities, "every frame split at random among states; random transitions"
-    ),
-    "k-means": FrameStart(k_means, "k-means run to its end; transitions counted"),
-    "segments": FrameStart(
+    name: ChainStart(
+        of_mixture(name, random_transitions=name in RANDOM),
+        f"{start.meaning.replace('component', 'state')}; transitions "
+        f"{'drawn at random' if name in RANDOM else 'counted'}",
+    )
+    for name, start in MIXTURE_STARTS.items()
+} | {
+    "segments": ChainStart(
         segments, "every sequence cut at random into one stretch for each state"
     ),
 }
