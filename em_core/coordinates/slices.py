@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from em_core.coordinates.coordinates import Coordinates
+from em_core.data import prepare
 from em_core.half_steps import Expectation
 from em_core.protocols import Emission, optional
 
@@ -94,8 +95,8 @@ def bounds(model, coordinates: Coordinates, vectors: np.ndarray, q: Expectation)
 
 def log_likelihoods(model, data, coordinates: Coordinates, vectors: np.ndarray) -> np.ndarray:
     """(T,) log p(data | params) in nats at coordinates (T, P), in few passes over the data."""
-    if isinstance(data, np.ndarray) and optional(model, "prepare"):
-        data = model.prepare(data)
+    if isinstance(data, np.ndarray):
+        data = prepare(model, data)
     return _heights(
         model, coordinates, vectors, lambda params: model.e_step(params, data).log_likelihood
     )
