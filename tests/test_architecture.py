@@ -180,3 +180,13 @@ def test_colours_can_be_told_from_the_page(theme: str) -> None:
         assert contrast(colours["linkColor"], ground) >= 4.5
         for colour in colours["chartCategoricalColors"]:
             assert contrast(colour, ground) >= 3, f"{colour} on {ground}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_callbacks_are_given_by_the_shell_which_hears_what_streamlit_does_not(path: Path) -> None:
+    """Of a widget that it has not made yet, as after a restart, Streamlit calls nothing back."""
+    if name(path) == "pages/ui/state/shell.py":
+        return
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.keyword) and node.arg in ("on_click", "on_change"):
+            assert isinstance(node.value, ast.Constant), f"line {node.lineno}"

@@ -13,6 +13,7 @@ from support.walk import Walker
 PAGES = ("", "local_optima", "model_selection", "lower_bound", "variants", "theory")
 LINK = "v=1&e=iris&k=3"
 RESULTS = ("r", "rr", "rg")
+ENDLESS = "v=1&s=generate&g=overlapping&n=20000&tk=9&k=20&tol=1e-12&it=100000"
 CHANGES = {"model_selection": ("to", "kt", 4), "theory": ("Weight of component 1", "tw", 0.7)}
 
 
@@ -100,6 +101,8 @@ def in_time(server: str, page: str, still_here: bool) -> bool:
     visitor.wait()
     interrupted = any(message.HasField("new_session") for message in visitor.messages)
     visitor.run()  # where it was not, the one that was asked for
+    # And it is the page of the link, wherever the browser still was.
+    assert visitor._page_hash == places[other]
     assert visitor.errors == [] and "Something went wrong" not in visitor.texts
     # It is in the link, and nothing else that was only usual has become a choice.
     chosen = settings_of(visitor)
@@ -184,4 +187,88 @@ def test_a_button_clicked_while_the_server_was_started_again_is_heard(server: st
     assert settings_of(visitor)["seed"] == "1"
     visitor.click("Next seed")
     assert settings_of(visitor)["seed"] == "2"
+    visitor.close()
+
+
+ROWS = "x,y\n" + "".join(f"{i % 7},{i % 5}.5\n" for i in range(60))
+# What is done in a browser while the server is started again: the link, the page, the widgets by
+# kind and label with what they hold, and what the page then says, or its address.
+DONE = {
+    "Stop": (ENDLESS, "", {("button", "Stop"): True}, " stopped "),
+    "Dismiss": ("v=1&e=iris&zz=1", "", {("button", "Dismiss"): True}, "e=iris"),
+    "Next": ("v=1&th=sum", "theory", {("button", "Next: Jensen"): True}, "th=jensen"),
+    "paste": (
+        "v=1&s=table",
+        "",
+        {("text_area", "Rows with a header"): ROWS, ("button", "Use the pasted table"): True},
+        "In use: pasted text",
+    ),
+    "numbers": (
+        "v=1",
+        "theory",
+        {("text_input", "Numbers: two to twelve, separated by commas"): "1, 2, 9"},
+        "td=1%2C+2%2C+9",
+    ),
+    "row": (
+        "v=1&e=iris&pt=3&dt=Points",
+        "",
+        {("number_input", "Row of the table, or click a point in the picture"): 9},
+        "Row 9 of the table",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", DONE)
+def test_any_widget_used_while_the_server_was_started_again_is_heard(
+    server: str, what: str
+) -> None:
+    query, page, done, then = DONE[what]
+    visitor = Walker(server, query, page)
+    states = []
+    for (kind, label), value in done.items():
+        state = WidgetState(id=visitor._ids[kind, label])
+        if kind == "button":
+            state.trigger_value = True
+        elif kind == "number_input":
+            state.int_value = value
+        else:
+            state.string_value = value
+        states.append(state)
+    visitor.close()
+    visitor = Returning(server, query, page, *states)
+    visitor.settle()
+    assert then in visitor.texts or then in link(visitor)
+    assert "does not know" not in visitor.texts
+    visitor.close()
+
+
+class Uploading(Walker):
+    """A visitor whose file is there before the page."""
+
+    def ask(self, fragment: str = "", *triggers: WidgetState, page_hash: str = "") -> None:
+        if not self._states:
+            visitor = Walker(self._url, self._query)
+            id_ = visitor._ids["file_uploader", "Upload a table"]
+            visitor.close()
+            self._states[id_] = self.sent(id_, "rows.csv", ROWS.encode())
+        super().ask(fragment, *triggers, page_hash=page_hash)
+
+
+def test_a_file_sent_before_the_page_was_made_is_read(server: str) -> None:
+    visitor = Uploading(server, "v=1&s=table")
+    visitor.settle()
+    assert "In use: rows" in visitor.texts
+    visitor.close()
+
+
+def test_where_the_app_leads_to_another_page_what_is_done_there_stays_there(server: str) -> None:
+    visitor = Walker(server, "v=1&e=iris&kf=2&kt=3&ne=1", "model_selection")
+    places = hashes(visitor)
+    visitor.settle()
+    visitor.click("Open in Explore")
+    assert visitor._page_hash == places[""]
+    visitor.settle()
+    visitor.enter("Components", 5)
+    assert visitor._page_hash == places[""]
+    assert settings_of(visitor)["k"] == "5"
     visitor.close()

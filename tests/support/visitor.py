@@ -167,17 +167,21 @@ class Visitor:
         return self.run()
 
     def upload(self, label: str, name: str, content: bytes) -> float:
+        id_ = self._ids["file_uploader", label]
+        self._states[id_] = self.sent(id_, name, content)
+        return self.run()
+
+    def sent(self, id_: str, name: str, content: bytes) -> WidgetState:
+        """The state of a widget once a file was sent to it."""
         info = self.place_for(name)
         form = {"file": (name, content, "application/octet-stream")}
         answer = self._http.put(self._url + info.upload_url, files=form, headers=self.token)
         answer.raise_for_status()
-        id_ = self._ids["file_uploader", label]
         state = WidgetState(id=id_)
         state.file_uploader_state_value.uploaded_file_info.add(
             file_id=info.file_id, name=name, size=len(content), file_urls=info
         )
-        self._states[id_] = state
-        return self.run()
+        return state
 
     def download(self, label: str) -> bytes:
         """What a button gives, made when it is asked for."""

@@ -266,7 +266,7 @@ def _offer_to_go_on(run: Run, text: str, more: str | None = None) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(text, help=more)
         icon, key = ":material/play_arrow:", f"go on {run.key}"
-        st.button("Go on", key=key, icon=icon, on_click=run.begin)
+        shell.button("Go on", run.begin, key=key, icon=icon)
 
 
 def _picture(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -91,9 +93,16 @@ def _numbers(run: Run, index: int, selection: Selection, settings: Settings):
 
 def _tabs(titles: Sequence[str], chosen: str) -> Sequence[TabContainer]:
     opened = chosen if chosen in titles else titles[0]
-    if st.session_state.get("details") != opened:
+    if st.session_state.get("details", opened) != opened:
         st.session_state["details"] = opened
-    return st.tabs(titles, key="details", on_change=shell.heard("details", _open_tab))
+    tabs: list[TabContainer] = []
+
+    def make(*arguments: Any, **more: Any) -> str:
+        tabs.extend(st.tabs(*arguments, **more))
+        return st.session_state["details"]
+
+    shell.box(make, titles, _open_tab, opened, key="details", default=opened)
+    return tabs
 
 
 def _open_tab(title: str) -> None:
@@ -131,23 +140,27 @@ def _points(
 def _choose_row(run: Run, point: int | None, selection: Selection) -> None:
     """A row by its number in the table, as the lists of rows have it."""
     key = f"row {run.key}"
-    if st.session_state.get("row marked") != (run.key, point) or key not in st.session_state:
-        st.session_state["row marked"] = run.key, point
-        st.session_state[key] = None if point is None else int(selection.rows[point]) + 1
+    marked = None if point is None else int(selection.rows[point]) + 1
+    if st.session_state.get("row marked") != (run.key, point) and key in st.session_state:
+        st.session_state[key] = marked
+    st.session_state["row marked"] = run.key, point
     left_out = selection.left_out.set_index("row")["reason"]
-    row = st.number_input(
+    row = shell.box(
+        st.number_input,
         "Row of the table, or click a point in the picture",
+        partial(_take_row, selection),
+        marked,
+        key=key,
+        value=marked,
         min_value=1,
         max_value=int(np.nanmax([selection.rows.max() + 1, left_out.index.max()])),
-        key=key,
-        on_change=shell.heard(key, _take_row, selection),
         width=330,
     )
     if row is not None and row - 1 not in selection.rows:
         st.warning(plain(f"Row {row:,} was left out: {left_out[row]}."))
 
 
-def _take_row(row: int | None, selection: Selection) -> None:
+def _take_row(selection: Selection, row: int | None) -> None:
     found = np.flatnonzero(selection.rows == (row or 0) - 1)
     if row is None or len(found):
         shell.change(point=int(found[0]) if len(found) else None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -11,6 +12,7 @@ import streamlit as st
 from pages.ui.running import workers
 from pages.ui.running.pools import pool
 from pages.ui.running.work import Work, current, progress_line, show_error, watch
+from pages.ui.state import shell
 
 
 @dataclass(kw_only=True)
@@ -49,9 +51,8 @@ def run_job(
     if job.stopped:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.info(f"You stopped this: {what}.")
-            st.button(
-                "Do it", key=f"again {slot}", on_click=st.session_state.pop, args=(slot, None)
-            )
+            again = partial(st.session_state.pop, slot, None)
+            shell.button("Do it", again, key=f"again {slot}")
     elif job.error:
         show_error(job)
     elif job.result is None:

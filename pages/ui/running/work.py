@@ -13,6 +13,7 @@ import streamlit as st
 
 from pages.ui.compute.worker import failure
 from pages.ui.running.workers import PATIENCE, Cancelled, Job, Lost, OutOfTime
+from pages.ui.state import shell
 from pages.ui.state.fragments import fragment
 from pages.ui.state.memory import Full, Holding, visit, weakly
 from pages.ui.text import told
@@ -186,7 +187,7 @@ def progress_line(work: Work, text: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(text)
         # Several may be at work on one page.
-        st.button("Stop", key=f"stop {work.key}", icon=":material/stop:", on_click=work.stop)
+        shell.button("Stop", work.stop, key=f"stop {work.key}", icon=":material/stop:")
 
 
 def show_error(work: Work, columns: Sequence[str] = ()) -> None:
@@ -194,11 +195,11 @@ def show_error(work: Work, columns: Sequence[str] = ()) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.error(told(work.error, columns))
         if work.lost:
-            st.button(
+            shell.button(
                 "Try again",
+                work.begin,
                 key=f"again {type(work).__name__} {work.key}",
                 icon=":material/refresh:",
-                on_click=work.begin,
             )
 
 

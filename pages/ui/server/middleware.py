@@ -6,12 +6,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from urllib.parse import parse_qs
 
+from google.protobuf.message import DecodeError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import runtime
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.web.server.server import UPLOAD_FILE_ENDPOINT
 
@@ -20,6 +23,8 @@ from pages.ui.state.shell import OWNER_KEY
 
 # A file travels with a name and a type before it, and a line after it.
 AROUND_A_FILE = 1_000_000
+# The address of a page: in each message that says which page begins, and in few others.
+A_PAGE = b"model_selection"
 
 
 class SecurityHeaders:
@@ -126,6 +131,74 @@ class LimitedUploads:
             len(file.data) for files in list(storage.values()) for file in list(files.values())
         )
         return held + self._coming + size > self._limit
+
+
+class LateEvents:
+    """Whoever has clicked on the link to another page gets there, whatever they use until then.
+
+    Until the browser has heard of that page, its messages name the one before: Streamlit would go
+    back to it. They tell what was done to its widgets, so it is the next page that takes them.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "websocket":
+            await self.app(scope, receive, send)
+            return
+        pages = _Pages()
+
+        async def take() -> Message:
+            message = await receive()
+            if content := message.get("bytes"):
+                message["bytes"] = pages.asked_by(content)
+            return message
+
+        async def say(message: Message) -> None:
+            if content := message.get("bytes"):
+                pages.told(content)
+            await send(message)
+
+        await self.app(scope, take, say)
+
+
+class _Pages:
+    """Which page one browser is to be on: what it asked for last, or what the app led it to."""
+
+    def __init__(self) -> None:
+        self._page = ""
+        self._begun = False  # whether the browser was told that this page comes
+
+    def asked_by(self, content: bytes) -> bytes:
+        """A message of the browser, with the page that it is to be on."""
+        try:
+            message = BackMsg.FromString(content)
+        except DecodeError:
+            return content  # Streamlit says what it thinks of it
+        run = message.rerun_script
+        if message.WhichOneof("type") != "rerun_script" or not run.page_script_hash:
+            return content
+        # Only a link, or the way back, comes without what is on the page.
+        used = (run.widget_states.widgets or run.fragment_id) and not run.is_history_navigation
+        if self._page and used and run.page_script_hash != self._page:
+            run.page_script_hash = self._page
+            return message.SerializeToString()
+        self._begun &= run.page_script_hash == self._page
+        self._page = run.page_script_hash
+        return content
+
+    def told(self, content: bytes) -> None:
+        """A message to the browser. Once a page has begun, another begins only where it led to."""
+        if A_PAGE not in content:
+            return
+        message = ForwardMsg.FromString(content)
+        if message.WhichOneof("type") != "navigation":
+            return
+        page = message.navigation.page_script_hash
+        if self._begun or not self._page:
+            self._page = page
+        self._begun |= page == self._page
 
 
 def _counted(receive: Receive, count: Callable[[int], None]) -> Receive:

@@ -128,7 +128,8 @@ def _stored(own: OwnTable) -> None:
         "who has the link can see it."
     )
     _warn_of_the_container()
-    st.button("Delete it now", icon=":material/delete:", on_click=partial(_delete, receipt))
+    delete = partial(_delete, receipt)
+    shell.button("Delete it now", delete, key="delete shared", icon=":material/delete:")
     st.markdown("To delete it later, from anywhere, keep this owner link and give it to nobody:")
     with st.container(key="owner link"):
         shell.copy_link("Copy owner link", instead={shell.OWNER_KEY: receipt.owner_token})

@@ -192,13 +192,32 @@ def _as_the_browser_has_it(name: str, shown: Any, arguments: Mapping[str, Any]) 
     return tuple(shown) if about.widget == "multiselect" else shown
 
 
-def button(label: str, take: Callable[[], None], *, key: str, **more: Any) -> None:
+def button(label: str, take: Callable[[], object], *, key: str, **more: Any) -> None:
     """A button with a callback; also for a click in a browser that knew it from before a restart
-    of the server, of which Streamlit calls nothing back."""
+    of the server, of which Streamlit calls nothing back. No other has a callback."""
     known = key in st.session_state
     if st.button(label, key=key, on_click=take, **more) and not known:
         take()
         st.rerun()
+
+
+def box(
+    make: Callable[..., Any],
+    label: Any,
+    take: Callable[[Any], None],
+    usual: Any = None,
+    *,
+    key: str,
+    **more: Any,
+) -> Any:
+    """A widget of Streamlit's that is of no setting; `take` gets what a person puts in. As `button`
+    it hears what Streamlit calls nothing back of: what is not the usual when it is first made."""
+    known = key in st.session_state
+    held = make(label, key=key, on_change=heard(key, take), **more)
+    if not known and held != usual:
+        take(held)
+        st.rerun()
+    return held
 
 
 def always(name_of: Callable[[Any], str | None]) -> Callable[[Any], str]:
@@ -364,7 +383,7 @@ def _show_notices(place: DeltaGenerator) -> None:
     if sentences := st.session_state["notices"]:
         with place.container(horizontal=True, vertical_alignment="center"):
             st.warning("\n\n".join(sentences))
-            st.button("Dismiss", on_click=sentences.clear)
+            button("Dismiss", sentences.clear, key="dismiss")
 
 
 def components() -> None:

@@ -220,12 +220,8 @@ def _offer_all(
     if few or set(columns) >= set(possible):
         return
     st.caption(f"{len(columns)} of {len(possible)} columns are used.")
-    st.button(
-        f"Use all {len(possible)}",
-        on_click=shell.change,
-        kwargs={"columns": possible},
-        key="all columns",
-    )
+    use = partial(shell.change, columns=possible)
+    shell.button(f"Use all {len(possible)}", use, key="all columns")
 
 
 def _choose_groups(table: Table, reports: list[ColumnReport], suggested: str | None) -> str:

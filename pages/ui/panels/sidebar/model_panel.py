@@ -76,12 +76,14 @@ def _choose_start(selection: Selection | None) -> None:
         if selection is not None:
             _place_means(selection)
     elif start == "parameters":
-        text = st.text_area(
+        text = shell.box(
+            st.text_area,
             "Parameters as JSON",
+            _take_parameters,
+            shell.settings().start_params,
             key="start parameters",
             value=shell.settings().start_params,
             help=f"{', '.join(family.parameters)}, in the units of the data",
-            on_change=shell.heard("start parameters", _take_parameters),
         )
         refused, problem = st.session_state.get("refused parameters", ("", ""))
         if problem and text == refused:

@@ -59,18 +59,20 @@ class _Reading(Work):
 
 def choose() -> Table | None:
     """Widgets for a table of one's own; the table, or None while there is none yet."""
-    st.file_uploader(
+    shell.box(
+        st.file_uploader,
         "Upload a table",
+        _take_upload,
         key="upload",
         help="CSV, TSV, Excel (.xlsx) or Parquet. It is stored only if you share it.",
         max_upload_size=math.ceil(MAX_BYTES / 2**20),
-        on_change=shell.heard("upload", _take_upload),
     )
     with st.expander("Or paste a table"):
         st.text_area(
             "Rows with a header", key="pasted", height=140, placeholder="height,weight\n171,65\n…"
         )
-        st.button("Use the pasted table", on_click=shell.heard("pasted", _take_pasted))
+        take = shell.heard("pasted", _take_pasted)
+        shell.button("Use the pasted table", take, key="use pasted")
     _read()
     if complaint := st.session_state.get(COMPLAINT):
         st.error(plain(complaint))

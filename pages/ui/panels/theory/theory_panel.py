@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -39,11 +41,13 @@ parameters below; move them and watch. Only step 4 has two points and sliders of
 def choose_numbers() -> None:
     """The numbers that all panels use."""
     st.markdown(INTRODUCTION)
-    st.text_input(
+    shell.box(
+        st.text_input,
         "Numbers: two to twelve, separated by commas",
+        _take_numbers,
+        shell.settings().tiny_data,
         key="tiny numbers",
         value=shell.settings().tiny_data,
-        on_change=shell.heard("tiny numbers", _take_numbers),
     )
 
 
@@ -346,9 +350,9 @@ def _show_step(tiny: Tiny) -> None:
     names = list(SECTIONS)
     place = names.index(step) + 1
     if place < len(names):
-        st.button(
+        shell.button(
             f"Next: {THEORY_STEPS[names[place]].lstrip('0123456789 ')}",
+            partial(shell.change, theory_step=names[place]),
+            key=f"to {names[place]}",
             icon=":material/arrow_forward:",
-            on_click=shell.change,
-            kwargs={"theory_step": names[place]},
         )
