@@ -26,8 +26,9 @@ from pages.ui.pictures.thumbnail import thumbnail
 from pages.ui.running.runs import Run
 from pages.ui.running.searches import grid_of, search_of
 from pages.ui.sharing import takeaway
+from pages.ui.sharing.naming import title
 from pages.ui.state.scenes import scene_of
-from pages.ui.state.settings import Settings
+from pages.ui.state.settings import FIELDS, Settings
 from support.exponential import Exponential
 from support.families_at_hand import cases
 from support.runs import read, run_of
@@ -193,6 +194,9 @@ def test_a_component_has_one_number_and_one_colour_on_all_pages(name):
     shares = run.model.component_shares(run.fit.params, run.data)
     picture, _ = scene_picture(run.key, run.model, run.data, run.trace, selection, settings)
     assert picture.components == tuple(f"{family.unit} {k + 1}" for k in range(size))
+    several = {"component": "components", "class": "classes", "state": "states"}[family.unit]
+    assert family.labels.get(family.size, FIELDS[family.size].label).lower() == several
+    assert f"{size} {several}" in title(settings, table).split(", ")
 
     # Local optima, and its small pictures.
     asked = search_of(
@@ -207,6 +211,10 @@ def test_a_component_has_one_number_and_one_colour_on_all_pages(name):
     small, _ = scene_picture("", played.model, run.data, last, selection, settings)
     big, _ = scene_picture("", run.model, run.data, run.trace[-1:], selection, settings)
     expect_the_same_marks(small, big)
+    for matrix, traces in in_matrices(small, thumbnail(small, COLOURS)):
+        assert [trace.colorscale[1][1] for trace in traces] == list(COLOURS[: len(matrix.rows)])
+        for k, trace in enumerate(traces):
+            np.testing.assert_array_equal(trace.z, matrix.values[-1][k : k + 1])
     if small.panels and not small.time:
         drawn = thumbnail(small, COLOURS).data
         *_, certain = small.responsibilities
@@ -257,6 +265,18 @@ def test_a_component_has_one_number_and_one_colour_on_all_pages(name):
     for name, array in arrays(run.fit.params).items():
         np.testing.assert_array_equal(content[name], array)
     assert "result = ordered(result)" in takeaway.script(settings, selection, table, run, 0, "")
+
+
+def in_matrices(picture, figure):
+    """Each matrix of a small picture whose rows are components, with a drawing of each row."""
+    if picture.panels and not picture.time:
+        return
+    drawn = [trace for trace in figure.data if trace.type == "heatmap"]
+    for matrix in picture.matrices:
+        assert matrix.component is None and matrix.low >= 0
+        yield matrix, drawn[: len(matrix.rows)]
+        drawn = drawn[len(matrix.rows) :]
+    assert not drawn
 
 
 def first_start(settings: Settings) -> str:

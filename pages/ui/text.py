@@ -35,8 +35,9 @@ def plain(text: str) -> str:
 
 
 def counted(number: int, what: str) -> str:
-    """A number of things: "1 row", "2,000 rows"."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    """A number of things: "1 row", "2,000 rows", "2 classes"."""
+    several = f"{what}es" if what.endswith("s") else f"{what}s"
+    return f"{number:,} {what if number == 1 else several}"
 
 
 def sentence(text: object) -> str:

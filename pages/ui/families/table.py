@@ -111,6 +111,7 @@ def _items(label: str, emission: type, parameter: str, examples: tuple[str, ...]
         tables=partial(items_tables, unit=unit),
         point=partial(items_point, unit=unit),
         results=partial(cluster_results, unit=unit),
+        labels={"n_components": f"{unit}es".capitalize()} if unit == "class" else {},
         **({"takes": answered, "read": select_items, "unit": unit} | more),
     )
 

@@ -10,13 +10,15 @@ import plotly.graph_objects as go
 from pages.ui.pictures.picture import Picture
 
 SIGMAS = 2
+# Of a value of 0 in a matrix: all but the page's own. Columns between two matrices.
+PAPER, APART = "rgba(128, 128, 128, 0.08)", 0.5
 OUTLINE = np.linspace(0, 2 * np.pi, 60)
 
 
 def thumbnail(picture: Picture, colours: Sequence[str]) -> go.Figure:
     """The last frame of a picture, component k drawn in colour k, without axes."""
     if not picture.panels or picture.time:
-        return _matrices(picture)
+        return _matrices(picture, colours)
     *_, responsibilities = picture.responsibilities
     labels = responsibilities.argmax(axis=1)
     flat = len(picture.panels[0]) == 1
@@ -49,13 +51,26 @@ def thumbnail(picture: Picture, colours: Sequence[str]) -> go.Figure:
     return _without_axes(figure)
 
 
-def _matrices(picture: Picture) -> go.Figure:
-    """The last values of the matrices, side by side; dots where there are charts alone."""
+def _matrices(picture: Picture, colours: Sequence[str]) -> go.Figure:
+    """The last values of the matrices, side by side, in the colours of their components; dots where
+    there are charts alone."""
     figure = go.Figure()
-    if picture.matrices:
-        values = np.concatenate([matrix.values[-1][::-1] for matrix in picture.matrices], axis=1)
-        low, high = picture.matrices[0].low, picture.matrices[0].high
-        figure.add_heatmap(z=values, zmin=low, zmax=high, showscale=False, colorscale="Blues")
+    left = 0
+    for matrix in picture.matrices:
+        values = matrix.values[-1]
+        signed = matrix.low < 0  # the two signs have colours of their own
+        rowwise = not signed and matrix.component is None  # every row is a component
+        parts = [slice(k, k + 1) for k in range(len(values))] if rowwise else [slice(None)]
+        for rows in parts:
+            colour = colours[(rows.start if rowwise else matrix.component or 0) % len(colours)]
+            shades = [[0, colours[1]], [0.5, PAPER], [1, colour]]
+            shades = shades if signed else [[0, PAPER], [1, colour]]
+            figure.add_heatmap(
+                x=left + np.arange(values.shape[1]), y=-np.arange(len(values))[rows],
+                z=values[rows], zmin=matrix.low, zmax=matrix.high, colorscale=shades,
+                showscale=False,
+            )  # fmt: skip
+        left += values.shape[1] + APART
     for marks in picture.charts[0].marks if not picture.matrices else ():
         if marks.kind == "dots":
             figure.add_scatter(x=marks.values[-1][:, 0], y=marks.values[-1][:, 1], mode="markers")

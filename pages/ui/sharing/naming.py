@@ -66,8 +66,8 @@ def _size(settings: Settings) -> tuple[str, ...]:
     family = family_of(settings)
     if family.size is None:
         return ()
-    what = family.labels.get(family.size, FIELDS[family.size].label).lower()
-    return (counted(getattr(settings, family.size), what.removesuffix("s")),)
+    what = family.unit or FIELDS[family.size].label.lower().removesuffix("s")
+    return (counted(getattr(settings, family.size), what),)
 
 
 def _structure(settings: Settings) -> tuple[str, ...]:

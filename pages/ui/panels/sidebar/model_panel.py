@@ -143,7 +143,8 @@ def _place_means(selection: Selection) -> None:
     table = pd.DataFrame(
         means,
         columns=list(selection.columns),
-        index=list(component_names(n_components)),
+        # Not the names of components: those are numbered by where the run ends.
+        index=list(component_names(n_components, "mean")),
     )
     edited = st.data_editor(table, key=f"means {n_components} {selection.columns}")
     edited = edited.to_numpy(dtype=float)
