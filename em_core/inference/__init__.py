@@ -1,6 +1,7 @@
 """What a finished fit can be trusted to say."""
 
 from em_core.inference.quality import ClassQuality, class_quality
+from em_core.inference.separation import Separation, separation
 from em_core.inference.uncertainty.delta import Reported
 from em_core.inference.uncertainty.wald import Intervals, intervals
 from em_core.search.identified import Identification, identified
@@ -10,7 +11,9 @@ __all__ = [
     "Identification",
     "Intervals",
     "Reported",
+    "Separation",
     "class_quality",
     "identified",
     "intervals",
+    "separation",
 ]

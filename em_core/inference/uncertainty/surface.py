@@ -10,7 +10,9 @@ import numpy as np
 from em_core.coordinates.coordinates import Coordinates
 from em_core.coordinates.domains import LIMIT, Derived, Shares
 from em_core.coordinates.slices import bound_gradient
+from em_core.data import prepare
 from em_core.half_steps import Expectation
+from em_core.protocols import optional
 from em_core.search.identified import log_densities
 from em_core.standardised import as_it_is
 
@@ -42,7 +44,7 @@ class Surface:
 
     def __init__(self, model, data, weights, params):
         self.model, self.data, self.weights = model, data, weights
-        self.rows = model.prepare(data, weights) if hasattr(model, "prepare") else data
+        self.rows = prepare(model, data, weights)
         self.coordinates = Coordinates(model, params)
 
     def at(self, vector: np.ndarray) -> Point:
@@ -58,8 +60,7 @@ class Surface:
         """(P,) which coordinates have no room to one side: a probability of 0, a variance at its
         floor. At a floor of a covariance all that makes this covariance is held."""
         held = self.coordinates.at_limit(point.params)
-        floors = getattr(self.model, "at_floor", None)
-        masks = floors(point.params, point.q.statistics) if floors else {}
+        masks = optional(self.model, "at_floor")(point.params, point.q.statistics)
         if any(mask.any() for mask in masks.values()):
             there = self.differences(
                 lambda params: np.concatenate(
