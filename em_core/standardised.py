@@ -168,8 +168,7 @@ class Standardised:
 
     def at_floor(self, params, statistics: StandardisedStatistics) -> dict[str, np.ndarray]:
         """What is at a bound that the model has in its own units."""
-        floors = getattr(self.model, "at_floor", None)
-        return floors(self.own_params(params), statistics.own) if floors else {}
+        return optional(self.model, "at_floor")(self.own_params(params), statistics.own)
 
     def leap(self, params, statistics: StandardisedStatistics) -> Leap | None:
         """The model's, if it has any, in its own units."""

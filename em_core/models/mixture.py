@@ -267,8 +267,8 @@ class Mixture:
 
     def at_floor(self, params, statistics) -> dict[str, np.ndarray]:
         """What of the emission is at its floor."""
-        floors = getattr(self.emission, "at_floor", None)
-        return floors(params.emission, statistics.emission) if floors else {}
+        floors = optional(self.emission, "at_floor", Emission)
+        return floors(params.emission, statistics.emission)
 
     def leap(self, params: MixtureParams, statistics: MixtureStatistics) -> Leap | None:
         """What the emission proposes."""

@@ -318,8 +318,8 @@ class HiddenMarkov:
 
     def at_floor(self, params, statistics) -> dict[str, np.ndarray]:
         """What of the emission is at its floor."""
-        floors = getattr(self.emission, "at_floor", None)
-        return floors(params.emission, statistics.emission) if floors else {}
+        floors = optional(self.emission, "at_floor", Emission)
+        return floors(params.emission, statistics.emission)
 
     def leap(self, params: HiddenMarkovParams, statistics) -> Leap | None:
         """What the emission proposes, of states."""
