@@ -174,6 +174,7 @@ class Emission(Protocol):
     #   impossible(params, data): (K, N, D) which cells have probability 0
     #   domains(params), expected_log_density_gradient, rescale: as of a `Model`
     DIMS: Mapping[str, tuple[str, ...]] | None = None  # as of a `Model`
+
     def at_floor(self, params, statistics) -> dict[str, np.ndarray]:
         """As of a `Model`."""
         return {}

@@ -10,7 +10,8 @@ from scipy.integrate import quad
 
 from em_core import Mixture, StudentT, em
 from em_core.protocols import Columns, Levels, is_discrete
-from pages.ui.families.table import FAMILIES, _hidden_markov, _items
+from pages.ui.families import chains, mixtures
+from pages.ui.families.table import FAMILIES
 from pages.ui.pictures.picture import MUTED, Scene
 from pages.ui.state.scenes import scene_of
 from pages.ui.state.settings import Settings
@@ -125,11 +126,11 @@ def test_an_emission_of_ones_own_is_drawn_and_tabulated_as_it_says(
 ):
     """Its array is called `rates`, and is none of Poisson's."""
     if chain:
-        family = _hidden_markov(
+        family = chains.chain(
             "Waiting", lambda s: emission(), lambda s: "", {}, ("rates",), ("earthquakes",)
         )
     else:
-        family = _items("Waiting", emission, "rates", ("earthquakes",), unit="component")
+        family = mixtures.items("Waiting", emission, "rates", ("earthquakes",), unit="component")
     scene, selection, settings = pictured(family, TIMES[:, :n_columns], monkeypatch)
     picture, _ = family.picture(scene)
     params = scene.steps[-1].params

@@ -9,7 +9,7 @@ import pytest
 
 from em_core.fit import finished
 from pages.ui.compute.climbing import climb
-from pages.ui.families.parameters import arrays
+from pages.ui.families.numbers import arrays
 from pages.ui.families.table import FAMILIES, model_for
 from pages.ui.pictures.payload import pack
 from pages.ui.state.beginnings import beginning

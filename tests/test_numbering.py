@@ -18,8 +18,8 @@ from pages.ui.charts.landscape import COLOURS
 from pages.ui.compute import searching
 from pages.ui.compute.racing import race_work
 from pages.ui.families.numbering import numbering_rule
+from pages.ui.families.numbers import arrays
 from pages.ui.families.parameter_names import key_of, name_of
-from pages.ui.families.parameters import arrays
 from pages.ui.families.table import family_of
 from pages.ui.panels.lower_bound.lower_bound_panel import parameters
 from pages.ui.pictures.thumbnail import thumbnail

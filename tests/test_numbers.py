@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from em_core import HalfStep, fit
-from pages.ui.families.parameters import TO_THE_END
+from pages.ui.families.chains import TO_THE_END
 from pages.ui.families.table import family_of
 from pages.ui.panels import tables
 from pages.ui.state.settings import Settings

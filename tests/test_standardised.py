@@ -25,7 +25,7 @@ from em_core.emissions.covariances.structures import MCLUST
 from pages.ui.compute.climbing import Ended
 from pages.ui.compute.racing import race_work
 from pages.ui.compute.slicing import Asked, slice_work
-from pages.ui.families.parameters import arrays
+from pages.ui.families.numbers import arrays
 from pages.ui.families.table import FAMILIES, model_for
 from pages.ui.state.settings import Settings
 from support.families_at_hand import cases

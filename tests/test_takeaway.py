@@ -19,8 +19,9 @@ import pytest
 
 from em_core import datasets, fit
 from pages.ui.families import own_models
-from pages.ui.families.parameters import arrays
-from pages.ui.families.table import FAMILIES, _own, example_of, family_of
+from pages.ui.families.numbers import arrays
+from pages.ui.families.own import own_family
+from pages.ui.families.table import FAMILIES, example_of, family_of
 from pages.ui.running.runs import Run
 from pages.ui.sharing import takeaway
 from pages.ui.sharing.naming import stem, title
@@ -173,7 +174,7 @@ def test_the_script_for_a_model_of_ones_own(
 ) -> None:
     path = ROOT / "em_core/examples/zero_inflated_poisson.py"
     own = own_models.read(path)
-    monkeypatch.setitem(FAMILIES, "own-one", _own(own))
+    monkeypatch.setitem(FAMILIES, "own-one", own_family(own))
     lines = [f"{i * i % 7 * (i % 3 > 0)},{i % 5}" for i in range(60)]
     content = "\n".join(["visits,x", *lines]).encode()
     table = read_table("visits.csv", content)

@@ -68,6 +68,11 @@ class FactorAnalyserParams(_Fields):
             factor_scales = np.broadcast_to(np.eye(n_factors), shape)
         return super().__new__(cls, means, loadings, noise_variances, factor_scales)
 
+    @property
+    def noise(self) -> np.ndarray:
+        """(K, D) the noise variance of each column, as `FactorParams` have it."""
+        return self.noise_variances
+
     @cached_property
     def gaussian(self) -> GaussianParams:
         """What the rows of each component are distributed by."""

@@ -158,10 +158,10 @@ def _is_diagonal(domain) -> bool:
 def _of_loadings(loadings, params, near, like) -> Iterator[Quantity]:
     """Unrotated, in units of the data; of columns of variance 1, unrotated and after varimax; and
     how much of each column's variance is its own."""
-    noise = noise_of(params)
+    noise = params.noise
     units = np.sqrt((loadings**2).sum(axis=-1) + noise)[..., None]
     standardised = loadings / units
-    near_units = np.sqrt((near**2).sum(axis=-1) + noise_of(like))[..., None]
+    near_units = np.sqrt((near**2).sum(axis=-1) + like.noise)[..., None]
     unrotated = canonical(loadings, noise, near)
     yield all_of("loading", "real", unrotated)
     yield all_of("standardised loading", "real", unrotated / units)
@@ -171,11 +171,6 @@ def _of_loadings(loadings, params, near, like) -> Iterator[Quantity]:
         rotated[k] = matched(varimax(standardised[k]).loadings, target)
     yield all_of("varimax loading", "real", rotated)
     yield all_of("uniqueness", "logit", noise / units[..., 0] ** 2)
-
-
-def noise_of(params) -> np.ndarray:
-    """The noise variance of each column: (D,), or (K, D) of several components."""
-    return params.noise_variances if hasattr(params, "noise_variances") else params.noise
 
 
 def canonical(loadings: np.ndarray, noise: np.ndarray, like: np.ndarray | None = None):
@@ -216,5 +211,5 @@ def _turned(params, like):
         if isinstance(part, tuple):
             parts[name] = _turned(part, near)
         elif name == "loadings":
-            parts[name] = canonical(part, noise_of(params), near)
+            parts[name] = canonical(part, params.noise, near)
     return type(params)(**(params._asdict() | parts)) if parts else params

@@ -14,6 +14,9 @@ from pages.ui.tables.columns import ColumnReport, anything
 from pages.ui.tables.selection import Selection
 from pages.ui.text import component_names
 
+EXPLICIT = "parameters"
+MOST_ITEMS = 100
+
 
 class Choices(Protocol):
     """What a family reads of the settings: they are a table of their own, which offers families."""
@@ -115,3 +118,11 @@ def listed(names: Sequence[str], last: str = "and") -> str:
     """Names in a sentence: "a, b and c"; "" for none."""
     *others, end = names or [""]
     return f"{', '.join(others)} {last} {end}" if others else end
+
+
+def meanings(starts) -> dict[str, str]:
+    return {name: getattr(start, "meaning", start) for name, start in starts.items()}
+
+
+def explicit(parameters: tuple[str, ...]) -> dict[str, str]:
+    return {EXPLICIT: f"{listed(parameters).replace('_', ' ')} you give"}

@@ -6,7 +6,7 @@ from em_core.half_steps import called
 from em_core.protocols import optional
 from em_core.search.alignment import is_numbered
 from em_core.standardised import as_it_is
-from pages.ui.families.table import Family
+from pages.ui.families.family import Family
 from pages.ui.pictures.emissions import answer_name, has_levels, is_binary
 from pages.ui.tables.selection import Selection
 

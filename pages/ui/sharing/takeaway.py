@@ -13,7 +13,7 @@ import pandas as pd
 import em_core
 from em_core.fit import Fit, finished
 from pages.ui.families.collapse import why_collapsed
-from pages.ui.families.parameters import arrays
+from pages.ui.families.numbers import arrays
 from pages.ui.families.table import example_of, family_of, standardises
 from pages.ui.running.runs import Run
 from pages.ui.sharing.naming import half_step

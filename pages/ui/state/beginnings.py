@@ -9,7 +9,7 @@ import numpy as np
 
 from em_core.starts.table import require_distinct_rows
 from pages.ui.families.family import listed
-from pages.ui.families.parameters import arrays
+from pages.ui.families.numbers import arrays
 from pages.ui.families.starting import Beginning, ByMethod, FromMeans, FromParams
 from pages.ui.families.table import family_of
 

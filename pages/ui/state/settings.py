@@ -15,7 +15,9 @@ from typing import Any
 
 from em_core.datasets import EXAMPLES, GENERATORS
 from em_core.emissions.covariances.structures import STRUCTURES
-from pages.ui.families.table import DEGREES, FAMILIES, ROTATIONS
+from pages.ui.families.factor_analysis import ROTATIONS
+from pages.ui.families.student_t import DEGREES
+from pages.ui.families.table import FAMILIES
 from pages.ui.state.kinds import (
     Choice,
     Fingerprint,

@@ -7,7 +7,7 @@ import numpy as np
 from em_core.search.alignment import align, assignment_shares, disagreement, some_rows
 from em_core.search.cross_validation import CrossValidation
 from em_core.search.selection import Cell
-from pages.ui.families.table import Family
+from pages.ui.families.family import Family
 from pages.ui.state.settings import FIELDS
 from pages.ui.tables.selection import Selection
 from pages.ui.text import counted, name_columns, percent

@@ -15,7 +15,8 @@ from em_core.half_steps import called
 from em_core.search.selection import Cell, Criterion
 from pages.ui.charts.criteria import Score, criterion_grid, criterion_lines, shown_range
 from pages.ui.charts.landscape import COLOURS
-from pages.ui.families.table import Family, family_of
+from pages.ui.families.family import Family
+from pages.ui.families.table import family_of
 from pages.ui.panels import collapse_panel, report, tables
 from pages.ui.panels.model_selection.comparison import named, no_value, unit, units
 from pages.ui.panels.model_selection.recommendation import (

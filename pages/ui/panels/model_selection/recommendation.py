@@ -12,7 +12,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from em_core.half_steps import called
 from em_core.search.selection import Cell, Criterion
-from pages.ui.families.table import Family, family_of
+from pages.ui.families.family import Family
+from pages.ui.families.table import family_of
 from pages.ui.panels.model_selection.comparison import (
     difference,
     meaning,

@@ -1,0 +1,53 @@
+"""Numbers of a model for tables: what is rounding, what nothing tells, what is at a bound."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from pages.ui.text import NO_DATA, number
+
+Tables = list[tuple[str, pd.DataFrame]]
+
+
+# A number this small in a unit of its own, such as 1 for a probability, is rounding.
+NOTHING = 1e-12
+
+
+# At a bound, give or take this share: weighted or in other units it is rounded otherwise.
+NEAR_BOUND = 1e-3
+
+
+def arrays(params) -> dict[str, np.ndarray]:
+    """The arrays of parameters by name, as `model.params(**arrays)` takes them."""
+    named = {}
+    for name, value in zip(params._fields, params, strict=True):
+        named |= arrays(value) if hasattr(value, "_fields") else {name: np.asarray(value)}
+    return named
+
+
+def known(values: np.ndarray, unit: np.ndarray | float) -> np.ndarray:
+    """Values with 0 for what is rounding in this unit, if there is one (finite)."""
+    unit = np.where(np.isfinite(unit), unit, 0)
+    return np.where(np.abs(values) < NOTHING * unit, 0.0, values)
+
+
+def without(values: np.ndarray, unknown: np.ndarray) -> np.ndarray:
+    """Values, but where nothing in the data tells them `NO_DATA`."""
+    if not unknown.any():
+        return values
+    return np.where(unknown, np.array(NO_DATA, object), values.astype(object))
+
+
+def bounded(values: np.ndarray, at_bound: np.ndarray) -> np.ndarray:
+    """Values, those at their bound with these words."""
+    if not at_bound.any():
+        return values
+    words = np.array([f"{number(value)}, at its bound" for value in values], object)
+    return np.where(at_bound, words, values.astype(object))
+
+
+def frame(rows: dict[str, np.ndarray], columns: Sequence[str]) -> pd.DataFrame:
+    return pd.DataFrame.from_dict(rows, orient="index", columns=list(columns))
