@@ -142,10 +142,11 @@ class Standardised:
         else:
             own, logs = self.own_rows(data), self.logs(data)
         q = self.model.e_step(self.own_params(params), own, weights)
-        total = float(logs.sum() if weights is None else logs @ weights)
+        total = logs.sum() if weights is None else weights @ logs
         log_likelihood = q.log_likelihood - total
         # One for each model, where several go side by side.
-        total = np.full_like(log_likelihood, total) if np.ndim(log_likelihood) else total
+        one = np.ndim(log_likelihood) == 0
+        total = float(total) if one else np.full_like(log_likelihood, total)
         return Expectation(StandardisedStatistics(q.statistics, total), q.entropy, log_likelihood)
 
     def m_step(self, params, statistics: StandardisedStatistics):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from em_core import Bernoulli, Categorical, Gaussian, Mixture, Poisson, restarts
+from em_core import Bernoulli, Categorical, Gaussian, Mixture, Poisson, fit, restarts
 from em_core.datasets import load
 from em_core.search.batching.batch import side_by_side
 from em_core.search.batching.stepping import one_by_one, strategy
@@ -143,3 +143,25 @@ def test_an_error_in_the_program_is_raised(error):
     starts = [model.initial_params(IRIS, "k-means++", np.random.default_rng(i)) for i in range(3)]
     with pytest.raises(error, match="broken"):
         list(strategy(model)(model, IRIS, starts))
+
+
+@pytest.mark.parametrize("name", ["Gaussian VVV", "Gaussian EEE", "Gaussian with holes",
+                                  "Bernoulli", "Categorical", "Poisson"])  # fmt: skip
+def test_runs_with_weights_of_their_own_are_those_of_em(name):
+    """Side by side and one by one: the same ends as each run by itself."""
+    case = cases()[name]
+    rng, data = np.random.default_rng(2), case.model.check(case.data)
+    starts = [case.start(seed) for seed in range(3)]
+    weights = np.stack(
+        [rng.multinomial(len(data), np.full(len(data), 1 / len(data))) for _ in "123"]
+    ).astype(float)
+    for stepping in (side_by_side, one_by_one):
+        last = {}
+        for advances in stepping(case.model, data, starts, weights=weights, max_iterations=8):
+            for advance in advances:
+                if advance.half_steps:
+                    last[advance.run] = advance.half_steps[-1]
+        for run, (start, own) in enumerate(zip(starts, weights, strict=True)):
+            alone = fit(case.model, data, start=start, weights=own, max_iterations=8)
+            assert last[run].log_likelihood == pytest.approx(alone.log_likelihood, rel=1e-9)
+            assert last[run].entropy == pytest.approx(alone.entropy, rel=1e-7)

@@ -39,25 +39,29 @@ class Responded(NamedTuple):
 
 
 def respond(kernel, weights: np.ndarray | None = None) -> Iterator[Responded]:
-    """The E-step of every block of a `LinearKernel`."""
+    """The E-step of every block of a `LinearKernel`.
+
+    weights: (N,) of the rows; or (R, N), each model's own.
+    """
     relative = kernel.reference is not None
     normalised = normalise_relative if relative else normalise
     log_joint = np.empty((kernel.n_models, kernel.n_components, 0))
     for block in kernel.blocks():
         n_rows = block.n_rows
+        of_rows = None if weights is None else weights[..., block.rows]
         if n_rows != log_joint.shape[2]:
             # In one piece: two are given back to the system after every E-step, and asked for anew.
             log_joint, shares = np.empty((2, kernel.n_models, kernel.n_components, n_rows))
         kernel.log_joint(block, out=log_joint.reshape(-1, n_rows))
         if (sums := normalised(log_joint, shares, kernel.bounded)) is not None:
-            log_sums = log_total(sums, None if weights is None else weights[block.rows], relative)
+            log_sums = log_total(sums, of_rows, relative)
         else:
             # What one block needs the next is likely to need as well.
             normalised = _give_up
             each = normalise_shifted(log_joint, shares)
-            log_sums = each.sum(axis=-1) if weights is None else each @ weights[block.rows]
+            log_sums = each.sum(axis=-1) if weights is None else _weighted(each, of_rows)
         if weights is not None:
-            shares *= weights[block.rows]
+            shares *= of_rows[..., None, :]
         # H(q) = log Z - E_q[log q~] for q = q~ / Z: from q alone, at no further logarithm.
         flat = kernel.n_models, -1
         entropy = log_sums - np.vecdot(shares.reshape(flat), log_joint.reshape(flat))
@@ -123,12 +127,12 @@ def normalise_shifted(log_joint: np.ndarray, shares: np.ndarray) -> np.ndarray:
 
 
 def log_total(values: np.ndarray, weights: np.ndarray | None, at_least_1: bool) -> np.ndarray:
-    """(R,) sum of the logs of (R, n) positive values, times weights (n,) if any.
+    """(R,) sum of the logs of (R, n) positive values, times weights (n,) or (R, n) if any.
 
     at_least_1: whether no value is smaller.
     """
     if weights is not None:
-        return np.log(values) @ weights
+        return _weighted(np.log(values), weights)
     grouping = at_least_1 and values.size >= FEWEST_GROUPED
     if not grouping or values.max() >= LARGEST_GROUPED_SUM:
         return np.log(values).sum(axis=1)
@@ -136,6 +140,11 @@ def log_total(values: np.ndarray, weights: np.ndarray | None, at_least_1: bool) 
     groups = values[:, :grouped].reshape(len(values), LOG_GROUP, -1)
     products = np.multiply.reduce(groups, axis=1)
     return np.log(products).sum(axis=1) + np.log(values[:, grouped:]).sum(axis=1)
+
+
+def _weighted(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(R,) sums of (R, n) values times weights (n,) or (R, n)."""
+    return values @ weights if weights.ndim == 1 else np.vecdot(values, weights)
 
 
 def entropy_of(shares: np.ndarray) -> float:

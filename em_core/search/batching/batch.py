@@ -34,16 +34,19 @@ def side_by_side(
 
     Each item is one sweep of a slice of the runs: an `Advance` of every run in it that had not
     ended before. The slices take turns, and are so small that a caller need not wait long to stop.
+    weights: (N,), or (R, N), each run's own; then the floors are those of unweighted rows.
     The results are those of `em`, but for the order in which sums are rounded.
     """
-    rows = model.prepare(data, weights)
-    stopping = {"tolerance": tolerance, "n_observations": count_observations(model, data, weights)}
+    own = weights is not None and weights.ndim == 2
+    rows = model.prepare(data, None if own else weights)
+    counted = weights.mean(axis=0) if own else weights
+    stopping = {"tolerance": tolerance, "n_observations": count_observations(model, data, counted)}
     most = max(1, LARGEST_SWEEP // max(1, len(rows) * starts[0].weights.size))
     n_slices = -(-len(starts) // most)
-    slices = [
-        _sweeps(model, rows, runs, [starts[run] for run in runs], weights, stopping, max_iterations)
-        for runs in np.array_split(np.arange(len(starts)), n_slices)
-    ]
+    slices = []
+    for runs in np.array_split(np.arange(len(starts)), n_slices):
+        some = [starts[run] for run in runs], weights[runs] if own else weights
+        slices.append(_sweeps(model, rows, runs, *some, stopping, max_iterations))
     while slices:
         for sweeps in list(slices):
             advances = next(sweeps, None)
@@ -73,6 +76,8 @@ def _sweeps(
                 return
             going, current = going[keep], [current[place] for place in keep]
             params, q = take(params, keep), take(q, keep)
+            if weights is not None and weights.ndim == 2:
+                weights = weights[keep]
         params = model.m_step(params, q.statistics)
         bounds = model.expected_log_joint(params, q.statistics) + q.entropy
         flags, entropies = flags_of(model, params, q.statistics), q.entropy

@@ -35,12 +35,15 @@ def one_by_one(
 
     Each item is one sweep of a few runs: an `Advance` of each of them that had not ended before.
     The results are those of `em`, bit for bit. `map` may be a thread pool's.
+    weights: (N,), or (R, N), each run's own.
     """
-    prepared = _Prepared(model, data, weights)
+    own = weights is not None and weights.ndim == 2
+    prepared = model if own else _Prepared(model, data, weights)
     going = {
         run: em(
             prepared, data, params,
-            weights=weights, tolerance=tolerance, max_iterations=max_iterations,
+            weights=weights[run] if own else weights,
+            tolerance=tolerance, max_iterations=max_iterations,
         )
         for run, params in enumerate(starts)
     }  # fmt: skip
@@ -91,6 +94,9 @@ def side_by_side_if_sound(model, data, starts: Sequence[Any], **options) -> Iter
         return
     except np.linalg.LinAlgError:
         rest = list(told)
+    weights = options.get("weights")
+    if weights is not None and weights.ndim == 2:
+        options["weights"] = weights[rest]
     for advances in one_by_one(model, data, [starts[run] for run in rest], **options):
         news = []
         for advance in advances:
