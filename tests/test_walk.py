@@ -3,6 +3,8 @@
 import itertools
 import random
 from collections.abc import Iterator
+from functools import cache
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -12,6 +14,7 @@ from support.browser import ROOT, serve
 from support.walk import (
     PAGES,
     SECONDS_PER_FIT,
+    Place,
     Walk,
     Walker,
     covering,
@@ -23,6 +26,7 @@ from support.walk import (
 )
 
 slow = pytest.mark.slow
+PIECES = 20
 NOT_FINITE = '{"weights":[0.5,0.5],"rates":[[1e308],[1e308]]}'
 
 
@@ -33,6 +37,21 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
         environment.setenv("EM_EXPLORER_FIT_SECONDS", str(SECONDS_PER_FIT))
         with serve(ROOT, log) as url:
             yield Walk(url, log)
+
+
+@cache
+def rows_of_all_pairs() -> list[dict[str, Any]]:
+    return list(covering(factors(), random.Random(0)))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The long walk goes in pieces, so that several go at once; the short one is a few steps."""
+    long = metafunc.config.getoption("--long")
+    if "place" in metafunc.fixturenames:
+        some = places() if long else random.Random(2).sample(places(), 5)
+        metafunc.parametrize("place", some, ids=str)
+    if "piece" in metafunc.fixturenames:
+        metafunc.parametrize("piece", range(PIECES) if long else [0])
 
 
 def assert_nothing_found(walk: Walk) -> None:
@@ -63,30 +82,28 @@ def test_every_field_is_walked_missing_valid_and_damaged(name: str) -> None:
 
 
 @slow
-def test_links_of_all_pairs_of_values(walk: Walk, long: bool) -> None:
-    rows = covering(factors(), random.Random(0))
-    for number, row in enumerate(rows if long else itertools.islice(rows, 6)):
-        walk.visit(*link_of(row), n_uses=2, rng=random.Random(number))
+def test_links_of_all_pairs_of_values(walk: Walk, long: bool, piece: int) -> None:
+    rng = random.Random(piece)
+    some = itertools.islice(covering(factors(), random.Random(0)), 6)
+    for row in rows_of_all_pairs()[piece::PIECES] if long else some:
+        walk.visit(*link_of(row), n_uses=2, rng=rng)
     assert_nothing_found(walk)
 
 
 @slow
-def test_every_option_of_every_widget(walk: Walk, long: bool) -> None:
+def test_every_option_of_every_widget(walk: Walk, long: bool, place: Place) -> None:
     """From each page with each family as it opens; the short walk uses a few here and there."""
     if long:
-        for page, query in places():
-            walk.options(page, query)
+        walk.options(place)
     else:
-        rng = random.Random(2)
-        for page, query in rng.sample(places(), 5):
-            walk.visit(page, query, n_uses=3, rng=rng)
+        walk.visit(place.page, place.query, n_uses=3, rng=random.Random(2))
     assert_nothing_found(walk)
 
 
 @slow
-def test_hostile_links(walk: Walk, long: bool) -> None:
-    rng = random.Random(0)
-    for _ in range(2_000 if long else 8):
+def test_hostile_links(walk: Walk, long: bool, piece: int) -> None:
+    rng = random.Random(piece)
+    for _ in range(100 if long else 8):
         walk.visit(rng.choice(PAGES), hostile(rng), n_uses=1, rng=rng)
     assert_nothing_found(walk)
 

@@ -30,14 +30,14 @@ from pages.ui.tables.table import Table
 from support.visitor import Visitor
 
 PAGES = ("", "local_optima", "model_selection", "lower_bound", "variants", "theory")
-SECONDS_PER_FIT = 10.0  # that the server allows: what takes longer ends by itself
+SECONDS_PER_FIT = 5.0  # that the server allows: what takes longer ends by itself
 SECONDS_PER_VISIT = 90.0  # on a busy machine
 TOO_LONG = "a run that does not end"
 # Larger ones take longer and say no more.
 MOST = {"n_rows": 2_000, "n_columns": 12, "n_starts": 6, "n_starts_each": 2, "n_components": 12}
 MOST |= {"max_iterations": 200, "race_passes": 30, "smallest": 4, "largest": 4}
 MOST_SHOWN = {FIELDS[name].label: most for name, most in MOST.items()} | {"to": 4}
-FEW = "ns=3&ne=1&kt=3&rp=20"
+FEW = "ns=3&ne=1&kt=3&rp=20&it=60"
 DAMAGED = {
     kinds.Choice: ("nonsense",),
     kinds.Integer: ("9" * 29, "-1", "3.5"),
@@ -49,6 +49,8 @@ DAMAGED = {
     kinds.JsonObject: ("[1]", "{", '{"weights":[1]}', f'{{"weights":[{"9" * 400}]}}'),
     kinds.Fingerprint: ("x", "1e999_1_1"),
 }
+# Widgets that choose another family, or unfold those that do.
+LEADS_AWAY = (FIELDS["family"].label, "One example of every model")
 # Of what a link says about a table of one's own.
 PACKED = ("A", "AAAA", "x" * 300, "<")
 TAMPERED = (
@@ -131,17 +133,35 @@ def values_of(about: Field) -> list[str | None]:
 
 
 def factors() -> dict[str, list]:
-    """What is combined: the page with the family, and every field but the family."""
-    together = [(page, name) for page in PAGES[:-1] for name in FAMILIES]
-    together += [(PAGES[-1], None), *((page, "nonsense") for page in PAGES)]
-    fields = {about.key: values_of(about) for about in FIELDS.values() if about.name != "family"}
-    return {"place": together} | fields
+    """What is combined: the page, and every field; the family and the page have far more values
+    together than any other two."""
+    return {"page": list(PAGES)} | {about.key: values_of(about) for about in FIELDS.values()}
 
 
-def places() -> list[tuple[str, str]]:
-    """Every page with every family as it opens, page and query; with few starts and small grids."""
-    families = [(page, f"v=1&m={name}&{FEW}") for page in PAGES[:-1] for name in FAMILIES]
-    return [(PAGES[-1], ""), *families]
+class Place(NamedTuple):
+    """A page with a family as it opens. away: whether what leads to another family is used too."""
+
+    page: str
+    query: str
+    away: bool
+
+    def __str__(self) -> str:
+        return re.sub(r"\W+", "-", f"{self.page or 'explore'} {self.query.partition('&ns=')[0]}")
+
+
+def places() -> list[Place]:
+    """Every page with every family, with few starts and small grids.
+
+    From each family to each other one goes the Explore page; the other pages, whose sidebar is the
+    same, from one family to all.
+    """
+    first = next(iter(FAMILIES))
+    families = [
+        Place(page, f"v=1&m={name}&{FEW}", page == "" or name == first)
+        for page in PAGES[:-1]
+        for name in FAMILIES
+    ]
+    return [Place(PAGES[-1], "", True), *families]
 
 
 def covering(factors: Mapping[str, Sequence], rng: random.Random) -> Iterator[dict[str, Any]]:
@@ -180,9 +200,8 @@ def covering(factors: Mapping[str, Sequence], rng: random.Random) -> Iterator[di
 
 def link_of(row: Mapping[str, Any]) -> tuple[str, str]:
     """The page and the query of one combination."""
-    page, family = row["place"]
-    query = {"v": "1", "m": family} | {k: v for k, v in row.items() if k != "place"}
-    return page, urlencode({key: value for key, value in query.items() if value is not None})
+    chosen = {key: value for key, value in row.items() if key != "page" and value is not None}
+    return row["page"], urlencode({"v": "1"} | chosen)
 
 
 def hostile(rng: random.Random) -> str:
@@ -385,12 +404,13 @@ class Walk:
         if walker is not None:
             self.end(walker, used)
 
-    def options(self, page: str, query: str) -> None:
-        """Every option of every widget that this link shows or leads to without another model.
+    def options(self, place: Place) -> None:
+        """Every option of every widget that this place shows or leads to without another model.
 
         One after the other, as a person plays with the page; anew where this leads to another
         model, to something wrong, or to a page that offers nothing new, as one without data does.
         """
+        page, query, away = place
         done: set[tuple[str, str, str]] = set()
         walker, used = self._open(page, query), []
         model = walker.model
@@ -399,6 +419,7 @@ class Walk:
                 (
                     (widget, value, what)
                     for widget in walker.widgets
+                    if away or widget.label not in LEADS_AWAY
                     for value in widget.values
                     if (what := (widget.kind, re.sub(r"\d+", "#", widget.label), str(value)))
                     not in done
