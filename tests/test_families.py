@@ -56,13 +56,42 @@ def test_every_example_becomes_a_picture_numbers_and_results(name, example):
         assert formula and terms.size
 
 
+@pytest.mark.parametrize("name", [n for n, family in FAMILIES.items() if family.holes])
+def test_rows_with_missing_values_are_drawn_and_told(name):
+    """A tenth of all values, and in the first group or rows a whole column."""
+    chosen = {"family": name, "example": FAMILIES[name].examples[0], "n_factors": 1}
+    settings = changed(Settings(), **chosen)
+    family = family_of(settings)
+    table, complete = read(settings)
+    frame, rng = table.frame.copy(), np.random.default_rng(0)
+    first = complete.rows[: complete.sizes[0] if len(complete.sizes) > 1 else 5]
+    for column in complete.columns:
+        frame.loc[rng.random(len(frame)) < 0.1, column] = None
+    frame.loc[first, complete.columns[0]] = None
+    asked = complete.columns, complete.label_name, complete.group_name
+    selection = family.read(table._replace(frame=frame), *asked, True)
+    assert np.isnan(selection.values).any() or len(complete.columns) == 1
+    scene = begun(settings, table, selection, 5)
+    picture, _ = family.picture(scene)
+    for chart in picture.charts:
+        assert all(np.isfinite(marks.values).all() for marks in chart.marks)
+    assert pack(picture._replace(responsibilities=[*picture.responsibilities]))
+    params = scene.steps[-1].params
+    for _, frame in family.tables(scene.model, params, selection, settings):
+        assert frame.size and not frame.isna().any(axis=None)
+    results = family.results(scene.model, params, scene.data, selection, settings)
+    assert {len(values) for values in results.values()} == {len(selection.values)}
+    if family.point is not None:
+        assert family.point(scene.model, params, scene.data, selection, 0)[1].size
+
+
 @pytest.mark.parametrize("preset", [*GALLERY, *PRESETS], ids=lambda preset: preset.title)
 def test_presets_travel_in_a_link_and_fit_their_family(preset):
     settings = changed(Settings(), **preset.settings)
     assert parse(to_query(settings)) == (settings, ())
     family = family_of(settings)
     assert settings.source != "example" or settings.example in family.examples
-    assert set(preset.settings) & set(family.controls) or not family.controls
+    assert set(preset.settings) & set(family.controls) or not {*family.controls} - {"missing"}
 
 
 def test_the_gallery_shows_every_family_of_the_theory():

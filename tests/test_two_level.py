@@ -346,7 +346,7 @@ def test_wrong_input_is_named():
         ([], "no groups"),
         ([[1.0, 2.0]], "at least two groups"),
         ([[1.0], []], "group 2 has shape .* at least one row"),
-        ([[1.0], [np.nan]], "group 2 holds missing"),
+        ([[1.0], [np.inf]], "group 2 holds infinite"),
         ([[1.0], [1e200]], "larger unit"),
         ([np.ones((2, 2)), np.ones((2, 3))], "group 2 has 3 columns and group 1 has 2"),
         ([[[1.0, 2.0]], [[3.0, 2.0]]], "column 2 is constant"),

@@ -77,4 +77,5 @@ def cases() -> dict[str, Case]:
         "probabilistic PCA": Case(ProbabilisticPCA(2), rows),
         "factor analysis with holes": Case(FactorAnalysis(1), holes),
         "two levels": Case(TwoLevel(), [rows[i::10] for i in range(10)]),
+        "two levels with holes": Case(TwoLevel(), [holes[i::10] for i in range(10)]),
     }

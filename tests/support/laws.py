@@ -43,9 +43,10 @@ def bound_touches_after_e_and_stays_below_after_m(steps, n_rows=1) -> None:
 
 
 def gain_is_bound_gain_plus_kl(steps, n_rows=1) -> None:
-    after = [step for step in steps if step.phase == "M"]
-    errors = gain_errors(steps)
-    assert (np.abs(errors) <= TOUCH * sizes(after, n_rows)).all(), errors
+    """A difference has the digits of the larger of the two."""
+    errors, size = gain_errors(steps), sizes(steps, n_rows)
+    after = np.flatnonzero([step.phase == "M" for step in steps])
+    assert (np.abs(errors) <= TOUCH * np.maximum(size[after - 1], size[after])).all(), errors
 
 
 def half_steps_are_well_formed(steps) -> None:

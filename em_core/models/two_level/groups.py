@@ -60,11 +60,11 @@ class Groups:
         return mean, scatter / counts.sum()
 
 
-def as_arrays(data, n_columns: int | None = None, holes: bool = False) -> list[np.ndarray]:
-    """One float64 array (n_g, D) for each group. Raises ValueError naming the group at fault.
+def as_arrays(data, n_columns: int | None = None) -> list[np.ndarray]:
+    """One float64 array (n_g, D) for each group, NaN where a value is missing.
 
-    n_columns: of new data, how many columns the model was fitted to. holes: whether values may be
-    missing (NaN).
+    n_columns: of new data, how many columns the model was fitted to. Raises ValueError naming the
+    group at fault.
     """
     arrays = [as_numbers(group) for group in data]
     if not arrays:
@@ -85,13 +85,10 @@ def as_arrays(data, n_columns: int | None = None, holes: bool = False) -> list[n
             f"the groups have {arrays[0].shape[1]} columns and the model was fitted to "
             f"{n_columns}: give the same columns in the same order"
         )
-    values = np.abs(np.concatenate(arrays))
-    largest = np.fmax.reduce(values, axis=None) if holes else values.max()
-    if not holes and not np.isfinite(largest):
-        number = 1 + [np.isfinite(array).all() for array in arrays].index(False)
-        raise ValueError(
-            f"group {number} holds missing or infinite values: leave those rows out first"
-        )
+    largest = np.fmax.reduce(np.abs(np.concatenate(arrays)), axis=None)
+    if np.isinf(largest):
+        number = 1 + [np.isinf(array).any() for array in arrays].index(True)
+        raise ValueError(f"group {number} holds infinite values: leave those rows out first")
     if largest > LARGEST_VALUE:
         raise ValueError(f"the data hold numbers beyond {LARGEST_VALUE:g}: use a larger unit")
     return arrays

@@ -21,7 +21,12 @@ from em_core.emissions.covariances.structures import (
 )
 from em_core.half_steps import Collapse, Expectation, Shared
 from em_core.models.two_level.groups import Groups, as_arrays
-from em_core.models.two_level.incomplete import effects_of_incomplete, means_of_incomplete
+from em_core.models.two_level.incomplete import (
+    IncompleteGroups,
+    completed,
+    effects_of,
+    moments_of,
+)
 from em_core.models.two_level.starts import STARTS
 
 # Observations in each group of a sample whose group sizes are not given.
@@ -41,7 +46,8 @@ class TwoLevelStatistics(NamedTuple):
 
     groups, observations: numbers of them. effect_sum (D,) = sum_g E[b_g]; effect_scatter (D, D) =
     sum_g E[b_g b_g^T]; residual_scatter (D, D) = sum_gi E[(y_gi - b_g)(y_gi - b_g)^T];
-    observed_sum, observed_squares (D,) = sums of y and y^2, for the data's own variance.
+    observed_counts, observed_sum, observed_squares (D,): how many values are there of each column,
+    and sums of y and y^2 of them, for the data's own variance.
     """
 
     groups: float
@@ -49,6 +55,7 @@ class TwoLevelStatistics(NamedTuple):
     effect_sum: np.ndarray
     effect_scatter: np.ndarray
     residual_scatter: np.ndarray
+    observed_counts: np.ndarray
     observed_sum: np.ndarray
     observed_squares: np.ndarray
     origin: Shared
@@ -56,8 +63,8 @@ class TwoLevelStatistics(NamedTuple):
     @property
     def variances(self) -> np.ndarray:
         """(D,) variance of all observations, which no parameters change."""
-        mean = self.observed_sum / self.observations
-        return self.observed_squares / self.observations - mean**2
+        mean = self.observed_sum / self.observed_counts
+        return self.observed_squares / self.observed_counts - mean**2
 
     @property
     def effect_covariance(self) -> np.ndarray:
@@ -127,8 +134,8 @@ def infer(params: TwoLevelParams, groups: Groups) -> Inference:
 class TwoLevel:
     """y_gi ~ N(b_g, within), b_g ~ N(mean, between): groups drawn from a population.
 
-    Data: a list of (n_g, D) arrays, one for each group; (n_g,) means D = 1. Weights are one for
-    each group.
+    Data: a list of (n_g, D) arrays, one for each group; (n_g,) means D = 1; NaN is a value missing
+    at random. Weights are one for each group.
     floor: no eigenvalue of either covariance, measured in units of the columns' own standard
         deviations, may fall below this. The M-step is the exact maximiser under that bound. Where
         the likelihood is largest at a between-group variance of zero, EM nears it ever more slowly;
@@ -155,13 +162,15 @@ class TwoLevel:
         if len(arrays) < 2:
             raise ValueError("a two-level model needs at least two groups, and these data have one")
         rows = np.concatenate(arrays)
-        varying = (rows != rows[0]).any(axis=0)
+        if (empty := np.isnan(rows).all(axis=0)).any():
+            raise ValueError(f"column {empty.argmax() + 1} holds no values at all: leave it out")
+        varying = np.fmax.reduce(rows) > np.fmin.reduce(rows)
         if not varying.all():
             raise ValueError(f"column {varying.argmin() + 1} is constant: leave it out")
         return arrays
 
-    def prepare(self, data, weights=None) -> Groups:
-        return data if isinstance(data, Groups) else Groups.of(data)
+    def prepare(self, data, weights=None) -> Groups | IncompleteGroups:
+        return data if isinstance(data, Groups | IncompleteGroups) else groups_of(as_arrays(data))
 
     def n_observations(self, data, weights=None) -> float:
         """Number of observations, each counted by the weight of its group: the n of BIC."""
@@ -196,8 +205,9 @@ class TwoLevel:
             raise ValueError(f"unknown start {method!r}: choose one of {', '.join(STARTS)}")
         weights = np.ones(len(data)) if weights is None else weights
         self.check([group for group, weight in zip(data, weights, strict=True) if weight > 0])
-        groups = Groups.of(data)
-        variances = np.diag(groups.pooled(weights)[1])
+        arrays = as_arrays(data)
+        groups = Groups.of(completed(arrays))
+        variances = observed_variances(arrays, weights)
         mean, between, within = STARTS[method].propose(groups, weights, rng)
         between, within = self._floored(np.stack([between, within]), variances)
         return TwoLevelParams(groups.origin + mean, between, within)
@@ -207,10 +217,13 @@ class TwoLevel:
 
     def e_step(self, params: TwoLevelParams, data, weights=None) -> Expectation:
         """q(b_g) = N(mean + S_g (y-bar_g - mean), (between^-1 + n_g within^-1)^-1), with the
-        shrinkage S_g = between (between + within / n_g)^-1; folded into moments."""
+        shrinkage S_g = between (between + within / n_g)^-1; folded into moments. What rows miss is
+        latent too: see `incomplete`."""
         groups = self._groups(params, data)
-        q = infer(params, groups)
         weights = np.ones(len(groups)) if weights is None else weights
+        if isinstance(groups, IncompleteGroups):
+            return _e_step_of_incomplete(params, groups, weights)
+        q = infer(params, groups)
         counts = weights * groups.counts
         n_groups, n_observations = weights.sum(), counts.sum()
         within = np.tensordot(weights, groups.scatters, 1)
@@ -226,6 +239,7 @@ class TwoLevel:
             q.axes @ (weights @ effects),
             q.axes @ effect_scatter @ q.axes.T,
             within + q.axes @ residual_scatter @ q.axes.T,
+            np.full(len(params.mean), float(n_observations)),
             counts @ observed,
             np.diag(within) + counts @ observed**2,
             Shared(params.mean),
@@ -236,10 +250,10 @@ class TwoLevel:
         log_likelihood = weights @ self._log_densities(q, groups.counts) - 0.5 * squares
         return Expectation(statistics, float(entropy), float(log_likelihood))
 
-    def _groups(self, params: TwoLevelParams, data) -> Groups:
-        if isinstance(data, Groups):
+    def _groups(self, params: TwoLevelParams, data) -> Groups | IncompleteGroups:
+        if isinstance(data, Groups | IncompleteGroups):
             return data
-        return Groups.of(as_arrays(data, len(params.mean)), params.mean)
+        return groups_of(as_arrays(data, len(params.mean)), params.mean)
 
     def _log_densities(self, q: Inference, counts: np.ndarray) -> np.ndarray:
         """(G,) log p(y_g) but for -tr(within^-1 scatter_g) / 2."""
@@ -311,13 +325,20 @@ class TwoLevel:
         return tuple(messages)
 
     def posterior(self, params: TwoLevelParams, data) -> TwoLevelPosterior:
-        """The effect of every group: its mean drawn towards the population's. Of new data values
-        may be missing (NaN); shrinkage is then what the group takes from the prior's precision."""
-        if not isinstance(data, Groups):
-            data = as_arrays(data, len(params.mean), holes=True)
-            if any(np.isnan(group).any() for group in data):
-                return self._posterior_of_incomplete(params, data)
+        """The effect of every group: its mean drawn towards the population's. Where values are
+        missing (NaN), shrinkage is what the group takes from the prior's precision."""
         groups = self._groups(params, data)
+        if isinstance(groups, IncompleteGroups):
+            effects = effects_of(*params, groups)
+            # Covariance (I - S) between, as for complete groups.
+            shrinkage = effects.covariances @ np.linalg.inv(params.between_covariance)
+            return TwoLevelPosterior(
+                params.mean + effects.means,
+                effects.covariances,
+                np.eye(len(params.mean)) - shrinkage,
+                groups.origin + groups.means,
+                effects.log_densities,
+            )
         q = infer(params, groups)
         effects = (q.shrinkage * q.deviations) @ q.axes.T
         squares = np.tensordot(groups.scatters, q.inverse.T @ q.inverse, 2)
@@ -328,16 +349,6 @@ class TwoLevel:
             groups.origin + groups.means,
             self._log_densities(q, groups.counts) - 0.5 * squares,
         )
-
-    def _posterior_of_incomplete(self, params: TwoLevelParams, data) -> TwoLevelPosterior:
-        between = params.between_covariance
-        means, covariances, log_densities = effects_of_incomplete(
-            params.mean, between, params.within_covariance, data
-        )
-        # Covariance (I - S) between, as for complete groups.
-        shrinkage = np.eye(len(between)) - covariances @ np.linalg.inv(between)
-        group_means = means_of_incomplete(data)
-        return TwoLevelPosterior(means, covariances, shrinkage, group_means, log_densities)
 
     def sample(self, params: TwoLevelParams, n, rng) -> tuple[list[np.ndarray], np.ndarray]:
         """Observations (n_g, D) of each group, and the group effects (G, D).
@@ -384,6 +395,49 @@ class TwoLevel:
         """D for the mean and D (D + 1) / 2 for each of the two covariances."""
         dimension = len(params.mean)
         return dimension + dimension * (dimension + 1)
+
+
+def groups_of(
+    arrays: list[np.ndarray], origin: np.ndarray | None = None
+) -> Groups | IncompleteGroups:
+    """Checked groups about an origin, as the E-step takes them."""
+    holes = any(np.isnan(array).any() for array in arrays)
+    return (IncompleteGroups if holes else Groups).of(arrays, origin)
+
+
+def observed_variances(arrays: list[np.ndarray], weights: np.ndarray) -> np.ndarray:
+    """(D,) variance of what is there of each column, weights (G,) being those of the groups."""
+    rows = np.concatenate(arrays)
+    shares = np.repeat(weights, [len(array) for array in arrays])[:, None] * ~np.isnan(rows)
+    shares /= shares.sum(axis=0)
+    centred = rows - np.nansum(shares * rows, axis=0)
+    return np.nansum(shares * centred**2, axis=0)
+
+
+def _e_step_of_incomplete(
+    params: TwoLevelParams, groups: IncompleteGroups, weights: np.ndarray
+) -> Expectation:
+    """The E-step where values are missing; weights (G,)."""
+    dimension = len(params.mean)
+    effects = effects_of(*params, groups)
+    rows = moments_of(params.mean, params.within_covariance, groups, effects, weights)
+    scatter = (effects.means.T * weights) @ effects.means
+    statistics = TwoLevelStatistics(
+        float(weights.sum()),
+        float(sum(weights[pattern.groups] @ pattern.counts for pattern in groups.patterns)),
+        weights @ effects.means,
+        scatter + np.tensordot(weights, effects.covariances, 1),
+        rows.residual_scatter,
+        rows.counts,
+        rows.sums,
+        rows.squares,
+        Shared(params.mean),
+    )
+    log_determinants = np.linalg.slogdet(effects.covariances)[1]
+    entropy = 0.5 * weights @ (dimension * (1 + np.log(2 * np.pi)) + log_determinants)
+    return Expectation(
+        statistics, float(entropy + rows.entropy), float(weights @ effects.log_densities)
+    )
 
 
 def expected_log_normal(covariance: np.ndarray, count: float, scatter: np.ndarray) -> float:

@@ -9,10 +9,7 @@ from em_core import TwoLevel
 from em_core.models.two_level.model import intraclass_correlation
 from pages.ui.families.family import Family, explicit, meanings
 from pages.ui.families.mixtures import covariance_table
-from pages.ui.families.numbers import (
-    Tables,
-    frame,
-)
+from pages.ui.families.numbers import Tables, frame, without
 from pages.ui.pictures.two_level import shrinkage_picture
 from pages.ui.tables.columns import measured
 from pages.ui.tables.selection import Selection, select
@@ -30,8 +27,9 @@ def two_level_tables(model, params, selection: Selection, settings) -> Tables:
     posterior = model.posterior(params, selection.parts)
     groups = {"rows": selection.sizes}
     for d, name in enumerate(columns):
+        averages = posterior.group_means[:, d]
         groups |= {
-            f"average {name}": posterior.group_means[:, d],
+            f"average {name}": without(averages, np.isnan(averages)),
             f"expected {name}": posterior.means[:, d],
             f"SD of {name}": np.sqrt(posterior.covariances[:, d, d]),
         }
@@ -58,7 +56,7 @@ TWO_LEVEL = Family(
     label="Two-level model: rows in groups",
     build=lambda s: TwoLevel(),
     code=lambda s: "TwoLevel()",
-    controls={},
+    controls={"missing": {}},
     starts=meanings(TwoLevel.starts)
     | explicit(("mean", "between_covariance", "within_covariance")),
     parameters=("mean", "between_covariance", "within_covariance"),
@@ -70,7 +68,6 @@ TWO_LEVEL = Family(
     results=group_results,
     size=None,
     unit="",
-    holes=False,
     grouping="group",
     alone=False,
     data=lambda selection: selection.parts,

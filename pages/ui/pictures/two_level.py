@@ -58,6 +58,9 @@ def variance_change(scene: Scene):
 
 def _shrinkage(scene: Scene, frames, posteriors, order: np.ndarray, d: int) -> Chart:
     averages = posteriors[0].group_means[order, d]
+    # A group may have no value in this column at all.
+    seen = np.flatnonzero(~np.isnan(averages))
+    averages = averages[seen]
     means = np.stack([q.means[order, d] for q in posteriors])[frames.posterior]
     deviations = np.sqrt(np.stack([q.covariances[order, d, d] for q in posteriors]))
     deviations = deviations[frames.posterior]
@@ -68,8 +71,9 @@ def _shrinkage(scene: Scene, frames, posteriors, order: np.ndarray, d: int) -> C
     line = np.stack(np.broadcast_arrays(ends, population[:, None]), axis=-1)
     groups = tuple(scene.groups[g] for g in order)
     own = np.zeros(len(order), dtype=int)
-    muted = np.full(len(order), MUTED)
-    still = np.stack([places[0], averages, np.full(len(order), RING)], axis=-1)[None]
+    muted = np.full(len(seen), MUTED)
+    still = np.stack([places[0, seen], averages, np.full(len(seen), RING)], axis=-1)[None]
+    drawn = places[:, seen], np.broadcast_to(averages, (len(means), len(seen)))
     marks = (
         Marks("line", line, np.full(2, INK)),
         Marks(
@@ -79,10 +83,10 @@ def _shrinkage(scene: Scene, frames, posteriors, order: np.ndarray, d: int) -> C
         ),
         Marks(
             "segments",
-            np.stack([places, np.broadcast_to(averages, means.shape), places, means, one], axis=-1),
+            np.stack([*drawn, drawn[0], means[:, seen], one[:, seen]], axis=-1),
             muted,
         ),
-        Marks("rings", still, muted, tuple(f"{group}: average of its rows" for group in groups)),
+        Marks("rings", still, muted, tuple(f"{groups[g]}: average of its rows" for g in seen)),
         Marks(
             "dots",
             np.stack([places, means, DOT * one], axis=-1),
