@@ -11,7 +11,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from pages.ui.text import MINUS
+from em_core import Gaussian, Mixture, fit
+from em_core.datasets import load
+from pages.ui.text import MINUS, nats
 from support.browser import Visitors
 from support.explore import follow
 from support.pictures import saved, shapes
@@ -70,10 +72,11 @@ def test_what_is_beyond_the_axis_of_the_bound_is_told_at_its_edge(
 ) -> None:
     follow(page, f"{app}/?v=1&e=iris&k=3&f=0")
     _, words = shapes(saved(page, "svg", tmp_path))
-    assert f"{MINUS}454.1" in words
+    beyond = nats(fit(Mixture(Gaussian(), 3), load("iris").values).trace[0].log_likelihood)
+    assert beyond == f"{MINUS}454.06" and beyond in words
     page.get_by_role("button", name="Next half-step").click()
     _, words = shapes(saved(page, "svg", tmp_path))
-    assert f"{MINUS}454.1" not in words
+    assert beyond not in words
 
 
 EXPLICIT = {
