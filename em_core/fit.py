@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -155,7 +155,7 @@ def starting_params(model, data, start, rng: np.random.Generator, weights=None):
     return start
 
 
-def finished(model, trace: list[HalfStep], stop_reason: StopReason, data, weights=None) -> Fit:
+def finished(model, trace: Sequence[HalfStep], stop_reason: StopReason, data, weights=None) -> Fit:
     """The Fit of a trace."""
     label_entropy = optional(model, "label_entropy")(trace[-1].params, data, weights)
     n_observations = count_observations(model, data, weights)

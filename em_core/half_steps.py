@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self, TypeVar, overload
 
 import numpy as np
 
-# The last two only among many starts: the caller went away, or the start raised an error.
-StopReason = Literal["converged", "max_iterations", "decreased", "not_finite", "stopped", "failed"]
+# The last four only where somebody watches: the caller went away, the start raised an error, or the
+# fit took longer, or more memory, than one may.
+StopReason = Literal[
+    "converged", "max_iterations", "decreased", "not_finite",
+    "stopped", "failed", "time", "memory",
+]  # fmt: skip
 
 
 class Shared:
@@ -28,6 +32,9 @@ class Shared:
 
     def __mul__(self, factor: float) -> Shared:
         return self
+
+
+SomeFlag = TypeVar("SomeFlag", bound="Flag")
 
 
 class Expectation(NamedTuple):
@@ -59,6 +66,7 @@ class Flag(str):
 
     def renumbered(self, component: int) -> Self:
         """The same of a component that has another number, from 0."""
+        assert self.component is not None, "it is about a single component"
         said = self.removeprefix(f"{self.unit} {self.component + 1}")
         return type(self)(f"{self.unit} {component + 1}{said}", component, self.unit)
 
@@ -68,13 +76,17 @@ class Collapse(Flag):
     of the data, and such an answer must not win."""
 
 
+@overload
+def called(sentence: SomeFlag, unit: str) -> SomeFlag: ...
+@overload
+def called(sentence: str, unit: str) -> str: ...
 def called(sentence: str, unit: str) -> str:
     """A sentence that calls what rows belong to a component, where it is called otherwise: "state",
     "class"; "" where rows belong to nothing. A flag stays one."""
     if not unit:
         return sentence
     several = f"{unit}es" if unit.endswith("s") else f"{unit}s"
-    said = sentence
+    said: str = sentence
     for case in (str, str.capitalize):
         said = said.replace(case("components"), case(several)).replace(
             case("component"), case(unit)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 
 class Imputation(NamedTuple):
-    """values (N, D), holes filled; deviations (N, D): standard deviations there, 0 elsewhere."""
+    """values (N, D), holes filled; deviations (N, D): standard deviations there, 0 elsewhere. Of
+    sequences a list of them."""
 
-    values: np.ndarray
-    deviations: np.ndarray
+    values: Any
+    deviations: Any
 
 
 def filled(data, values, deviations) -> Imputation:

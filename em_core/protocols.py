@@ -217,8 +217,10 @@ class Kernel(Protocol):
 class Domain(Protocol):
     """Where a parameter may lie, and P coordinates that range over all numbers."""
 
-    # For each coordinate what it moves, (quantity, place), or None where that has no plain name.
-    names: tuple[Name, ...]
+    @property
+    def names(self) -> tuple[Name, ...]:
+        """For each coordinate what it moves, (quantity, place), or None where that has no plain
+        name."""
 
     def vector(self, leaf) -> np.ndarray:
         """(P,) coordinates of a value in the domain."""

@@ -16,7 +16,8 @@ from em_core.half_steps import Expectation, Leap
 from em_core.protocols import optional
 
 
-class StandardisedRows(NamedTuple):
+@dataclass(frozen=True)
+class StandardisedRows:
     """own: the rows as the model's e_step takes them, in its units. logs (N,): by how many nats
     the log-density of each row is higher there."""
 
@@ -138,7 +139,7 @@ class Standardised:
     def e_step(self, params, data, weights=None) -> Expectation:
         """The model's, of the rows in its own units; the log-likelihood is that of the data."""
         if isinstance(data, StandardisedRows):
-            own, logs = data
+            own, logs = data.own, data.logs
         else:
             own, logs = self.own_rows(data), self.logs(data)
         q = self.model.e_step(self.own_params(params), own, weights)

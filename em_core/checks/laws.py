@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,7 +44,7 @@ class Law(NamedTuple):
     applies: Callable[[Any], bool] = lambda model: True
 
 
-def worst(measured: Measured) -> tuple[float, str]:
+def worst(measured: Iterable[tuple[float, str]]) -> tuple[float, str]:
     """The largest violation, at least 0; inf where one is not a number."""
     found = [
         (np.inf if np.isnan(value) else float(value), sentence) for value, sentence in measured

@@ -151,7 +151,8 @@ def slopes(model, data, line: Line, q: Expectation) -> tuple[float, float]:
     step = STEP / max(np.abs(line.direction).max(), STEP**2)
     offsets, differences = central(EIGHTH)
     at = slice_of(model, data, line, step * offsets, q)
-    return tuple(float(heights @ differences / step) for heights in (at.bound, at.log_likelihood))
+    of_bound, of_likelihood = (h @ differences / step for h in (at.bound, at.log_likelihood))
+    return float(of_bound), float(of_likelihood)
 
 
 def central(half: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -149,7 +149,8 @@ class Categorical(Items):
 def _used(levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Columns and levels of the flat list of all columns' levels (..., D)."""
     levels = levels.reshape(-1, levels.shape[-1])[0]
-    return np.nonzero(np.arange(levels.max()) < levels[:, None])
+    columns, places = np.nonzero(np.arange(levels.max()) < levels[:, None])
+    return columns, places
 
 
 def _by_level(features: np.ndarray, levels: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ A missing value (NaN) has the features zero: missing at random, it says nothing 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,15 +31,35 @@ class FeatureStatistics(NamedTuple):
 
 
 class ExponentialFamily:
-    """What exponential families share. Each brings `_check_column`, `_features` (N, P) of a table,
-    `_coefficients` (K, P) of the log-density, `_estimate`, the parameters that maximise it, and
-    `_gradient`, its derivatives by the first array of them, and `impossible` (K, N, D), which cells
-    of a table have probability 0.
+    """What exponential families share. Each brings the first five methods, and `impossible` (K, N,
+    D), which cells of a table have probability 0.
 
     Where a component never showed a level, its maximum-likelihood probability is 0 and stays so.
     """
 
     batches = True
+
+    def _check_column(self, number: int, values: np.ndarray, to_fit: bool) -> None:
+        """Raises ValueError where values (n,) of a column, counted from 1, are no such numbers."""
+        raise NotImplementedError
+
+    def _features(self, data: np.ndarray, params) -> np.ndarray:
+        """(N, P) features of the rows of a table, the first of them 1; a missing value has none."""
+        raise NotImplementedError
+
+    def _coefficients(self, params) -> np.ndarray:
+        """(K, P) what each feature counts for in the log-density."""
+        raise NotImplementedError
+
+    def _estimate(self, features: np.ndarray, fallback) -> Any:
+        """The parameters that maximise the log-density of expected features (K, P); those of
+        `fallback`, where there are any, for what was not seen."""
+        raise NotImplementedError
+
+    def _gradient(self, params, features: np.ndarray) -> np.ndarray:
+        """Derivatives of the log-density of expected features (K, P) by the first array of
+        parameters."""
+        raise NotImplementedError
 
     def check(self, data, params=None) -> np.ndarray:
         """The data as (N, D) float64. Raises ValueError naming a column that does not fit.
@@ -79,7 +99,7 @@ class ExponentialFamily:
         """Log joint densities and expected features of blocks of rows at these parameters."""
         return FeatureKernel(self._joint_coefficients(params, log_weights), rows)
 
-    def statistics(self, kernel: FeatureKernel) -> FeatureStatistics:
+    def statistics(self, kernel: FeatureKernel) -> Any:
         features = kernel.totals.reshape(*kernel.batch, -1)
         return FeatureStatistics(features[..., 0], features)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -100,7 +100,7 @@ class FactorAnalyserParams(_Fields):
 
 class _Moments(NamedTuple):
     gaussian: GaussianStatistics
-    given: FactorAnalyserParams
+    given: Any  # FactorAnalyserParams of `Shared`
 
 
 class FactorAnalyserStatistics(_Moments):
@@ -163,8 +163,8 @@ def _regression(params: FactorParams, covariance, count, shift, within) -> Facto
     )
 
 
-class _WithFactors:
-    """What the factors add to a Gaussian kernel: their entropy given the component."""
+class FactorAnalyserKernel(GaussianKernel):
+    """Factor analysers with the calls of a `LinearKernel`."""
 
     def __init__(self, analysers: FactorAnalyserParams, *arguments):
         super().__init__(analysers.gaussian, *arguments)
@@ -172,18 +172,27 @@ class _WithFactors:
 
     @property
     def entropy(self) -> np.ndarray:
-        # Of a Gaussian: (log det(2 pi e G)) / 2.
-        covariances = self.analysers.factor_covariances
-        log_determinants = np.linalg.slogdet(2 * np.pi * np.e * covariances)[1]
-        return super().entropy + 0.5 * (self.moments.counts * log_determinants).sum(axis=-1)
+        return super().entropy + _entropy_of_factors(self.analysers, self.moments.counts)
 
 
-class FactorAnalyserKernel(_WithFactors, GaussianKernel):
-    """Factor analysers with the calls of a `LinearKernel`."""
-
-
-class IncompleteFactorAnalyserKernel(_WithFactors, IncompleteKernel):
+class IncompleteFactorAnalyserKernel(IncompleteKernel):
     """The same for rows with missing values, latent like the factors."""
+
+    def __init__(self, analysers: FactorAnalyserParams, *arguments):
+        super().__init__(analysers.gaussian, *arguments)
+        self.analysers = analysers
+
+    @property
+    def entropy(self) -> np.ndarray:
+        return super().entropy + _entropy_of_factors(self.analysers, self.moments.counts)
+
+
+def _entropy_of_factors(analysers: FactorAnalyserParams, counts: np.ndarray) -> np.ndarray:
+    """That of the factors of so many rows (K,), given their component, in nats, total."""
+    # Of a Gaussian: (log det(2 pi e G)) / 2.
+    covariances = analysers.factor_covariances
+    log_determinants = np.linalg.slogdet(2 * np.pi * np.e * covariances)[1]
+    return 0.5 * (counts * log_determinants).sum(axis=-1)
 
 
 @dataclass(frozen=True)
@@ -401,7 +410,7 @@ class FactorAnalyser:
         lowest = self.floor * statistics.gaussian.scale.value**2
         alone = params.loadings.shape[-3] == 1
         fewer = "fewer factors" if alone else "fewer factors, fewer components or another start"
-        messages = []
+        messages: list[Flag] = []
         n_factors, total = self.n_factors, statistics.counts.sum()
         for k, of_k in statistics.components.items():
             component, name = params.component(k), f"component {k[-1] + 1}"

@@ -116,8 +116,9 @@ class Gaussian:
             )
         return data
 
-    def prepare(self, data, weights=None, params: GaussianParams | None = None):
-        """Rows about a common origin, component-major: the data's mean, or that of `params`."""
+    def prepare(self, data, weights=None, params=None):
+        """Rows about a common origin, component-major: the data's mean, or that of `params`, of
+        whichever components that have `means`."""
         if params is None:
             data = self.check(data)
             origin, variances = column_moments(data, weights)

@@ -17,6 +17,18 @@ class Items(ExponentialFamily):
 
     discrete: ClassVar = True
 
+    def _levels(self, data: np.ndarray, params) -> np.ndarray:
+        """(D,) how many levels each column has."""
+        raise NotImplementedError
+
+    def _flat(self, params) -> np.ndarray:
+        """(K, P) probabilities of all levels of all columns."""
+        raise NotImplementedError
+
+    def level_probabilities(self, params) -> tuple[np.ndarray, ...]:
+        """As of `Levels`."""
+        raise NotImplementedError
+
     def _features(self, data, params) -> np.ndarray:
         levels = self._levels(data, params)
         wanted = [data == level for level in range(levels.max())]

@@ -66,7 +66,8 @@ class MixturePosterior(NamedTuple):
     log_densities: np.ndarray
 
 
-class Rows(NamedTuple):
+@dataclass(frozen=True)
+class Rows:
     """Prepared data: the emission's rows, sliceable like a table."""
 
     rows: Any

@@ -37,7 +37,7 @@ class HeldOut(NamedTuple):
     """A cross-validation; climbing: the folds without which a start that has not finished stands
     above the best optimum; ends: if there are any, where the starts of each fold have come to."""
 
-    result: CrossValidation
+    result: CrossValidation | None
     climbing: tuple[int, ...] = ()
     ends: tuple[Any, ...] = ()
 

@@ -63,7 +63,8 @@ class Failure(NamedTuple):
     fit: StartedFit | None
 
 
-class Optimum(NamedTuple):
+@dataclass(frozen=True)
+class Optimum:
     """One local maximum of the likelihood, and the runs that lead there.
 
     fit: its best run. fits: all of them, best first.
@@ -181,7 +182,7 @@ class Landscape(NamedTuple):
         starts = counted(self.n_starts, "start")
         if len(self.collapsed) == self.n_starts:
             return f"All {starts} collapsed: none reached an optimum."
-        if not self.is_identified:
+        if self.identification is not None and not self.is_identified:
             said = sentence_case(self.identification.sentence)
             parts = [
                 f"{said}. {self.optima[0].count} of {starts} reached the highest likelihood of "
@@ -235,7 +236,7 @@ def landscape(
     failures: Sequence[Failure] = (),
     *,
     tolerance: float = 1e-3,
-    look: Callable[[Fit], Identification | None] | None = None,
+    look: Callable[[StartedFit], Identification | None] | None = None,
 ) -> Landscape:
     """Group runs of one model on one table into distinct optima and those that reached none.
 
@@ -343,7 +344,7 @@ def _same_assignment(reference: np.ndarray | None, shares: np.ndarray | None) ->
 def _optimum(group: _Group, best: _Group, n_starts: int) -> Optimum:
     fit = group.fits[0]
     alignment = differ = None
-    if group.shares is not None:
+    if group.shares is not None and best.shares is not None:
         alignment = align(best.shares, group.shares)
         differ = disagreement(best.shares, group.shares[:, alignment])
     return Optimum(

@@ -11,7 +11,7 @@ import numpy as np
 
 from em_core.data import check_weights
 from em_core.fit import Fit, finished, starting_params
-from em_core.half_steps import HalfStep, has_collapsed
+from em_core.half_steps import HalfStep, StopReason, has_collapsed
 from em_core.search.alignment import ordered
 from em_core.search.batching.advance import Advance
 from em_core.search.batching.packed import PackedTrace, climbed
@@ -53,7 +53,7 @@ class _Run:
 
     params: Any
     trace: Sequence[HalfStep] = field(default_factory=list)
-    stop_reason: str | None = None
+    stop_reason: StopReason | None = None
     failure: str = ""
     seconds: float = 0.0
     fit: Fit | None = None
@@ -63,12 +63,13 @@ class _Run:
     # Iterations before it was taken up again.
     before: int = 0
 
-    def follow(self, half_steps: tuple[HalfStep, ...]) -> None:
+    def follow(self, half_steps: Sequence[HalfStep]) -> None:
         """Half-steps from `params` on; where it was taken up, they begin where its trace ends."""
         if self.trace and half_steps and half_steps[0].phase == "start":
             half_steps = half_steps[1:]
         if self.before:
             half_steps = [s._replace(iteration=s.iteration + self.before) for s in half_steps]
+        assert isinstance(self.trace, list), "it has not ended"
         self.trace += half_steps
         if half_steps:
             self.log_likelihood = half_steps[-1].log_likelihood
@@ -158,7 +159,8 @@ class Restarts:
             if start.run is None:
                 self._make(start, made)
                 yield self._progress(0, made.values())
-        runs = list({id(start.run): start.run for start in self._starts}.values())
+        made_runs = (start.run for start in self._starts if start.run is not None)
+        runs = list({id(run): run for run in made_runs}.values())
         for on_plateau, factor in ((False, 1), (True, CONFIRMED)):
             some = [r for r in runs if r.stop_reason is None and r.plateau is on_plateau]
             if some:
@@ -245,17 +247,14 @@ class Restarts:
         return self._told
 
     def _tell(self) -> _Results:
-        made = [start for start in self._starts if start.run]
-        plain = {
-            id(start.run): start.run.fit or self._fit(start.run)
-            for start in made
-            if start.run.trace
-        }
-        fits, failures = [], []
-        for start in made:
-            run, fit = start.run, plain.get(id(start.run))
-            if fit is not None:
-                known = {field.name: getattr(fit, field.name) for field in fields(fit)}
+        made = [(start, start.run) for start in self._starts if start.run is not None]
+        plain = {id(run): run.fit or self._fit(run) for _, run in made if run.trace}
+        fits: list[StartedFit] = []
+        failures: list[Failure] = []
+        for start, run in made:
+            fit = None
+            if (ended := plain.get(id(run))) is not None:
+                known = {field.name: getattr(ended, field.name) for field in fields(ended)}
                 fit = StartedFit(
                     **known, seed=start.seed, start=start.name,
                     seconds=start.seconds + run.seconds, plateau=run.plateau,
@@ -370,7 +369,7 @@ def restarts(
     data = model.check(data)
     weights = check_weights(weights, len(data))
     if start is None:
-        start = next(iter(model.starts))
+        start = [next(iter(model.starts))]
     seeds, names = list(seeds), [start] if isinstance(start, str) else list(start)
     if not seeds or not names:
         raise ValueError("give at least one seed and one start")

@@ -323,7 +323,7 @@ def _fitted(asked: _Asked, data, weights, label, model, before: Cell | None) -> 
             return asked.search(model, rows, weights, ends, times, confirm=False)
 
         held_out = yield from cross_validate(
-            cell.fit, data, weights, asked.folds, search, ends[1:], settle
+            cell.fitted, data, weights, asked.folds, search, ends[1:], settle
         )
     return cell._replace(
         cross_validation=held_out.result,

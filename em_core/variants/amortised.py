@@ -171,7 +171,8 @@ class Autoencoder:
         if self.n_latent > 2:
             raise ValueError("the sum over all factors needs at most 2 of them")
         axis = np.linspace(-reach, reach, points)
-        grid = np.stack(np.meshgrid(*[axis] * self.n_latent), axis=-1).reshape(-1, self.n_latent)
+        grid: np.ndarray = np.stack(np.meshgrid(*[axis] * self.n_latent), axis=-1)
+        grid = grid.reshape(-1, self.n_latent)
         cell = self.n_latent * np.log(axis[1] - axis[0])
         prior = -0.5 * (grid**2).sum(axis=1) - self.n_latent * 0.5 * np.log(2 * np.pi)
         outputs = self.decode(w, grid)
@@ -253,5 +254,5 @@ def amortised(model, data, params, rng) -> Iterator[Step]:
             )
             phase = "M" if count else "start"
             iteration = count // STEPS_SHOWN
-            yield Step(iteration, phase, there, there, float(bound), None, (), passes)
+            yield Step(iteration, phase, there, there, float(bound), np.nan, (), passes)
         passes += min(256 / len(rows), 1)

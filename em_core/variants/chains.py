@@ -83,7 +83,8 @@ class Chains:
 
 def logs(params: HiddenMarkovParams) -> tuple[np.ndarray, np.ndarray]:
     """Logarithms of initial probabilities (K,) and transitions (K, K)."""
-    return tuple(np.log(np.maximum(part, TINY)) for part in params[:2])
+    initial, matrix = params[:2]
+    return np.log(np.maximum(initial, TINY)), np.log(np.maximum(matrix, TINY))
 
 
 def draw_paths(
@@ -115,11 +116,12 @@ def draw_paths(
     return paths, float(log_likelihood)
 
 
-def e_step_of(model, data, mixture_q, chain_q: Callable[[Chains], Any]):
+def e_step_of(model, data, mixture_q, chain_q: Callable[[Chains], Any] | None):
     """e_step(params, iteration) of a mixture, by mixture_q(log joints, rows, iteration), or of a
     hidden Markov model, by chain_q(chains)(params, log densities, iteration)."""
     if model.latent == "path":
         chains = Chains(model, data)
+        assert chain_q is not None, "it is for mixtures only"
         choose = chain_q(chains)
         return lambda params, iteration: chains.e_step(
             params, lambda params, densities: choose(params, densities, iteration)

@@ -6,7 +6,7 @@ log-likelihood and its gradient. Every trial of a length is a pass over the data
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from contextvars import copy_context
 from queue import SimpleQueue
@@ -93,7 +93,7 @@ def l_bfgs(model, data, params, rng) -> Iterator[Step]:
             yield _step(iteration, coordinates.params(point.x), -point.fun, passes)
 
 
-def handed_over(work: Callable[[Callable[[Any], None]], Any]) -> Iterator[Any]:
+def handed_over(work: Callable[[Callable[[Any], None]], Any]) -> Generator[Any, None, None]:
     """What `work(hand_over)` hands over, one thing at a time, as they are asked for.
 
     For functions that call back and cannot be iterated, as SciPy's minimisers. They run in a thread

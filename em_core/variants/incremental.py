@@ -34,14 +34,14 @@ def incremental_em(model, data, params, rng) -> Iterator[Step]:
         flags = flags_of(model, params, q.statistics)
         bound = model.expected_log_joint(params, q.statistics) + q.entropy
         passes = 1 + turn / len(parts)
-        yield Step(turn + 1, "M", params, old, float(bound), None, flags, passes)
+        yield Step(turn + 1, "M", params, old, float(bound), np.nan, flags, passes)
         place = turn % len(parts)
         kept[place] = model.e_step(params, parts[place])
         q = reduce(add, kept)
         bound = model.expected_log_joint(params, q.statistics) + q.entropy
         turn += 1
         passes = 1 + turn / len(parts)
-        yield Step(turn, "E", params, params, float(bound), None, flags, passes)
+        yield Step(turn, "E", params, params, float(bound), np.nan, flags, passes)
 
 
 def online_em(model, data, params, rng) -> Iterator[Step]:
@@ -60,4 +60,4 @@ def online_em(model, data, params, rng) -> Iterator[Step]:
             old, params = params, model.m_step(params, statistics)
             flags = flags_of(model, params, statistics)
             turn += 1
-            yield Step(turn, "M", params, old, np.nan, None, flags, 1 + turn / len(parts))
+            yield Step(turn, "M", params, old, np.nan, np.nan, flags, 1 + turn / len(parts))

@@ -15,7 +15,7 @@ class Step(NamedTuple):
     """A `HalfStep` of an algorithm, and what it took to get there.
 
     elbo: the algorithm's own bound, total, in nats; NaN for one that has none.
-    log_likelihood: log p(x | params), total, in nats; None while nobody has asked for it: it may
+    log_likelihood: log p(x | params), total, in nats; NaN while nobody has asked for it: it may
         take a pass over the data that the algorithm has no use for.
     passes: passes over the data so far, those that only price a step left out.
     seconds: time the algorithm has taken so far, pricing left out.
@@ -26,7 +26,7 @@ class Step(NamedTuple):
     params: Any
     posterior_params: Any
     elbo: float
-    log_likelihood: float | None
+    log_likelihood: float
     flags: tuple[str, ...] = ()
     passes: float = 0.0
     seconds: float = 0.0
@@ -55,13 +55,13 @@ def alternate(
     spent, iteration = passes, 0
     phase, old, bound = "start", params, _bound(model, params, q)
     while True:
-        yield Step(iteration, phase, params, params, bound, _known(q), (), spent)
+        yield Step(iteration, phase, params, params, bound, float(q.log_likelihood), (), spent)
         iteration += 1
         old, params = params, m_step(params, q.statistics)
         flags = flags_of(model, params, q.statistics)
         moved = _bound(model, params, q)
         q = e_step(params, iteration)
-        yield Step(iteration, "M", params, old, moved, _known(q), flags, spent)
+        yield Step(iteration, "M", params, old, moved, float(q.log_likelihood), flags, spent)
         spent += passes
         phase, bound = "E", _bound(model, params, q)
 
@@ -73,10 +73,6 @@ def flags_of(model, params, statistics) -> tuple[str, ...]:
 
 def _bound(model, params, q: Expectation) -> float:
     return float(model.expected_log_joint(params, q.statistics) + q.entropy)
-
-
-def _known(q: Expectation) -> float | None:
-    return None if np.isnan(q.log_likelihood) else float(q.log_likelihood)
 
 
 def scaled(tree, factor: float):

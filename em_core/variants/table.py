@@ -239,7 +239,7 @@ def run(
         seconds += perf_counter() - began
         if step is None:
             return
-        if step.log_likelihood is None:
+        if np.isnan(step.log_likelihood):
             height = float(model.e_step(step.params, prepared).log_likelihood)
             step = step._replace(log_likelihood=height)
         yield step._replace(seconds=seconds)

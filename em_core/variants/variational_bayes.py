@@ -142,16 +142,18 @@ def variational_bayes(model, data, params, rng) -> Iterator[Step]:
     shares = _shares(belief.log_joint(rows))
     iteration = 0
     params = belief.params
-    yield Step(0, "start", params, params, evidence_bound(belief, prior, rows, shares), None, (), 1)
+    yield Step(
+        0, "start", params, params, evidence_bound(belief, prior, rows, shares), np.nan, (), 1
+    )
     while True:
         iteration += 1
         old, belief = belief.params, updated(prior, rows, shares)
         params = belief.params
         bound = evidence_bound(belief, prior, rows, shares)
-        yield Step(iteration, "M", params, old, bound, None, (), iteration)
+        yield Step(iteration, "M", params, old, bound, np.nan, (), iteration)
         shares = _shares(belief.log_joint(rows))
         bound = evidence_bound(belief, prior, rows, shares)
-        yield Step(iteration, "E", params, params, bound, None, (), iteration + 1)
+        yield Step(iteration, "E", params, params, bound, np.nan, (), iteration + 1)
 
 
 def evidence_bound(belief: Belief, prior: Belief, rows: np.ndarray, shares: np.ndarray) -> float:

@@ -68,7 +68,7 @@ class CountSpreads:
         return (self.seen * deviance(self.means, rates)).sum(axis=-1)
 
     def __add__(self, other: CountSpreads) -> CountSpreads:
-        sums = CountSpreads(self.seen + other.seen, self.totals + other.totals, 0)
+        sums = CountSpreads(self.seen + other.seen, self.totals + other.totals, self.spreads)
         apart = self.from_rates(sums.means) + other.from_rates(sums.means)
         return CountSpreads(sums.seen, sums.totals, self.spreads + other.spreads + apart)
 

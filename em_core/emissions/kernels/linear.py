@@ -78,6 +78,7 @@ class LinearKernel:
 
         Call before the first block.
         """
+        assert self.places is not None, "log joints are relative to a reference"
         reference = int(self.places.argmin())
         self.coefficients = self.coefficients[self.places]
         self.places = None

@@ -84,7 +84,9 @@ def _entries(domains, params) -> Iterator[Quantity]:
             continue
         entry = all_of(field, scale_of(domain), part)
         if isinstance(domain, Covariances | Oriented):
-            scales = ["log" if place[-1] == place[-2] else "real" for place in entry.places]
+            scales: list[Scale] = [
+                "log" if place[-1] == place[-2] else "real" for place in entry.places
+            ]
             entry = entry._replace(scales=scales)
         yield entry
 
@@ -141,7 +143,7 @@ def _of_covariances(model, domain, covariances, params) -> Iterator[Quantity]:
     if _is_diagonal(domain) or not len(rows):
         return
     values = (covariances / units)[..., rows, columns]
-    pairs = [
+    pairs: list[tuple[int, ...]] = [
         (*place[:-1], int(columns[place[-1]]), int(rows[place[-1]]))
         for place in np.ndindex(values.shape)
     ]

@@ -55,6 +55,22 @@ class _FactorModel:
         "factor_scale": ("factor", "factor"),
     }
 
+    # What they do not share.
+
+    _noise_shape: ClassVar[str]
+
+    def _check_number(self, n_columns: int) -> None:
+        """Raises ValueError where so many columns cannot tell so many factors."""
+        raise NotImplementedError
+
+    def _check_constant(self, constant: np.ndarray, n_columns: int) -> None:
+        """Raises ValueError where columns that do not vary cannot be used."""
+        raise NotImplementedError
+
+    def _pool(self, variances: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        """Noise variances from those of the columns (D,), each of so many values (D,)."""
+        raise NotImplementedError
+
     def __post_init__(self):
         if self.n_factors < 1:
             raise ValueError("at least one factor is needed")
@@ -86,7 +102,7 @@ class _FactorModel:
     def _check_columns(self, data: np.ndarray, weights: np.ndarray | None) -> None:
         """Raises ValueError where rows or columns do not suffice to fit the model."""
         n_columns = data.shape[1]
-        used = range(len(data)) if weights is None else np.flatnonzero(weights)
+        used = np.arange(len(data)) if weights is None else np.flatnonzero(weights)
         self._check_number(n_columns)
         if len(used) < self.n_factors + 2:
             raise ValueError(
@@ -323,8 +339,8 @@ class FactorAnalysis(_FactorModel):
 
     _noise_shape: ClassVar = "one number for each column"
 
-    def _pool(self, values, counts):
-        return values
+    def _pool(self, variances, counts):
+        return variances
 
     def _check_number(self, n_columns: int) -> None:
         check_number(n_columns, self.n_factors)
@@ -385,8 +401,8 @@ class ProbabilisticPCA(_FactorModel):
     DIMS: ClassVar = _FactorModel.DIMS | {"noise_variance": ()}
     one_noise: ClassVar = True
 
-    def _pool(self, values, counts):
-        return values @ counts / counts.sum()
+    def _pool(self, variances, counts):
+        return variances @ counts / counts.sum()
 
     def _check_number(self, n_columns: int) -> None:
         check_fewer(n_columns, self.n_factors)

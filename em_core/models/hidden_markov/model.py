@@ -296,7 +296,7 @@ class HiddenMarkov:
         """Which states are empty or never left, and what the emission has to say."""
         counts, leaving = statistics.emission.counts, statistics.transitions.sum(axis=1)
         empty = counts <= EMPTY_SHARE * counts.sum()
-        messages = [
+        messages: list[Flag] = [
             Collapse(
                 f"state {k + 1} is empty: no frame belongs to it; use fewer states or another "
                 "start",
@@ -377,7 +377,8 @@ class HiddenMarkov:
         data = check_sequences(data)
         shares = np.concatenate(self.posterior(params, data).state_probabilities)
         tables = self.emission.impute(params.emission, np.concatenate(data), shares)
-        return Imputation(*(split_frames(table, lengths_of(data)) for table in tables))
+        values, deviations = (split_frames(table, lengths_of(data)) for table in tables)
+        return Imputation(values, deviations)
 
     def sample(self, params: HiddenMarkovParams, n, rng) -> tuple[list, list]:
         """Sequences and the path (T,) of each: n is the length of one, or a list of lengths."""

@@ -202,7 +202,7 @@ class Frames:
 
 def total(weights: np.ndarray, values: np.ndarray) -> float:
     """The weighted sum, in which values of no weight do not count even if they are infinite."""
-    return weights @ np.where(weights > 0, values, 0)
+    return float(weights @ np.where(weights > 0, values, 0))
 
 
 def check_sequences(data) -> list[np.ndarray]:

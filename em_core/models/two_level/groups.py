@@ -87,7 +87,7 @@ def as_arrays(data, n_columns: int | None = None) -> list[np.ndarray]:
         )
     largest = np.fmax.reduce(np.abs(np.concatenate(arrays)), axis=None)
     if np.isinf(largest):
-        number = 1 + [np.isinf(array).any() for array in arrays].index(True)
+        number = 1 + [bool(np.isinf(array).any()) for array in arrays].index(True)
         raise ValueError(f"group {number} holds infinite values: leave those rows out first")
     if largest > LARGEST_VALUE:
         raise ValueError(f"the data hold numbers beyond {LARGEST_VALUE:g}: use a larger unit")

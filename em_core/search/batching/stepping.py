@@ -38,7 +38,7 @@ def one_by_one(
     weights: (N,), or (R, N), each run's own.
     """
     own = weights is not None and weights.ndim == 2
-    prepared = model if own else _Prepared(model, data, weights)
+    prepared: Any = model if own else _Prepared(model, data, weights)
     going = {
         run: em(
             prepared, data, params,

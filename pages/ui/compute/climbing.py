@@ -6,12 +6,13 @@ from collections.abc import Generator, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from em_core import HalfStep, em
+from em_core.half_steps import StopReason
 from pages.ui.families.starting import Beginning
 
 
 def climb(
     model, data, start: Beginning, tolerance: float, max_iterations: int, told: int
-) -> Generator[tuple[HalfStep, ...], None, str]:
+) -> Generator[tuple[HalfStep, ...], None, StopReason]:
     """EM, one iteration at a time, without its first `told` half-steps; returns why it stopped.
 
     An M half-step comes without the parameters of its q, which are those of the half-step before:

@@ -14,7 +14,7 @@ from em_core.coordinates.slices import bounds, line_along, log_likelihoods
 from em_core.variants.hard import most_probable
 from pages.ui.state.settings import FIELDS, Settings
 
-MODEL = Mixture(Gaussian(), 2)
+MODEL: Any = Mixture(Gaussian(), 2)
 MOST_NUMBERS = 12
 PLACES = 121
 

@@ -7,12 +7,13 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from em_core import HalfStep
 from em_core.fit import Fit, finished
+from em_core.half_steps import StopReason
 from em_core.search.alignment import in_order, numbering
 from em_core.search.identified import Identification
 from em_core.search.optima import look_at
@@ -45,7 +46,7 @@ class Run(Work):
     tolerance: float
     max_iterations: int
     trace: list[HalfStep] = field(default_factory=list)
-    stop_reason: str | None = None
+    stop_reason: StopReason | None = None
     fit: Fit | None = None
     order: np.ndarray | None = None
     _looked: tuple[Fit, Identification | None] | None = None
@@ -99,7 +100,7 @@ class Run(Work):
             if before is None:
                 self._number()
 
-    def take_all(self, result: str) -> None:
+    def take_all(self, result: StopReason) -> None:
         self.stop_reason = result
         if self.trace:
             self._number()
@@ -113,7 +114,7 @@ class Run(Work):
         self.trace = in_order(self.trace, order, self.model.DIMS)
         self.order = order if self.order is None else self.order[order]
 
-    def end_early(self, why: str) -> None:
+    def end_early(self, why: Literal["stopped", "time"]) -> None:
         self.take_all(why)
 
     def no_room(self, why: str) -> None:

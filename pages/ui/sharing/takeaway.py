@@ -73,7 +73,8 @@ def parameters_as_json(settings: Settings, selection: Selection, run: Run, index
         "half_step": half_step_shown(run, index),
         "elbo": step.elbo,
         **_criteria(
-            finished(run.model, run.trace[: index + 1], run.stop_reason, run.data), family.unit
+            finished(run.model, run.trace[: index + 1], run.stop_reason or "stopped", run.data),
+            family.unit,
         ),
     }
     content |= {name: array.tolist() for name, array in arrays(step.params).items()}

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from em_core import HalfStep
 from em_core.checks.laws import TOUCH
 from em_core.em import size
 from em_core.half_steps import called
@@ -146,7 +147,16 @@ def _picture(lane: Lane, run: Run, selection: Selection, table: Table) -> bytes:
     """Steps without a bound are drawn with the log-likelihood in its place."""
     settings = shell.settings()
     steps = [
-        step._replace(elbo=step.log_likelihood) if np.isnan(step.elbo) else step
+        HalfStep(
+            step.iteration,
+            step.phase,
+            step.params,
+            step.posterior_params,
+            step.log_likelihood if np.isnan(step.elbo) else step.elbo,
+            step.log_likelihood,
+            step.flags,
+            np.nan,
+        )
         for step in lane.steps
     ]
     scene = scene_of(
