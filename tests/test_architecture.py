@@ -130,6 +130,16 @@ def test_pages_are_thin(path: Path) -> None:
     assert not {"numpy", "plotly"} & {module.split(".")[0] for module in imports(path)}
 
 
+def test_no_type_goes_unchecked() -> None:
+    """Every rule of the type checker holds everywhere: nothing is excused, here or in a file."""
+    configured = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["ty"]
+    assert configured["src"]["include"] == ["em_core", "pages", "dashboard.py"]
+    assert set(configured) == {"src", "analysis", "terminal"}, "no rules, no overrides"
+    assert [name(path) for path in SOURCES if "ty: ignore" in path.read_text("utf-8")] == []
+    assert [name(path) for path in SOURCES if "type: ignore" in path.read_text("utf-8")] == []
+    assert (ROOT / "em_core/py.typed").exists()
+
+
 def test_every_fragment_has_a_block_of_the_page() -> None:
     """See `pages/ui/state/fragments.py`: without it a page can break."""
     users = [path.name for path in ROOT.glob("pages/**/*.py") if "st.fragment(" in path.read_text()]

@@ -159,8 +159,9 @@ def _aligned(model, params, rows, reference: np.ndarray | None):
     """Parameters with the components in the order of the fit's."""
     if reference is None or not model.DIMS:
         return params
-    order = align(reference, assignment_shares(model, params, rows))
-    return relabelled(params, order, model.DIMS)
+    shares = assignment_shares(model, params, rows)
+    assert shares is not None, "the fit has some"
+    return relabelled(params, align(reference, shares), model.DIMS)
 
 
 def _summary(

@@ -54,7 +54,8 @@ def ends_of(
     if stepping is one_by_one:
         stepping = partial(one_by_one, map=map)
     last, reasons = list(starts), ["failed"] * len(starts)
-    heights, flags = np.full(len(starts), -np.inf), [()] * len(starts)
+    heights = np.full(len(starts), -np.inf)
+    flags: list[tuple[str, ...]] = [()] * len(starts)
     for advances in stepping(
         model, data, starts, weights=weights, tolerance=tolerance, max_iterations=max_iterations
     ):

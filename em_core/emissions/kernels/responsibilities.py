@@ -59,8 +59,8 @@ def respond(kernel, weights: np.ndarray | None = None) -> Iterator[Responded]:
             # What one block needs the next is likely to need as well.
             normalised = _give_up
             each = normalise_shifted(log_joint, shares)
-            log_sums = each.sum(axis=-1) if weights is None else _weighted(each, of_rows)
-        if weights is not None:
+            log_sums = each.sum(axis=-1) if of_rows is None else _weighted(each, of_rows)
+        if of_rows is not None:
             shares *= of_rows[..., None, :]
         # H(q) = log Z - E_q[log q~] for q = q~ / Z: from q alone, at no further logarithm.
         flat = kernel.n_models, -1

@@ -37,12 +37,12 @@ def one_by_one(
     The results are those of `em`, bit for bit. `map` may be a thread pool's.
     weights: (N,), or (R, N), each run's own.
     """
-    own = weights is not None and weights.ndim == 2
-    prepared: Any = model if own else _Prepared(model, data, weights)
+    own = weights if weights is not None and weights.ndim == 2 else None
+    prepared: Any = model if own is not None else _Prepared(model, data, weights)
     going = {
         run: em(
             prepared, data, params,
-            weights=weights[run] if own else weights,
+            weights=weights if own is None else own[run],
             tolerance=tolerance, max_iterations=max_iterations,
         )
         for run, params in enumerate(starts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,9 +37,15 @@ from pages.ui.tables.selection import Selection, select_items
 from pages.ui.text import component_names
 
 
-def chain(label: str, emission, code, controls, parameters, examples, **more) -> Family:
+def chain(label: str, emission, code, controls, parameters, examples, **more: Any) -> Family:
     """The row of a hidden Markov model."""
     chain = ("initial_probabilities", "transition_matrix")
+    usual: dict[str, Any] = {
+        "takes": answered,
+        "read": select_items,
+        "views": ("series",),
+        "tables": hidden_markov_tables,
+    }
     return Family(
         label=label,
         build=lambda s: HiddenMarkov(
@@ -68,15 +75,7 @@ def chain(label: str, emission, code, controls, parameters, examples, **more) ->
         unit="state",
         grouping="sequence",
         data=lambda selection: selection.parts,
-        **(
-            {
-                "takes": answered,
-                "read": select_items,
-                "views": ("series",),
-                "tables": hidden_markov_tables,
-            }
-            | more
-        ),
+        **(usual | more),
     )
 
 
@@ -141,7 +140,9 @@ def hidden_markov_point(model, params, data, selection: Selection, index: int):
         r"\gamma_t(k) = p(z_t = k \mid x_1, \ldots, x_T) = "
         r"\frac{\alpha_t(k)\,\beta_t(k)}{\sum_j \alpha_t(j)\,\beta_t(j)}"
     )
-    shares = assignment_shares(model, params, data)[index]
+    shares = assignment_shares(model, params, data)
+    assert shares is not None, "rows belong to states"
+    shares = shares[index]
     path = np.concatenate(model.predict(params, data))
     names = component_names(model.n_states, "state")
     terms = {}

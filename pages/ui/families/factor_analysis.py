@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -33,7 +35,7 @@ ROTATIONS = {
 }
 
 
-def _factors(label: str, model: type, examples: tuple[str, ...], **more) -> Family:
+def _factors(label: str, model: Any, examples: tuple[str, ...], **more: Any) -> Family:
     """The row of a model of continuous factors behind the columns."""
     parameters = ("mean", "loadings", "noise_variance")
     return Family(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,9 +35,12 @@ from pages.ui.text import component_names
 PLANE_VIEWS = ("columns", "principal", "pairs")
 
 
-def items(label: str, emission: type, parameter: str, examples: tuple[str, ...], **more) -> Family:
+def items(
+    label: str, emission: type, parameter: str, examples: tuple[str, ...], **more: Any
+) -> Family:
     """The row of a mixture of items or counts."""
     unit = more.get("unit", "class")
+    usual: dict[str, Any] = {"takes": answered, "read": select_items, "unit": unit}
     return Family(
         label=label,
         build=lambda s: Mixture(emission(), n_components=s.n_components),
@@ -51,12 +55,18 @@ def items(label: str, emission: type, parameter: str, examples: tuple[str, ...],
         point=partial(items_point, unit=unit),
         results=partial(cluster_results, unit=unit),
         labels={"n_components": f"{unit}es".capitalize()} if unit == "class" else {},
-        **({"takes": answered, "read": select_items, "unit": unit} | more),
+        **(usual | more),
     )
 
 
-def clusters(label: str, emission, code, controls, parameters, **more) -> Family:
+def clusters(label: str, emission, code, controls, parameters, **more: Any) -> Family:
     """The row of a mixture whose components are ellipses."""
+    usual: dict[str, Any] = {
+        "starts": meanings(STARTS) | explicit(("weights", *parameters)),
+        "picture": mixture_picture,
+        "tables": mixture_tables,
+        "point": mixture_point,
+    }
     return Family(
         label=label,
         build=lambda s: Mixture(emission(s), n_components=s.n_components),
@@ -67,15 +77,7 @@ def clusters(label: str, emission, code, controls, parameters, **more) -> Family
         read=select,
         views=PLANE_VIEWS,
         results=cluster_results,
-        **(
-            {
-                "starts": meanings(STARTS) | explicit(("weights", *parameters)),
-                "picture": mixture_picture,
-                "tables": mixture_tables,
-                "point": mixture_point,
-            }
-            | more
-        ),
+        **(usual | more),
     )
 
 
@@ -208,6 +210,7 @@ def cluster_results(
     """The component of every row (along the most probable path, for a Markov chain), and the
     probability of each."""
     shares = assignment_shares(model, params, data)
+    assert shares is not None, "rows belong to components"
     labels = model.predict(params, data)
     path = isinstance(labels, list)
     labels = np.concatenate(labels) if path else labels

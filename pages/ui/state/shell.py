@@ -192,7 +192,7 @@ def _as_the_browser_has_it(name: str, shown: Any, arguments: Mapping[str, Any]) 
     return tuple(shown) if about.widget == "multiselect" else shown
 
 
-def button(label: str, take: Callable[[], object], *, key: str, **more: Any) -> None:
+def button(label: str, take: Callable[[], None], *, key: str, **more: Any) -> None:
     """A button with a callback; also for a click in a browser that knew it from before a restart
     of the server, of which Streamlit calls nothing back. No other has a callback."""
     known = key in st.session_state
