@@ -1,6 +1,6 @@
 """The bound under the likelihood, along a slice through parameter space."""
 
-from pages.ui.panels import fit_panel
+from pages.ui.panels import ending, fit_panel
 from pages.ui.panels.lower_bound import lower_bound_panel
 from pages.ui.panels.sidebar import sidebar
 from pages.ui.sharing import replay
@@ -12,7 +12,7 @@ shell.header("The bound")
 table, selection, _ = sidebar.choose()
 if table is not None and selection is not None:
     run = fit_panel.current_run(shell.settings(), table, selection)
-    if run is not None and lower_bound_panel.finished(run, selection):
+    if run is not None and ending.drawable(run, selection):
         replay.check(run)
         asked = lower_bound_panel.choose_line(run, selection, table)
         if asked is not None:

@@ -1,7 +1,6 @@
 """EM beside its relatives: one data set, one start, many ways up."""
 
-from pages.ui.panels import fit_panel
-from pages.ui.panels.lower_bound import lower_bound_panel
+from pages.ui.panels import ending, fit_panel
 from pages.ui.panels.sidebar import sidebar
 from pages.ui.panels.variants import encoder_panel, variants_panel
 from pages.ui.sharing import replay
@@ -13,7 +12,7 @@ shell.header("Relatives")
 table, selection, _ = sidebar.choose()
 if table is not None and selection is not None:
     run = fit_panel.current_run(shell.settings(), table, selection)
-    if run is not None and lower_bound_panel.finished(run, selection):
+    if run is not None and ending.drawable(run, selection):
         replay.check(run)
         lanes = variants_panel.current_race(run)
         if lanes is not None:

@@ -10,7 +10,7 @@ from em_core import Bernoulli, Categorical, Gaussian, Mixture, fit, select
 from em_core.datasets import load
 from em_core.emissions.covariances.structures import STRUCTURES
 from em_core.inference.agreement import adjusted_rand_index
-from em_core.search.selection import Selection
+from em_core.search.selection import ModelSelection
 from support.tables import coded, table
 
 CRITERIA = ("bic", "aic", "icl")
@@ -21,7 +21,7 @@ def rows_of(name: str) -> np.ndarray:
     return table(name).to_numpy(dtype=float)
 
 
-def grid(rows, structures, sizes, seeds=range(6), start=None, **options) -> Selection:
+def grid(rows, structures, sizes, seeds=range(6), start=None, **options) -> ModelSelection:
     models = {(name, k): Mixture(Gaussian(name), k) for name in structures for k in sizes}
     return select(models, rows, seeds, start, **options)
 

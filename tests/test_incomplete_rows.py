@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from em_core import FactorAnalysis
-from em_core.models.factor_analysis.incomplete_rows import Table, distinct, sample_mean
+from em_core.models.factor_analysis.incomplete_rows import CondensedTable, distinct, sample_mean
 
 
 def table_with_holes(n_rows, n_columns, missing):
@@ -27,7 +27,7 @@ def moments_by_pattern(rows):
 def test_condensed_rows_have_the_same_moments(missing, n_columns, weighted):
     data = table_with_holes(500, n_columns, missing)
     weights = np.random.default_rng(0).integers(0, 3, size=500).astype(float) if weighted else None
-    table = Table(data, np.ones(n_columns))
+    table = CondensedTable(data, np.ones(n_columns))
     rows, condensed = table.rows(weights), table.condensed(weights)
     assert len(condensed.ones) < 500 or missing == 0.05
     assert condensed.counts.sum() == (500 if weights is None else weights.sum())
@@ -44,7 +44,7 @@ def test_moments_keep_their_digits_far_from_zero_and_from_the_other_rows():
     cluster = 1e-3 * rng.normal(size=(200, 3)) + 1e5
     data = np.vstack([rng.normal(size=(9_800, 3)), cluster])
     weights = np.repeat([0.0, 1.0], [9_800, 200])
-    rows = Table(data, sample_mean(data)).condensed(weights)
+    rows = CondensedTable(data, sample_mean(data)).condensed(weights)
     mean = rows.ones @ rows.values / rows.counts[0]
     centred = rows.values - np.outer(rows.ones, mean)
     # As exact as the data, which keep 1e-11 of 1e-3 there.

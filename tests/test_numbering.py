@@ -14,7 +14,7 @@ from em_core.coordinates.coordinates import Coordinates
 from em_core.datasets import load
 from em_core.half_steps import Collapse, Flag, called
 from em_core.search.alignment import in_order, is_numbered, numbering, relabelled
-from pages.ui.charts.landscape import COLOURS
+from pages.ui.charts.axes import COLOURS
 from pages.ui.compute import searching
 from pages.ui.compute.racing import race_work
 from pages.ui.families.numbering import numbering_rule

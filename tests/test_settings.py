@@ -29,9 +29,9 @@ def values(about: Field) -> st.SearchStrategy:
             return st.sampled_from(list(kind.options))
         case kinds.Integer():
             return st.just(about.default) | st.integers(kind.low, kind.high)
-        case kinds.Real():
+        case kinds.Number():
             return st.floats(kind.low, kind.high)
-        case kinds.Flag():
+        case kinds.YesNo():
             return st.booleans()
         case kinds.Names():
             return st.lists(TEXT, max_size=8).map(tuple)

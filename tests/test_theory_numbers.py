@@ -65,7 +65,7 @@ def finished() -> Ended:
 @pytest.mark.parametrize("kind", ["parameter", "next", "end"])
 def test_a_slice_of_every_half_step(finished, kind):
     coordinate = Coordinates(finished.model, finished.trace[0].params).named[3]
-    asked = Asked(kind, coordinate, None, "x")
+    asked = Asked(kind, coordinate if kind == "parameter" else None, None, "x")
     picture, shown, numbers = result_of(slice_work(finished, asked, "Start."))
     assert len(shown) == len(picture.phases) == len(finished.trace)
     curves = picture.slice

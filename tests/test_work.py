@@ -4,7 +4,7 @@ import gc
 import os
 import time
 
-from pages.ui.running.jobs import Job
+from pages.ui.running.jobs import Computation
 from pages.ui.running.work import NOTHING_YET, Held
 from pages.ui.running.workers import PATIENCE
 from tests.support import jobs
@@ -19,7 +19,7 @@ def there_is(process: int) -> bool:
 
 
 def test_work_ends_with_its_session() -> None:
-    work = Job(key="silent", call=(jobs.silent_forever, ()))
+    work = Computation(key="silent", call=(jobs.silent_forever, ()))
     session = {"search": Held(work)}
     work.begin()
     while not work.progress:
@@ -31,7 +31,7 @@ def test_work_ends_with_its_session() -> None:
 
 
 def test_work_that_is_stopped_ends_its_process_at_once() -> None:
-    work = Job(key="silent", call=(jobs.silent_forever, ()))
+    work = Computation(key="silent", call=(jobs.silent_forever, ()))
     work.begin()
     while not work.progress:
         assert not work.done.wait(0.05)
@@ -41,14 +41,14 @@ def test_work_that_is_stopped_ends_its_process_at_once() -> None:
 
 
 def test_work_is_done_elsewhere_to_the_same_result() -> None:
-    work = Job(key="count", call=(jobs.count, (1000,)))
+    work = Computation(key="count", call=(jobs.count, (1000,)))
     work.begin()
     assert work.done.wait(60) and work.result == 1000 and not work.error
     assert work.progress == 999
 
 
 def test_only_what_ends_soon_is_awaited() -> None:
-    work = Job(key="silent", call=(jobs.silent_forever, ()))
+    work = Computation(key="silent", call=(jobs.silent_forever, ()))
     work.begin()
     began = time.monotonic()
     work.await_quick_end()
@@ -61,7 +61,7 @@ def test_only_what_ends_soon_is_awaited() -> None:
 
 
 def test_work_that_fails_is_a_sentence() -> None:
-    work = Job(key="refuse", call=(jobs.refuse, ()))
+    work = Computation(key="refuse", call=(jobs.refuse, ()))
     work.begin()
     assert work.done.wait(60)
     assert (work.error, work.result) == ("this cannot be done", None)

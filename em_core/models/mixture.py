@@ -67,7 +67,7 @@ class MixturePosterior(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Rows:
+class MixtureRows:
     """Prepared data: the emission's rows, sliceable like a table."""
 
     rows: Any
@@ -75,9 +75,9 @@ class Rows:
     def __len__(self) -> int:
         return self.rows.n_rows
 
-    def __getitem__(self, part: slice) -> Rows:
+    def __getitem__(self, part: slice) -> MixtureRows:
         start, stop, _ = part.indices(len(self))
-        return Rows(self.rows.take(start, stop))
+        return MixtureRows(self.rows.take(start, stop))
 
 
 @dataclass(frozen=True)
@@ -116,8 +116,8 @@ class Mixture:
         """The data as the emission takes them. Raises ValueError where it cannot."""
         return self.emission.check(data)
 
-    def prepare(self, data, weights=None) -> Rows:
-        return Rows(self.emission.prepare(data, weights))
+    def prepare(self, data, weights=None) -> MixtureRows:
+        return MixtureRows(self.emission.prepare(data, weights))
 
     def params(self, weights, **emission) -> MixtureParams:
         """Explicit parameters from arrays (`weights`, `means`, `covariances`).
@@ -169,7 +169,7 @@ class Mixture:
         return MixtureParams(shares, self.emission.around(data, means, weights))
 
     def _kernel(self, params: MixtureParams, data, relative=False):
-        if isinstance(data, Rows):
+        if isinstance(data, MixtureRows):
             rows = data.rows
         else:
             rows = self.emission.prepare(data, params=params.emission)

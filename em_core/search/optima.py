@@ -179,7 +179,7 @@ class Landscape(NamedTuple):
         """The first of these sentences: how the starts ended."""
         if not self.n_starts:
             return "No start has been run yet."
-        starts = counted(self.n_starts, "start")
+        starts = a_number_of(self.n_starts, "start")
         if len(self.collapsed) == self.n_starts:
             return f"All {starts} collapsed: none reached an optimum."
         if self.identification is not None and not self.is_identified:
@@ -193,7 +193,7 @@ class Landscape(NamedTuple):
             best = "that is finished" if self.ahead else "of these starts"
             parts = [
                 f"{self.optima[0].count} of {starts} reached the best optimum {best}",
-                f"{counted(others, 'other optimum', 'other optima')} "
+                f"{a_number_of(others, 'other optimum', 'other optima')} "
                 f"{'was' if others == 1 else 'were'} found"
                 if others
                 else "no other optimum was found",
@@ -207,7 +207,7 @@ class Landscape(NamedTuple):
             (len(self.failures), "failed"),
         ):
             if number:
-                parts.append(f"{counted(number, 'start')} {what}")
+                parts.append(f"{a_number_of(number, 'start')} {what}")
         return "; ".join(parts) + "."
 
     def _advice(self) -> Iterator[str]:
@@ -358,6 +358,6 @@ def sentence_case(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def counted(number: int, one: str, many: str = "") -> str:
+def a_number_of(number: int, one: str, many: str = "") -> str:
     """ "1 start", "2 starts"."""
     return f"{number} {one if number == 1 else many or one + 's'}"

@@ -110,7 +110,7 @@ class _Asked(NamedTuple):
         return restarts(model, data, self.seeds, self.start, max_iterations=most, **common)
 
 
-class Selection:
+class ModelSelection:
     """A grid of models fitted to one table. Iterate for progress; ask for results at any time.
 
     Each item is a `Progress`. Asked before the first of them, the results run everything to the
@@ -133,7 +133,7 @@ class Selection:
         asked = self._asked._replace(stepping=None)
         return self.__dict__ | {"_steps": None, "_asked": asked, "_begun": True}
 
-    def __iter__(self) -> Selection:
+    def __iter__(self) -> ModelSelection:
         return self
 
     def __next__(self) -> Progress:
@@ -157,7 +157,7 @@ class Selection:
 
     def go_on(
         self, data, weights=None, *, times: int | None = None, only: Hashable | None = None
-    ) -> Selection:
+    ) -> ModelSelection:
         """The same grid gone on with, on the same data, also in another process.
 
         Cells that have not run are run. Where starts that have not finished stand above the best
@@ -168,7 +168,7 @@ class Selection:
         before = self._before | self._cells
         if times is None:
             times = 1 + max((cell.times for cell in before.values()), default=0)
-        return Selection(self._models, self._asked, data, weights, before, times, only)
+        return ModelSelection(self._models, self._asked, data, weights, before, times, only)
 
     @property
     def waiting(self) -> tuple[Any, ...]:
@@ -180,7 +180,7 @@ class Selection:
         known = self._before | self._cells
         return tuple(label for label in self._models if waits(known.get(label)))
 
-    def without(self, label: Hashable, why: str) -> Selection:
+    def without(self, label: Hashable, why: str) -> ModelSelection:
         """The same grid with one cell given up, for this reason."""
         other = copy(self)
         lost = Cell(label, self._models[label], "failed", None, why, False, None)
@@ -268,7 +268,7 @@ def select(
     weights=None,
     number_components: bool = False,
     stepping=None,
-) -> Selection:
+) -> ModelSelection:
     """Fit every model of a grid from several starts and compare them. Nothing runs until asked.
 
     models: label -> model, e.g. `{(name, k): Mixture(Gaussian(name), k) for name in names for k in
@@ -287,7 +287,7 @@ def select(
         list(seeds), starts, tolerance, max_iterations, (folds, fold_seed), number_components,
         stepping,
     )  # fmt: skip
-    return Selection(models, asked, data, weights, {}, 0)
+    return ModelSelection(models, asked, data, weights, {}, 0)
 
 
 def _complete(asked: _Asked, data, weights, label, model, before: Cell | None) -> CellSteps:

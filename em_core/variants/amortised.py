@@ -25,25 +25,25 @@ STEPS = 3000
 STEPS_SHOWN = 20
 
 
-class Nodes(NamedTuple):
+class NoiseNodes(NamedTuple):
     """Noise to take expectations over N(0, I) with: values (S, n or 1, q), shares (S,)."""
 
     values: np.ndarray
     shares: np.ndarray
 
 
-def quadrature(n_latent: int, order: int) -> Nodes:
+def quadrature(n_latent: int, order: int) -> NoiseNodes:
     """Gauss-Hermite nodes: exact for polynomials up to degree 2 order - 1 in each direction."""
     points, shares = np.polynomial.hermite_e.hermegauss(order)
     grid = np.stack(np.meshgrid(*[points] * n_latent, indexing="ij"), axis=-1)
     weight = np.stack(np.meshgrid(*[shares / shares.sum()] * n_latent, indexing="ij"), axis=-1)
-    return Nodes(grid.reshape(-1, 1, n_latent), weight.prod(axis=-1).ravel())
+    return NoiseNodes(grid.reshape(-1, 1, n_latent), weight.prod(axis=-1).ravel())
 
 
-def antithetic(n_rows: int, n_latent: int, rng) -> Nodes:
+def antithetic(n_rows: int, n_latent: int, rng) -> NoiseNodes:
     """One draw and its mirror image for every row."""
     noise = rng.standard_normal((1, n_rows, n_latent))
-    return Nodes(np.concatenate([noise, -noise]), np.full(2, 0.5))
+    return NoiseNodes(np.concatenate([noise, -noise]), np.full(2, 0.5))
 
 
 @dataclass(frozen=True)
@@ -98,16 +98,16 @@ class Autoencoder:
         squares = ((rows - outputs) ** 2).sum(axis=-1)
         return -0.5 * (self.n_columns * np.log(2 * np.pi * variance) + squares / variance)
 
-    def elbos(self, w: Weights, rows: np.ndarray, nodes: Nodes) -> np.ndarray:
+    def elbos(self, w: Weights, rows: np.ndarray, nodes: NoiseNodes) -> np.ndarray:
         """(n,) ELBO of every row in nats, its expectation taken over the nodes."""
         return self._elbos_of(w, rows, *self.encode(w, rows), nodes)
 
-    def _elbos_of(self, w: Weights, rows, means, spreads, nodes: Nodes) -> np.ndarray:
+    def _elbos_of(self, w: Weights, rows, means, spreads, nodes: NoiseNodes) -> np.ndarray:
         factors = means + np.exp(spreads) * nodes.values
         heights = self.log_likelihood(w, rows, self.decode(w, factors))
         return nodes.shares @ heights - kl_to_prior(means, spreads)
 
-    def gradient(self, w: Weights, rows: np.ndarray, nodes: Nodes) -> Weights:
+    def gradient(self, w: Weights, rows: np.ndarray, nodes: NoiseNodes) -> Weights:
         """The gradient of the rows' total ELBO by every weight."""
         means, spreads = self.encode(w, rows)
         back, grown = self._through(w, rows, means, spreads, nodes)
@@ -122,7 +122,7 @@ class Autoencoder:
             grown["encode"], grown["encode shift"] = rows.T @ inner, inner.sum(axis=0)
         return grown
 
-    def _through(self, w: Weights, rows, means, spreads, nodes: Nodes):
+    def _through(self, w: Weights, rows, means, spreads, nodes: NoiseNodes):
         """Gradients of the total ELBO by q's means and log deviations, and by the decoder."""
         deviations = np.exp(spreads)
         factors = means + deviations * nodes.values

@@ -15,7 +15,7 @@ import numpy as np
 
 from em_core.data import prepare
 from em_core.emissions.kernels.responsibilities import entropy_of
-from em_core.models.factor_analysis.posterior import Inference
+from em_core.models.factor_analysis.posterior import FactorInference
 from em_core.variants.chains import Chains, Paths, logs
 from em_core.variants.steps import Step, alternate
 
@@ -40,7 +40,7 @@ def mean_field_em(model, data, params, rng) -> Iterator[Step]:
     )
 
 
-def factors_apart(q: Inference) -> Inference:
+def factors_apart(q: FactorInference) -> FactorInference:
     """The product of Gaussians nearest to q in KL(product || q): its means, and the inverse
     diagonal of its precision."""
     precisions = np.einsum("pqq->pq", np.linalg.inv(q.covariances))

@@ -41,8 +41,8 @@ FEW = "ns=3&ne=1&kt=3&rp=20&it=60"
 DAMAGED = {
     kinds.Choice: ("nonsense",),
     kinds.Integer: ("9" * 29, "-1", "3.5"),
-    kinds.Real: ("1e300", "nan", ""),
-    kinds.Flag: ("yes",),
+    kinds.Number: ("1e300", "nan", ""),
+    kinds.YesNo: ("yes",),
     kinds.Text: ("x" * 201, "<![`$*](", "\0"),
     kinds.Names: ("no such name", "\\", ",,,", ",".join(map(str, range(300)))),
     kinds.Points: ("1,2;3", "nan", "1", "1e308,1e308;-1e308,-1e308", "1,2,3;4,5,6", ";"),
@@ -101,9 +101,9 @@ def values_of(about: Field) -> list[str | None]:
             valid = list(kind.options)
         case kinds.Integer():
             valid = [kind.low, min(kind.high, MOST.get(about.name, kind.high)), about.default]
-        case kinds.Real():
+        case kinds.Number():
             valid = [kind.low, kind.high]
-        case kinds.Flag():
+        case kinds.YesNo():
             valid = [False, True]
         case kinds.Names():
             names = NAMED.get(about.name, COLUMNS)

@@ -27,7 +27,7 @@ TAKES_PART = 1e-8
 LARGEST_VALUE = 1e100
 
 
-class Rows(NamedTuple):
+class CondensedRows(NamedTuple):
     """R rows about an origin, each times the root of its weight, by pattern of observed columns.
 
     ones (R,): the root of the weight: what became of the constant 1. values (R, D): 0 where
@@ -47,7 +47,7 @@ class Rows(NamedTuple):
         return len(self.patterns) == 1 and bool(self.patterns.all())
 
 
-class Table:
+class CondensedTable:
     """A table (N, D) with NaN where a value is missing, to be read relative to `origin` (D,).
 
     Rows are taken by a slice or by their numbers. What its rows condense to is kept, so that
@@ -60,31 +60,31 @@ class Table:
         self.data = data
         self.origin = origin
         self.dependent = np.zeros(data.shape[1], dtype=bool) if dependent is None else dependent
-        self._condensed: tuple[np.ndarray | None, Rows] | None = None
+        self._condensed: tuple[np.ndarray | None, CondensedRows] | None = None
 
     def __len__(self) -> int:
         return len(self.data)
 
-    def __getitem__(self, part: slice | np.ndarray) -> Table:
+    def __getitem__(self, part: slice | np.ndarray) -> CondensedTable:
         if isinstance(part, slice) and part.indices(len(self)) == (0, len(self), 1):
             return self
-        return Table(self.data[part], self.origin, self.dependent)
+        return CondensedTable(self.data[part], self.origin, self.dependent)
 
     def __array__(self, dtype=None, copy=None) -> np.ndarray:
         return np.array(self.data, dtype=dtype, copy=copy)
 
-    def judged(self, weights: np.ndarray | None = None) -> Table:
+    def judged(self, weights: np.ndarray | None = None) -> CondensedTable:
         """The same table, which knows the columns that depend on each other in it."""
         n_rows = len(self) if weights is None else np.count_nonzero(weights)
         rows = self.condensed(weights)
         # Fewer rows than that span no more, whatever the columns.
         if not rows.complete or n_rows <= len(self.origin):
             return self
-        judged = Table(self.data, self.origin, dependent_columns(rows))
+        judged = CondensedTable(self.data, self.origin, dependent_columns(rows))
         judged._condensed = self._condensed
         return judged
 
-    def rows(self, weights: np.ndarray | None = None) -> Rows:
+    def rows(self, weights: np.ndarray | None = None) -> CondensedRows:
         """Every row as it stands. Raises ValueError for infinite values."""
         roots = np.ones(len(self)) if weights is None else np.sqrt(weights)
         too_large = (np.abs(self.data) > LARGEST_VALUE).any(axis=0)
@@ -102,11 +102,11 @@ class Table:
             patterns, pattern = distinct(present)
         counts = np.bincount(pattern, weights, minlength=len(patterns)).astype(float)
         values *= roots[:, None]
-        return Rows(
+        return CondensedRows(
             roots, values, pattern, patterns.astype(float), counts, present.astype(float)
         )  # fmt: skip
 
-    def condensed(self, weights: np.ndarray | None = None) -> Rows:
+    def condensed(self, weights: np.ndarray | None = None) -> CondensedRows:
         """Rows with the same moments: no more than D + 1 of each pattern.
 
         Kept for the next call with the same weights. Raises ValueError for infinite values.
@@ -118,14 +118,14 @@ class Table:
             kept = self._condensed = given, self._condense(given)
         return kept[1]
 
-    def _condense(self, weights) -> Rows:
+    def _condense(self, weights) -> CondensedRows:
         n_rows, n_columns = self.data.shape
         moments = complete_moments(self.data, weights) if n_rows > n_columns + 1 else None
         if moments is None:
             return condense_patterns(self.rows(weights))
         count, mean, scatter = moments
         ones, values = equivalent_rows(count, mean - self.origin, scatter)
-        return Rows(
+        return CondensedRows(
             ones, values, np.zeros(len(ones), dtype=int), np.ones((1, n_columns)),
             np.array([count]), np.ones(values.shape),
         )  # fmt: skip
@@ -136,7 +136,7 @@ def varying(data: np.ndarray) -> np.ndarray:
     return np.fmax.reduce(data, axis=0) > np.fmin.reduce(data, axis=0)
 
 
-def dependent_columns(rows: Rows) -> np.ndarray:
+def dependent_columns(rows: CondensedRows) -> np.ndarray:
     """(D,) whether a column takes part in a linear relation that all rows keep."""
     centred = rows.values - rows.ones[:, None] * (rows.ones @ rows.values / rows.counts[0])
     units = np.sqrt(np.einsum("rd,rd->d", centred, centred))
@@ -244,7 +244,7 @@ def equivalent_rows(count: float, mean: np.ndarray, scatter: np.ndarray) -> tupl
     return ones, np.vstack([within, ones[-1] * mean])
 
 
-def condense_patterns(rows: Rows) -> Rows:
+def condense_patterns(rows: CondensedRows) -> CondensedRows:
     """The rows of a pattern that has more than its observed columns + 1 are replaced."""
     sizes = np.bincount(rows.pattern, minlength=len(rows.patterns))
     large = (sizes > rows.patterns.sum(axis=1) + 1) & (rows.counts > 0)

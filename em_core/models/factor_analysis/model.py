@@ -31,7 +31,7 @@ from em_core.models.factor_analysis.boundary import (
     leap_at_boundary,
     lost_directions,
 )
-from em_core.models.factor_analysis.incomplete_rows import Table, sample_mean, varying
+from em_core.models.factor_analysis.incomplete_rows import CondensedTable, sample_mean, varying
 from em_core.models.factor_analysis.posterior import FactorPosterior, infer
 from em_core.models.factor_analysis.statistics import FactorParams, FactorStatistics, by_design
 
@@ -77,7 +77,7 @@ class _FactorModel:
         if not 0 < self.floor < 1:
             raise ValueError("the noise floor must lie between 0 and 1")
 
-    def check(self, data) -> Table:
+    def check(self, data) -> CondensedTable:
         """The data as the model takes them: a table with NaN where a value is missing.
 
         Raises ValueError where the model cannot be fitted: no table, infinite values, a column
@@ -87,17 +87,21 @@ class _FactorModel:
         table.condensed()
         return table
 
-    def prepare(self, data, weights=None) -> Table:
+    def prepare(self, data, weights=None) -> CondensedTable:
         """The table, ready to be condensed to rows that EM iterates on; checked as by `check`, save
         for infinite values, which the first E-step finds."""
-        values = data.data if isinstance(data, Table) else as_table(data)
+        values = data.data if isinstance(data, CondensedTable) else as_table(data)
         self._check_columns(values, weights)
-        return data if isinstance(data, Table) else Table(values, sample_mean(values))
+        return (
+            data
+            if isinstance(data, CondensedTable)
+            else CondensedTable(values, sample_mean(values))
+        )
 
-    def _table(self, data, params: FactorParams) -> Table:
-        if isinstance(data, Table):
+    def _table(self, data, params: FactorParams) -> CondensedTable:
+        if isinstance(data, CondensedTable):
             return data
-        return Table(as_table(data, len(params.mean)), params.mean)
+        return CondensedTable(as_table(data, len(params.mean)), params.mean)
 
     def _check_columns(self, data: np.ndarray, weights: np.ndarray | None) -> None:
         """Raises ValueError where rows or columns do not suffice to fit the model."""
@@ -351,7 +355,7 @@ class FactorAnalysis(_FactorModel):
                 f"column {constant[0] + 1} has one and the same value in every row: leave it out"
             )
 
-    def prepare(self, data, weights=None) -> Table:
+    def prepare(self, data, weights=None) -> CondensedTable:
         return super().prepare(data, weights).judged(weights)
 
     def leap(self, params: FactorParams, statistics: FactorStatistics) -> Leap | None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.models.factor_analysis.incomplete_rows import Rows
+from em_core.models.factor_analysis.incomplete_rows import CondensedRows
 from em_core.models.factor_analysis.statistics import FactorParams
 
 
@@ -22,7 +22,7 @@ class FactorPosterior(NamedTuple):
     log_densities: np.ndarray
 
 
-class Inference(NamedTuple):
+class FactorInference(NamedTuple):
     """q of R rows in P patterns: means (R, q), covariances (P, q, q), log_precisions (P,) =
     log|covariance^-1|, and residuals (R, D) = x - mean - loadings means, 0 where missing."""
 
@@ -32,7 +32,7 @@ class Inference(NamedTuple):
     residuals: np.ndarray
 
 
-def infer(params: FactorParams, rows: Rows, origin: np.ndarray) -> Inference:
+def infer(params: FactorParams, rows: CondensedRows, origin: np.ndarray) -> FactorInference:
     """The posterior of the factors of every row, each pattern of observed columns factored once."""
     loadings, q = params.loadings, params.loadings.shape[1]
     scaled = loadings / params.noise[:, None]
@@ -53,4 +53,4 @@ def infer(params: FactorParams, rows: Rows, origin: np.ndarray) -> Inference:
     residuals -= means @ loadings.T
     if not rows.complete:
         residuals *= rows.observed
-    return Inference(means, covariances, log_precisions, residuals)
+    return FactorInference(means, covariances, log_precisions, residuals)

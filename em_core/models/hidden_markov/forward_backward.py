@@ -20,7 +20,7 @@ from em_core.models.hidden_markov.scan import (
     before_and_after,
     log_sum_exp,
 )
-from em_core.models.hidden_markov.sequences import Frames, Sequences, Tile, Workspace
+from em_core.models.hidden_markov.sequences import FrameDensities, Sequences, Tile, Workspace
 
 TINY = np.finfo(float).tiny
 # Probabilities are rescaled to sum to 1 after this many frames. Densities are relative to one that
@@ -269,8 +269,8 @@ class Logarithmic:
 
 
 def smooth(
-    chain, sequences: Sequences, all_frames: list[Frames], weights: np.ndarray
-) -> Iterator[tuple[Frames, Densities, Smoothed]]:
+    chain, sequences: Sequences, all_frames: list[FrameDensities], weights: np.ndarray
+) -> Iterator[tuple[FrameDensities, Densities, Smoothed]]:
     """The states of each tile's frames, one tile after the other, overwritten by the next.
 
     chain: `Scaled` or `Logarithmic`. weights (P,): one for each piece. Raises Underflow as the
@@ -301,7 +301,7 @@ def smooth(
 
 
 def evaluate(
-    chain, sequences: Sequences, all_frames: list[Frames], workspace: Workspace
+    chain, sequences: Sequences, all_frames: list[FrameDensities], workspace: Workspace
 ) -> Iterator[Densities]:
     """The densities of each tile's frames; those of uncut sequences are overwritten by the next."""
     for i, frames in enumerate(all_frames):

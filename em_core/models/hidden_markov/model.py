@@ -29,7 +29,7 @@ from em_core.models.hidden_markov.markov_chain import (
     stationary_gradient,
 )
 from em_core.models.hidden_markov.sequences import (
-    Frames,
+    FrameDensities,
     Sequences,
     check_sequences,
     lengths_of,
@@ -218,7 +218,7 @@ class HiddenMarkov:
 
     def _frames(self, params: HiddenMarkovParams, sequences: Sequences, relative=False):
         return [
-            Frames(self.emission, params.emission, tile, self.n_states, relative)
+            FrameDensities(self.emission, params.emission, tile, self.n_states, relative)
             for tile in sequences.tiles
         ]
 

@@ -143,7 +143,7 @@ class Workspace:
         return self._arrays[name][:size].reshape(shape)
 
 
-class Frames:
+class FrameDensities:
     """The frames of a tile under the emission of every state.
 
     relative: whether log-densities may be relative to one state's, which costs less.

@@ -34,7 +34,7 @@ def of_mixture(method: str, random_transitions: bool = False) -> Callable[..., t
         if random_transitions:
             return start.emission, rng.dirichlet(np.ones(n_states), size=n_states)
         labels = mixture.predict(start, frames)
-        return start.emission, counted(labels, lengths, n_states, weights)
+        return start.emission, count_transitions(labels, lengths, n_states, weights)
 
     return propose
 
@@ -47,10 +47,10 @@ def segments(mixture, frames, lengths, rng, weights):
     # A stretch without any spread of its own would collapse at once.
     shares = (1 - MIXED) * np.eye(n_states)[labels] + MIXED / n_states
     start = mixture.params_from_responsibilities(frames, shares, weights)
-    return start.emission, counted(labels, lengths, n_states, weights)
+    return start.emission, count_transitions(labels, lengths, n_states, weights)
 
 
-def counted(labels, lengths, n_states: int, weights=None) -> np.ndarray:
+def count_transitions(labels, lengths, n_states: int, weights=None) -> np.ndarray:
     """(K, K) transitions counted along labels (N,), and one more to share out in each row."""
     ends = np.cumsum(lengths)[:-1]
     before, after = np.delete(labels[:-1], ends - 1), np.delete(labels[1:], ends - 1)

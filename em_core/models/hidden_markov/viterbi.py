@@ -6,11 +6,11 @@ import numpy as np
 
 from em_core.models.hidden_markov.forward_backward import Logarithmic, enter_and_leave, evaluate
 from em_core.models.hidden_markov.scan import MAXIMA
-from em_core.models.hidden_markov.sequences import Frames, Sequences, Tile, Workspace
+from em_core.models.hidden_markov.sequences import FrameDensities, Sequences, Tile, Workspace
 
 
 def best_path(
-    initial_probabilities, transition_matrix, sequences: Sequences, all_frames: list[Frames]
+    initial_probabilities, transition_matrix, sequences: Sequences, all_frames: list[FrameDensities]
 ) -> np.ndarray:
     """(T,) the most probable states of all frames, sequence after sequence, counted from 0."""
     chain = Logarithmic(initial_probabilities, transition_matrix, MAXIMA)

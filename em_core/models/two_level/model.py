@@ -94,7 +94,7 @@ class TwoLevelPosterior(NamedTuple):
     log_densities: np.ndarray
 
 
-class Inference(NamedTuple):
+class EffectInference(NamedTuple):
     """q of every group along the axes in which both covariances are diagonal.
 
     within = axes axes^T and between = axes diag(ratios) axes^T; inverse = axes^-1. Along them:
@@ -118,7 +118,7 @@ class Inference(NamedTuple):
         return 2 * np.linalg.slogdet(self.axes)[1]
 
 
-def infer(params: TwoLevelParams, groups: Groups) -> Inference:
+def infer(params: TwoLevelParams, groups: Groups) -> EffectInference:
     """One factorisation serves groups of every size."""
     within = np.linalg.cholesky(params.within_covariance)
     between = np.linalg.cholesky(params.between_covariance)
@@ -127,7 +127,7 @@ def infer(params: TwoLevelParams, groups: Groups) -> Inference:
     inverse = turn.T @ np.linalg.inv(within)
     deviations = (groups.means - (params.mean - groups.origin)) @ inverse.T
     strength = groups.counts[:, None] * roots**2
-    return Inference(within @ turn, inverse, roots**2, deviations, strength / (1 + strength))
+    return EffectInference(within @ turn, inverse, roots**2, deviations, strength / (1 + strength))
 
 
 @dataclass(frozen=True)
@@ -255,7 +255,7 @@ class TwoLevel:
             return data
         return groups_of(as_arrays(data, len(params.mean)), params.mean)
 
-    def _log_densities(self, q: Inference, counts: np.ndarray) -> np.ndarray:
+    def _log_densities(self, q: EffectInference, counts: np.ndarray) -> np.ndarray:
         """(G,) log p(y_g) but for -tr(within^-1 scatter_g) / 2."""
         dimension = len(q.ratios)
         squares = counts * ((1 - q.shrinkage) * q.deviations**2).sum(axis=1)

@@ -80,7 +80,7 @@ def _sweeps(
                 weights = weights[keep]
         params = model.m_step(params, q.statistics)
         bounds = model.expected_log_joint(params, q.statistics) + q.entropy
-        flags, entropies = flags_of(model, params, q.statistics), q.entropy
+        flags, entropies = flags_of_each(model, params, q.statistics), q.entropy
         q = model.e_step(params, rows, weights)
         elbos = model.expected_log_joint(params, q.statistics) + q.entropy
         advances, before, current = [], current, apart(params)
@@ -98,7 +98,7 @@ def _sweeps(
     yield advances
 
 
-def flags_of(model, params, statistics) -> list[tuple[str, ...]]:
+def flags_of_each(model, params, statistics) -> list[tuple[str, ...]]:
     """The flags of every run; asked of one by one only where there is something to say."""
     n_runs = len(params.weights)
     if not model.flags(params, statistics):

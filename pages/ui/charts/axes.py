@@ -17,6 +17,9 @@ WRITTEN_OUT = 1e-4, 1e15
 WRITTEN = "%{hovertext}<extra></extra>"
 BELOW = {"orientation": "h", "y": -0.2}
 
+# Streamlit puts the theme's own colours in their place, light or dark.
+COLOURS = tuple(f"#0000{i:02d}" for i in range(1, 11))
+
 
 def styled(figure: go.Figure, across: str, up: str, height: int, **layout: Any) -> go.Figure:
     """The figure with titles on its axes, and numbers on them as people write them."""

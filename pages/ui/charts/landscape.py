@@ -11,8 +11,6 @@ import plotly.graph_objects as go
 from pages.ui.charts.axes import BELOW, WRITTEN, styled
 from pages.ui.text import nats, number
 
-# Streamlit puts the theme's own colours in their place, light or dark.
-COLOURS = tuple(f"#0000{i:02d}" for i in range(1, 11))
 # Beyond this many optima colours can no longer be told apart: the rest share a grey.
 MOST_COLOURS = 8
 GREY = "rgba(128, 128, 128, 0.6)"

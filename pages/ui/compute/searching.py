@@ -28,8 +28,8 @@ def search(model, rows, seeds, starts, options) -> Generator[tuple[Trace, ...], 
 
 
 def grid(
-    selection: grids.Selection, rows, times: int, only: tuple[str, int] | None = None
-) -> Generator[tuple[grids.Progress, grids.Selection | None], None, grids.Selection]:
+    selection: grids.ModelSelection, rows, times: int, only: tuple[str, int] | None = None
+) -> Generator[tuple[grids.Progress, grids.ModelSelection | None], None, grids.ModelSelection]:
     """A grid of models taken up where it is, until what climbs has been gone on with so many times;
     or one model of it.
 

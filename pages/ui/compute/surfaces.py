@@ -17,7 +17,7 @@ GRID = 31
 APART = ("mean", "standard deviation", "rate", "loading", "noise variance", "degrees of freedom")
 
 
-class Surface(NamedTuple):
+class BoundSurface(NamedTuple):
     """Heights over two parameters: x, y (G,), likelihood and bound (G, G) with a row for each y;
     path (I, 2): the iterates, the one shown is path[at]."""
 
@@ -45,7 +45,7 @@ def seconds_for(first: Coordinate, coordinates: Coordinates) -> tuple[Coordinate
 
 def surface_work(
     run: Ended, index: int, first: Coordinate, second: Coordinate
-) -> Generator[float, None, Surface]:
+) -> Generator[float, None, BoundSurface]:
     """Work on the surface around the parameters of a half-step."""
     model, steps = run.model, run.trace
     step = steps[index]
@@ -73,4 +73,4 @@ def surface_work(
         yield (line + 1) / GRID
     path = np.array([coordinates.values(s.params)[places] for s in iterates])
     at = max(i for i, s in enumerate(iterates) if s.iteration <= step.iteration)
-    return Surface(*axes, likelihood, bound, path, at)
+    return BoundSurface(*axes, likelihood, bound, path, at)

@@ -127,14 +127,14 @@ def bound_over_q(tiny: Tiny, row: int) -> tuple[np.ndarray, np.ndarray]:
     return q, (shares * (tiny.log_joint[row][:, None] - np.log(shares))).sum(axis=0)
 
 
-class Column(NamedTuple):
+class FormsOfModel(NamedTuple):
     """The four forms of one model, at the parameters after an M-step."""
 
     forms: Forms
     after: Any
 
 
-def three_forms(tiny: Tiny) -> dict[str, Column]:
+def three_forms(tiny: Tiny) -> dict[str, FormsOfModel]:
     """The four forms for a mixture of the numbers, a chain along them, and a factor behind each
     number and the next two; q is the posterior at the sliders, priced after one M-step."""
     chain = HiddenMarkov(Gaussian(), 2)
@@ -154,9 +154,9 @@ def three_forms(tiny: Tiny) -> dict[str, Column]:
     return forms
 
 
-def _after_one_step(model, params, data) -> Column:
+def _after_one_step(model, params, data) -> FormsOfModel:
     after = model.m_step(params, model.e_step(params, model.check(data)).statistics)
-    return Column(elbo_forms(model, after, params, data), after)
+    return FormsOfModel(elbo_forms(model, after, params, data), after)
 
 
 def climb(tiny: Tiny, iterations: int) -> list[HalfStep]:

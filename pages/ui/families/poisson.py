@@ -5,14 +5,14 @@ from __future__ import annotations
 from em_core import Poisson
 from pages.ui.families.chains import chain
 from pages.ui.families.mixtures import items
-from pages.ui.tables.columns import counted
+from pages.ui.tables.columns import holds_counts
 
 MIXTURE = items(
     "Poisson mixture: counts",
     Poisson,
     "rates",
     ("earthquakes",),
-    prefers=counted,
+    prefers=holds_counts,
     unit="component",
 )
 
@@ -24,5 +24,5 @@ CHAIN = chain(
     controls={},
     parameters=("rates",),
     examples=("earthquakes",),
-    prefers=counted,
+    prefers=holds_counts,
 )

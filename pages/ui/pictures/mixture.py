@@ -12,7 +12,7 @@ from em_core.protocols import optional
 from em_core.search.alignment import assignment_shares
 from pages.ui.pictures.frames import Change, Frames, frames_of, share_change
 from pages.ui.pictures.picture import Chart, Marks, Picture, Scene
-from pages.ui.pictures.projections import Coordinates, coordinates_of
+from pages.ui.pictures.projections import Projection, coordinates_of
 from pages.ui.text import counted
 
 # Rows with holes are drawn one by one, in every frame: more than these nobody could tell apart.
@@ -40,7 +40,7 @@ def mixture_picture(
     scene: Scene,
     change: Change | None = None,
     weights: np.ndarray | None = None,
-    marks: Callable[[Frames, Coordinates], list[Chart]] | None = None,
+    marks: Callable[[Frames, Projection], list[Chart]] | None = None,
     degrees: Callable[[Any], np.ndarray] | None = None,
 ) -> tuple[Picture, np.ndarray]:
     """The picture of a run, and which half-step each of its frames shows.
@@ -123,7 +123,7 @@ def _latent_weights(model, step: HalfStep, drawn: np.ndarray) -> np.ndarray:
 
 
 def _holes(
-    frames: Frames, coordinates: Coordinates, holes: np.ndarray, ready: Any
+    frames: Frames, coordinates: Projection, holes: np.ndarray, ready: Any
 ) -> tuple[list[Chart], np.ndarray]:
     """Rings where rows with holes are expected, over every panel; and their places at the end."""
     scene = frames.scene
@@ -171,7 +171,7 @@ def _imputed(scene: Scene, step: HalfStep, drawn: np.ndarray, rows: np.ndarray):
     return type(filled)(*(np.concatenate(table)[chosen] for table in filled))
 
 
-def _principal_axes(frames: Frames, coordinates: Coordinates) -> list[Chart]:
+def _principal_axes(frames: Frames, coordinates: Projection) -> list[Chart]:
     """The loadings of every component, from its mean to either side."""
     means = coordinates.positions(np.array([step.params.means for step in frames.steps]))
     loadings = np.array(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 MOST_PAIRED_COLUMNS = 4
 
 
-class Coordinates(NamedTuple):
+class Projection(NamedTuple):
     """A linear map from the data's D columns to the d drawn ones: (x - shift) @ directions."""
 
     names: tuple[str, ...]
@@ -37,7 +37,7 @@ class Coordinates(NamedTuple):
         return self.directions.T @ covariances @ self.directions
 
 
-def coordinates_of(scene: Scene) -> Coordinates:
+def coordinates_of(scene: Scene) -> Projection:
     """The coordinates that the settings ask for."""
     titles, axes = scene.titles, scene.axes
     if len(titles) == 1:
@@ -57,7 +57,7 @@ def two_columns(look: Look, columns: Sequence[str]) -> tuple[int, int]:
     return across, up if up != across else free
 
 
-def chosen_columns(columns: Sequence[str], chosen: Sequence[int]) -> Coordinates:
+def chosen_columns(columns: Sequence[str], chosen: Sequence[int]) -> Projection:
     """One column (a histogram) or two, as they are."""
     directions = np.eye(len(columns))[:, list(chosen)]
     note = ""
@@ -65,12 +65,10 @@ def chosen_columns(columns: Sequence[str], chosen: Sequence[int]) -> Coordinates
         shown = " and ".join(columns[i] for i in chosen)
         note = f"Each ellipse is the projection of one in {len(columns)} columns onto {shown}."
     names = tuple(columns[i] for i in chosen)
-    return Coordinates(
-        names, (tuple(range(len(chosen))),), np.zeros(len(columns)), directions, note
-    )
+    return Projection(names, (tuple(range(len(chosen))),), np.zeros(len(columns)), directions, note)
 
 
-def principal_components(columns: Sequence[str], data: np.ndarray) -> Coordinates:
+def principal_components(columns: Sequence[str], data: np.ndarray) -> Projection:
     """The two directions in which the standardised columns spread the most."""
     spread = np.nanstd(data, axis=0)
     scale = np.where(spread > 0, spread, 1)
@@ -86,10 +84,10 @@ def principal_components(columns: Sequence[str], data: np.ndarray) -> Coordinate
         f"Principal component {i + 1} ({percent(share[i])} of variance)" for i in range(2)
     )
     note = f"Each ellipse is the projection of one in {len(columns)} columns onto two directions."
-    return Coordinates(names, ((0, 1),), centre, vectors / scale[:, None], note)
+    return Projection(names, ((0, 1),), centre, vectors / scale[:, None], note)
 
 
-def all_pairs(columns: Sequence[str]) -> Coordinates:
+def all_pairs(columns: Sequence[str]) -> Projection:
     """A matrix of pairs of the first few columns, with a histogram of each."""
     d = min(len(columns), MOST_PAIRED_COLUMNS)
     panels = tuple((i,) if i == j else (i, j) for j in range(d) for i in range(j + 1))
@@ -97,4 +95,4 @@ def all_pairs(columns: Sequence[str]) -> Coordinates:
     if d < len(columns):
         note += f" The first {d} of {len(columns)} columns are shown."
     directions = np.eye(len(columns))[:, :d]
-    return Coordinates(tuple(columns[:d]), panels, np.zeros(len(columns)), directions, note)
+    return Projection(tuple(columns[:d]), panels, np.zeros(len(columns)), directions, note)

@@ -16,7 +16,7 @@ from pages.ui.state import shell
 
 
 @dataclass(kw_only=True)
-class Job(Work):
+class Computation(Work):
     """A call that yields the share done so far, from 0 to 1, and returns the result."""
 
     call: tuple[Callable[..., Generator[float, None, Any]], tuple]
@@ -44,7 +44,7 @@ def run_job(
     While it goes on the page shows its progress and a button to stop it.
     """
     slot = f"job {slot}"
-    job = current(slot, Job(key=key, call=(function, arguments)))
+    job = current(slot, Computation(key=key, call=(function, arguments)))
     if job.running:
         watch(job, _progress, job, what)
         return None
@@ -60,6 +60,6 @@ def run_job(
     return job.result
 
 
-def _progress(job: Job, what: str) -> None:
+def _progress(job: Computation, what: str) -> None:
     progress_line(job, f"{what[:1].upper()}{what[1:]} …")
     st.progress(min(max(job.progress, 0.0), 1.0))

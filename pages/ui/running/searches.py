@@ -108,7 +108,7 @@ class Grid(_OnOneTable):
     folds: int
     times: int = 0
     latest: grids.Progress | None = None
-    selection: grids.Selection | None = None
+    selection: grids.ModelSelection | None = None
     _alone: tuple[str, int] | None = None
 
     def job(self) -> Job:
@@ -120,7 +120,7 @@ class Grid(_OnOneTable):
         return pool().job(searching.grid, *self._asked(), again=self._asked)
 
     @property
-    def found(self) -> grids.Selection:
+    def found(self) -> grids.ModelSelection:
         """The grid, as far as it is, once it has begun."""
         assert self.selection is not None
         return self.selection
@@ -149,11 +149,11 @@ class Grid(_OnOneTable):
             self._alone = self.found.waiting[0]
             self._job = self.job()
 
-    def take(self, told: Sequence[tuple[grids.Progress, grids.Selection | None]]) -> None:
+    def take(self, told: Sequence[tuple[grids.Progress, grids.ModelSelection | None]]) -> None:
         for self.latest, selection in told:
             self.selection = selection or self.selection
 
-    def take_all(self, result: grids.Selection) -> None:
+    def take_all(self, result: grids.ModelSelection) -> None:
         self.selection = result
 
     @property

@@ -61,7 +61,7 @@ class Integer:
 
 
 @dataclass(frozen=True)
-class Real:
+class Number:
     """A finite number from `low` to `high`, written so that it round-trips to the last digit."""
 
     low: float
@@ -76,7 +76,7 @@ class Real:
 
 
 @dataclass(frozen=True)
-class Flag:
+class YesNo:
     """On or off."""
 
     def read(self, text: str) -> tuple[bool, str]:

@@ -21,15 +21,15 @@ from pages.ui.families.table import FAMILIES
 from pages.ui.state.kinds import (
     Choice,
     Fingerprint,
-    Flag,
     Integer,
     JsonObject,
     Kind,
     Names,
+    Number,
     Points,
-    Real,
     Result,
     Text,
+    YesNo,
     quoted,
 )
 from pages.ui.tables.packing import MOST_CHARACTERS
@@ -212,7 +212,7 @@ class Settings:
     missing: bool = _setting(
         True,
         "mv",
-        Flag(),
+        YesNo(),
         "fit",
         "Use rows with missing values",
         "They count for what they have, which is right where values are missing at random. "
@@ -240,7 +240,7 @@ class Settings:
     standardise: bool = _setting(
         False,
         "z",
-        Flag(),
+        YesNo(),
         "fit",
         "Standardise",
         "Fit on columns of mean 0 and standard deviation 1. "
@@ -266,7 +266,7 @@ class Settings:
     tolerance: float = _setting(
         1e-3,
         "tol",
-        Real(1e-12, 1e3, step=5e-4),
+        Number(1e-12, 1e3, step=5e-4),
         "fit",
         "Tolerance, in nats",
         "EM stops when about this or less is left to gain in log-likelihood, by an estimate.",
@@ -354,24 +354,24 @@ class Settings:
         "Two to twelve numbers, separated by commas.",
     )
     tiny_place_1: float = _setting(
-        0.25, "t1", Real(0.0, 1.0, step=0.05), "view", "Place of mean 1", widget="slider"
+        0.25, "t1", Number(0.0, 1.0, step=0.05), "view", "Place of mean 1", widget="slider"
     )
     tiny_place_2: float = _setting(
-        0.6, "t2", Real(0.0, 1.0, step=0.05), "view", "Place of mean 2", widget="slider"
+        0.6, "t2", Number(0.0, 1.0, step=0.05), "view", "Place of mean 2", widget="slider"
     )
     tiny_weight: float = _setting(
-        0.5, "tw", Real(0.05, 0.95, step=0.05), "view", "Weight of component 1", widget="slider"
+        0.5, "tw", Number(0.05, 0.95, step=0.05), "view", "Weight of component 1", widget="slider"
     )
     tiny_row: int = _setting(3, "tn", Integer(1, 12), "view", "Which number", widget="slider")
     tiny_q: float = _setting(
-        0.3, "tq", Real(0.01, 0.99, step=0.01), "view", "q(component 1)", widget="slider"
+        0.3, "tq", Number(0.01, 0.99, step=0.01), "view", "q(component 1)", widget="slider"
     )
     tiny_iteration: int = _setting(1, "ti", Integer(1, 20), "view", "Iteration", widget="slider")
     tiny_apart: float = _setting(
-        1.5, "tx", Real(0.2, 3.0, step=0.1), "view", "The points are at ± this", widget="slider"
+        1.5, "tx", Number(0.2, 3.0, step=0.1), "view", "The points are at ± this", widget="slider"
     )
     tiny_start: float = _setting(
-        0.3, "tm", Real(0.05, 3.0, step=0.05), "view", "θ starts at", widget="slider"
+        0.3, "tm", Number(0.05, 3.0, step=0.05), "view", "θ starts at", widget="slider"
     )
     # View
     # "" is the usual one of the family.
@@ -399,17 +399,19 @@ class Settings:
     )
     point: int | None = _setting(None, "pt", Integer(0, 10**9), "moment", "Point")
     colour: str = _setting("blended", "col", Choice(COLOURS), "view", "Colour", widget="segmented")
-    contours: bool = _setting(False, "dc", Flag(), "view", "Density contours", widget="toggle")
-    uncertainty: bool = _setting(False, "u", Flag(), "view", "Uncertainty", widget="toggle")
+    contours: bool = _setting(False, "dc", YesNo(), "view", "Density contours", widget="toggle")
+    uncertainty: bool = _setting(False, "u", YesNo(), "view", "Uncertainty", widget="toggle")
     curve: str = _setting("likelihood", "cu", Choice(CURVES), "view", "Curve", widget="segmented")
-    speed: float = _setting(1.0, "sd", Real(0.1, 16.0, step=0.5), "view", "Speed", widget="number")
-    loop: bool = _setting(False, "lo", Flag(), "view", "Loop", widget="toggle")
+    speed: float = _setting(
+        1.0, "sd", Number(0.1, 16.0, step=0.5), "view", "Speed", widget="number"
+    )
+    loop: bool = _setting(False, "lo", YesNo(), "view", "Loop", widget="toggle")
     # The title of the tab below the picture; "" is the first.
     details: str = _setting("", "dt", NAME, "view", "Tables shown")
     bare: bool = _setting(
         False,
         "bare",
-        Flag(),
+        YesNo(),
         "view",
         "Without the controls",
         "Whoever opens the link sees the picture and plays it, without the sidebar.",
@@ -488,10 +490,10 @@ def changed(settings: Settings, **values: Any) -> Settings:
     return replace(settings, **{name: FIELDS[name].default for name in obsolete} | cleaned)
 
 
-def limits(name: str) -> Integer | Real:
+def limits(name: str) -> Integer | Number:
     """Between which numbers a field lies."""
     kind = FIELDS[name].kind
-    assert isinstance(kind, Integer | Real)
+    assert isinstance(kind, Integer | Number)
     return kind
 
 

@@ -22,7 +22,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.ui.state import settings as table
 from pages.ui.state.fragments import forget_fragments
-from pages.ui.state.kinds import Choice, Integer, Real, clamped, quoted
+from pages.ui.state.kinds import Choice, Integer, Number, clamped, quoted
 from pages.ui.state.settings import FIELDS, Field, Settings
 from pages.ui.text import number
 
@@ -153,9 +153,9 @@ def widget(
     if isinstance(about.kind, Choice):
         options = list(about.kind.options) if options is None else options
         arguments["format_func"] = about.kind.options.get
-    elif isinstance(about.kind, Integer | Real):
+    elif isinstance(about.kind, Integer | Number):
         arguments |= {"min_value": about.kind.low, "max_value": about.kind.high}
-    if isinstance(about.kind, Real):
+    if isinstance(about.kind, Number):
         arguments |= {"step": about.kind.step, "format": "%g"}
     if options is not None:
         arguments["options"] = options

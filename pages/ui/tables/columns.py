@@ -186,7 +186,7 @@ def classified(report: ColumnReport) -> bool:
     return answered(report) or few
 
 
-def counted(report: ColumnReport) -> bool:
+def holds_counts(report: ColumnReport) -> bool:
     """Whether a column holds whole numbers."""
     return report.type == "whole number"
 

@@ -11,7 +11,8 @@ from em_core.half_steps import called
 from em_core.search.batching.packed import climbed
 from em_core.search.optima import Landscape, Optimum, StartedFit
 from em_core.search.success import Interval
-from pages.ui.charts.landscape import COLLAPSED, COLOURS, Climb, curves, strip
+from pages.ui.charts.axes import COLOURS
+from pages.ui.charts.landscape import COLLAPSED, Climb, curves, strip
 from pages.ui.families.numbering import numbering_rule
 from pages.ui.families.table import family_of
 from pages.ui.panels import collapse_panel, fit_panel, presets_panel, tables

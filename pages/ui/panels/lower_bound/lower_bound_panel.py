@@ -13,21 +13,21 @@ import streamlit as st
 
 from em_core.coordinates.coordinates import Coordinate, Coordinates
 from em_core.search.alignment import align, assignment_shares, relabelled
+from pages.ui.charts.axes import COLOURS
 from pages.ui.charts.surface import surface_figure
 from pages.ui.compute.slicing import Asked, Numbers, Slices, slice_work
 from pages.ui.compute.surfaces import seconds_for, surface_work
 from pages.ui.families.numbering import numbering_rule
 from pages.ui.families.parameter_names import axis_title, key_of, name_of
 from pages.ui.families.table import family_of
-from pages.ui.panels import collapse_panel, fit_panel, report, tables
+from pages.ui.panels import fit_panel, report, tables
+from pages.ui.panels.ending import ended
 from pages.ui.panels.frame_panel import frame_of
-from pages.ui.panels.local_optima.local_optima_panel import COLOURS
 from pages.ui.pictures.payload import pack
 from pages.ui.pictures.picture import View
 from pages.ui.player.component import player
 from pages.ui.running.jobs import run_job
 from pages.ui.running.runs import Run
-from pages.ui.running.work import progress_line, show_error, watch
 from pages.ui.sharing.naming import half_step, named
 from pages.ui.state import shell
 from pages.ui.state.fragments import fragment
@@ -47,38 +47,6 @@ TITLES = {
     "end": "share of the way to the end of the fit",
     "other": "share of the way to the other optimum",
 }
-
-
-def finished(run: Run, selection: Selection) -> bool:
-    """Whether the run of the page has ended in what can be drawn; that it has collapsed is said
-    before anything else."""
-    if not _ended(run, selection):
-        return False
-    if run.stop_reason == "not_finite":
-        st.error(
-            "The log-likelihood of this fit is not a finite number, so there is nothing to draw: "
-            "choose another start."
-        )
-        return False
-    if run.fit is not None and run.fit.collapsed:
-        collapse_panel.show_collapsed(run, selection, shell.settings())
-    return True
-
-
-def _ended(run: Run, selection: Selection) -> bool:
-    """Whether a run has something to show; until then the page says how far it is."""
-    if run.running:
-        watch(run, _wait, run)
-        return False
-    if run.error:
-        show_error(run, selection.columns)
-        return False
-    return bool(run.trace)
-
-
-def _wait(run: Run) -> None:
-    iteration = run.trace[-1].iteration if run.trace else 0
-    progress_line(run, f"Fitting: iteration {iteration:,} …")
 
 
 def choose_line(run: Run, selection: Selection, table: Table) -> Asked | None:
@@ -101,7 +69,7 @@ def choose_line(run: Run, selection: Selection, table: Table) -> Asked | None:
             return Asked(kind, None, None, TITLES[kind])
         seed = shell.widget("line_seed")
     other = fit_panel.current_run(replace(shell.settings(), seed=seed), table, selection)
-    if other is None or not _ended(other, selection):
+    if other is None or not ended(other, selection):
         return None
     gap = other.trace[-1].log_likelihood - run.trace[-1].log_likelihood
     said = f"Seed {seed} ends {nats(abs(gap))} nats {'higher' if gap > 0 else 'lower'}."

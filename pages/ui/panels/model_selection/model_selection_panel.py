@@ -13,8 +13,8 @@ import streamlit as st
 
 from em_core.half_steps import called
 from em_core.search.selection import Cell, Criterion
+from pages.ui.charts.axes import COLOURS
 from pages.ui.charts.criteria import Score, criterion_grid, criterion_lines, shown_range
-from pages.ui.charts.landscape import COLOURS
 from pages.ui.families.family import Family
 from pages.ui.families.table import family_of
 from pages.ui.panels import collapse_panel, report, tables

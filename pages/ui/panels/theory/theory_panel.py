@@ -11,6 +11,7 @@ import streamlit as st
 from em_core import MixtureParams
 from em_core.models.factor_analysis.statistics import FactorParams
 from pages.ui.charts import theory as figures
+from pages.ui.charts.axes import COLOURS
 from pages.ui.compute.tiny import (
     Tiny,
     bound_over_q,
@@ -24,7 +25,6 @@ from pages.ui.compute.tiny import (
 )
 from pages.ui.families.family import listed
 from pages.ui.panels import tables
-from pages.ui.panels.local_optima.local_optima_panel import COLOURS
 from pages.ui.panels.theory.questions import QUESTIONS
 from pages.ui.state import shell
 from pages.ui.state.fragments import fragment

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.ui.charts.axes import COLOURS
 from pages.ui.charts.encoder import decoded_figure, gaps_figure, map_figure
 from pages.ui.compute.encoding import HIDDEN, PRICED_ROWS, encoder_work
-from pages.ui.panels.local_optima.local_optima_panel import COLOURS
 from pages.ui.running.jobs import run_job
 from pages.ui.text import nats
 

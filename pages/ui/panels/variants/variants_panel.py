@@ -13,11 +13,11 @@ from em_core.checks.laws import TOUCH
 from em_core.em import size
 from em_core.half_steps import called
 from em_core.variants.table import VARIANTS
+from pages.ui.charts.axes import COLOURS
 from pages.ui.charts.relatives import race_figure
 from pages.ui.compute.racing import IN_WORDS, USUAL, Lane, applicable, observed, race_work
 from pages.ui.families.table import family_of
 from pages.ui.panels import fit_panel, tables
-from pages.ui.panels.local_optima.local_optima_panel import COLOURS
 from pages.ui.pictures.payload import pack
 from pages.ui.pictures.picture import View
 from pages.ui.player.component import player

@@ -1,0 +1,43 @@
+"""Pages wait for their run to end, and say how it ended where there is nothing to draw."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.ui.panels import collapse_panel
+from pages.ui.running.runs import Run
+from pages.ui.running.work import progress_line, show_error, watch
+from pages.ui.state import shell
+from pages.ui.tables.selection import Selection
+
+
+def drawable(run: Run, selection: Selection) -> bool:
+    """Whether the run of the page has ended in what can be drawn; that it has collapsed is said
+    before anything else."""
+    if not ended(run, selection):
+        return False
+    if run.stop_reason == "not_finite":
+        st.error(
+            "The log-likelihood of this fit is not a finite number, so there is nothing to draw: "
+            "choose another start."
+        )
+        return False
+    if run.fit is not None and run.fit.collapsed:
+        collapse_panel.show_collapsed(run, selection, shell.settings())
+    return True
+
+
+def ended(run: Run, selection: Selection) -> bool:
+    """Whether a run has something to show; until then the page says how far it is."""
+    if run.running:
+        watch(run, _wait, run)
+        return False
+    if run.error:
+        show_error(run, selection.columns)
+        return False
+    return bool(run.trace)
+
+
+def _wait(run: Run) -> None:
+    iteration = run.trace[-1].iteration if run.trace else 0
+    progress_line(run, f"Fitting: iteration {iteration:,} …")
