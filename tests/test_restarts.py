@@ -193,15 +193,24 @@ def test_a_start_that_fails_is_kept_with_its_sentence():
 class Careful(Mixture):
     """A mixture whose M-step refuses small components."""
 
+    refusal = np.linalg.LinAlgError
+
     def m_step(self, params, statistics):
         moved = super().m_step(params, statistics)
         if moved.weights.min() < 0.15:
-            raise np.linalg.LinAlgError("a component is too small")
+            raise self.refusal("a component is too small")
         return moved
 
 
-def test_a_run_that_fails_on_the_way_is_kept_as_far_as_it_came():
-    runs = restarts(Careful(Gaussian(), 3), IRIS, range(20))
+class CarefulInWords(Careful):
+    """The same, as a model of one's own says it."""
+
+    refusal = ValueError
+
+
+@pytest.mark.parametrize("careful", [Careful, CarefulInWords])
+def test_a_run_that_fails_on_the_way_is_kept_as_far_as_it_came(careful):
+    runs = restarts(careful(Gaussian(), 3), IRIS, range(20))
     failures = runs.landscape.failures
     assert 0 < len(failures) < 20 and len(runs.fits) == 20
     assert {lost.message for lost in failures} == {"a component is too small"}

@@ -77,11 +77,12 @@ def strategy(model) -> Callable[..., Iterator[list[Advance]]]:
 
 
 def side_by_side_if_sound(model, data, starts: Sequence[Any], **options) -> Iterator[list[Advance]]:
-    """Step all runs as one computation; where a matrix of one of them cannot be factored, which
-    ends the computation of all (LinAlgError), go on one by one.
+    """Step all runs as one computation; where a model refuses what it comes to in one of them
+    (ValueError, LinAlgError), which ends the computation of all, go on one by one.
 
     What had not ended is then run again, without telling twice what was told: so the error ends
-    only the run that it belongs to. Any other error is no matter of a single run, and is raised.
+    only the run that it belongs to. A ValueError that belongs to none of them is one of the
+    computation of all, and is raised, as any other error is at once.
     """
     told = dict.fromkeys(range(len(starts)), 0)
     try:
@@ -92,18 +93,23 @@ def side_by_side_if_sound(model, data, starts: Sequence[Any], **options) -> Iter
                     del told[advance.run]
             yield advances
         return
-    except np.linalg.LinAlgError:
-        rest = list(told)
+    except (ValueError, np.linalg.LinAlgError) as error:
+        refusal, rest = error, list(told)
+    # A matrix that cannot be factored may be one by the last digit, and not when it is alone.
+    explained = isinstance(refusal, np.linalg.LinAlgError)
     weights = options.get("weights")
     if weights is not None and weights.ndim == 2:
         options["weights"] = weights[rest]
     for advances in one_by_one(model, data, [starts[run] for run in rest], **options):
         news = []
         for advance in advances:
+            explained |= advance.stop_reason == "failed"
             run, steps = rest[advance.run], advance.half_steps
             news.append(advance._replace(run=run, half_steps=steps[told[run] :]))
             told[run] -= min(told[run], len(steps))
         yield news
+    if not explained:
+        raise refusal
 
 
 class _Prepared:
