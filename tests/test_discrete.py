@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from scipy.special import gammaln
 
 from em_core import (
     STARTS,
@@ -243,3 +244,43 @@ def test_large_counts_that_are_impossible():
     np.testing.assert_allclose(posterior.responsibilities, [[1, 0], [0.5, 0.5], [0.5, 0.5]])
     with pytest.raises(ValueError, match="counts are whole numbers from 0 to 1,000,000,000,000"):
         Poisson().check([[1e12 + 1]])
+
+
+TINY = (1e-299, 1e-305, 5e-324)
+
+
+@pytest.mark.parametrize("tiny", TINY)
+@pytest.mark.parametrize("counts", [[0, 0, 1, 2, 9, 8], [0, 0, 1e11, 2e11, 9e11, 8e11]])
+def test_rates_next_to_nothing_are_rates(tiny, counts):
+    """What is not 0 has a logarithm, however small: EM goes on from there and never falls."""
+    data = np.array(counts)[:, None]
+    model = Mixture(Poisson(), 2)
+    start = model.params([0.5, 0.5], rates=[[tiny], [4 * tiny]])
+    expected = [np.logaddexp.reduce(poisson_log_density(x, start.rates) - np.log(2)) for x in data]
+    assert model.e_step(start, data).log_likelihood == pytest.approx(np.sum(expected), rel=1e-9)
+    assert model.impossible(start, data) is None
+    result = fit(model, data, start=start)
+    assert result.stop_reason == "converged"
+    assert np.isfinite([step.elbo for step in result.trace]).all()
+    laws.bound_never_falls(result.trace, len(data))
+
+
+def poisson_log_density(count: np.ndarray, rates: np.ndarray) -> np.ndarray:
+    return (count * np.log(rates) - rates - gammaln(count + 1))[:, 0]
+
+
+@pytest.mark.parametrize("tiny", TINY)
+@pytest.mark.parametrize("emission", [Bernoulli(), Categorical()], ids=str)
+def test_probabilities_next_to_nothing_are_probabilities(tiny, emission):
+    data = np.array([[0, 1], [1, 1], [1, 0], [0, 0], [1, 1]], float)
+    model = Mixture(emission, 2)
+    chances = np.full((2, 2), tiny)
+    if isinstance(emission, Categorical):
+        chances = np.stack([1 - chances, chances], axis=-1)
+    start = model.params([0.3, 0.7], probabilities=chances)
+    log_likelihood = model.e_step(start, data).log_likelihood
+    assert log_likelihood == pytest.approx(data.sum() * np.log(tiny), rel=1e-9)
+    assert model.impossible(start, data) is None
+    result = fit(model, data, start=start)
+    assert result.stop_reason == "converged"
+    laws.bound_never_falls(result.trace, len(data))

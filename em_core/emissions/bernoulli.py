@@ -11,9 +11,6 @@ from em_core.coordinates.domains import Chances
 from em_core.coordinates.gradients import by_shares
 from em_core.emissions.exponential_family import shaped
 from em_core.emissions.items import Items
-from em_core.emissions.kernels.linear import (
-    SMALLEST_PROBABILITY,
-)
 from em_core.imputation import Imputation, filled
 
 
@@ -43,9 +40,7 @@ class Bernoulli(Items):
 
     def impossible(self, params, data) -> np.ndarray:
         ones = params.probabilities[:, None]
-        return ((data == 1) & (ones < SMALLEST_PROBABILITY)) | (
-            (data == 0) & (1 - ones < SMALLEST_PROBABILITY)
-        )
+        return ((data == 1) & (ones == 0)) | ((data == 0) & (ones == 1))
 
     def _flat(self, params) -> np.ndarray:
         ones = params.probabilities

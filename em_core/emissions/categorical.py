@@ -11,9 +11,6 @@ from em_core.coordinates.domains import Fixed, Shares
 from em_core.coordinates.gradients import by_shares
 from em_core.emissions.exponential_family import shaped
 from em_core.emissions.items import Items
-from em_core.emissions.kernels.linear import (
-    SMALLEST_PROBABILITY,
-)
 from em_core.imputation import Imputation, filled
 
 MOST_LEVELS = 1000
@@ -81,7 +78,7 @@ class Categorical(Items):
         missing, beyond = np.isnan(data), data >= params.levels
         levels = np.where(missing | beyond, 0, data).astype(int)
         chances = params.probabilities[:, np.arange(data.shape[1]), levels]
-        return beyond | (~missing & (chances < SMALLEST_PROBABILITY))
+        return beyond | (~missing & (chances == 0))
 
     def _flat(self, params) -> np.ndarray:
         return params.probabilities[..., *_used(params.levels)]

@@ -12,6 +12,7 @@ import numpy as np
 from em_core.data import as_table
 from em_core.emissions.kernels.linear import (
     IMPOSSIBLE,
+    SMALLEST_PROBABILITY,
     UNWEIGHTED,
     FeatureKernel,
     FeatureRows,
@@ -136,11 +137,13 @@ class ExponentialFamily:
         shares (K,): counts over their sum. A component without rows keeps its parameters.
         """
         found = self._estimate(statistics.features, params)
+        name, best = found._fields[0], found[0]
+        found = found._replace(**{name: np.where(best < SMALLEST_PROBABILITY, 0, best)})
         empty = shares <= LEAST_SHARE
         if not empty.any():
             return found
         empty = empty.reshape(empty.shape + (1,) * (found[0].ndim - empty.ndim))
-        return found._replace(**{found._fields[0]: np.where(empty, params[0], found[0])})
+        return found._replace(**{name: np.where(empty, params[0], found[0])})
 
     def flags(self, params, statistics) -> tuple[str, ...]:
         return ()

@@ -13,7 +13,6 @@ from em_core.emissions.exponential_family import ExponentialFamily, FeatureStati
 from em_core.emissions.kernels.large_counts import LARGE, CountSpreads, LargeCountKernel
 from em_core.emissions.kernels.linear import (
     IMPOSSIBLE,
-    SMALLEST_PROBABILITY,
     UNWEIGHTED,
     FeatureKernel,
     log_probability,
@@ -76,7 +75,7 @@ class Poisson(ExponentialFamily):
         return np.concatenate([ends, log_probability(rates), -rates], axis=-1)
 
     def impossible(self, params, data) -> np.ndarray:
-        return (data > 0) & (params.rates[:, None] < SMALLEST_PROBABILITY)
+        return (data > 0) & (params.rates[:, None] == 0)
 
     def _estimate(self, features, fallback) -> PoissonParams:
         totals, seen = np.split(features[..., 2:], 2, axis=-1)

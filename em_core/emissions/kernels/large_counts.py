@@ -27,13 +27,19 @@ def deviance(counts: np.ndarray, rates: np.ndarray) -> np.ndarray:
     for term in range(TERMS, 0, -1):
         series = squared * (1 / (2 * term + 1) + series)
     close = (counts - rates) * share + 2 * counts * share * series
-    ruled_out = (rates < SMALLEST_PROBABILITY) & (counts > 0)
-    ratios = np.where((counts > 0) & ~ruled_out, counts, 1) / np.where(counts > 0, rates, 1).clip(
-        SMALLEST_PROBABILITY
-    )
-    apart = counts * np.log(ratios) + rates - counts
+    ruled_out = (rates == 0) & (counts > 0)
+    apart = counts * log_ratio(counts, rates) + rates - counts
     found = np.where(np.abs(share) < CLOSE, close, apart)
     return np.where(ruled_out, -IMPOSSIBLE, found)
+
+
+def log_ratio(counts: np.ndarray, rates: np.ndarray) -> np.ndarray:
+    """log(counts / rates) where both are above 0, also where their ratio overflows; else 0."""
+    there = (counts > 0) & (rates > 0)
+    counts, rates = np.where(there, counts, 1), np.where(there, rates, 1)
+    tiny = rates < SMALLEST_PROBABILITY
+    ratios = np.log(counts / np.where(tiny, 1, rates))
+    return np.where(tiny, ratios - np.log(rates), ratios)
 
 
 def log_of_best(counts: np.ndarray) -> np.ndarray:
@@ -60,8 +66,9 @@ class CountSpreads:
 
     @property
     def means(self) -> np.ndarray:
-        """(K, D); 0 where nothing was seen."""
-        return np.where(self.seen != 0, self.totals / np.where(self.seen != 0, self.seen, 1), 0)
+        """(K, D); 0 where nothing was seen, or what underflow has left of nothing."""
+        means = self.totals / np.where(self.seen != 0, self.seen, 1)
+        return np.where((self.seen != 0) & (np.abs(means) >= SMALLEST_PROBABILITY), means, 0)
 
     def from_rates(self, rates: np.ndarray) -> np.ndarray:
         """(K,) by how much more they deviate from rates (K, D) than from their means."""

@@ -20,7 +20,7 @@ BLOCK_FEATURES = 200_000
 # The logarithm of a probability of 0: no other factor makes up for it, and times a feature of 0 it
 # is 0, which minus infinity is not.
 IMPOSSIBLE = -1e100
-# Probabilities below this are what underflow has left of 0.
+# Probabilities that the M-step finds below this are what underflow has left of 0.
 SMALLEST_PROBABILITY = 1e-290
 # Log weights of components that all weigh alike.
 UNWEIGHTED = np.zeros(1)
@@ -115,10 +115,10 @@ def reference_first(references: bytes, n_components: int) -> tuple[np.ndarray, n
 
 def log_probability(probabilities: np.ndarray) -> np.ndarray:
     """Logarithms in nats, `IMPOSSIBLE` for 0."""
-    if smallest(probabilities) >= SMALLEST_PROBABILITY:
+    if smallest(probabilities) > 0:
         return np.log(probabilities)
-    some = np.maximum(probabilities, SMALLEST_PROBABILITY)
-    return np.where(probabilities < SMALLEST_PROBABILITY, IMPOSSIBLE, np.log(some))
+    ruled_out = probabilities <= 0
+    return np.where(ruled_out, IMPOSSIBLE, np.log(np.where(ruled_out, 1, probabilities)))
 
 
 class FeatureRows(NamedTuple):
