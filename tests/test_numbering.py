@@ -180,9 +180,7 @@ def test_a_component_has_one_number_and_one_colour_on_all_pages(name):
     # Explore: in the order of the rule, and the same component from the first frame to the last.
     assert (np.diff(found[:, 0]) >= 0).all()
     rule = numbering_rule(run.model, selection, family)
-    assert selection.columns[0] in rule and rule.endswith(
-        "at the end of the run, smallest first, on every page."
-    )
+    assert selection.columns[0] in rule and rule.endswith("on every page.")
     raw = fit(
         run.model, run.data, start=settings.start or None, seed=settings.seed,
         tolerance=settings.tolerance, max_iterations=settings.max_iterations,

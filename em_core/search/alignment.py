@@ -3,9 +3,9 @@
 What EM calls component 1 is what happened to begin there. So that one answer has the same numbers
 whichever start led there, components are numbered by where the run ends: by their mean of the first
 column, the smallest first; by the further columns, then by standard deviations, where these are
-equal (`numbering`). The numbers hold for all half-steps of a run. States that follow each other in
-one direction only keep the order in which they do, and a model that does not say what the axes of
-its arrays are (`DIMS`), or what its columns are like, keeps the numbers of its start.
+about equal (`numbering`). The numbers hold for all half-steps of a run. States that follow each
+other in one direction only keep the order in which they do, and a model that does not say what the
+axes of its arrays are (`DIMS`), or what its columns are like, keeps the numbers of its start.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from em_core.half_steps import Flag, HalfStep
 from em_core.protocols import Columns, optional
 from em_core.search.batching.packed import PackedTrace
 
-# Means that differ by less than this share of the largest standard deviation are equal.
-EQUAL = 1e-6
+# Means that differ by less than about this share of the largest standard deviation are equal: runs
+# into one optimum end that far apart where a probability nears 0, say.
+EQUAL = 1e-3
 
 SomeFit = TypeVar("SomeFit", bound=Fit)
 
@@ -53,8 +54,11 @@ def numbering(model, params) -> np.ndarray | None:
     means = emission.column_means(params.emission)
     deviations = emission.column_deviations(params.emission)
     units = EQUAL * deviations.max(axis=0, where=np.isfinite(deviations), initial=0)
-    units[units == 0] = 1
-    keys = [np.round(each / units) for each in (means, deviations)]
+    exact = units == 0
+    keys = [
+        np.where(exact, each, np.round(each / np.where(exact, 1, units)))
+        for each in (means, deviations)
+    ]
     return np.lexsort(np.concatenate(keys, axis=1).T[::-1])
 
 

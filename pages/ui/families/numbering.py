@@ -21,6 +21,8 @@ def numbering_rule(model, selection: Selection, family: Family) -> str:
         said = "as they follow each other" if in_order else "as the start has them"
     else:
         said = f"by their {_what(model, selection)} at the end of the run, smallest first"
+        if len(selection.columns) > 1:
+            said += " (where about equal, by the next column)"
     return called(f"Components are numbered {said}, on every page.", family.unit)
 
 
