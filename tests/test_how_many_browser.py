@@ -57,19 +57,6 @@ def test_the_recommendation_what_comes_close_and_a_cell_opened_in_explore(
     assert visitors.problems == []
 
 
-def test_another_criterion_and_cross_validation_on_request(app: str, page: Page) -> None:
-    recommended(page, f"{app}/model_selection?v=1&e=faithful&kt=2&ne=2&cov2=full")
-    page.get_by_role("radio", name="ICL").click()
-    expect(page.get_by_role("heading", name=re.compile("ICL recommends"))).to_be_visible()
-    page.get_by_role("radio", name="Cross-validation").click()
-    page.get_by_role("button", name="Cross-validate in 5 folds").click()
-    heading = page.get_by_role("heading", name=re.compile("Cross-validation recommends"))
-    expect(heading).to_be_visible(timeout=60_000)
-    expect(page.get_by_role("table")).to_contain_text("held out")
-    idle(page)
-    assert "cv=5" in page.url and "by=cross_validation" in page.url
-
-
 def test_what_collapsed_is_marked_and_the_reason_is_told(app: str, page: Page) -> None:
     link = f"{app}/model_selection?v=1&s=generate&g=near-singular&n=60&kf=1&kt=3&ne=3&cov2=full"
     assert recommended(page, link).startswith("BIC recommends 1 component")
@@ -92,20 +79,3 @@ def test_a_long_grid_can_be_watched_stopped_and_gone_on_with(app: str, page: Pag
     ).to_be_visible()
     page.get_by_role("button", name="Go on").click()
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
-
-
-def test_a_family_without_structures_has_one_line(app: str, page: Page) -> None:
-    recommended(page, f"{app}/model_selection?v=1&e=earthquakes&m=poisson-mixture&kt=4&ne=4")
-    expect(page.get_by_text("Structures")).to_have_count(0)
-    expect(page.get_by_role("heading", name=RECOMMENDS)).to_contain_text("2 components")
-
-
-def test_factor_analysis_has_its_test_of_fit_and_no_icl(app: str, page: Page) -> None:
-    """R's factanal on the same tests: 6.11 on 4 degrees of freedom, p = 0.191."""
-    said = recommended(page, f"{app}/model_selection?v=1&m=factor-analysis&e=ability&kt=2&ne=1")
-    assert said == "BIC recommends 2 factors"
-    test = "Chi-square test of fit: 2 factors are enough (6.11 on 4, p = 0.191)"
-    expect(page.get_by_text(test)).to_be_visible()
-    expect(page.get_by_text("ICL", exact=True)).to_have_count(0)
-    page.goto(f"{app}/model_selection?v=1&m=two-level&e=pupils")
-    expect(page.get_by_text("This model has no size to choose.")).to_be_visible()

@@ -73,3 +73,43 @@ def test_what_is_not_identified_is_said_and_not_ranked(app: str) -> None:
     texts = pasted(app, "k=3&ns=5", "local_optima")
     assert "Not identified: 11 parameters, 7 cells." in texts
     assert "other optim" not in texts and "Optimum 2" not in texts
+
+
+def test_cross_validation_on_request(app: str) -> None:
+    query = "v=1&e=faithful&kt=2&ne=2&cov2=full"
+    for criterion, words in (("icl", "ICL recommends"), ("bic", "BIC recommends")):
+        visitor = Visitor(app, f"{query}&by={criterion}", "model_selection")
+        visitor.settle()
+        assert words in said(visitor)
+        visitor.close()
+    visitor = Visitor(app, f"{query}&by=cross_validation", "model_selection")
+    visitor.settle()
+    assert "Cross-validation recommends" not in said(visitor)
+    visitor.click("Cross-validate in 5 folds")
+    visitor.settle()
+    assert "Cross-validation recommends" in said(visitor) and "held out" in said(visitor)
+    assert re.search(rb"by=cross_validation[\w=&%.]*cv=5|cv=5[\w=&%.]*by=cross_", visitor.received)
+    visitor.close()
+
+
+def test_a_family_without_structures_has_one_line(app: str) -> None:
+    query = "v=1&e=earthquakes&m=poisson-mixture&kt=3&ne=2"
+    visitor = Visitor(app, query, "model_selection")
+    visitor.settle()
+    assert "Structures" not in said(visitor)
+    assert "BIC recommends 2 components" in said(visitor)
+    visitor.close()
+
+
+def test_factor_analysis_has_its_test_of_fit_and_no_icl(app: str) -> None:
+    """R's factanal on the same tests: 6.11 on 4 degrees of freedom, p = 0.191."""
+    visitor = Visitor(app, "v=1&m=factor-analysis&e=ability&kt=2&ne=1", "model_selection")
+    visitor.settle()
+    assert "BIC recommends 2 factors" in said(visitor)
+    test = "Chi-square test of fit: 2 factors are enough (6.11 on 4, p = 0.191)"
+    assert test in said(visitor)
+    visitor.close()
+    visitor = Visitor(app, "v=1&m=two-level&e=pupils", "model_selection")
+    visitor.settle()
+    assert "This model has no size to choose." in said(visitor)
+    visitor.close()
