@@ -40,6 +40,10 @@ class Clock:
     def __call__(self) -> float:
         return self.time
 
+    def passed(self) -> float:
+        """What has passed by it since some moment: it has not been set."""
+        return self.time
+
 
 @pytest.fixture
 def clock() -> Clock:
@@ -48,7 +52,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def store(tmp_path: Path, clock: Clock) -> Store:
-    return Store(str(tmp_path / "new/folder"), ROOMY, clock)
+    return Store(str(tmp_path / "new/folder"), ROOMY, clock, clock.passed)
 
 
 def test_what_is_kept_is_found_by_its_token_only(store: Store) -> None:
@@ -82,7 +86,7 @@ def test_a_clock_that_is_set_back_keeps_nothing_longer_than_it_says(
     clock.time = begin + 3_000 * DAY
     store.fetch("any link sweeps")
     clock.time = begin
-    other = Store(str(tmp_path / "new/folder"), ROOMY, clock)
+    other = Store(str(tmp_path / "new/folder"), ROOMY, clock, clock.passed)
     short, long = other.keep(b"1", "me", 1), other.keep(b"2", "me", 30)
     clock.time = begin - DAY / 2
     assert store.fetch(short.token) == b"1" and store.fetch(long.token) == b"2"
@@ -91,6 +95,40 @@ def test_a_clock_that_is_set_back_keeps_nothing_longer_than_it_says(
     with store._reading() as connection:
         assert connection.scalar(sql.select(sql.func.count()).select_from(_tables)) == 1
     assert store.delete(long.owner_token)
+
+
+def rows(store: Store) -> int:
+    with store._reading() as connection:
+        return connection.scalars(sql.select(sql.func.count()).select_from(_tables)).one()
+
+
+def test_a_clock_set_forward_by_mistake_deletes_nothing(
+    clock: Clock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    begin, passed = clock.time, 0.0
+    store = Store(str(tmp_path), ROOMY, clock, lambda: passed)
+    short, long = store.keep(b"1", "me", 1), store.keep(b"2", "me", 300)
+    clock.time = begin + 3_000 * DAY
+    for _ in range(5):
+        assert store.fetch(short.token) is None and store.fetch(long.token) is None
+        passed += 2 * 3600
+        clock.time += 2 * 3600
+    later = Store(str(tmp_path), ROOMY, clock, lambda: passed)  # the server is started again
+    assert later.fetch(long.token) is None
+    assert caplog.text.count("leapt forward") == 2
+    passed += 3600
+    clock.time = begin + passed
+    for each in (store, later):
+        assert (each.fetch(short.token), each.fetch(long.token)) == (b"1", b"2")
+    # Where it goes on as time does, what has expired goes; and where it is right after all.
+    passed += 2 * DAY
+    clock.time += 2 * DAY
+    assert store.fetch(long.token) == b"2" and rows(store) == 1
+    clock.time += 3_000 * DAY
+    assert store.fetch(long.token) is None and rows(store) == 1
+    passed += DAY
+    clock.time += DAY
+    assert store.fetch(long.token) is None and rows(store) == 0
 
 
 def test_what_expires_leaves_the_disk(store: Store, clock: Clock, tmp_path: Path) -> None:
@@ -113,7 +151,9 @@ def test_nobody_keeps_longer_than_the_longest(store: Store, clock: Clock) -> Non
 
 
 def test_quotas(tmp_path: Path, clock: Clock) -> None:
-    store = Store(str(tmp_path), Quotas(table=10, person=25, store=40, days=10), clock)
+    store = Store(
+        str(tmp_path), Quotas(table=10, person=25, store=40, days=10), clock, clock.passed
+    )
     with pytest.raises(Refused, match="the most for one is"):
         store.keep(b"x" * 11, "me", 1)
     first = store.keep(b"x" * 10, "me", 1)
@@ -372,7 +412,7 @@ def database() -> Iterator[str]:
 @pytest.mark.postgresql
 def test_postgresql_keeps_the_same_promises(database: str, clock: Clock) -> None:
     room = Quotas(table=10, person=25, store=40, days=10)
-    one, other = Store(database, room, clock), Store(database, room, clock)
+    one, other = (Store(database, room, clock, clock.passed) for _ in range(2))
     kept = one.keep(b"content", "me", 1)
     assert other.fetch(kept.token) == b"content"
     assert other.fetch(kept.owner_token) is None

@@ -31,6 +31,7 @@ DEFAULT_PLACE = "~/.local/share/em-explorer"
 TOKEN_BYTES = 18  # 144 random bits, 24 characters
 DAY = 86_400
 SWEEP_EVERY = 3600  # seconds
+MOST_DRIFT = 3600  # seconds between two looks by which a clock may be put right
 LOCK = 0x656D  # PostgreSQL's name for "one writer at a time" here; any number
 
 GONE = (
@@ -112,6 +113,12 @@ _tables = sql.Table(
 )
 
 
+def _seconds_passed() -> float:
+    """Since any moment, whatever the clock is set to; while the machine sleeps, too, if it can."""
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot is None else time.clock_gettime(boot)
+
+
 class Store:
     """Tables as bytes, each under a token that cannot be guessed, until they expire.
 
@@ -119,10 +126,18 @@ class Store:
     `Refused` where the database cannot be reached.
     """
 
-    def __init__(self, place: str, quotas: Quotas, now: Callable[[], float] = time.time):
+    def __init__(
+        self,
+        place: str,
+        quotas: Quotas,
+        now: Callable[[], float] = time.time,
+        passed: Callable[[], float] = _seconds_passed,
+    ):
         self.quotas = quotas
-        self._now = now
+        self._now, self._passed = now, passed
         self._swept = 0.0
+        self._seen: tuple[float, float] | None = None  # the clock when last believed, and `passed`
+        self._leapt: float | None = None  # `passed` when the clock was first found to have leapt
         with _understandable():
             self._engine = _engine(place)
         self._prepared = False
@@ -205,7 +220,33 @@ class Store:
 
     def _sweep(self, connection: sql.Connection) -> None:
         self._swept = self._now()
-        connection.execute(_tables.delete().where(_tables.c.expires <= self._now()))
+        if self._believes_the_clock(connection):
+            connection.execute(_tables.delete().where(_tables.c.expires <= self._now()))
+
+    def _believes_the_clock(self, connection: sql.Connection) -> bool:
+        """Whether what has expired by the clock may be deleted for good.
+
+        A clock set forward by mistake would delete everything. So one that has leapt is believed
+        only when it has stayed there for a day. At the start, one by which no table that was ever
+        stored can be left counts as having leapt.
+        """
+        now, passed = self._now(), self._passed()
+        if self._seen is None:
+            last = connection.scalar(sql.select(sql.func.max(_tables.c.created)))
+            leap = 0 if last is None else now - last - DAY * self.quotas.days
+        else:
+            leap = now - self._seen[0] - (passed - self._seen[1]) - MOST_DRIFT
+        if leap > 0:
+            if self._leapt is None:
+                self._leapt = passed
+                log.warning(
+                    "The clock seems to have leapt forward: nothing that has expired by it is "
+                    "deleted before it has stayed so for a day."
+                )
+            if passed - self._leapt < DAY:
+                return False
+        self._seen, self._leapt = (now, passed), None
+        return True
 
     @contextmanager
     def _reading(self) -> Generator[sql.Connection]:
