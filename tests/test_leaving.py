@@ -117,6 +117,23 @@ def test_a_slow_upload_holds_up_nobody_and_arrives(server: str) -> None:
         assert status(connection) == 204
 
 
+def test_a_reload_while_fitting_and_uploading_begins_again(server: str) -> None:
+    link = "v=1&s=generate&g=overlapping&n=20000&tk=9&k=20&tol=1e-12&it=100000"
+    with closing(Visitor(server, link)) as fitting:
+        assert fitting._polling
+    with closing(Visitor(server, "v=1&s=table&it=2")) as uploading:
+        connection = begun(server, uploading, 5_000)
+    with closing(Visitor(server, link)) as fitting, closing(connection):
+        assert fitting._polling, "it is fitted again"
+        with closing(Visitor(server, "v=1&s=table&it=2")) as visitor:
+            visitor.upload("Upload a table", "x.csv", ROWS)
+            visitor.settle()
+            assert "Log-likelihood" in visitor.texts
+            with suppress(OSError):  # nobody is there to whom it belongs
+                connection.sendall(BODY[5_000:])
+    assert_gone(server, "loops", "files")
+
+
 def test_the_server_ends_in_time_whatever_is_under_way(tmp_path: Path) -> None:
     with serve(ROOT, tmp_path / "log") as url:
         visitor = Visitor(url, "v=1&s=generate&n=20000&tk=9&k=20&tol=1e-12&it=100000")
