@@ -16,12 +16,13 @@ from pages.ui.panels.takeaway_panel import Shown, show_takeaway
 from pages.ui.pictures.payload import pack
 from pages.ui.pictures.picture import View
 from pages.ui.pictures.projections import two_columns
-from pages.ui.player.component import player
+from pages.ui.player.component import player, view_chosen
 from pages.ui.running.runs import Run, Runs
 from pages.ui.running.work import progress_line, show_error, watch
 from pages.ui.sharing.naming import named, opening
 from pages.ui.state import shell
 from pages.ui.state.beginnings import beginning, method_of
+from pages.ui.state.fragments import fragment, runs_alone
 from pages.ui.state.memory import Full, visit
 from pages.ui.state.scenes import scene_of
 from pages.ui.state.settings import Settings, differing, values_of
@@ -146,6 +147,29 @@ def show_run(
     the run began, where it is not the one that is chosen.
     """
     watch(run, _show, run, selection, table, downloads, calls, start, seconds=REFRESH_SECONDS)
+    _hear_of_the_view()
+
+
+class _Looks:
+    """In which view a session looks at its fit: also for a download that is made later."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+
+
+def _looks(view: View) -> _Looks:
+    looks = st.session_state.setdefault("looks", _Looks(view))
+    looks.view = view
+    return looks
+
+
+@fragment
+def _hear_of_the_view() -> None:
+    """Another view draws nothing on the server: only the link is to know of it."""
+    view = view_chosen("player")
+    if view is not None and runs_alone():
+        _looks(view)
+        shell.remember("_view", **view._asdict())
 
 
 def _show(
@@ -201,7 +225,9 @@ def _show(
     # Beside what is looked at most, and after it: it may take half a second, once.
     _identification(run, about)
     if downloads and run.fit is not None:
-        show_takeaway(run, Shown(payload, state.view, frame, index), settings, selection, table)
+        looks = _looks(state.view)
+        shown_now = Shown(payload, lambda: looks.view, frame, index)
+        show_takeaway(run, shown_now, settings, selection, table)
 
 
 def _before_the_start(run: Run, settings: Settings) -> None:

@@ -33,10 +33,13 @@ MIME = {
 
 
 class Shown(NamedTuple):
-    """What the player shows: its packed picture, and a frame of it, which is half-step `index`."""
+    """What the player shows: its packed picture, and a frame of it, which is half-step `index`.
+
+    view: in which view it does at the moment.
+    """
 
     payload: bytes
-    view: View
+    view: Callable[[], View]
     frame: int
     index: int
 
@@ -107,7 +110,7 @@ def _standalone(
     )
     return standalone.page(
         shown.payload,
-        shown.view,
+        shown.view(),
         frame,
         title(settings, table),
         f"{f'Collapsed: this is no answer. {collapsed} ' if collapsed else ''}"

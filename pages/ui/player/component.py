@@ -48,6 +48,11 @@ export default function () {
   load().then((module) => module.preload("%(plotly)s")).catch(() => {});
 }
 """
+VIEW = """
+export default function (component) {
+  load().then((module) => module.tellOfTheView(component)).catch(() => {});
+}
+"""
 HEAD_START_SECONDS = 0.12  # with 0.08 one in ten comes too late, 0.17 gains no more
 # How many of the player's last reports are recognised when they come back as arguments.
 ECHOES = 8
@@ -104,7 +109,7 @@ def player(
     run = run_of(payload)
     earlier: _Sent | None = st.session_state.get(f"{key}.sent")
     before = PlayerState(None, None, earlier.views[-1] if earlier else view)
-    known = _reported(st.session_state.get(key), run, "", before)
+    known = _reported(_with_the_view(key, st.session_state.get(key)), run, "", before)
     sent = _send(payload, rival, earlier, asked, marks, calls, known)
     st.session_state[f"{key}.sent"] = sent
     result = _component()(
@@ -114,10 +119,38 @@ def player(
         on_point_change=_nothing,
         on_view_change=_nothing,
     )
-    reported = _reported(result, run, sent.picture, asked._replace(point=None))
+    reports = _with_the_view(key, result)
+    reported = _reported(reports, run, sent.picture, asked._replace(point=None))
     if earlier is None or sent.wish == earlier.wish:
         return reported
     return asked if sent.marks != earlier.marks else asked._replace(point=reported.point)
+
+
+def view_chosen(key: str) -> View | None:
+    """Hear of the view of the player with this key: call it in a fragment that draws nothing.
+
+    What a person chooses in the player then runs this fragment, and not the one with the player.
+    None until something is chosen.
+    """
+    _view_component()(key=_view_key(key), on_view_change=_nothing)
+    heard = _with_the_view(key, None).get("view")
+    if heard is None:
+        return None
+    view, sent = View(**heard), st.session_state.get(f"{key}.sent")
+    if sent is not None:
+        st.session_state[f"{key}.sent"] = sent._replace(views=(*sent.views[-ECHOES:], view))
+    return view
+
+
+def _view_key(key: str) -> str:
+    return f"{key}-view"
+
+
+def _with_the_view(key: str, reports: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """What was reported, with the view that was told elsewhere."""
+    elsewhere = st.session_state.get(_view_key(key)) or {}
+    view = elsewhere.get("view")
+    return {**(reports or {}), **({"view": view} if view else {})}
 
 
 def preload() -> None:
@@ -136,6 +169,7 @@ def preload() -> None:
 def components() -> None:
     """Make the player's components, once for all visitors."""
     _component()
+    _view_component()
     _preload_component()
 
 
@@ -144,6 +178,11 @@ def _component() -> Callable[..., Mapping[str, Any]]:
     js = LOADER % {"module": _script()} + MOUNT
     css = (FRONTEND / "player.css").read_text(encoding="utf-8")
     return st.components.v2.component("em_player", html=HTML, css=css, js=js, isolate_styles=False)
+
+
+@functools.cache
+def _view_component() -> Callable[..., object]:
+    return st.components.v2.component("em_player_view", js=LOADER % {"module": _script()} + VIEW)
 
 
 @functools.cache

@@ -33,6 +33,12 @@ def fragment(function: Callable[..., Any], run_every: float | None = None) -> Ca
     return placed
 
 
+def runs_alone() -> bool:
+    """Whether parts of the page run, and not the whole of it."""
+    context = get_script_run_ctx()
+    return context is not None and bool(context.fragment_ids_this_run)
+
+
 def forget_fragments() -> None:
     """Refuse runs of the fragments there are: the page they are on is being left."""
     context = get_script_run_ctx()

@@ -26,6 +26,16 @@ export function preload(plotlyUrl) {
 }
 
 /** Streamlit calls this at every rerun with the same element: the player lives on the element. */
+/**
+ * Where a page has a part of its own that hears of the view, that is told of it and not the player's:
+ * it draws nothing, and all else that hangs on the player need not be sent again.
+ */
+let viewListener = null;
+
+export function tellOfTheView(component) {
+  viewListener = component;
+}
+
 export function mount(component) {
   const host = component.parentElement;
   const root = host.querySelector(".emx");
@@ -116,7 +126,7 @@ class Player {
       if (wishes.calls && wishes.calls !== answered.calls) this.comeIntoView(wishes.calls);
       if (asked) {
         if (marked) this.reportPoint();
-        this.component.setStateValue("view", { ...this.view });
+        this.reportView();
         this.report();
       }
     });
@@ -396,7 +406,7 @@ class Player {
   setView(change) {
     Object.assign(this.view, change);
     this.remember();
-    this.component.setStateValue("view", { ...this.view });
+    this.reportView();
     if (!this.picture) return;
     if ("curve" in change) {
       this.enqueue(() => this.draw());
@@ -418,6 +428,11 @@ class Player {
         this.component.setStateValue("frame", { run: this.picture.run, frame: this.frame });
       }
     }, REPORT_AFTER);
+  }
+
+  reportView() {
+    const listener = viewListener?.parentElement.isConnected ? viewListener : this.component;
+    listener.setStateValue("view", { ...this.view });
   }
 
   reportPoint() {
