@@ -46,7 +46,8 @@ class Fixed:
         return np.zeros(0)
 
     def leaf(self, vector: np.ndarray):
-        return self.reference
+        shape = vector.shape[:-1] + np.shape(self.reference)
+        return np.broadcast_to(self.reference, shape) if vector.ndim > 1 else self.reference
 
     def pull(self, vector: np.ndarray, gradient) -> np.ndarray:
         return np.zeros(0)
