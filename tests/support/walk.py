@@ -11,6 +11,7 @@ import random
 import re
 import time
 import zlib
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
@@ -49,6 +50,9 @@ DAMAGED = {
     kinds.JsonObject: ("[1]", "{", '{"weights":[1]}', f'{{"weights":[{"9" * 400}]}}'),
     kinds.Fingerprint: ("x", "1e999_1_1"),
 }
+# More than any list has that is not of names in the data, such as columns. In one place so many
+# values of a widget are tried: other data bring other names.
+MOST_OPTIONS, FEW_OPTIONS, MOST_VALUES = 25, 8, 30
 # Widgets that choose another family, or unfold those that do.
 LEADS_AWAY = (FIELDS["family"].label, "One example of every model")
 # Of what a link says about a table of one's own.
@@ -259,16 +263,23 @@ class Widget(NamedTuple):
     values: tuple[tuple[str, Any], ...]
 
 
+def _some(options: Sequence[str]) -> Sequence[str]:
+    """All of a list, but of one as long as only names in the data make it some all over it."""
+    if len(options) <= MOST_OPTIONS:
+        return options
+    return [options[at] for at in np.linspace(0, len(options) - 1, FEW_OPTIONS).astype(int)]
+
+
 def _choices(kind: str, part: Any) -> list[tuple[str, Any]]:
     """The states a person can bring a widget into."""
     match kind:
         case "selectbox":
-            return [("string_value", option) for option in part.options]
+            return [("string_value", option) for option in _some(part.options)]
         case "button_group":
             return [("string_array_value", [option.content]) for option in part.options]
         case "multiselect":
             every = list(part.options)
-            return [("string_array_value", [option]) for option in every] + [
+            return [("string_array_value", [option]) for option in _some(every)] + [
                 ("string_array_value", []),
                 ("string_array_value", every[:4]),
             ]
@@ -302,6 +313,11 @@ def state(widget: Widget, value: tuple[str, Any]) -> WidgetState:
     else:
         setattr(result, name, content)
     return result
+
+
+def _name_of(widget: Widget) -> tuple[str, str]:
+    """What a widget is called, whatever its number."""
+    return widget.kind, re.sub(r"\d+", "#", widget.label)
 
 
 class Walker(Visitor):
@@ -411,24 +427,25 @@ class Walk:
         model, to something wrong, or to a page that offers nothing new, as one without data does.
         """
         page, query, away = place
-        done: set[tuple[str, str, str]] = set()
+        done: dict[tuple[str, str], set[str]] = defaultdict(set)
         walker, used = self._open(page, query), []
         model = walker.model
         while True:
             asked = next(
                 (
-                    (widget, value, what)
+                    (widget, value)
                     for widget in walker.widgets
                     if away or widget.label not in LEADS_AWAY
+                    if len(tried := done[_name_of(widget)]) < MOST_VALUES
                     for value in widget.values
-                    if (what := (widget.kind, re.sub(r"\d+", "#", widget.label), str(value)))
-                    not in done
+                    if str(value) not in tried
                 ),
                 None,
             )
             if asked is not None:
-                done.add(asked[2])
-                self._use(walker, *asked[:2], used)
+                widget, value = asked
+                done[_name_of(widget)].add(str(value))
+                self._use(walker, widget, value, used)
             elif not used:
                 break
             if asked is None or walker.errors or walker.model != model:
