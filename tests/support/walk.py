@@ -38,7 +38,7 @@ TOO_LONG = "a run that does not end"
 MOST = {"n_rows": 2_000, "n_columns": 12, "n_starts": 6, "n_starts_each": 2, "n_components": 12}
 MOST |= {"max_iterations": 200, "race_passes": 30, "smallest": 4, "largest": 4}
 MOST_SHOWN = {FIELDS[name].label: most for name, most in MOST.items()} | {"to": 4}
-FEW = "ns=3&ne=1&kt=3&rp=20&it=60"
+FEW = "ns=2&ne=1&kt=2&rp=10&it=8"
 DAMAGED = {
     kinds.Choice: ("nonsense",),
     kinds.Integer: ("9" * 29, "-1", "3.5"),
@@ -53,6 +53,8 @@ DAMAGED = {
 # More than any list has that is not of names in the data, such as columns. In one place so many
 # values of a widget are tried: other data bring other names.
 MOST_OPTIONS, FEW_OPTIONS, MOST_VALUES = 25, 8, 30
+# A page that has less than this share of its widgets left shows nothing of what it is for.
+KEPT = 0.8
 # Widgets that choose another family, or unfold those that do.
 LEADS_AWAY = (FIELDS["family"].label, "One example of every model")
 # Of what a link says about a table of one's own.
@@ -365,6 +367,11 @@ class Walker(Visitor):
     def widgets(self) -> list[Widget]:
         return [widget for widget in self._widgets.values() if widget.values]
 
+    @property
+    def names(self) -> set[tuple[str, str]]:
+        """What the widgets on the page are called."""
+        return {_name_of(widget) for widget in self.widgets}
+
     def use(self, widget: Widget, value: tuple[str, Any]) -> None:
         """Bring a widget into a state, as the browser tells it: where it stands in a fragment, for
         that alone."""
@@ -424,18 +431,22 @@ class Walk:
         """Every option of every widget that this place shows or leads to without another model.
 
         One after the other, as a person plays with the page; anew where this leads to another
-        model, to something wrong, or to a page that offers nothing new, as one without data does.
+        model, to something wrong, or to a page that offers nothing new. On one that has lost most
+        of its widgets, as one without data has, only widgets that were not there before are used:
+        what others do would not be seen.
         """
         page, query, away = place
         done: dict[tuple[str, str], set[str]] = defaultdict(set)
         walker, used = self._open(page, query), []
-        model = walker.model
+        model, opening = walker.model, walker.names
         while True:
+            lost = len(opening & walker.names) < KEPT * len(opening)
             asked = next(
                 (
                     (widget, value)
                     for widget in walker.widgets
                     if away or widget.label not in LEADS_AWAY
+                    if not (lost and _name_of(widget) in opening)
                     if len(tried := done[_name_of(widget)]) < MOST_VALUES
                     for value in widget.values
                     if str(value) not in tried
