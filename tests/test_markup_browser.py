@@ -1,6 +1,7 @@
 """Names are text everywhere: 200 payloads in column names, labels, cells and file names."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -161,6 +162,82 @@ def test_every_name_is_text_on_an_axis(app: str, visitors: Visitors) -> None:
         box = page.locator('.emx-plot[data-plot="mixture"]').bounding_box()
         for share in (0.2, 0.4, 0.8):
             page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] * 0.4)
+        nothing_took_effect(page)
+
+
+def levels(payloads: list[str], numbers: bool) -> bytes:
+    """Four groups of rows, with levels or numbers in them; payloads for names."""
+    rng = np.random.default_rng(0)
+    lines = [",".join(map(quoted, payloads[:3]))]
+    for i in range(120):
+        kind = i // 15 % 2
+        cells = [payloads[4 + i // 30]]
+        for _ in range(2):
+            level = payloads[8 + int(rng.integers(3)) + 3 * kind]
+            cells.append(f"{rng.normal(5 * kind):.2f}" if numbers else level)
+        lines.append(",".join(map(quoted, cells)))
+    return "\n".join(lines).encode()
+
+
+def shown_alone(visitors: Visitors, saved: Path) -> None:
+    """An animation that was taken away, in a browser of its own."""
+    page = attacked(visitors)
+    page.route("http://localhost:9/**", lambda route: route.fulfill(path=saved))
+    page.goto("http://localhost:9/animation.html")
+    expect(page.locator(".emx[data-axes=drawn]")).to_be_visible()
+    nothing_took_effect(page)
+    page.close()
+
+
+def test_names_are_text_on_the_other_pages_and_in_what_is_taken_away(
+    app: str, visitors: Visitors, tmp_path: Path
+) -> None:
+    page = attacked(visitors)
+    few = "k=2&kf=1&kt=2&ne=1&ns=4&cov2=diag&rp=15&cov=diag&cs=k-means%2B%2B"
+    page.goto(f"{app}/?v=1&s=table&{few}")
+    for number in range(2):
+        payloads = of_table(number)
+        name = re.sub(r"[/\0]", " ", payloads[3])
+        upload(page, f"{name}.csv", table(payloads[:4]))
+        ready(page)
+        page.get_by_text("Python that gives these numbers").click()
+        expect(page.get_by_test_id("stCode")).to_be_visible()
+        nothing_took_effect(page)
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Animation (HTML)").click()
+        saved = tmp_path / f"{number}.html"
+        download.value.save_as(saved)
+        shown_alone(visitors, saved)
+        for link, shown in (
+            ("How many?", "stands out"),
+            ("The bound", "touches"),
+            ("Relatives", "Hard EM"),
+        ):
+            page.get_by_role("link", name=link).first.click()
+            expect(page.get_by_text(shown).first).to_be_visible(timeout=60_000)
+            idle(page)
+            nothing_took_effect(page)
+        page.get_by_role("link", name="Explore", exact=True).click()
+        ready(page)
+    # What has collapsed is told by its rows and columns.
+    page.goto(f"{app}/?v=1&s=table&k=3&seed=1")
+    payloads = of_table(3)
+    twice = [payloads[:2], *([str(i), str(i % 3)] for i in (1, 1, 1, 1, 1, 5, 9, 7))]
+    upload(page, "few.csv", "\n".join(",".join(map(quoted, row)) for row in twice).encode())
+    ready(page)
+    nothing_took_effect(page)
+
+
+@pytest.mark.parametrize("family", ["categorical-mixture", "gaussian-hmm", "two-level"])
+def test_levels_and_groups_are_text(app: str, visitors: Visitors, family: str) -> None:
+    page = attacked(visitors)
+    page.goto(f"{app}/?v=1&s=table&m={family}&k=2")
+    upload(page, "levels.csv", levels(of_table(2), numbers=family != "categorical-mixture"))
+    ready(page)
+    expect(page.locator(".emx[data-axes=drawn]")).to_be_visible()
+    for tab in page.get_by_role("tab").all():
+        tab.click()
+        idle(page)
         nothing_took_effect(page)
 
 
