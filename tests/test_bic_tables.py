@@ -55,11 +55,18 @@ def best_fit(model, data, groups, enough, n_seeds=8):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_the_table_is_reproduced_or_bettered(name):
+def test_the_table_is_reproduced_or_bettered(name, long, rng):
+    """All of it, or the cell that is chosen and a quarter of the others, drawn by the seed."""
     reference, data = table(name)
     groups = Groups(data)
     missed, fits = [], {}
+    chosen = reference["chosen_with_tight_convergence"]
+    chosen = chosen["model"], chosen["G"]
     cells = [row for row in reference["table"] if row["loglik"] is not None]
+    if not long:
+        is_chosen = [(row["model"], row["G"]) == chosen for row in cells]
+        drawn = rng.sample(range(len(cells)), len(cells) // 4)
+        cells = [row for place, row in enumerate(cells) if is_chosen[place] or place in drawn]
     for row in cells:
         model = Mixture(Gaussian(row["model"]), row["G"])
         best = best_fit(model, data, groups, row["loglik"] - CLOSE)
@@ -71,9 +78,8 @@ def test_the_table_is_reproduced_or_bettered(name):
             fits[row["model"], row["G"]] = best
     reached = 1 - len(missed) / len(cells)
     print(f"{name}: {reached:.1%} of {len(cells)} cells; missed {missed}")
-    assert reached >= 0.97
-    chosen = reference["chosen_with_tight_convergence"]
-    assert min(fits, key=lambda label: fits[label].bic) == (chosen["model"], chosen["G"])
+    assert len(missed) <= max(1, 0.03 * len(cells))
+    assert min(fits, key=lambda label: fits[label].bic) == chosen
 
 
 # EVE and VVE have several optima of the common orientation: paths part there.

@@ -1,6 +1,7 @@
 """What the pages say when a computation is lost: why, and how to go on; with a model of one's own
 that has a mistake in it."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import numpy as np
 from em_core.examples.zero_inflated_poisson import ZeroInflatedPoisson
 
 class Zeros(ZeroInflatedPoisson):
-    """Zeros that go wrong"""
+    """Zeros {number}"""
 
     def m_step(self, params, statistics):
         {mistake}
@@ -33,21 +34,26 @@ MISTAKES = {
 }
 
 
-@pytest.fixture(params=MISTAKES)
-def served(request, tmp_path: Path, monkeypatch) -> Iterator[tuple[str, str, Path]]:
-    file = tmp_path / "zeros.py"
-    file.write_text(MODEL.format(mistake=request.param))
-    monkeypatch.setenv("EM_EXPLORER_MODELS", str(file))
-    if "while" in request.param:
-        monkeypatch.setenv("EM_EXPLORER_FIT_SECONDS", "2")
-    with serve(ROOT, tmp_path / "log") as url:
-        yield url, MISTAKES[request.param], tmp_path / "log"
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """An app with a model for each mistake."""
+    folder = tmp_path_factory.mktemp("lost")
+    files = [folder / f"zeros_{number}.py" for number in range(len(MISTAKES))]
+    for number, (file, mistake) in enumerate(zip(files, MISTAKES, strict=True)):
+        file.write_text(MODEL.format(number=number, mistake=mistake))
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("EM_EXPLORER_MODELS", os.pathsep.join(map(str, files)))
+        environment.setenv("EM_EXPLORER_FIT_SECONDS", "2")
+        with serve(ROOT, folder / "log") as url:
+            yield url, folder / "log"
 
 
-def test_the_page_says_why_work_was_lost_and_offers_to_try_again(served) -> None:
-    url, why, log = served
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_the_page_says_why_work_was_lost_and_offers_to_try_again(served, mistake: str) -> None:
+    (url, log), why = served, MISTAKES[mistake]
+    model = f"own-zeros_{list(MISTAKES).index(mistake)}"
     for page in ("", "local_optima"):
-        visitor = Visitor(url, "v=1&e=earthquakes&m=own-zeros&ns=2", page)
+        visitor = Visitor(url, f"v=1&e=earthquakes&m={model}&ns=2", page)
         visitor.settle()
         said = visitor.texts.replace("\\", "")
         assert why in said

@@ -17,7 +17,7 @@ from support.visitor import Visitor
 
 pytestmark = pytest.mark.slow
 
-SESSIONS = 50
+SESSIONS = 50  # the first 20 of them, but with --long
 ACTIONS = 20
 USERS = 20
 # As large as a table may be, and fitted as heavily as can be chosen.
@@ -50,8 +50,8 @@ def session(url: str, marker: str) -> bytes:
     return bytes(visitor.received)
 
 
-def test_no_session_is_sent_a_cell_of_another(tmp_path: Path) -> None:
-    markers = [f"mark{number:02d}x" for number in range(SESSIONS)]
+def test_no_session_is_sent_a_cell_of_another(tmp_path: Path, long: bool) -> None:
+    markers = [f"mark{number:02d}x" for number in range(SESSIONS if long else 20)]
     with serve(ROOT, tmp_path / "log") as url, ThreadPoolExecutor(10) as several:
         received = list(several.map(lambda marker: session(url, marker), markers))
     for marker, content in zip(markers, received, strict=True):
@@ -70,7 +70,7 @@ def test_the_fits_of_those_who_left_make_room_for_those_who_wait(
     with serve(ROOT, tmp_path / "log") as url:
         early = [Visitor(url, f"{endless}&seed={seed}") for seed in range(2)]
         pages = "", "lower_bound", "local_optima", "model_selection"
-        late = [Visitor(url, "v=1&e=iris&k=3", page) for page in pages]
+        late = [Visitor(url, "v=1&e=iris&k=3&ns=3&ne=1&kt=2&rp=20", page) for page in pages]
         for visitor in late:
             visitor.settle()
             assert "Log-likelihood" in visitor.texts or "nats" in visitor.texts

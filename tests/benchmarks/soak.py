@@ -83,7 +83,8 @@ def crowd(walk: Walk, visitors: int, seed: int) -> Iterator[None]:
     def person(number: int) -> None:
         rng = random.Random(f"{seed} {number}")
         while not done.wait(rng.uniform(*SECONDS_TO_LOOK)):
-            walk.visit(*rng.choice(everywhere), n_uses=rng.randrange(5), rng=rng)
+            page, query, *_ = rng.choice(everywhere)
+            walk.visit(page, query, n_uses=rng.randrange(5), rng=rng)
 
     with ThreadPoolExecutor(visitors) as several:
         people = [several.submit(person, number) for number in range(visitors)]
