@@ -161,6 +161,11 @@ def test_what_a_widget_holds_is_heard_where_it_still_is() -> None:
                     assert "session_state[" not in said, f"{path}: {said}"
 
 
+def test_the_session_has_one_door() -> None:
+    users = [name(p) for p in ROOT.glob("pages/**/*.py") if ".session_state" in p.read_text()]
+    assert users == ["pages/ui/state/session.py"]
+
+
 def test_every_page_is_in_the_dashboard() -> None:
     text = (ROOT / "pages/main.py").read_text(encoding="utf-8")
     pages = {path.name for path in PAGES} - {"main.py"}

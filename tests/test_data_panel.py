@@ -8,6 +8,7 @@ from em_core.examples.zero_inflated_poisson import ZeroInflatedPoisson
 from pages.ui.families.own_data import own_examples
 from pages.ui.families.table import FAMILIES
 from pages.ui.panels.sidebar.data_panel import MOST_NAMES, MOST_REASONS, reasons_of
+from pages.ui.state.session import Session
 from pages.ui.state.settings import Settings
 from pages.ui.tables.columns import describe_columns
 from pages.ui.tables.reading import read_table
@@ -26,10 +27,9 @@ def page() -> None:
 def shown(text: str = "", **settings) -> AppTest:
     """The data part of the page with a table of one's own, or else an example."""
     app = AppTest.from_function(page)
-    state = {"settings": Settings(**settings), "left families": {}, "notices": [], "shown": {}}
-    table = read_table("a.csv", text.encode()) if text else None
-    for name, value in (state | {"settled": True, "page": "Explore", "table": table}).items():
-        app.session_state[name] = value
+    session = Session(settings=Settings(**settings), settled=True, page="Explore")
+    app.session_state["session"] = session
+    app.session_state["table"] = read_table("a.csv", text.encode()) if text else None
     app.run()
     assert not app.exception
     return app

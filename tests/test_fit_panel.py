@@ -9,23 +9,24 @@ from em_core import Bernoulli, HiddenMarkov, Mixture, Poisson, StudentT, fit
 from pages.ui.panels import fit_panel
 from pages.ui.panels.report import size_of
 from pages.ui.running.runs import Run
+from pages.ui.state.session import Session
 from pages.ui.state.settings import Settings, changed
 from support.runs import read
 
 
 def test_a_change_of_the_fit_alone_begins_before_the_widgets(monkeypatch) -> None:
-    state: dict = {}
-    monkeypatch.setattr(st, "session_state", state)
+    state = Session()
+    monkeypatch.setattr(st, "session_state", {"session": state})
     first = Settings(family="gaussian-mixture", example="faithful")
     table, selection = read(first)
 
     def runs_begun_early(settings: Settings) -> list:
-        state["settings"] = settings
-        before = [*state["runs"]._runs.values()] if "runs" in state else []
+        state.settings = settings
+        before = [*state.runs._runs.values()] if state.runs else []
         fit_panel.begin_early()
-        return [run for run in state["runs"]._runs.values() if run not in before] if before else []
+        return [run for run in state.runs._runs.values() if run not in before] if before else []
 
-    assert runs_begun_early(first) == [] and "runs" not in state
+    assert runs_begun_early(first) == [] and state.runs is None
     run = fit_panel.current_run(first, table, selection)
     assert run.done.wait(60) and run.fit is not None
     assert runs_begun_early(first) == []
@@ -50,10 +51,11 @@ def page() -> None:
     import streamlit as st
 
     from pages.ui.panels import fit_panel
+    from pages.ui.state import shell
 
     run, selection = st.session_state["ended"]
     about = st.empty()
-    fit_panel._status(run, selection, st.session_state["settings"])
+    fit_panel._status(run, selection, shell.settings())
     fit_panel._identification(run, about)
 
 
@@ -61,7 +63,7 @@ def said(run: Run, n_rows: int) -> str:
     _, selection = read(Settings(family="gaussian-mixture", example="faithful"))
     app = AppTest.from_function(page)
     app.session_state["ended"] = run, selection._replace(values=np.zeros((n_rows, 1)))
-    app.session_state["settings"] = Settings()
+    app.session_state["session"] = Session(settings=Settings())
     app.run()
     assert not app.exception
     return "\n".join(markdown.value for markdown in app.markdown)

@@ -13,6 +13,7 @@ import pytest
 
 from em_core import Gaussian, Mixture, em
 from em_core.datasets import load
+from em_core.search.alignment import in_order
 from pages.ui.families.starting import ByMethod
 from pages.ui.running.runs import Run
 from pages.ui.sharing.store import Quotas, Store
@@ -167,6 +168,7 @@ def test_the_parameters_of_an_iteration_travel_and_are_kept_once() -> None:
     assert len(kept) == n_iterations + 1
     # The same numbers as without a process, those of q too.
     whole = list(em(model, data, start(data), tolerance=1e-12, max_iterations=30))
+    whole = in_order(whole, run.order, model.DIMS)
     for ours, theirs in zip(run.trace, whole, strict=True):
         for name in ("params", "posterior_params"):
             pairs = zip(arrays(getattr(ours, name)), arrays(getattr(theirs, name)), strict=True)

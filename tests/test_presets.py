@@ -3,8 +3,8 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.panels.presets_panel import CHOSEN
 from pages.ui.state.presets import GALLERY, PRESETS
+from pages.ui.state.session import Session
 from pages.ui.state.settings import Settings, changed
 
 
@@ -21,17 +21,16 @@ def page() -> None:
 def shown(*clicks, **changes) -> list[str]:
     """What the page says after clicks on examples; changes: what is then chosen otherwise."""
     app = AppTest.from_function(page)
-    state = {"settings": Settings(), "left families": {}, "notices": [], "clicks": clicks}
-    for name, value in state.items():
-        app.session_state[name] = value
+    session = app.session_state["session"] = Session(settings=Settings())
+    app.session_state["clicks"] = clicks
     app.run()
-    assert not app.exception and not app.session_state["notices"] and not app.warning
+    assert not app.exception and not session.notices and not app.warning
     if changes:
         app.session_state["clicks"] = ()
-        app.session_state["settings"] = changed(app.session_state["settings"], **changes)
+        session.settings = changed(session.settings, **changes)
         app.run()
         if not app.info:  # gone for good
-            assert CHOSEN not in app.session_state
+            assert session.preset is None
     return [info.value for info in app.info]
 
 

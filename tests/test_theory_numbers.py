@@ -26,6 +26,7 @@ from pages.ui.compute.tiny import (
 )
 from pages.ui.panels.theory.theory_panel import in_words
 from pages.ui.pictures.payload import pack
+from pages.ui.state.session import Session
 from pages.ui.state.settings import THEORY_STEPS, Settings, changed
 from pages.ui.text import gap, nats, number
 from support.families_at_hand import cases
@@ -33,12 +34,11 @@ from support.own_model import WithDomains
 
 
 def theory_page() -> None:
-    import streamlit as st
-
     from pages.ui.panels.theory import theory_panel
+    from pages.ui.state import shell
 
     tiny = theory_panel._choose_tiny()
-    theory_panel.SECTIONS[st.session_state["settings"].theory_step](tiny)
+    theory_panel.SECTIONS[shell.settings().theory_step](tiny)
 
 
 ROWS = cases()["Gaussian VVV"].data
@@ -172,9 +172,8 @@ def test_the_theory_holds_for_any_numbers(numbers):
 def test_a_step_that_refits_all_parameters_says_to_what(step):
     """Standard deviations and weights move with the means, whatever the sliders say."""
     app = AppTest.from_function(theory_page)
-    state = {"settings": Settings(theory_step=step), "left families": {}, "notices": []}
-    for name, value in (state | {"shown": {}, "settled": True, "page": "Theory"}).items():
-        app.session_state[name] = value
+    session = Session(settings=Settings(theory_step=step), settled=True, page="Theory")
+    app.session_state["session"] = session
     app.run()
     assert not app.exception and not app.error
     said = " ".join(markdown.value for markdown in app.markdown)

@@ -25,6 +25,7 @@ from pages.ui.state.beginnings import beginning, method_of
 from pages.ui.state.fragments import fragment, runs_alone
 from pages.ui.state.memory import Full, visit
 from pages.ui.state.scenes import scene_of
+from pages.ui.state.session import memo, session
 from pages.ui.state.settings import Settings, differing, values_of
 from pages.ui.tables.selection import Selection
 from pages.ui.tables.table import Table
@@ -72,7 +73,7 @@ def begin_early() -> None:
 
     What is fitted is known before its widgets are drawn: it is what was fitted last.
     """
-    settings, fitted = shell.settings(), st.session_state.get("fitted")
+    settings, fitted = shell.settings(), session().fitted
     if fitted is None:
         return
     before, table, selection = fitted
@@ -92,7 +93,7 @@ def current_run(settings: Settings, table: Table, selection: Selection) -> Run |
     except ValueError as error:
         st.error(told(error, selection.columns))
         return None
-    st.session_state["fitted"] = settings, table, selection
+    session().fitted = settings, table, selection
     run.await_quick_end()
     if run.error:
         show_error(run, selection.columns)
@@ -115,7 +116,9 @@ def _run(settings: Settings, table: Table, selection: Selection) -> Run:
         tolerance=settings.tolerance,
         max_iterations=settings.max_iterations,
     )
-    return st.session_state.setdefault("runs", Runs()).get(wanted)
+    if session().runs is None:
+        session().runs = Runs()
+    return session().runs.get(wanted)
 
 
 def choose_axes(selection: Selection) -> None:
@@ -158,7 +161,8 @@ class _Looks:
 
 
 def _looks(view: View) -> _Looks:
-    looks = st.session_state.setdefault("looks", _Looks(view))
+    looks: _Looks = session().looks or _Looks(view)
+    session().looks = looks
     looks.view = view
     return looks
 
@@ -303,27 +307,27 @@ def _picture(
     steps = list(run.trace)
     look = settings.axes, settings.axis_x, settings.axis_y, settings.rotation
     asked = (run.key, len(steps), most, running, look)
-    kept = st.session_state.get("picture")
-    if kept is not None and kept[0] == asked:
-        return kept[1]
-    scene = scene_of(
-        run.key,
-        run.model,
-        run.data,
-        steps,
-        selection,
-        settings,
-        most=most,
-        running=running,
-        opening=opening(settings),
-        table=table,
-    )
-    picture, shown = family_of(settings).picture(scene)
-    result = pack(named(picture, settings, table)), shown, scene.sample
-    # Here and with what the player was last sent.
-    visit().hold("picture", 2 * len(result[0]))
-    st.session_state["picture"] = (asked, result)
-    return result
+
+    def made() -> tuple[bytes, np.ndarray, np.ndarray]:
+        scene = scene_of(
+            run.key,
+            run.model,
+            run.data,
+            steps,
+            selection,
+            settings,
+            most=most,
+            running=running,
+            opening=opening(settings),
+            table=table,
+        )
+        picture, shown = family_of(settings).picture(scene)
+        payload = pack(named(picture, settings, table))
+        # Here and with what the player was last sent.
+        visit().hold("picture", 2 * len(payload))
+        return payload, shown, scene.sample
+
+    return memo("picture", asked, made)
 
 
 def _view(settings: Settings) -> View:

@@ -17,6 +17,7 @@ from pages.ui.panels import report, tables
 from pages.ui.running.runs import Run
 from pages.ui.sharing.naming import half_step
 from pages.ui.state import shell
+from pages.ui.state.session import has, held, memo, put, session
 from pages.ui.state.settings import FIELDS, Settings
 from pages.ui.tables.selection import Selection
 from pages.ui.text import counted, number, plain
@@ -83,23 +84,23 @@ def point_of(selection: Selection, point: int | None) -> int | None:
 def _numbers(run: Run, index: int, selection: Selection, settings: Settings):
     """The tables of the parameters; the same ones while nothing of them has changed."""
     asked = _numbered(run), index, settings.rotation
-    kept = st.session_state.get("numbers")
-    if kept is None or kept[0] != asked:
+
+    def made():
         params = run.trace[index].params
-        made = family_of(settings).tables(run.model, params, selection, settings)
-        kept = st.session_state["numbers"] = asked, made
-    return kept[1]
+        return family_of(settings).tables(run.model, params, selection, settings)
+
+    return memo("numbers", asked, made)
 
 
 def _tabs(titles: Sequence[str], chosen: str) -> Sequence[TabContainer]:
     opened = chosen if chosen in titles else titles[0]
-    if st.session_state.get("details", opened) != opened:
-        st.session_state["details"] = opened
+    if held("details", opened) != opened:
+        put("details", opened)
     tabs: list[TabContainer] = []
 
     def make(*arguments: Any, **more: Any) -> str:
         tabs.extend(st.tabs(*arguments, **more))
-        return st.session_state["details"]
+        return held("details")
 
     shell.box(make, titles, _open_tab, opened, key="details", default=opened)
     return tabs
@@ -141,9 +142,9 @@ def _choose_row(run: Run, point: int | None, selection: Selection) -> None:
     """A row by its number in the table, as the lists of rows have it."""
     key = f"row {run.key}"
     marked = None if point is None else int(selection.rows[point]) + 1
-    if st.session_state.get("row marked") != (run.key, point) and key in st.session_state:
-        st.session_state[key] = marked
-    st.session_state["row marked"] = run.key, point
+    if session().row_marked != (run.key, point) and has(key):
+        put(key, marked)
+    session().row_marked = run.key, point
     left_out = selection.left_out.set_index("row")["reason"]
     row = shell.box(
         st.number_input,
@@ -164,12 +165,12 @@ def _take_row(selection: Selection, row: int | None) -> None:
     found = np.flatnonzero(selection.rows == (row or 0) - 1)
     if row is None or len(found):
         shell.change(point=int(found[0]) if len(found) else None)
-        st.session_state["rows typed"] = rows_typed() + 1
+        session().rows_typed += 1
 
 
 def rows_typed() -> int:
     """How often a row was chosen by its number: the player marks it then."""
-    return st.session_state.get("rows typed", 0)
+    return session().rows_typed
 
 
 def _cell(selection: Selection, column: int, row: int) -> str:

@@ -9,9 +9,8 @@ import streamlit as st
 
 from pages.ui.state import shell
 from pages.ui.state.presets import Preset
+from pages.ui.state.session import session
 from pages.ui.state.settings import FIELDS
-
-CHOSEN = "preset"
 
 
 def offer(title: str, presets: Sequence[Preset]) -> None:
@@ -25,12 +24,12 @@ def offer(title: str, presets: Sequence[Preset]) -> None:
 
 def _take(preset: Preset) -> None:
     shell.change(**preset.settings)
-    st.session_state[CHOSEN] = preset
+    session().preset = preset
 
 
 def show_what_to_look_for() -> None:
     """What there is to see in the last example chosen, while its data and its model are."""
-    preset = st.session_state.get(CHOSEN)
+    preset: Preset | None = session().preset
     if preset is None:
         return
     settings = shell.settings()
@@ -42,4 +41,4 @@ def show_what_to_look_for() -> None:
     if all(kept):
         st.info(f"**{preset.title}.** {preset.look_for}", icon=":material/lightbulb:")
     else:
-        del st.session_state[CHOSEN]
+        session().preset = None

@@ -18,6 +18,7 @@ import streamlit as st
 from pages.ui.pictures.payload import run_of
 from pages.ui.pictures.picture import View
 from pages.ui.player.assets import FRONTEND, player_address, plotly_address
+from pages.ui.state.session import held, session
 
 HTML = '<div class="emx" role="group" aria-label="Animation of the fit"></div>'
 
@@ -107,11 +108,11 @@ def player(
     """
     asked = PlayerState(frame, point, view)
     run = run_of(payload)
-    earlier: _Sent | None = st.session_state.get(f"{key}.sent")
+    earlier: _Sent | None = session().sent.get(key)
     before = PlayerState(None, None, earlier.views[-1] if earlier else view)
-    known = _reported(_with_the_view(key, st.session_state.get(key)), run, "", before)
+    known = _reported(_with_the_view(key, held(key)), run, "", before)
     sent = _send(payload, rival, earlier, asked, marks, calls, known)
-    st.session_state[f"{key}.sent"] = sent
+    session().sent[key] = sent
     result = _component()(
         key=key,
         data=sent.data,
@@ -136,9 +137,9 @@ def view_chosen(key: str) -> View | None:
     heard = _with_the_view(key, None).get("view")
     if heard is None:
         return None
-    view, sent = View(**heard), st.session_state.get(f"{key}.sent")
+    view, sent = View(**heard), session().sent.get(key)
     if sent is not None:
-        st.session_state[f"{key}.sent"] = sent._replace(views=(*sent.views[-ECHOES:], view))
+        session().sent[key] = sent._replace(views=(*sent.views[-ECHOES:], view))
     return view
 
 
@@ -148,7 +149,7 @@ def _view_key(key: str) -> str:
 
 def _with_the_view(key: str, reports: Mapping[str, Any] | None) -> Mapping[str, Any]:
     """What was reported, with the view that was told elsewhere."""
-    elsewhere = st.session_state.get(_view_key(key)) or {}
+    elsewhere = held(_view_key(key)) or {}
     view = elsewhere.get("view")
     return {**(reports or {}), **({"view": view} if view else {})}
 
@@ -161,8 +162,8 @@ def preload() -> None:
     visitor's first one gets a head start, and the first picture shows 0.1 s sooner for it.
     """
     _preload_component()(key="player-preload")
-    if "player-preload.ahead" not in st.session_state:
-        st.session_state["player-preload.ahead"] = True
+    if not session().preloaded:
+        session().preloaded = True
         time.sleep(HEAD_START_SECONDS)
 
 

@@ -13,6 +13,7 @@ from pages.ui.running import workers
 from pages.ui.running.pools import pool
 from pages.ui.running.work import Work, current, progress_line, show_error, watch
 from pages.ui.state import shell
+from pages.ui.state.session import session
 
 
 @dataclass(kw_only=True)
@@ -51,7 +52,7 @@ def run_job(
     if job.stopped:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.info(f"You stopped this: {what}.")
-            again = partial(st.session_state.pop, slot, None)
+            again = partial(session().work.pop, slot, None)
             shell.button("Do it", again, key=f"again {slot}")
     elif job.error:
         show_error(job)

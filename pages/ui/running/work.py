@@ -16,6 +16,7 @@ from pages.ui.running.workers import PATIENCE, Cancelled, Job, Lost, OutOfTime
 from pages.ui.state import shell
 from pages.ui.state.fragments import fragment
 from pages.ui.state.memory import Full, Holding, visit, weakly
+from pages.ui.state.session import session
 from pages.ui.text import told
 
 NOTHING_YET = "This was stopped before there was anything to show: change a setting to begin again."
@@ -160,11 +161,11 @@ class Held(Generic[AtWork]):
 
 def current(slot: str, wanted: AtWork) -> AtWork:
     """The work asked for: the one this session has in `slot`, or else `wanted`, begun now."""
-    held: Held[AtWork] | None = st.session_state.get(slot)
+    held: Held[AtWork] | None = session().work.get(slot)
     if held is None or held.work is None or held.work.key != wanted.key:
         if held is not None and held.work is not None:
             held.work.stop()
-        held = st.session_state[slot] = Held(wanted)
+        held = session().work[slot] = Held(wanted)
         wanted.holding = visit().holding(slot, weakly(held.forget))
         wanted.begin()
         wanted.await_quick_end()

@@ -16,6 +16,7 @@ from pages.ui.sharing import store
 from pages.ui.sharing.store import Receipt, Refused, the_store
 from pages.ui.state import shell
 from pages.ui.state.memory import Full, visit
+from pages.ui.state.session import session
 from pages.ui.tables import packing
 from pages.ui.tables.table import DataError, Table, table_bytes
 from pages.ui.text import plain
@@ -39,7 +40,7 @@ def current() -> OwnTable | None:
 
     Where the link names one that is not to be had, the page says so and goes on without.
     """
-    own: OwnTable | None = st.session_state.get(KEY)
+    own: OwnTable | None = session().own_table
     settings = shell.settings()
     named = settings.carried or settings.shared
     if named and (own is None or named not in own):
@@ -50,7 +51,7 @@ def current() -> OwnTable | None:
             shell.say(plain(str(error)))
             shell.change(carried="", shared="")
             return None
-        st.session_state[KEY] = own
+        session().own_table = own
     elif own is not None and not named and settings.fingerprint in ("", _short(own.table)):
         # Back from other data: the link speaks of the table again.
         _tell(own)
@@ -85,7 +86,7 @@ def take(table: Table) -> None:
     """Use a table that was read, in place of the one before. Raises Full where there is no room."""
     visit().hold(KEY, table_bytes(table))
     own = OwnTable(table, packing.to_text(table) or "")
-    st.session_state[KEY] = own
+    session().own_table = own
     _tell(own)
 
 
@@ -102,7 +103,7 @@ def _short(table: Table) -> str:
 
 def receipts() -> dict[str, Receipt]:
     """The tables this session has stored, by the token in their link."""
-    return st.session_state.setdefault("receipts", {})
+    return session().receipts
 
 
 def keep(own: OwnTable, content: bytes, days: int, waiting: Callable[[], object]) -> None:
@@ -112,7 +113,7 @@ def keep(own: OwnTable, content: bytes, days: int, waiting: Callable[[], object]
     """
     receipt = the_store().keep(content, _person(), days, waiting)
     receipts()[receipt.token] = receipt
-    st.session_state[KEY] = own._replace(shared=receipt.token)
+    session().own_table = own._replace(shared=receipt.token)
     shell.change(shared=receipt.token)
 
 
@@ -122,7 +123,8 @@ def _person() -> str:
     A proxy on this machine names the address it serves last in the header.
     """
     if environment.choice("QUOTA_BY") == "visit":
-        return st.session_state.setdefault("session", secrets.token_hex(16))
+        session().person = session().person or secrets.token_hex(16)
+        return session().person
     forwarded = st.context.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
     return f"address {st.context.ip_address or forwarded or 'of this machine'}"
 
@@ -132,9 +134,9 @@ def delete(owner_token: str) -> bool:
     deleted = the_store().delete(owner_token)
     for token in [t for t, receipt in receipts().items() if receipt.owner_token == owner_token]:
         del receipts()[token]
-        own: OwnTable | None = st.session_state.get(KEY)
+        own: OwnTable | None = session().own_table
         if own is not None and own.shared == token:
-            st.session_state[KEY] = own._replace(shared="")
+            session().own_table = own._replace(shared="")
         if shell.settings().shared == token:
             shell.change(shared="")
     return deleted

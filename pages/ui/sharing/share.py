@@ -12,6 +12,7 @@ from pages.ui.sharing import own_table
 from pages.ui.sharing.own_table import OwnTable
 from pages.ui.sharing.store import WAITING, Receipt, Refused, the_store
 from pages.ui.state import shell
+from pages.ui.state.session import session
 from pages.ui.state.settings import FIELDS
 from pages.ui.tables import packing
 from pages.ui.text import counted, plain
@@ -36,9 +37,10 @@ NOT_THERE = "There is no such table: it was deleted, it has expired, or this lin
 
 def show_dialogs() -> None:
     """The dialog that was asked for, if any: by the button beside the title, or by owner link."""
-    if "owner token" in st.session_state:
+    if session().owner_token:
         _deletion()
-    elif st.session_state.pop("sharing", False):
+    elif session().sharing:
+        session().sharing = False
         _sharing()
 
 
@@ -149,7 +151,11 @@ def _delete(receipt: Receipt) -> None:
         shell.say("The shared table is deleted: links to it no longer work.")
 
 
-@st.dialog("Delete a shared table", on_dismiss=lambda: st.session_state.pop("owner token", None))
+def _forget_owner_token() -> None:
+    session().owner_token = ""
+
+
+@st.dialog("Delete a shared table", on_dismiss=_forget_owner_token)
 def _deletion() -> None:
     st.markdown(
         "With this owner link you can delete the table that was shared. Links to it then stop "
@@ -158,11 +164,11 @@ def _deletion() -> None:
     if st.button("Delete the table", type="primary", icon=":material/delete:"):
         try:
             # A second click finds it deleted.
-            deleted = own_table.delete(st.session_state.get("owner token", ""))
+            deleted = own_table.delete(session().owner_token)
         except Refused as error:
             st.error(str(error))
             return
-        st.session_state.pop("owner token", None)
+        _forget_owner_token()
         shell.say("The shared table is deleted." if deleted else NOT_THERE)
         st.rerun()
 

@@ -9,6 +9,8 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from pages.ui.state.session import session
+
 
 def fragment(function: Callable[..., Any], run_every: float | None = None) -> Callable[..., None]:
     """A function of elements that runs again alone where they are used, or every so many seconds.
@@ -26,7 +28,7 @@ def fragment(function: Callable[..., Any], run_every: float | None = None) -> Ca
         def of_this_page(*arguments: Any) -> None:
             function(*arguments)
 
-        of_this_page.__qualname__ += f" on {st.session_state.get('page')}"
+        of_this_page.__qualname__ += f" on {session().page}"
         with st.container():
             st.fragment(of_this_page, run_every=run_every)(*arguments)
 

@@ -12,11 +12,10 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from functools import cache
-from typing import Any, NamedTuple, TypeVar
-
-import streamlit as st
+from typing import NamedTuple, TypeVar
 
 from pages.ui import environment
+from pages.ui.state.session import memo, session
 
 T = TypeVar("T")
 
@@ -175,9 +174,9 @@ def memory() -> Memory:
 
 def visit() -> Visit:
     """What the session at work holds."""
-    if "visit" not in st.session_state:
-        st.session_state["visit"] = Visit(memory())
-    return st.session_state["visit"]
+    if session().visit is None:
+        session().visit = Visit(memory())
+    return session().visit
 
 
 def kept(
@@ -188,11 +187,11 @@ def kept(
     size: bytes that it takes. expected: about as many, before it is made.
     """
     slot = f"kept {name}"
-    last: tuple[Hashable, Any] | None = st.session_state.get(slot)
-    if last is None or last[0] != key:
-        st.session_state.pop(slot, None)
+
+    def counted() -> T:
         visit().hold(slot, expected)
         made = make()
         visit().hold(slot, size(made))
-        last = st.session_state[slot] = key, made
-    return last[1]
+        return made
+
+    return memo(slot, key, counted)

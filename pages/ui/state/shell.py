@@ -23,6 +23,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from pages.ui.state import settings as table
 from pages.ui.state.fragments import forget_fragments
 from pages.ui.state.kinds import Choice, Integer, Number, clamped, quoted
+from pages.ui.state.session import forget, has, held, put, session
 from pages.ui.state.settings import FIELDS, Field, Settings
 from pages.ui.text import number
 
@@ -43,7 +44,7 @@ _GLANCES = frozenset(about.key for about in FIELDS.values() if about.group in ("
 def frame(page: str) -> Generator[None]:
     """Everything around a page: the settings taken from the link before it, the link after it."""
     st.html(STYLE)
-    before = st.session_state.get("page")
+    before = session().page
     if before != page:
         _forget_other_pages(page)
     _adopt_link()
@@ -58,7 +59,7 @@ def frame(page: str) -> Generator[None]:
             _replace_link("tell_link", " arrival")
     try:
         yield
-        st.session_state["settled"] = True
+        session().settled = True
     finally:
         _show_notices(notices)
         _replace_link("write_link")
@@ -71,11 +72,11 @@ def _forget_other_pages(page: str) -> None:
     would then find a value in the session and leave its own widget unset. What a person did to the
     page before, and the browser said late, is still taken.
     """
-    st.session_state["page"] = page
-    shown = st.session_state.setdefault("shown", {})
+    session().page = page
+    shown = session().shown
     forget_fragments()
     for name in FIELDS:
-        st.session_state.pop(_key(name), None)
+        forget(_key(name))
         shown.pop(_key(name), None)
 
 
@@ -94,7 +95,7 @@ def header(title: str) -> None:
 
 
 def _ask_to_share() -> None:
-    st.session_state["sharing"] = True
+    session().sharing = True
 
 
 # Settings
@@ -102,7 +103,9 @@ def _ask_to_share() -> None:
 
 def settings() -> Settings:
     """What is chosen now."""
-    return st.session_state["settings"]
+    chosen = session().settings
+    assert chosen is not None, "pages run within the frame, which takes the settings from the link"
+    return chosen
 
 
 def change(**values: Any) -> None:
@@ -110,14 +113,14 @@ def change(**values: Any) -> None:
 
     Another family alone has everything as it was when it was left, while the data are the same.
     """
-    before, left = settings(), st.session_state["left families"]
+    before, left = settings(), session().left_families
     if list(values) == ["family"]:
         left[before.family] = {name: getattr(before, name) for name in table.OF_A_FAMILY}
         values = left.get(values["family"], {}) | values
     after = table.changed(before, **values)
     if "family" not in values and table.differing(before, after, "data"):
         left.clear()
-    st.session_state["settings"] = after
+    session().settings = after
 
 
 def remember(place: str = "", /, **values: Any) -> None:
@@ -132,7 +135,7 @@ def remember(place: str = "", /, **values: Any) -> None:
 
 def say(*sentences: str) -> None:
     """Show plain sentences above the page until the reader dismisses them."""
-    shown = st.session_state["notices"]
+    shown = session().notices
     shown.extend(sentence for sentence in sentences if sentence not in shown)
 
 
@@ -164,13 +167,13 @@ def widget(
         arguments["format_func"] = always(arguments["format_func"])
     value = _in_force(about, arguments, default)
     shown = list(value) if about.widget == "multiselect" else value
-    if key not in st.session_state and not st.session_state.get("settled"):
+    if not has(key) and not session().settled:
         return _as_the_browser_has_it(name, shown, arguments)
-    last = st.session_state["shown"].get(key, _Shown(None, None, 0.0))
-    if (before := st.session_state.get(key)) != shown:
-        st.session_state[key] = shown
+    last = session().shown.get(key, _Shown(None, None, 0.0))
+    if (before := held(key)) != shown:
+        put(key, shown)
         last = _Shown(shown, before, time.monotonic())
-    st.session_state["shown"][key] = last._replace(value=shown)
+    session().shown[key] = last._replace(value=shown)
     # Also as the widget's own default: Streamlit says a value set in the session with one message
     # only, which a run that follows closely replaces before the browser has drawn it.
     _MAKERS[about.widget](shown, **arguments)
@@ -184,10 +187,10 @@ def _as_the_browser_has_it(name: str, shown: Any, arguments: Mapping[str, Any]) 
     for what a person did to it until it was made here: so it is taken now.
     """
     key, about = _key(name), FIELDS[name]
-    st.session_state["shown"][key] = _Shown(shown, None, 0.0)
-    held = _MAKERS[about.widget](shown, **arguments)
-    if held is not None and held != shown:
-        _take(held, name, key)
+    session().shown[key] = _Shown(shown, None, 0.0)
+    value = _MAKERS[about.widget](shown, **arguments)
+    if value is not None and value != shown:
+        _take(value, name, key)
         st.rerun()
     return tuple(shown) if about.widget == "multiselect" else shown
 
@@ -195,7 +198,7 @@ def _as_the_browser_has_it(name: str, shown: Any, arguments: Mapping[str, Any]) 
 def button(label: str, take: Callable[[], None], *, key: str, **more: Any) -> None:
     """A button with a callback; also for a click in a browser that knew it from before a restart
     of the server, of which Streamlit calls nothing back. No other has a callback."""
-    known = key in st.session_state
+    known = has(key)
     if st.button(label, key=key, on_click=take, **more) and not known:
         take()
         st.rerun()
@@ -212,12 +215,12 @@ def box(
 ) -> Any:
     """A widget of Streamlit's that is of no setting; `take` gets what a person puts in. As `button`
     it hears what Streamlit calls nothing back of: what is not the usual when it is first made."""
-    known = key in st.session_state
-    held = make(label, key=key, on_change=heard(key, take), **more)
-    if not known and held != usual:
-        take(held)
+    known = has(key)
+    value = make(label, key=key, on_change=heard(key, take), **more)
+    if not known and value != usual:
+        take(value)
         st.rerun()
-    return held
+    return value
 
 
 def always(name_of: Callable[[Any], str | None]) -> Callable[[Any], str]:
@@ -277,7 +280,7 @@ class _Shown(NamedTuple):
 
 
 def _key(name: str) -> str:
-    return f"setting {name} on {st.session_state['page']}"
+    return f"setting {name} on {session().page}"
 
 
 def heard(key: str, take: Callable[..., None], *arguments: Any) -> Callable[[], None]:
@@ -288,8 +291,8 @@ def heard(key: str, take: Callable[..., None], *arguments: Any) -> Callable[[], 
     """
 
     def callback() -> None:
-        if key in st.session_state:
-            take(st.session_state[key], *arguments)
+        if has(key):
+            take(held(key), *arguments)
 
     return callback
 
@@ -301,11 +304,11 @@ def _take(value: Any, name: str, key: str) -> None:
     browser names the values of all widgets: one sent before it had heard would undo that change.
     And once the page is left, Streamlit takes every value for a new one.
     """
-    shown = st.session_state["shown"][key]
+    shown = session().shown[key]
     unheard = value == shown.before and time.monotonic() - shown.when < SECONDS_UNTIL_HEARD
     if value is None or value == shown.value or unheard:
         return
-    st.session_state["shown"][key] = shown._replace(value=value)
+    session().shown[key] = shown._replace(value=value)
     change(**{name: tuple(value) if isinstance(value, list) else value})
 
 
@@ -332,21 +335,21 @@ def _adopt_link() -> None:
     At other times the address may lag behind: a run asked for while another is on its way still
     carries the address from before it, and believing it would undo what was just chosen.
     """
-    arriving = "settings" not in st.session_state
+    arriving = session().settings is None
     if arriving or getattr(get_script_run_ctx(), "is_history_navigation", False):
         query = st.query_params.to_dict()
         if owner_token := query.pop(OWNER_KEY, ""):
-            st.session_state["owner token"] = owner_token
+            session().owner_token = owner_token
         chosen, ignored = table.parse(query)
-        st.session_state["settings"] = chosen
-        st.session_state["left families"] = {}
-        st.session_state["notices"] = list(ignored)
+        session().settings = chosen
+        session().left_families = {}
+        session().notices = list(ignored)
         _note_link(table.to_query(chosen))
 
 
 def _push_link() -> None:
     """Another question asked is another step in the browser's history."""
-    query, before = table.to_query(settings()), st.session_state["link"].query
+    query, before = table.to_query(settings()), session().link.query
     if any(query.get(key) != before.get(key) for key in (query | before).keys() - _GLANCES):
         _note_link(query)
         st.query_params.from_dict(query)
@@ -359,9 +362,9 @@ def _replace_link(writer: str, place: str = "") -> None:
     query on a change of page, which would leave a step without settings. So a script does it.
     """
     query = table.to_query(settings())
-    if query != st.session_state["link"].query:
+    if query != session().link.query:
         _note_link(query)
-    told = st.session_state["link"]._asdict() | {"query": urlencode(query)}
+    told = session().link._asdict() | {"query": urlencode(query)}
     _component(writer)(data=told, key=writer + place)
 
 
@@ -374,13 +377,13 @@ class _Link(NamedTuple):
 
 
 def _note_link(query: dict[str, str]) -> None:
-    last = st.session_state.get("link") or _Link(secrets.token_hex(4), 0, {})
-    st.session_state["link"] = _Link(last.session, last.count + 1, query)
+    last = session().link or _Link(secrets.token_hex(4), 0, {})
+    session().link = _Link(last.session, last.count + 1, query)
 
 
 def _show_notices(place: DeltaGenerator) -> None:
     """Sentences to be read once, until dismissed."""
-    if sentences := st.session_state["notices"]:
+    if sentences := session().notices:
         with place.container(horizontal=True, vertical_alignment="center"):
             st.warning("\n\n".join(sentences))
             button("Dismiss", sentences.clear, key="dismiss")

@@ -13,6 +13,7 @@ from pages.ui.running.runs import Run
 from pages.ui.running.searches import Search, recommended_start, search_of
 from pages.ui.running.work import current, progress_line, show_error, watch
 from pages.ui.state import shell
+from pages.ui.state.session import session
 from pages.ui.state.settings import Settings
 from pages.ui.tables.selection import Selection
 from pages.ui.tables.table import Table
@@ -24,7 +25,7 @@ MOST_STARTS = 480
 
 def show_opinion(run: Run, settings: Settings, selection: Selection, table: Table) -> None:
     """On request: other starts of the same model, then one line on how this fit compares."""
-    asked = st.session_state.get("opinion asked", ("", 0))
+    asked = session().opinion_asked
     if asked[0] != run.key:
         if st.button(
             "Is this the best answer?",
@@ -32,7 +33,7 @@ def show_opinion(run: Run, settings: Settings, selection: Selection, table: Tabl
             help=f"Runs {N_STARTS} other starts of the same model, by "
             f"{recommended_start(settings)}, and compares.",
         ):
-            st.session_state["opinion asked"] = (run.key, N_STARTS)
+            session().opinion_asked = (run.key, N_STARTS)
             st.rerun()
         return
     others = replace(
@@ -57,7 +58,7 @@ def _show(run: Run, search: Search, selection: Selection) -> None:
             shell.change(start=better.start, seed=better.seed)
             st.rerun()
         if search.n_starts < MOST_STARTS and st.button("More starts", icon=":material/add:"):
-            st.session_state["opinion asked"] = (run.key, 2 * search.n_starts)
+            session().opinion_asked = (run.key, 2 * search.n_starts)
             st.rerun()
 
 

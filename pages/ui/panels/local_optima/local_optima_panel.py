@@ -30,6 +30,7 @@ from pages.ui.state import shell
 from pages.ui.state.kinds import quoted
 from pages.ui.state.presets import PRESETS
 from pages.ui.state.scenes import scene_of
+from pages.ui.state.session import session
 from pages.ui.state.settings import FIELDS, Settings, limits
 from pages.ui.tables.selection import Selection
 from pages.ui.tables.table import Table
@@ -133,9 +134,9 @@ def _verdict(search: Search, landscape: Landscape, selection: Selection) -> None
 
 def _pick(selected: list[tuple[str, int]]) -> None:
     """Play the start that was clicked, or race the first against the second."""
-    if not selected or selected == st.session_state.get("picked"):
+    if not selected or selected == session().picked:
         return
-    st.session_state["picked"] = selected
+    session().picked = selected
     runs = dict(enumerate(selected))
     _choose(runs[0], runs.get(1))
     st.rerun()
@@ -143,7 +144,7 @@ def _pick(selected: list[tuple[str, int]]) -> None:
 
 def _choose(run: tuple[str, int], rival: tuple[str, int] | None) -> None:
     """Play a start, or race two. The player is far below: it is called for."""
-    st.session_state["calls"] = _calls() + 1
+    session().calls += 1
     start, seed = rival or ("", None)
     shell.change(
         picked_start=run[0],
@@ -364,18 +365,13 @@ def _success_table(search: Search) -> pd.DataFrame:
     )
 
 
-def _calls() -> int:
-    """How often a start was picked to be seen; a link that has one has picked it."""
-    return st.session_state.setdefault("calls", 1)
-
-
 def show_picked(settings: Settings, search: Search, selection: Selection, table: Table) -> None:
     """The run that was picked, in the player; or the two that race."""
     if settings.picked_seed is None:
         return
     if settings.rival_seed is not None:
         if not search.running:
-            show_race(settings, search, selection, table, _calls())
+            show_race(settings, search, selection, table, session().calls)
         return
     one = replace(
         settings,
@@ -385,4 +381,6 @@ def show_picked(settings: Settings, search: Search, selection: Selection, table:
     st.subheader(f"Played: {_name(one.start, one.seed)}", anchor=False)
     run = fit_panel.current_run(one, table, selection)
     if run is not None:
-        fit_panel.show_run(run, selection, table, calls=_calls(), start=one.start, seed=one.seed)
+        fit_panel.show_run(
+            run, selection, table, calls=session().calls, start=one.start, seed=one.seed
+        )

@@ -27,6 +27,7 @@ from pages.ui.sharing.naming import stem, title
 from pages.ui.state import shell
 from pages.ui.state.fragments import fragment
 from pages.ui.state.scenes import scene_of
+from pages.ui.state.session import memo
 from pages.ui.state.settings import Settings
 from pages.ui.tables.selection import Selection
 from pages.ui.tables.table import Table
@@ -120,36 +121,35 @@ def _pictures(
 ) -> tuple[bytes, bytes, np.ndarray]:
     """Both packed pictures, and which half-step each of their frames shows."""
     asked = (search.key, names, settings.axes, settings.axis_x, settings.axis_y, settings.rotation)
-    kept = st.session_state.get("race pictures")
-    if kept is not None and kept[0] == asked:
-        return kept[1]
-    first, second = (list(fit.trace) for fit in fits)
-    if order is not None:
-        second = in_order(second, order, search.model.DIMS)
-    traces = on_one_clock(first, second)
-    drawn = [
-        family_of(settings).picture(
-            scene_of(
-                f"{search.key} {' '.join(names)}",
-                search.model,
-                search.data,
-                trace,
-                selection,
-                settings,
-                most=min(settings.drawn_rows, MOST_POINTS),
-                table=table,
+
+    def made() -> tuple[bytes, bytes, np.ndarray]:
+        first, second = (list(fit.trace) for fit in fits)
+        if order is not None:
+            second = in_order(second, order, search.model.DIMS)
+        traces = on_one_clock(first, second)
+        drawn = [
+            family_of(settings).picture(
+                scene_of(
+                    f"{search.key} {' '.join(names)}",
+                    search.model,
+                    search.data,
+                    trace,
+                    selection,
+                    settings,
+                    most=min(settings.drawn_rows, MOST_POINTS),
+                    table=table,
+                )
             )
+            for trace in traces
+        ]
+        (first, shown), (second, _) = drawn
+        ends = len(fits[0].trace) - 1, len(fits[1].trace) - 1
+        both = race((first, second), ends, names, shown)
+        headed = both[0]._replace(
+            title=f"{title(settings, table)}: a race",
+            opening=f"First: {names[0]}. Second: {names[1]}.",
+            file=stem(replace(settings, seed=settings.picked_seed), table, "against", names[1]),
         )
-        for trace in traces
-    ]
-    (first, shown), (second, _) = drawn
-    ends = len(fits[0].trace) - 1, len(fits[1].trace) - 1
-    both = race((first, second), ends, names, shown)
-    headed = both[0]._replace(
-        title=f"{title(settings, table)}: a race",
-        opening=f"First: {names[0]}. Second: {names[1]}.",
-        file=stem(replace(settings, seed=settings.picked_seed), table, "against", names[1]),
-    )
-    result = pack(headed), pack(both[1]), shown
-    st.session_state["race pictures"] = (asked, result)
-    return result
+        return pack(headed), pack(both[1]), shown
+
+    return memo("race pictures", asked, made)

@@ -31,6 +31,7 @@ from pages.ui.running.runs import Run
 from pages.ui.sharing.naming import half_step, named
 from pages.ui.state import shell
 from pages.ui.state.fragments import fragment
+from pages.ui.state.session import memo
 from pages.ui.tables.selection import Selection
 from pages.ui.tables.table import Table
 from pages.ui.text import gap, name_columns, nats, number, plain, told
@@ -140,15 +141,15 @@ def _key(run: Run, asked: Asked, *more) -> str:
 
 def _play(run: Run, key: str, slices: Slices, selection: Selection, table: Table) -> None:
     settings, shown = shell.settings(), slices.shown
-    kept = st.session_state.get("slice payload")
-    if kept is None or kept[0] != key:
+
+    def payload() -> bytes:
         columns = selection.columns
         flags = [[name_columns(flag, columns) for flag in said] for said in slices.picture.flags]
         picture = slices.picture._replace(run=key, flags=tuple(map(tuple, flags)))
-        picture = named(picture, settings, table, "bound")
-        kept = st.session_state["slice payload"] = (key, pack(picture))
+        return pack(named(picture, settings, table, "bound"))
+
     state = player(
-        kept[1],
+        memo("slice payload", key, payload),
         key="slice player",
         frame=frame_of(shown, settings.frame),
         view=View(**{name: getattr(settings, name) for name in fit_panel.VIEW_FIELDS}),

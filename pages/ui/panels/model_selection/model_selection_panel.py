@@ -36,6 +36,7 @@ from pages.ui.running.searches import (
 )
 from pages.ui.running.work import CHARTS_SECONDS, current, progress_line, show_error, watch
 from pages.ui.state import shell
+from pages.ui.state.session import session
 from pages.ui.state.settings import CRITERIA, FIELDS, Settings, limits
 from pages.ui.tables.selection import Selection
 from pages.ui.tables.table import Table
@@ -142,7 +143,7 @@ def _show(grid: Grid, selection: Selection) -> None:
     draw = partial(
         st.plotly_chart,
         criterion_grid(scores, units(family)),
-        key=f"grid {st.session_state.get('opened', 0)}",
+        key=f"grid {session().opened}",
         selection_mode="points",
         config={"displayModeBar": False},
     )

@@ -24,6 +24,7 @@ from pages.ui.panels.model_selection.comparison import (
 )
 from pages.ui.running.searches import Grid, cell_settings
 from pages.ui.state import shell
+from pages.ui.state.session import session
 from pages.ui.state.settings import CRITERIA, Settings, limits
 from pages.ui.tables.selection import Selection
 from pages.ui.text import counted, nats, number, percent, plain, sentence, told
@@ -303,7 +304,7 @@ def _open_button(cell: Cell, key: str) -> None:
 
 def open_in_explore(cell: Cell) -> None:
     """The cell's own fit on the Explore page: the same model from the same start."""
-    st.session_state["opened"] = st.session_state.get("opened", 0) + 1
+    session().opened += 1
     settings = shell.settings()
     if cell.fit is None:
         shell.say(f"{named(family_of(settings), cell.label)}: {sentence(cell.verdict)}")

@@ -12,6 +12,7 @@ import streamlit as st
 from pages.ui.families.own_models import own_models
 from pages.ui.families.table import family_of
 from pages.ui.state import shell
+from pages.ui.state.session import session
 from pages.ui.state.settings import FIELDS, limits
 from pages.ui.tables.selection import Selection
 from pages.ui.text import component_names, counted, plain
@@ -85,7 +86,7 @@ def _choose_start(selection: Selection | None) -> None:
             value=shell.settings().start_params,
             help=f"{', '.join(family.parameters)}, in the units of the data",
         )
-        refused, problem = st.session_state.get("refused parameters", ("", ""))
+        refused, problem = session().refused_parameters
         if problem and text == refused:
             st.error(plain(problem))
     else:
@@ -123,7 +124,7 @@ def _take_parameters(text: str) -> None:
     try:
         shell.change(start_params=text)
     except ValueError as error:
-        st.session_state["refused parameters"] = text, f"Explicit parameters: {error}."
+        session().refused_parameters = text, f"Explicit parameters: {error}."
 
 
 def _place_means(selection: Selection) -> None:

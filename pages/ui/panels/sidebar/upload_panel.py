@@ -19,6 +19,7 @@ from pages.ui.running.workers import Job
 from pages.ui.sharing import own_table
 from pages.ui.state import shell
 from pages.ui.state.memory import Full, visit
+from pages.ui.state.session import session
 from pages.ui.tables.reading import MAX_BYTES
 from pages.ui.tables.table import Table
 from pages.ui.text import plain
@@ -74,7 +75,7 @@ def choose() -> Table | None:
         take = shell.heard("pasted", _take_pasted)
         shell.button("Use the pasted table", take, key="use pasted")
     _read()
-    if complaint := st.session_state.get(COMPLAINT):
+    if complaint := session().complaint:
         st.error(plain(complaint))
     expected = shell.settings().fingerprint
     own = own_table.current()
@@ -118,36 +119,36 @@ def _take_pasted(text: str) -> None:
 
 def _bring(name: str, content: bytes, pasted: bool = False) -> None:
     """Have a file read; the one before it, if it is being read still, is not wanted any more."""
-    st.session_state[COMPLAINT] = ""
-    st.session_state.pop(BROUGHT, None)
+    session().complaint = ""
+    session().brought = None
     try:
         visit().hold(BROUGHT, len(content))
     except Full as full:
-        st.session_state[COMPLAINT] = str(full)
+        session().complaint = str(full)
         return
-    st.session_state[BROUGHT] = _Brought(secrets.token_hex(8), name, content, pasted)
+    session().brought = _Brought(secrets.token_hex(8), name, content, pasted)
 
 
 def _read() -> None:
     """Read the file that waits; where it cannot be read, the table before it stays."""
-    file: _Brought | None = st.session_state.get(BROUGHT)
+    file: _Brought | None = session().brought
     if file is None:
         return
     reading = current(READING, _Reading(key=file.key, file=file))
     if reading.running:
         watch(reading, _progress, reading)
         return
-    for slot in (BROUGHT, READING):
-        st.session_state.pop(slot, None)
+    session().brought = None
+    session().work.pop(READING, None)
     visit().let_go(BROUGHT)
     visit().let_go(READING)
     try:
         if reading.table is not None:
             own_table.take(reading.table._replace(file="") if file.pasted else reading.table)
         else:
-            st.session_state[COMPLAINT] = _complaint(reading)
+            session().complaint = _complaint(reading)
     except Full as full:
-        st.session_state[COMPLAINT] = str(full)
+        session().complaint = str(full)
 
 
 def _progress(reading: _Reading) -> None:

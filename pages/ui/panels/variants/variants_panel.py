@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,7 @@ from pages.ui.sharing.naming import named
 from pages.ui.state import shell
 from pages.ui.state.fragments import fragment
 from pages.ui.state.scenes import scene_of
+from pages.ui.state.session import memo
 from pages.ui.tables.selection import Selection
 from pages.ui.tables.table import Table
 from pages.ui.text import nats, number, sentence
@@ -134,10 +136,7 @@ def show_played(lanes: list[Lane], run: Run, selection: Selection, table: Table)
 def _play(lane: Lane, run: Run, selection: Selection, table: Table) -> None:
     settings = shell.settings()
     asked = (run.key, lane.key, len(lane.steps), settings.axes, settings.axis_x, settings.axis_y)
-    kept = st.session_state.get("race picture")
-    if kept is None or kept[0] != asked:
-        kept = st.session_state["race picture"] = (asked, _picture(lane, run, selection, table))
-    payload = kept[1]
+    payload = memo("race picture", asked, partial(_picture, lane, run, selection, table))
     view = View(**{name: getattr(settings, name) for name in fit_panel.VIEW_FIELDS})
     state = player(payload, key="race player", frame=None, view=view)
     shell.remember(**state.view._asdict())
