@@ -61,8 +61,8 @@ class Session:
     picked: Any = None
     calls: int = 1
     opened: int = 0
-    # What players were last sent, by their keys; the view of the picture as it was last drawn with
-    # and as it was last heard of; whether plotly.js was asked for ahead of need.
+    # What players were last sent, by their keys; in which view the fit is
+    # looked at; whether plotly.js was asked for ahead of need.
     sent: dict[str, Any] = field(default_factory=dict)
     looks: Any = None
     preloaded: bool = False
