@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from em_core import Bernoulli, Gaussian, HiddenMarkov, Mixture, fit
+from em_core import Bernoulli, Gaussian, HiddenMarkov, Mixture, fit, select
 
 
 def test_criteria_of_one_gaussian_by_hand():
@@ -36,3 +36,12 @@ def test_frames_are_what_a_hidden_markov_model_counts():
     result = fit(HiddenMarkov(Gaussian(), 2), [rows[:30], rows[30:]], max_iterations=3)
     price = result.n_parameters * math.log(42 / 24)
     assert result.sabic == pytest.approx(-2 * result.log_likelihood + price)
+
+
+@pytest.mark.parametrize("criterion", ["aic", "aic3", "bic", "caic", "icl", "sabic"])
+def test_a_grid_is_ranked_by_any_of_them(criterion):
+    rows = np.random.default_rng(0).normal(size=(60, 1)) + np.repeat([[0], [9]], 30, axis=0)
+    models = {k: Mixture(Gaussian("tied"), k) for k in (1, 2)}
+    grid = select(models, rows, range(3))
+    assert grid.best(criterion).label == 2
+    assert grid.cells[0].score(criterion) == getattr(grid.cells[0].fit, criterion)

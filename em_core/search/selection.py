@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator, Hashable, Iterable, Iterator, Mapping
 from copy import copy
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -17,7 +17,8 @@ from em_core.search.cross_validation import CrossValidation, HeldOut, cross_vali
 from em_core.search.optima import StartedFit
 from em_core.search.restarts import Restarts, go_on, restarts
 
-Criterion = Literal["bic", "icl", "aic", "cross_validation"]
+Criterion = Literal["bic", "icl", "aic", "sabic", "caic", "aic3", "cross_validation"]
+CRITERIA = get_args(Criterion)
 # "usable" cells can be recommended, no others. "unconverged": no start has ended in an optimum, or
 # one that has not finished stands higher: what such a cell is worth so far is a bound.
 # "not identified": many other parameters are worth as much, see `em_core.inference`.
@@ -54,15 +55,14 @@ class Cell(NamedTuple):
         return self.fit
 
     def score(self, criterion: Criterion) -> float:
-        """AIC, BIC or ICL of the fit, or -2 times the held-out log-likelihood; smallest is best.
+        """A criterion of the fit, or -2 times the held-out log-likelihood; smallest is best.
 
-        NaN where there is none. Of an unconverged cell AIC and BIC are bounds: EM only climbs, so
+        NaN where there is none. Of an unconverged cell all but ICL are bounds: EM only climbs, so
         that they end there or lower. Raises ValueError for an unknown criterion.
         """
-        if criterion not in ("bic", "icl", "aic", "cross_validation"):
-            raise ValueError(
-                f"unknown criterion {criterion!r}: choose bic, icl, aic or cross_validation"
-            )
+        if criterion not in CRITERIA:
+            choices = ", ".join(CRITERIA[:-1])
+            raise ValueError(f"unknown criterion {criterion!r}: choose {choices} or {CRITERIA[-1]}")
         if criterion == "cross_validation":
             held_out = self.cross_validation
             return -2 * held_out.log_likelihood if held_out else np.nan
