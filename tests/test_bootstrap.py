@@ -60,6 +60,13 @@ def test_the_same_seed_gives_the_same_numbers():
     assert not np.array_equal(one.estimates, other.estimates)
 
 
+def test_how_many_are_fitted_at_once_does_not_matter(monkeypatch):
+    result = fit(Mixture(Gaussian(), 2), CLUSTERS)
+    one = bootstrap(result, CLUSTERS, 7)
+    monkeypatch.setattr("em_core.inference.bootstrapping.MOST_NUMBERS", 2 * len(CLUSTERS))
+    np.testing.assert_allclose(bootstrap(result, CLUSTERS, 7).estimates, one.estimates, rtol=1e-9)
+
+
 @pytest.mark.parametrize(
     "name",
     ["Gaussian VVE", "Student t, given tails", "Poisson", "factor analysis with holes",

@@ -18,8 +18,8 @@ from em_core import (
     inference,
     restarts,
 )
-from em_core.inference.likelihood_ratio import ENOUGH, likelihood_ratio
 from em_core.inference.nesting import is_nested
+from em_core.inference.ratio_testing import ENOUGH, likelihood_ratio
 
 TWO = np.array([[0.9] * 6, [0.1] * 6])
 THREE = np.concatenate([TWO, [[0.9, 0.9, 0.9, 0.1, 0.1, 0.1]]])

@@ -86,7 +86,8 @@ def ends_of_each(
     if tables and all(table.data is first and table.weights is not None for table in tables):
         counts = [len(of_table) for of_table in starts]
         weights = np.repeat([table.weights for table in tables], counts, axis=0)
-        flat = ends_of(model, first, [s for part in starts for s in part], weights, **options)
+        together = [start for part in starts for start in part]
+        flat = ends_of(model, first, together, weights, map=map, **options)
         bounds = np.cumsum([0, *counts])
         return [flat[a:b] for a, b in itertools.pairwise(bounds)]
 

@@ -37,6 +37,8 @@ STABLE = 0.9
 # Two runs to one optimum differ by at most this, as in `em_core.search.optima`.
 SAME_ASSIGNMENT, SAME_HEIGHT = 0.01, 10.0
 MOST_ROWS_COMPARED = 2000
+# Rows times replicates that are held at once.
+MOST_NUMBERS = 20_000_000
 
 
 class Bootstrap(NamedTuple):
@@ -113,27 +115,31 @@ def bootstrap(
     parametric = parametric or few
     model = settled(result.model, result.params)
     rngs = seeds_of(seed, replicates)
-    if parametric:
-        tables = together(model, [simulated(model, result.params, table, rng) for rng in rngs])
-    else:
-        tables = [resampled(table, rng) for rng in rngs]
-    found = [
-        ends[0]
-        for ends in ends_of_each(
-            model, tables, [[result.params]] * replicates, tolerance=tolerance, map=map
-        )
-    ]
+    # Weights of all replicates at once, or their rows, must not fill the memory.
+    rows = sum(len(part) for part in data) if isinstance(data, list) else len(data)
+    at_once = max(1, MOST_NUMBERS // rows)
+    found: list[Ended] = []
+    for begin in range(0, replicates, at_once):
+        some = rngs[begin : begin + at_once]
+        if parametric:
+            drawn = [simulated(model, result.params, table, rng) for rng in some]
+            tables = together(model, drawn)
+        else:
+            tables = [resampled(table, rng) for rng in some]
+        starts = [[result.params]] * len(some)
+        ends = ends_of_each(model, tables, starts, tolerance=tolerance, map=map)
+        found += [own[0] for own in ends]
     sound = [end for end in found if not end.collapsed and np.isfinite(end.log_likelihood)]
     back = ends_of(
         model, table.data, [end.params for end in sound], table.weights,
         tolerance=tolerance, map=map,
     )  # fmt: skip
-    rows = some_rows(data, MOST_ROWS_COMPARED, np.random.default_rng(0))
-    reference = assignment_shares(model, result.params, rows)
+    compared = some_rows(data, MOST_ROWS_COMPARED, np.random.default_rng(0))
+    reference = assignment_shares(model, result.params, compared)
     stayed = [
-        _aligned(model, end.params, rows, reference)
+        _aligned(model, end.params, compared, reference)
         for end, returned in zip(sound, back, strict=True)
-        if _same(model, result, returned, rows, reference, tolerance)
+        if _same(model, result, returned, compared, reference, tolerance)
     ]
     return _summary(
         result, model, stayed, len(found) - len(sound), replicates, level, parametric, few
