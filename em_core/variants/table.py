@@ -28,7 +28,7 @@ from em_core.variants.steps import Step
 from em_core.variants.stochastic import monte_carlo_em, stochastic_em
 from em_core.variants.variational_bayes import variational_bayes
 
-# The laws a variant may claim. `tests/test_variants.py` holds each to what it claims.
+# The laws a variant may claim; `tests/engine/variants/test_variants.py` holds each to its claims.
 #   below: its bound never exceeds the log-likelihood
 #   touches: its bound is the log-likelihood after every E half-step
 #   climbs: its bound never falls

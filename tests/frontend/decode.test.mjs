@@ -1,4 +1,4 @@
-// What Python packs, read by the player: tests/test_frontend.py says what it should be.
+// What Python packs, read by the player: tests/app/player/test_frontend.py says what it should be.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";

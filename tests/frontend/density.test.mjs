@@ -1,4 +1,4 @@
-// Densities, ellipses and contours. tests/test_densities.py holds the densities to the engine's.
+// Densities, ellipses and contours. tests/engine/emissions/test_densities.py holds the densities to the engine's.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

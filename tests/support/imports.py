@@ -58,7 +58,7 @@ class Graph:
             module for module in pages if module.count(".") == 1
         }
         for module, path in self.paths.items():
-            if module.startswith("test_") and SERVED.search(path.read_text(encoding="utf-8")):
+            if path.name.startswith("test_") and SERVED.search(path.read_text(encoding="utf-8")):
                 found[module].add("dashboard")
         return found
 

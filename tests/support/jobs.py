@@ -1,4 +1,4 @@
-"""Jobs for the processes in tests/test_workers.py, which find them by import from the root."""
+"""Jobs for the processes in tests/app/running/test_workers.py, found by import from the root."""
 
 import os
 import signal

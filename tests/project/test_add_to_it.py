@@ -69,7 +69,7 @@ def test_the_guide_has_each_row_of_the_readme() -> None:
     headings = {name.casefold() for name in SECTIONS}
     assert len(rows()) >= 10 and [row for row in rows() if row not in headings] == []
     told = {name for name, blocks in SECTIONS.items() if blocks}
-    # Its own tests start the app with one: tests/test_own_models.py.
+    # Its own tests start the app with one: tests/served/test_own_models.py.
     own = "A model of your own, without touching this tree"
     assert set(rows()) == {name.casefold() for name in {*told, own}}
 
@@ -144,7 +144,8 @@ def test_the_laws_hold(tree: Path) -> None:
     run(tree, "-c", LAWS)
     run(
         tree, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "exponential",
-        "tests/test_gradients.py", "tests/test_columns.py", "tests/test_new_data.py",
+        "tests/engine/coordinates/test_gradients.py", "tests/engine/emissions/test_columns.py",
+        "tests/engine/test_new_data.py",
     )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ from support.browser import ROOT
 from support.runs import run_of
 from support.tables import READ, a_table
 
-CASES = Path(__file__).with_name("tables")
+CASES = Path(__file__).parents[2] / "tables"
 
 
 def table_of(settings: Settings) -> Table:

@@ -24,7 +24,7 @@ from support.browser import ROOT, serve
 from support.runs import run_of, selected, table_of
 from support.visitor import Visitor
 
-TABLES = Path(__file__).with_name("tables")
+TABLES = Path(__file__).parents[2] / "tables"
 RGB = "17a-shares-sum-to-one"
 TEMPERATURES = "17b-constant-and-copies"
 DUMMIES = "17c-dummies"

@@ -21,7 +21,7 @@ from support.sharing import CLIPBOARD, copied, shared_table
 
 pytestmark = pytest.mark.browser
 
-CONFIGURATION = Path(__file__).with_name("nginx.conf")
+CONFIGURATION = Path(__file__).parents[1] / "nginx.conf"
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 
 

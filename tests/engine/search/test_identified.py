@@ -26,7 +26,7 @@ from em_core.variants.table import run as relative
 from support.families_at_hand import cases
 from support.own_model import WithDomains
 
-TABLES = Path(__file__).parent / "tables"
+TABLES = Path(__file__).parents[2] / "tables"
 CASES = cases()
 
 

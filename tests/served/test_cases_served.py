@@ -19,7 +19,7 @@ from support.visitor import Visitor
 
 pytestmark = pytest.mark.slow
 
-TABLES = Path(__file__).parent / "tables"
+TABLES = Path(__file__).parents[1] / "tables"
 GRID, OPTIMA = "model_selection", "local_optima"
 JSON, ROWS = "Parameters and trace (JSON)", "Rows with results (CSV)"
 COLLAPSED = "Collapsed: this is no answer."

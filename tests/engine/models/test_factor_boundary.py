@@ -14,7 +14,7 @@ from em_core.models.factor_analysis.model import FactorAnalysis, ProbabilisticPC
 from em_core.models.factor_analysis.summaries import uniquenesses
 from support import laws
 
-TABLES = Path(__file__).with_name("tables")
+TABLES = Path(__file__).parents[2] / "tables"
 
 
 def table(name: str, *without: str) -> np.ndarray:

@@ -9,7 +9,7 @@ from support.visitor import Visitor
 
 pytestmark = pytest.mark.slow
 
-TABLES = Path(__file__).parent / "tables"
+TABLES = Path(__file__).parents[1] / "tables"
 
 
 def said(visitor: Visitor) -> str:

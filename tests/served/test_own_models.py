@@ -14,7 +14,7 @@ from pages.ui.families import own_models
 from pages.ui.families.own_models import VARIABLE, load
 from pages.ui.pictures.own import shown_range
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "em_core/examples/zero_inflated_poisson.py"
 METHODS = "initial_params, e_step, m_step, expected_log_joint, posterior, n_parameters"
 WHOLE = """

@@ -16,7 +16,7 @@ from pages.ui.state.scenes import scene_of
 from pages.ui.state.settings import Settings
 from support.runs import read
 
-DRAWN = Path(__file__).with_name("frontend") / "drawn.mjs"
+DRAWN = Path(__file__).parents[2] / "frontend" / "drawn.mjs"
 PLACES = 21
 
 

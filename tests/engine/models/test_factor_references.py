@@ -11,7 +11,7 @@ from em_core.models.factor_analysis.model import FactorAnalysis, ProbabilisticPC
 from em_core.models.factor_analysis.starts import STARTS
 from em_core.models.factor_analysis.summaries import goodness_of_fit, standardised, uniquenesses
 
-REFERENCE = Path(__file__).parent / "reference"
+REFERENCE = Path(__file__).parents[2] / "reference"
 DEFAULT = next(iter(STARTS))
 
 

@@ -24,7 +24,7 @@ TIMES = np.random.default_rng(0).exponential(np.repeat([[1.0, 30.0], [20.0, 5.0]
 SAYS = {
     name: case for name, case in cases().items() if hasattr(case.model, "emission")
 } | {"own": type(cases()["Poisson"])(Mixture(SaysColumns(), 2), TIMES)}  # fmt: skip
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 
 
 def emission_and_params(name: str):

@@ -19,7 +19,7 @@ from em_core import (
 )
 from support.tables import coded, table
 
-TABLES = Path(__file__).parent / "tables"
+TABLES = Path(__file__).parents[1] / "tables"
 NATS = 1e-3
 
 

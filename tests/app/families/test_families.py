@@ -15,7 +15,7 @@ from pages.ui.tables.reading import read_table
 from pages.ui.text import name_columns
 from support.runs import begun, read, started
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 EXAMPLES = [(name, row) for name, family in FAMILIES.items() for row in family.examples]
 COLOURS = tuple(f"#0000{i:02d}" for i in range(1, 11))
 

@@ -346,7 +346,7 @@ def test_wrong_degrees_are_refused(degrees):
 
 
 def column(name):
-    path = next(Path(__file__).with_name("tables").glob(f"{name}-*.csv"))
+    path = next((Path(__file__).parents[2] / "tables").glob(f"{name}-*.csv"))
     return np.genfromtxt(path, skip_header=1)[:, None]
 
 

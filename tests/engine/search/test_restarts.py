@@ -29,7 +29,7 @@ from support import laws
 
 FAITHFUL, IRIS = load("faithful").values, load("iris").values
 THREE = Mixture(Gaussian(), 3)
-REFERENCE = Path(__file__).parent / "reference"
+REFERENCE = Path(__file__).parents[2] / "reference"
 
 
 def started(result, seed=0, start="by hand") -> StartedFit:

@@ -13,7 +13,7 @@ import pytest
 from support.colours import contrast
 from support.imports import imports
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 # Each layer, and what of the project it may import. The first that holds a file is its layer.
 LAYERS = {
     "em_core": {"em_core"},

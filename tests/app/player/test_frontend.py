@@ -14,7 +14,7 @@ from pages.ui.pictures.payload import certainty_levels, pack
 from support.packed import unpack
 from support.picture_demo import demo_picture
 
-FRONTEND = Path(__file__).with_name("frontend")
+FRONTEND = Path(__file__).parents[2] / "frontend"
 pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="needs Node")
 
 
