@@ -67,7 +67,7 @@ test("an envelope is its wishes and its payload", () => {
 
 test("a half-step and a point are told in words", () => {
   const [phase, likelihood, bound, gap] = describeFrame(picture, 1);
-  const number = (text) => Number(text.split(": ")[1].replaceAll(",", ""));
+  const number = (text) => Number(text.split(": ")[1].replaceAll(",", "").replace("−", "-"));
   assert.equal(phase, "M-step 1");
   near([number(likelihood), number(bound)], [expected.log_likelihood[1], expected.elbo[1]], 5e-4);
   assert.ok(number(gap) > 0);
