@@ -97,7 +97,15 @@ THEORY_STEPS = {
 RACE_AXES = {"passes": "Passes over the data", "iteration": "Iterations", "seconds": "Seconds"}
 RACE_SCALES = {"gap": "Below the best, log scale", "likelihood": "Log-likelihood"}
 CURVES = {"likelihood": "Bound and likelihood", "gap": "Distance to the best, log scale"}
-CRITERIA = {"bic": "BIC", "icl": "ICL", "aic": "AIC", "cross_validation": "Cross-validation"}
+CRITERIA = {
+    "bic": "BIC",
+    "icl": "ICL",
+    "aic": "AIC",
+    "sabic": "SABIC",
+    "caic": "CAIC",
+    "aic3": "AIC3",
+    "cross_validation": "Cross-validation",
+}
 SEED = Integer(0, 2**32 - 1)
 NAME = Text()
 

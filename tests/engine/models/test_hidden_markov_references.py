@@ -21,7 +21,7 @@ CASES = [
     *("hmm-discoveries-K3", "hmm-earthquakes-K3", "hmm-earthquakes-K4", "hmm-speed_corr-K2"),
 ]
 # As many as may be tried, and as each case says of the log-likelihood it asks for.
-RESTARTS = 50
+RESTARTS = 80
 TOLERANCE = 1e-4
 
 

@@ -47,12 +47,20 @@ AXIS = {
     "bic": "BIC",
     "icl": "ICL",
     "aic": "AIC",
+    "sabic": "SABIC",
+    "caic": "CAIC",
+    "aic3": "AIC3",
     "cross_validation": f"{MINUS}2 log-likelihood held out (nats)",
 }
 WHAT = {
     "bic": f"BIC is {MINUS}2 log-likelihood + log(n) for each parameter; n = {{rows}}",
     "icl": "ICL is BIC with a price on overlap: it wants groups that can be told apart",
     "aic": f"AIC is {MINUS}2 log-likelihood + 2 for each parameter: it takes more than BIC does",
+    "sabic": f"SABIC is {MINUS}2 log-likelihood + log((n + 2) / 24) for each parameter: a price "
+    "between those of AIC and BIC; n = {rows}",
+    "caic": f"CAIC is {MINUS}2 log-likelihood + log(n) + 1 for each parameter: it takes no more "
+    "than BIC does; n = {rows}",
+    "aic3": f"AIC3 is {MINUS}2 log-likelihood + 3 for each parameter: a stiffer price than AIC's",
     "cross_validation": f"{MINUS}2 times the log-likelihood of rows that the fit has not seen",
 }
 
