@@ -17,6 +17,7 @@ from em_core.inference.replicates import (
     simulated,
     together,
 )
+from em_core.protocols import optional
 from em_core.search.identified import free_cells, log_densities
 
 # The usual interval of RMSEA.
@@ -109,7 +110,7 @@ def factor_fit(result: Fit, data, weights=None) -> FactorFit:
     from scipy.special import chdtrc
 
     params = result.params
-    if not hasattr(params, "covariance") or not hasattr(params, "loadings"):
+    if optional(result.model, "latent") != "factors":
         raise ValueError("only factor models have this test of fit")
     data = check(result.model, data)
     rows = np.asarray(data, dtype=float)

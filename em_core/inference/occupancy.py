@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from em_core.models.hidden_markov.model import HiddenMarkov
 from em_core.models.hidden_markov.sequences import check_sequences, lengths_of
+from em_core.protocols import optional
 from em_core.standardised import as_it_is
 
 
@@ -15,8 +15,9 @@ def class_shares(model, params, data, weights=None) -> np.ndarray:
 
     weights: one for each sequence. Raises ValueError for another model.
     """
-    if not isinstance(as_it_is(model), HiddenMarkov):
-        if not hasattr(params, "weights"):
+    latent = optional(model, "latent")
+    if latent != "path":
+        if latent != "labels":
             raise ValueError(f"{type(as_it_is(model)).__name__} has no classes")
         return params.weights
     lengths = lengths_of(check_sequences(data))

@@ -12,7 +12,7 @@ import numpy as np
 
 from em_core.data import copies
 from em_core.half_steps import has_collapsed
-from em_core.protocols import Levels, is_discrete, optional
+from em_core.protocols import Emission, Levels, is_discrete, optional
 from em_core.search.batching.stepping import one_by_one, strategy
 from em_core.standardised import Standardised
 
@@ -106,7 +106,9 @@ def settled(model, params):
     if isinstance(model, Standardised):
         return replace(model, model=settled(model.model, params))
     emission = optional(model, "emission")
-    if not isinstance(emission, Levels) or not hasattr(params.emission, "levels"):
+    if not isinstance(emission, Levels) or "levels" not in (
+        optional(emission, "DIMS", Emission) or {}
+    ):
         return model
     levels = tuple(int(n) for n in params.emission.levels)
     return replace(model, emission=replace(emission, levels=levels))

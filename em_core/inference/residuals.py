@@ -19,7 +19,7 @@ from em_core.inference.replicates import (
     simulated,
     together,
 )
-from em_core.protocols import Columns, Levels, is_discrete, optional
+from em_core.protocols import Columns, Emission, Levels, is_discrete, optional
 
 # The distribution of a column is compared at no more of its values than these.
 MOST_VALUES = 1000
@@ -112,7 +112,7 @@ def _statistics(model, params, table: Table) -> np.ndarray:
     if isinstance(emission, Columns):
         shares = class_shares(model, params, table.data, table.weights)
         covariance = _mixed(emission, params.emission, shares)
-    elif hasattr(params, "covariance"):
+    elif optional(model, "latent") == "factors":
         covariance = params.covariance
     else:
         raise ValueError(f"{type(model).__name__} does not say what single columns are like")
@@ -148,7 +148,8 @@ def _mixed(emission, params, shares: np.ndarray) -> np.ndarray:
     means, deviations = emission.column_means(params), emission.column_deviations(params)
     n_columns = means.shape[1]
     correlations = np.broadcast_to(np.eye(n_columns), (len(means), n_columns, n_columns))
-    if hasattr(params, "covariances"):
+    # Those of factor analysers follow from their loadings.
+    if {"covariances", "loadings"} & set(optional(emission, "DIMS", Emission) or {}):
         correlations = _as_correlations(params.covariances)
     within = correlations * deviations[:, :, None] * deviations[:, None, :]
     centred = means - shares @ means

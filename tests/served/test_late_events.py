@@ -112,6 +112,20 @@ def in_time(server: str, page: str, still_here: bool) -> bool:
     return interrupted
 
 
+def test_a_link_leads_to_its_page_beside_an_open_dialog_and_back(server: str) -> None:
+    """The browser sends what the dialog holds along with the link, and no query."""
+    visitor = Walker(server, LINK, "")
+    places = hashes(visitor)
+    days, *_ = named(list(visitor.messages), "Components", 4)
+    for page in ("local_optima", "", "theory", "local_optima"):
+        visitor._states, visitor._query = {days.id: days}, ""
+        visitor.messages.clear()
+        visitor.ask(page_hash=places[page])
+        visitor.wait()
+        assert visitor._page_hash == places[page]
+    visitor.close()
+
+
 class Returning(Walker):
     """A visitor whose browser knows the page from a server that was started again since."""
 

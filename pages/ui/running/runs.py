@@ -135,7 +135,9 @@ class Runs:
         run = self._runs.pop(wanted.key, None)
         if run is None:
             run = wanted
-            run.holding = visit().holding(f"run {run.key}", partial(self._forget, run.key))
+            # Neither the run nor what counts its bytes keeps the session's runs.
+            forget = partial(_forget, self._runs, run.key)
+            run.holding = visit().holding(f"run {run.key}", forget)
             for other in [other for other in self._runs.values() if other.running]:
                 del self._runs[other.key]
                 _let_go(other)
@@ -146,8 +148,9 @@ class Runs:
             _let_go(oldest)
         return run
 
-    def _forget(self, key: str) -> None:
-        self._runs.pop(key, None)
+
+def _forget(runs: OrderedDict[str, Run], key: str) -> None:
+    runs.pop(key, None)
 
 
 def _let_go(run: Run) -> None:

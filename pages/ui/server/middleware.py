@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import runtime
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.web.server.server import UPLOAD_FILE_ENDPOINT
@@ -25,6 +26,8 @@ from pages.ui.state.shell import OWNER_KEY
 AROUND_A_FILE = 1_000_000
 # The address of a page: in each message that says which page begins, and in few others.
 A_PAGE = b"model_selection"
+# The dialog on sharing has one, for how many days; every page has more.
+WIDGETS_OF_A_DIALOG = 2
 
 
 class SecurityHeaders:
@@ -168,6 +171,9 @@ class _Pages:
 
     def __init__(self) -> None:
         self._page = ""
+        self._left = (
+            ""  # the one before, until the browser speaks from the page that it is to be on
+        )
         self._begun = False  # whether the browser was told that this page comes
 
     def asked_by(self, content: bytes) -> bytes:
@@ -177,15 +183,16 @@ class _Pages:
         except DecodeError:
             return content  # Streamlit says what it thinks of it
         run = message.rerun_script
-        if message.WhichOneof("type") != "rerun_script" or not run.page_script_hash:
+        page = run.page_script_hash
+        if message.WhichOneof("type") != "rerun_script" or not page:
             return content
-        # Only a link, or the way back, comes without what is on the page.
-        used = (run.widget_states.widgets or run.fragment_id) and not run.is_history_navigation
-        if self._page and used and run.page_script_hash != self._page:
+        if (used := _tells_what_was_done(run)) and page == self._left:
             run.page_script_hash = self._page
             return message.SerializeToString()
-        self._begun &= run.page_script_hash == self._page
-        self._page = run.page_script_hash
+        if page != self._page:
+            self._go_to(page, begun=False)
+        elif used:
+            self._left = ""
         return content
 
     def told(self, content: bytes) -> None:
@@ -196,9 +203,24 @@ class _Pages:
         if message.WhichOneof("type") != "navigation":
             return
         page = message.navigation.page_script_hash
-        if self._begun or not self._page:
-            self._page = page
-        self._begun |= page == self._page
+        if page == self._page:
+            self._begun = True
+        elif self._begun or not self._page:
+            self._go_to(page, begun=True)
+
+    def _go_to(self, page: str, begun: bool) -> None:
+        self._left, self._page, self._begun = self._page, page, begun
+
+
+def _tells_what_was_done(run: ClientState) -> bool:
+    """Whether a browser asks for a run as widgets were used. A click on a link, or the way back,
+    comes without query and without what is on the page, but for what an open dialog holds."""
+    if run.is_history_navigation:
+        return False
+    n_widgets = len(run.widget_states.widgets)
+    return bool(
+        run.fragment_id or n_widgets > WIDGETS_OF_A_DIALOG or (n_widgets and run.query_string)
+    )
 
 
 def _counted(receive: Receive, count: Callable[[int], None]) -> Receive:
