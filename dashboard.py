@@ -8,7 +8,13 @@ from starlette.middleware import Middleware
 from pages.ui.player import assets
 from pages.ui.server.errors import on_script_error
 from pages.ui.server.lifespan import lifespan
-from pages.ui.server.middleware import LateEvents, LimitedBodies, LimitedUploads, SecurityHeaders
+from pages.ui.server.middleware import (
+    LateEvents,
+    LimitedBodies,
+    LimitedMessages,
+    LimitedUploads,
+    SecurityHeaders,
+)
 from pages.ui.state.memory import memory
 from pages.ui.tables.reading import MAX_BYTES
 
@@ -19,6 +25,7 @@ app = st.App(
     middleware=[
         Middleware(SecurityHeaders),
         Middleware(LimitedBodies, limit=MAX_BYTES),
+        Middleware(LimitedMessages),
         Middleware(LateEvents),
         Middleware(LimitedUploads, limit=memory().for_all // 4),
     ],

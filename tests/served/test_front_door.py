@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 from playwright.sync_api import expect
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
@@ -198,3 +200,19 @@ def test_nobody_outside_is_asked_for_an_address(
         with pytest.raises(BlockingIOError):
             outside.accept()
     assert f"EM Explorer: {url}" in log.read_text()
+
+
+def test_a_message_gets_places_for_a_few_files_only(app: str) -> None:
+    """Each of them costs the thread that serves everybody."""
+    visitor = Visitor(app)
+    visitor.settle()
+    message = BackMsg()
+    message.file_urls_request.session_id = visitor._session
+    message.file_urls_request.file_names.extend(["x"] * 300_000)
+    visitor._socket.send(message.SerializeToString())
+    answers = []
+    while not answers:
+        answer = ForwardMsg.FromString(visitor._socket.recv(timeout=60))
+        answers = [*answer.file_urls_response.file_urls]
+    assert len(answers) == 100
+    visitor.close()
