@@ -22,6 +22,13 @@ from support.families_at_hand import cases
 CASES = cases()
 RNG = np.random.default_rng(8)
 CLUSTERS = RNG.normal(size=(150, 2)) + np.repeat([[0, 0], [4, 1]], [90, 60], axis=0)
+DRAWS = RNG.bit_generator.state
+
+
+@pytest.fixture(autouse=True)
+def _the_same_draws() -> None:
+    """Whatever tests came before, in this process."""
+    RNG.bit_generator.state = DRAWS
 
 
 def errors(found) -> np.ndarray:

@@ -25,6 +25,13 @@ from support.own_model import WithDomains, WithGradient
 
 CASES = cases()
 RNG = np.random.default_rng(5)
+DRAWS = RNG.bit_generator.state
+
+
+@pytest.fixture(autouse=True)
+def _the_same_draws() -> None:
+    """Whatever tests came before, in this process."""
+    RNG.bit_generator.state = DRAWS
 
 
 def table(found, quantity: str) -> dict[tuple[int, ...], inference.Reported]:
@@ -377,8 +384,9 @@ def test_factors(model, n_noise):
 def test_varimax_and_uniqueness_by_resampled_normal_estimates():
     """The delta method of what is rotated: against the same numbers of parameters that are drawn
     from the estimates' own covariance, made smaller so that the delta method is exact."""
+    rng = np.random.default_rng(2)
     truth = np.array([[0.9, 0], [0.8, 0.1], [0.7, 0], [0.1, 0.8], [0, 0.7], [0.2, 0.6]])
-    rows = RNG.normal(size=(300, 2)) @ truth.T + 0.6 * RNG.normal(size=(300, 6))
+    rows = rng.normal(size=(300, 2)) @ truth.T + 0.6 * rng.normal(size=(300, 6))
     found = inference.intervals(fit(FactorAnalysis(2), rows), rows)
     for name in ("varimax loading", "uniqueness", "standardised loading"):
         assert (errors_of(found, name) > 0).all() and (errors_of(found, name) < 0.2).all()
