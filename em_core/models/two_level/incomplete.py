@@ -121,6 +121,7 @@ def effects_of(mean, between, within, groups: IncompleteGroups) -> Effects:
     n_groups, dimension = len(groups), len(between)
     precisions = np.repeat(np.linalg.inv(between)[None], n_groups, axis=0)
     information, squares = np.zeros((n_groups, dimension)), np.zeros(n_groups)
+    rows = []
     log_determinants = np.full(n_groups, np.linalg.slogdet(between)[1])
     for there, _, of, counts, means, scatters in groups.patterns:
         own = within[np.ix_(there, there)]
@@ -129,13 +130,20 @@ def effects_of(mean, between, within, groups: IncompleteGroups) -> Effects:
         weighted = counts[:, None] * (centred @ inverse)
         precisions[of[:, None, None], there[:, None], there] += counts[:, None, None] * inverse
         information[of[:, None], there] += weighted
-        squares[of] += np.vecdot(weighted, centred) + np.tensordot(scatters, inverse, 2)
+        squares[of] += np.tensordot(scatters, inverse, 2)
+        rows.append((there, of, counts, centred, inverse))
         constant = np.linalg.slogdet(own)[1] + len(there) * LOG_2_PI
         log_determinants[of] += counts * constant
     covariances = np.linalg.inv(precisions)
     effects = (covariances @ information[:, :, None])[:, :, 0]
     log_determinants += np.linalg.slogdet(precisions)[1]
-    log_densities = 0.5 * (np.vecdot(information, effects) - squares - log_determinants)
+    # Squares about the effects: about the mean alone they are large, and their difference from what
+    # the effects explain loses digits where a covariance is at its floor.
+    squares += np.vecdot(effects @ np.linalg.inv(between), effects)
+    for there, of, counts, centred, inverse in rows:
+        residuals = centred - effects[of[:, None], there]
+        squares[of] += counts * np.vecdot(residuals @ inverse, residuals)
+    log_densities = -0.5 * (squares + log_determinants)
     return Effects(effects, covariances, log_densities)
 
 

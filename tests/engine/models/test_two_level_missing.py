@@ -74,10 +74,6 @@ def test_complete_groups_take_either_path():
     assert other.log_likelihood == pytest.approx(plain.log_likelihood, rel=1e-12)
 
 
-# Beyond it the floor of a covariance (1e-6 of the variance) costs the digits that laws ask for.
-WELL_CONDITIONED = 1e4
-
-
 @given(
     dimension=st.integers(1, 3),
     share=st.sampled_from([0.05, 0.5]),
@@ -93,8 +89,6 @@ def test_the_bound_climbs_and_touches(dimension, share, scale, shift, start, see
     if (np.isnan(rows).all(axis=0) | (np.nanmax(rows, axis=0) == np.nanmin(rows, axis=0))).any():
         return
     steps = laws.run(MODEL, data, seed, start)
-    if any(np.linalg.cond(step.params.within_covariance) > WELL_CONDITIONED for step in steps):
-        return  # see the next test
     n_values = int((~np.isnan(rows)).sum())
     laws.half_steps_are_well_formed(steps)
     laws.bound_never_falls(steps, n_values)
@@ -102,13 +96,10 @@ def test_the_bound_climbs_and_touches(dimension, share, scale, shift, start, see
     laws.gain_is_bound_gain_plus_kl(steps, n_values)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="inverses of a covariance at its floor lose digits: 2e-6 nats"
-)
 def test_the_bound_touches_where_a_covariance_is_at_its_floor():
     data = holed(3, 12, 0, 0.5)
     steps = laws.run(MODEL, data, 0, "moments")
-    assert np.linalg.cond(steps[0].params.within_covariance) > WELL_CONDITIONED
+    assert np.linalg.cond(steps[0].params.within_covariance) > 1e5
     n_values = int((~np.isnan(np.concatenate(data))).sum())
     laws.bound_touches_after_e_and_stays_below_after_m(steps, n_values)
 
