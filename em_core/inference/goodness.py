@@ -9,14 +9,8 @@ import numpy as np
 
 from em_core.data import check, check_weights
 from em_core.fit import Fit
-from em_core.inference.replicates import (
-    Table,
-    ends_of_each,
-    seeds_of,
-    settled,
-    simulated,
-    together,
-)
+from em_core.inference.replicates import Table, patterns, refitted, settled
+from em_core.models.factor_analysis.summaries import discrepancy
 from em_core.protocols import optional
 from em_core.search.identified import free_cells, log_densities
 
@@ -78,21 +72,16 @@ def pattern_fit(
     p_value = np.nan
     if replicates:
         known = settled(model, params)
-        drawn = [simulated(known, params, table, rng) for rng in seeds_of(seed, replicates)]
-        tables = together(known, drawn)
-        ends = ends_of_each(known, tables, [[params]] * replicates, map=map)
         others = [
-            _distances(known, own[0].params, part)[0]
-            for part, own in zip(tables, ends, strict=True)
-            if not own[0].collapsed
+            _distances(known, found, drawn)[0]
+            for drawn, found in refitted(known, params, table, replicates, seed, map)
         ]
         p_value = (1 + sum(other >= g_squared for other in others)) / (1 + len(others))
     return PatternFit(g_squared, pearson, cells - model.n_parameters(params), p_value)
 
 
 def _distances(model, params, table: Table) -> tuple[float, float]:
-    rows, which = np.unique(table.data, axis=0, return_inverse=True)
-    counts = np.bincount(which.ravel(), table.weights).astype(float)
+    rows, counts = patterns(table)
     rows, counts = rows[counts > 0], counts[counts > 0]
     expected = counts.sum() * np.exp(log_densities(model, params, rows))
     g_squared = 2 * float((counts * np.log(counts / expected)).sum())
@@ -114,8 +103,6 @@ def factor_fit(result: Fit, data, weights=None) -> FactorFit:
         raise ValueError("only factor models have this test of fit")
     data = check(result.model, data)
     rows = np.asarray(data, dtype=float)
-    if np.isnan(rows).any():
-        raise ValueError("the test of fit needs a table without missing values")
     weights = check_weights(weights, len(rows))
     n_columns = rows.shape[1]
     count = len(rows) if weights is None else float(weights.sum())
@@ -123,19 +110,7 @@ def factor_fit(result: Fit, data, weights=None) -> FactorFit:
     freedom = n_moments - result.model.n_parameters(params)
     if freedom <= 0:
         raise ValueError("so many factors leave nothing to test: use fewer factors")
-    units = np.sqrt(np.diag(params.covariance))
-    centred = (rows - np.average(rows, axis=0, weights=weights)) / units
-    of_rows = centred if weights is None else centred * weights[:, None]
-    observed = of_rows.T @ centred / count
-    implied = params.covariance / np.outer(units, units)
-    if np.linalg.matrix_rank(observed, hermitian=True) < n_columns:
-        raise ValueError("the test of fit needs more rows, and no column that follows from others")
-    distance = (
-        np.linalg.slogdet(implied)[1]
-        - np.linalg.slogdet(observed)[1]
-        + np.trace(np.linalg.solve(implied, observed))
-        - n_columns
-    )
+    distance, observed = discrepancy(params, rows, weights)
     chi_square = float(count * distance)
     lower, upper = (
         _noncentrality(chi_square, freedom, share) for share in ((1 + LEVEL) / 2, (1 - LEVEL) / 2)

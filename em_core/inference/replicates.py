@@ -131,6 +131,27 @@ def simulated(model, params, table: Table, rng: np.random.Generator) -> Table:
     return Table(drawn, weights)
 
 
+def refitted(
+    model,
+    params,
+    table: Table,
+    replicates: int,
+    seed: int,
+    map: Callable[..., Iterable] = map,
+) -> list[tuple[Table, Any]]:
+    """Tables drawn from the model at these parameters (see `simulated`), each with the parameters
+    where EM ends that starts from them; without those where that collapses."""
+    tables = together(
+        model, [simulated(model, params, table, rng) for rng in seeds_of(seed, replicates)]
+    )
+    ends = ends_of_each(model, tables, [[params]] * replicates, map=map)
+    return [
+        (drawn, own[0].params)
+        for drawn, own in zip(tables, ends, strict=True)
+        if not own[0].collapsed
+    ]
+
+
 def resampled(table: Table, rng: np.random.Generator) -> Table:
     """The same rows, sequences or groups, each as often as it is drawn with replacement; weights
     are copies."""
@@ -148,8 +169,8 @@ def together(model, tables: Sequence[Table]) -> list[Table]:
     discrete = is_discrete(optional(model, "emission"))
     if not discrete or not tables or isinstance(tables[0].data, list):
         return list(tables)
-    found = [_patterns(table) for table in tables]
-    rows, _ = _patterns(Table(np.concatenate([rows for rows, _ in found]), None))
+    found = [patterns(table) for table in tables]
+    rows, _ = patterns(Table(np.concatenate([rows for rows, _ in found]), None))
     if len(rows) > MOST_PATTERNS:
         return [Table(*pair) for pair in found]
     place = {row.tobytes(): i for i, row in enumerate(rows)}
@@ -161,7 +182,8 @@ def together(model, tables: Sequence[Table]) -> list[Table]:
     return merged
 
 
-def _patterns(table: Table) -> tuple[np.ndarray, np.ndarray]:
+def patterns(table: Table) -> tuple[np.ndarray, np.ndarray]:
+    """The different rows (M, D) of items or counts, and the weight (M,) of each."""
     # Numbers that are missing are not equal to each other; no item or count is negative.
     coded = np.where(np.isnan(table.data), -1.0, table.data) + 0.0
     rows, which = np.unique(coded, axis=0, return_inverse=True)

@@ -11,14 +11,7 @@ from em_core.data import check, check_weights
 from em_core.fit import Fit
 from em_core.inference.occupancy import class_shares
 from em_core.inference.quadrature import between, corners_of, nodes
-from em_core.inference.replicates import (
-    Table,
-    ends_of_each,
-    seeds_of,
-    settled,
-    simulated,
-    together,
-)
+from em_core.inference.replicates import Table, refitted, settled
 from em_core.protocols import Columns, Emission, Levels, is_discrete, optional
 
 # The distribution of a column is compared at no more of its values than these.
@@ -75,11 +68,7 @@ def bivariate_residuals(
     p_values = np.full(statistics.shape, np.nan)
     if replicates:
         known = settled(model, params)
-        drawn = [simulated(known, params, table, rng) for rng in seeds_of(seed, replicates)]
-        tables = together(known, drawn)
-        ends = ends_of_each(known, tables, [[params]] * replicates, map=map)
-        sound = [(t, own[0].params) for t, own in zip(tables, ends, strict=True)
-                 if not own[0].collapsed]  # fmt: skip
+        sound = refitted(known, params, table, replicates, seed, map)
         others = np.array([_statistics(known, found, part) for part, found in sound])
         as_large = (np.abs(others) >= np.abs(statistics)).sum(axis=0)
         p_values = np.where(np.isnan(statistics), np.nan, (as_large + 1) / (len(sound) + 1))

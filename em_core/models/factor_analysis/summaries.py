@@ -65,20 +65,33 @@ def goodness_of_fit(params: FactorParams, data, weights=None) -> GoodnessOfFit:
         raise ValueError(
             f"{n_factors} factors of {n_columns} columns leave nothing to test: use fewer factors"
         )
+    distance, _ = discrepancy(params, data, weights)
+    count = len(data) if weights is None else np.sum(weights)
+    statistic = (count - 1 - (2 * n_columns + 5) / 6 - 2 * n_factors / 3) * distance
+    return GoodnessOfFit(float(statistic), freedom, float(chdtrc(freedom, statistic)))
+
+
+def discrepancy(params: FactorParams, data, weights=None) -> tuple[float, np.ndarray]:
+    """F = log|Sigma| - log|S| + tr(Sigma^-1 S) - D >= 0, twice the nats a row that the implied
+    covariance Sigma lacks of the observed one S; and S (D, D) in units of the implied deviations.
+
+    data (N, D). Raises ValueError where values are missing or the rows do not span the columns.
+    """
+    data = np.asarray(data, dtype=float)
     if np.isnan(data).any():
         raise ValueError("the test of fit needs a table without missing values")
     weights = np.ones(len(data)) if weights is None else np.asarray(weights, dtype=float)
+    n_columns = data.shape[1]
     units = np.sqrt(np.diag(params.covariance))
     centred = (data - params.mean) / units
     observed = (centred * weights[:, None]).T @ centred / weights.sum()
     implied = standardised(params).covariance
     if np.linalg.matrix_rank(observed, hermitian=True) < n_columns:
         raise ValueError("the test of fit needs more rows, and no column that follows from others")
-    discrepancy = (
+    distance = (
         np.linalg.slogdet(implied)[1]
         - np.linalg.slogdet(observed)[1]
         + np.trace(np.linalg.solve(implied, observed))
         - n_columns
     )
-    statistic = (weights.sum() - 1 - (2 * n_columns + 5) / 6 - 2 * n_factors / 3) * discrepancy
-    return GoodnessOfFit(float(statistic), freedom, float(chdtrc(freedom, statistic)))
+    return float(distance), observed
