@@ -152,8 +152,8 @@ class LimitedMessages:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def take() -> Message:
             message = await receive()
-            content = message.get("bytes") or b""
-            if len(content) > LONG_MESSAGE:
+            content = message.get("bytes")
+            if content and len(content) > LONG_MESSAGE:
                 message["bytes"] = _with_few_files(content)
             return message
 
@@ -161,11 +161,8 @@ class LimitedMessages:
 
 
 def _with_few_files(content: bytes) -> bytes:
-    try:
-        message = BackMsg.FromString(content)
-    except DecodeError:
-        return content  # Streamlit says what it thinks of it
-    if message.WhichOneof("type") != "file_urls_request":
+    message = _read(content)
+    if message is None or message.WhichOneof("type") != "file_urls_request":
         return content
     del message.file_urls_request.file_names[MOST_FILES:]
     return message.SerializeToString()
@@ -212,13 +209,12 @@ class _Pages:
 
     def asked_by(self, content: bytes) -> bytes:
         """A message of the browser, with the page that it is to be on."""
-        try:
-            message = BackMsg.FromString(content)
-        except DecodeError:
-            return content  # Streamlit says what it thinks of it
+        message = _read(content)
+        if message is None or message.WhichOneof("type") != "rerun_script":
+            return content
         run = message.rerun_script
         page = run.page_script_hash
-        if message.WhichOneof("type") != "rerun_script" or not page:
+        if not page:
             return content
         if (used := _tells_what_was_done(run)) and page == self._left:
             run.page_script_hash = self._page
@@ -244,6 +240,14 @@ class _Pages:
 
     def _go_to(self, page: str, begun: bool) -> None:
         self._left, self._page, self._begun = self._page, page, begun
+
+
+def _read(content: bytes) -> BackMsg | None:
+    """A message of the browser; None for what is none: Streamlit says what it thinks of it."""
+    try:
+        return BackMsg.FromString(content)
+    except DecodeError:
+        return None
 
 
 def _tells_what_was_done(run: ClientState) -> bool:

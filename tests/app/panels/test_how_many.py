@@ -2,17 +2,20 @@
 
 import json
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from em_core import Gaussian, Mixture, select
 from em_core.datasets import generate, load
+from em_core.search.selection import Criterion
 from pages.ui.charts.criteria import Score, criterion_grid, criterion_lines, short, shown_range
 from pages.ui.families.table import FAMILIES
+from pages.ui.panels.model_selection import model_selection_panel
 from pages.ui.panels.model_selection.comparison import difference, meaning, named
 from pages.ui.running.searches import cell_settings, grid_of, usual_structures
-from pages.ui.state.settings import FIELDS, Settings, changed
+from pages.ui.state.settings import CRITERIA, FIELDS, Settings, changed
 from pages.ui.tables.columns import default_columns, describe_columns
 from pages.ui.tables.selection import select as select_columns
 from pages.ui.tables.table import from_dataset
@@ -149,3 +152,8 @@ def test_scores_of_standardised_data_are_those_of_the_data():
     plain, scaled = ({cell.label: cell.score("bic") for cell in grid.cells} for grid in grids)
     for label in (("full", 1), ("full", 2)):
         assert scaled[label] == pytest.approx(plain[label], abs=0.05)
+
+
+def test_the_page_has_a_name_and_a_meaning_for_every_criterion_of_the_engine() -> None:
+    assert set(CRITERIA) == set(get_args(Criterion)) == set(model_selection_panel.WHAT)
+    assert set(model_selection_panel.AXIS) == set(CRITERIA)

@@ -43,15 +43,7 @@ from pages.ui.tables.table import Table
 from pages.ui.text import MINUS, counted, name_columns, nats, number, plain, sentence
 
 FOLDS = 5
-AXIS = {
-    "bic": "BIC",
-    "icl": "ICL",
-    "aic": "AIC",
-    "sabic": "SABIC",
-    "caic": "CAIC",
-    "aic3": "AIC3",
-    "cross_validation": f"{MINUS}2 log-likelihood held out (nats)",
-}
+AXIS = CRITERIA | {"cross_validation": f"{MINUS}2 log-likelihood held out (nats)"}
 WHAT = {
     "bic": f"BIC is {MINUS}2 log-likelihood + log(n) for each parameter; n = {{rows}}",
     "icl": "ICL is BIC with a price on overlap: it wants groups that can be told apart",
