@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from em_core.protocols import optional
+
+# Frequencies: a row stands for so many equal ones, all of them observed. Sampling weights: for so
+# many of a population, of which the row alone was observed.
+WeightsKind = Literal["frequencies", "sampling"]
 
 
 def as_numbers(values) -> np.ndarray:
@@ -70,6 +74,44 @@ def check_weights(weights, n_rows: int) -> np.ndarray | None:
     return weights
 
 
+def rows_that_count(
+    model, data, weights, weights_kind: WeightsKind = "frequencies"
+) -> tuple[Any, np.ndarray | None]:
+    """The rows (sequences, groups) that count in a fit, those of no weight left out, and their
+    weights: frequencies as they are, sampling weights scaled so that as many observations are
+    counted as there are rows.
+
+    Raises ValueError where they cannot be weights, and for an unknown kind.
+    """
+    if weights_kind not in get_args(WeightsKind):
+        choices = " or ".join(map(repr, get_args(WeightsKind)))
+        raise ValueError(f"unknown weights_kind {weights_kind!r}: choose {choices}")
+    weights = check_weights(weights, len(data))
+    if weights is None:
+        return data, None
+    if not weights.all():
+        there = np.flatnonzero(weights)
+        data, weights = rows_at(data, there), weights[there]
+    if weights_kind == "sampling":
+        total = count_observations(model, data, weights)
+        weights = weights * (count_observations(model, data) / total)
+    return data, weights
+
+
+def rows_at(data, places: np.ndarray):
+    """The rows, or elements of a list, with these places."""
+    return [data[place] for place in places] if isinstance(data, list) else data[places]
+
+
+def all_rows(data, weights: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """All rows (N, D), of whatever sequence or group, and their weights (N,): each has that of the
+    sequence or group it is in."""
+    weights = np.ones(len(data)) if weights is None else weights
+    if not isinstance(data, list):
+        return np.asarray(data, dtype=float), weights
+    return np.concatenate(data), np.repeat(weights, [len(part) for part in data])
+
+
 def check(model, data):
     """`model.check(data)`, or the data where the model has no check."""
     return optional(model, "check")(data)
@@ -82,6 +124,4 @@ def prepare(model, data, weights=None):
 
 def copies(data, weights: np.ndarray):
     """Each row, or element of a list, as many times as its integer weight says."""
-    if isinstance(data, np.ndarray):
-        return np.repeat(data, weights, axis=0)
-    return [data[row] for row in np.repeat(np.arange(len(data)), weights)]
+    return rows_at(data, np.repeat(np.arange(len(data)), weights))

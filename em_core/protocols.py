@@ -17,6 +17,9 @@ from em_core.half_steps import Expectation, Leap
 
 # Of each row a label or factors, of each sequence a path of labels, of each group its effect.
 Latent = Literal["labels", "path", "factors", "effects"]
+# How many of its seeds the default search gives a start: one where no seed changes it, none where
+# it is a search of its own.
+Turns = Literal["many", "one", "none"]
 Name = tuple[str, tuple[int, ...]] | None
 
 
@@ -49,9 +52,18 @@ class Model(Protocol):
         """The data brought to one form. Raises ValueError, in words, for what cannot be fitted."""
         return data
 
+    def check_start(self, params, data, weights=None) -> None:
+        """Raises ValueError, in words, where EM on checked data cannot begin with parameters that
+        were given."""
+
     def prepare(self, data, weights=None) -> Any:
         """The data in the form the E-step reads fastest; can be sliced by rows and has a length."""
         return data
+
+    def settled(self, columns) -> Any:
+        """The model for tables whose columns are such (`partitions.overview.ColumnTotals`), where
+        it would read something off all rows."""
+        return self
 
     def flags(self, params, statistics) -> tuple[str, ...]:
         """Plain sentences on what a person should know about the M-step that gave `params`; where
@@ -94,13 +106,24 @@ class Model(Protocol):
 
     # Optional, and without a stand-in: the model can do less without it.
     #   batches: bool; parameters and statistics may have a leading axis, one for each of many runs
-    #   starts: mapping of names to starts, the first the usual one
+    #   starts: mapping of names to `Start`s, the first the usual one
     #   params(**arrays): checked parameters from their arrays
     #   params_from_responsibilities(data, (N, K), weights): the M-step of a given q
+    #   prepare_block(data, columns): as `prepare`, some rows of a table whose columns are such;
+    #     what is fitted to tables in pieces has it
+    #   as_mixture(): the mixture of the same components, its rows independent, with
+    #     with_size(n): of n of them; what can be split and merged has it
     #   predict(params, data): (N,) labels; impute, sample, log_joint, impossible
     #   domains(params): a tree of `Domain`, for coordinates; expected_log_joint_gradient(params,
     #     statistics): the derivatives of Q by every entry of the parameters; rescale(params, shift,
     #     scale): the parameters of scale * x + shift
+
+
+class Start(Protocol):
+    """One way to begin, as a model's `starts` has it by its name: what others read of it."""
+
+    meaning: str  # in a few words
+    turns: Turns = "many"
 
 
 def optional(part, name: str, protocol: type = Model) -> Any:
@@ -153,7 +176,7 @@ class Emission(Protocol):
     def near(self, data, rows: np.ndarray, weights=None) -> Any:
         """Components near some rows (K,)."""
 
-    def coordinates(self, data) -> np.ndarray:
+    def coordinates(self, data, weights=None) -> np.ndarray:
         """(N, P) in which distances between rows are measured."""
 
     def params(self, n_components: int, **arrays) -> Any:
@@ -178,6 +201,13 @@ class Emission(Protocol):
     def at_floor(self, params, statistics) -> dict[str, np.ndarray]:
         """As of a `Model`."""
         return {}
+
+    def settled(self, columns) -> Any:
+        """As of a `Model`."""
+        return self
+
+    #   of_columns(columns): parameters of one component with means, variances and levels of such
+    #     columns (`partitions.overview.ColumnTotals`); `prepare` takes origin and units from them
 
     additive: bool = True  # whether statistics under q of different parameters add up
 

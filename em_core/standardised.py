@@ -54,12 +54,22 @@ class Standardised:
     scale: tuple[float, ...]
 
     @classmethod
-    def of(cls, model, data) -> Standardised:
+    def of(cls, model, data, weights=None) -> Standardised:
         """In units that give every column of data mean 0 and standard deviation 1, by the values
-        there are; a column that never varies keeps its unit."""
+        there are, each counted by the weight of its row (sequence, group); a column that never
+        varies keeps its unit."""
         values = np.concatenate(data) if isinstance(data, list) else np.asarray(data, dtype=float)
         values = values[:, None] if values.ndim == 1 else values
-        shift, scale = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
+        if weights is None:
+            shift, scale = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
+        else:
+            if isinstance(data, list):
+                weights = np.repeat(weights, [len(part) for part in data])
+            counted = np.asarray(weights, dtype=float)[:, None] * ~np.isnan(values)
+            totals = counted.sum(axis=0)
+            shift = (counted * np.nan_to_num(values)).sum(axis=0) / totals
+            squares = counted * np.nan_to_num(values - shift) ** 2
+            scale = np.sqrt(squares.sum(axis=0) / totals)
         varies = scale > 1e-13 * np.abs(shift)
         return cls(model, tuple(shift.tolist()), tuple(np.where(varies, scale, 1.0).tolist()))
 
@@ -90,19 +100,22 @@ class Standardised:
         last, own = self.__dict__.get("_last", (None, None))
         if last is not params:
             shift, scale = self._units
-            own = self.model.rescale(params, -shift / scale, 1 / scale)
+            own = self._rescaled(params, -shift / scale, 1 / scale)
             self.__dict__["_last"] = params, own
         return own
 
     def in_data_units(self, params):
         """Parameters in the units of the data, from those in the model's own."""
-        return self.model.rescale(params, *self._units)
+        return self._rescaled(params, *self._units)
 
     def own_gradient(self, gradient):
         """Derivatives by the model's own parameters, from those by parameters in the units of the
         data: every array is scaled entry by entry."""
         shift, scale = self._units
-        return self.model.rescale(gradient, np.zeros_like(shift), scale)
+        return self._rescaled(gradient, np.zeros_like(shift), scale)
+
+    def _rescaled(self, params, shift, scale):
+        return self.model.rescale(params, shift, scale)
 
     def logs(self, data) -> np.ndarray:
         """(N,) by how many nats the log-density of each row (or sequence) is higher in the model's
@@ -163,7 +176,7 @@ class Standardised:
         """Derivatives of `expected_log_joint` by every entry of every array."""
         shift, scale = self._units
         own = self.model.expected_log_joint_gradient(self.own_params(params), statistics.own)
-        return self.model.rescale(own, np.zeros_like(shift), 1 / scale)
+        return self._rescaled(own, np.zeros_like(shift), 1 / scale)
 
     def flags(self, params, statistics: StandardisedStatistics) -> tuple[str, ...]:
         return self.model.flags(self.own_params(params), statistics.own)

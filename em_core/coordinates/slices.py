@@ -68,14 +68,14 @@ def line_along(model, params, position: int) -> Line:
     return Line(coordinates, coordinates.vector(params), direction)
 
 
-def slice_of(model, data, line: Line, positions, q: Expectation) -> Slice:
-    """Bound of q and log-likelihood along a line; data may be prepared."""
+def slice_of(model, data, line: Line, positions, q: Expectation, weights=None) -> Slice:
+    """Bound of q and log-likelihood along a line; data may be prepared, with their weights."""
     positions = np.asarray(positions, dtype=float)
     vectors = line.vectors(positions)
     return Slice(
         positions,
         bounds(model, line.coordinates, vectors, q),
-        log_likelihoods(model, data, line.coordinates, vectors),
+        log_likelihoods(model, data, line.coordinates, vectors, weights),
     )
 
 
@@ -93,12 +93,17 @@ def bounds(model, coordinates: Coordinates, vectors: np.ndarray, q: Expectation)
     )
 
 
-def log_likelihoods(model, data, coordinates: Coordinates, vectors: np.ndarray) -> np.ndarray:
+def log_likelihoods(
+    model, data, coordinates: Coordinates, vectors: np.ndarray, weights=None
+) -> np.ndarray:
     """(T,) log p(data | params) in nats at coordinates (T, P), in few passes over the data."""
     if isinstance(data, np.ndarray):
-        data = prepare(model, data)
+        data = prepare(model, data, weights)
     return _heights(
-        model, coordinates, vectors, lambda params: model.e_step(params, data).log_likelihood
+        model,
+        coordinates,
+        vectors,
+        lambda params: model.e_step(params, data, weights).log_likelihood,
     )
 
 
@@ -146,11 +151,11 @@ def bound_gradient(
     return heights @ differences / STEP
 
 
-def slopes(model, data, line: Line, q: Expectation) -> tuple[float, float]:
+def slopes(model, data, line: Line, q: Expectation, weights=None) -> tuple[float, float]:
     """Slopes of the bound of q and of the log-likelihood at position 0, in nats per unit."""
     step = STEP / max(np.abs(line.direction).max(), STEP**2)
     offsets, differences = central(EIGHTH)
-    at = slice_of(model, data, line, step * offsets, q)
+    at = slice_of(model, data, line, step * offsets, q, weights)
     of_bound, of_likelihood = (h @ differences / step for h in (at.bound, at.log_likelihood))
     return float(of_bound), float(of_likelihood)
 

@@ -65,6 +65,10 @@ class Bernoulli(Items):
         """Where the parameters may lie, for `Coordinates`."""
         return (Chances(params.probabilities, "probability"),)
 
+    def of_columns(self, columns):
+        """One component with the shares of the columns."""
+        return BernoulliParams(columns.means[None])
+
     def sample(self, params, labels: np.ndarray, rng) -> np.ndarray:
         """(N, D): one row for each label (N,) of a component."""
         wanted = params.probabilities[labels]

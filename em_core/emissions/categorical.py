@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -51,6 +51,15 @@ class Categorical(Items):
                 f"column {number} holds {values.max():g}, and has only "
                 f"{self.levels[number - 1]} levels, 0 to {self.levels[number - 1] - 1}"
             )
+
+    def settled(self, columns) -> Categorical:
+        """With as many levels as the columns show, where they are not given."""
+        levels = tuple((columns.highest + 1).astype(int).tolist())
+        return self if self.levels is not None else replace(self, levels=levels)
+
+    def of_columns(self, columns) -> CategoricalParams:
+        """One component to which all levels of the columns are alike."""
+        return self._levels_of(columns.highest[None])
 
     def _levels(self, data, params) -> np.ndarray:
         if params is not None:

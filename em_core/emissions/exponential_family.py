@@ -180,6 +180,6 @@ def shaped(values, n_components: int, axes: int, name: str, highest: float) -> n
             f"{name} have shape {values.shape}: give {n_components} components and {axes} axes"
         )
     if not np.isfinite(values).all() or values.min() < 0 or values.max() > highest:
-        bound = "not negative" if np.isinf(highest) else f"from 0 to {highest:g}"
+        bound = "not negative" if np.isinf(highest) else f"from 0 to {highest:,.15g}"
         raise ValueError(f"{name} must be finite and {bound}")
     return values

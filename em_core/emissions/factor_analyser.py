@@ -31,6 +31,7 @@ from em_core.emissions.kernels.responsibilities import LEAST_SHARE
 from em_core.emissions.kernels.rows import units_of
 from em_core.half_steps import Collapse, Flag, Leap, Leapt, Shared
 from em_core.imputation import Imputation
+from em_core.magnitudes import require_values, require_variances
 from em_core.models.factor_analysis.boundary import (
     HEYWOOD,
     LOST,
@@ -234,6 +235,10 @@ class FactorAnalyser:
         data = self.check(data) if params is None else data
         return self.gaussian.prepare(data, weights, params)
 
+    def of_columns(self, columns):
+        """One component with the means and variances of the columns."""
+        return self.gaussian.of_columns(columns)
+
     def only_labels(self, data) -> bool:
         """Whether nothing is latent within the components: the factors are."""
         return False
@@ -258,8 +263,9 @@ class FactorAnalyser:
                 raise ValueError(
                     f"{name} have shape {part.shape}: give finite numbers of shape {wanted}"
                 )
-        if parts[2].min() <= 0:
-            raise ValueError("noise_variances must be positive")
+        require_values(parts[0], "means")
+        require_values(parts[1], "loadings")
+        require_variances(parts[2], "noise_variances")
         return FactorAnalyserParams(*parts)
 
     def _factored(self, gaussian: GaussianParams, lowest: np.ndarray) -> FactorAnalyserParams:
@@ -288,9 +294,9 @@ class FactorAnalyser:
         """Means on some rows (K,) of the data."""
         return self.around(data, self.gaussian.near(data, rows, weights).means, weights)
 
-    def coordinates(self, data) -> np.ndarray:
+    def coordinates(self, data, weights=None) -> np.ndarray:
         """(N, D) standardised columns to measure distances in; missing values lie at the mean."""
-        return self.gaussian.coordinates(data)
+        return self.gaussian.coordinates(data, weights)
 
     def shrink(self, params: FactorAnalyserParams, counts: np.ndarray) -> FactorAnalyserParams:
         """Covariances drawn towards their pooled average, and their main directions."""

@@ -53,10 +53,12 @@ class Items(ExponentialFamily):
         with np.errstate(divide="ignore"):
             return np.where(known, np.log(chances[:, at]), -np.inf)
 
-    def coordinates(self, data) -> np.ndarray:
+    def coordinates(self, data, weights=None) -> np.ndarray:
         """(N, P) indicators to measure distances in; a missing value lies at its column's mean."""
         levels = self._levels(data, None)
         indicators = self._features(data, None)[:, 1:]
         missing = np.repeat(np.isnan(data), levels, axis=1)
-        present = np.maximum((~missing).sum(axis=0), 1)
-        return np.where(missing, indicators.sum(axis=0) / present, indicators)
+        counts = np.ones(len(data)) if weights is None else weights
+        present = counts @ ~missing
+        means = counts @ indicators / np.where(present > 0, present, 1)
+        return np.where(missing, means, indicators)

@@ -10,6 +10,7 @@ import numpy as np
 from em_core.coordinates.domains import Positive
 from em_core.coordinates.gradients import by_shares
 from em_core.emissions.exponential_family import ExponentialFamily, FeatureStatistics, shaped
+from em_core.emissions.gaussian import column_moments
 from em_core.emissions.kernels.large_counts import LARGE, CountSpreads, LargeCountKernel
 from em_core.emissions.kernels.linear import (
     IMPOSSIBLE,
@@ -86,18 +87,25 @@ class Poisson(ExponentialFamily):
         totals, seen = np.split(features[..., 2:], 2, axis=-1)
         return by_shares(totals, params.rates) - seen
 
-    def coordinates(self, data) -> np.ndarray:
+    def coordinates(self, data, weights=None) -> np.ndarray:
         """(N, D) roots of the counts, which vary alike; a missing value lies at the mean."""
         roots = np.sqrt(data)
-        return np.where(np.isnan(roots), np.nanmean(roots, axis=0), roots)
+        if not np.isnan(roots).any():
+            return roots
+        means = np.nanmean(roots, axis=0) if weights is None else column_moments(roots, weights)[0]
+        return np.where(np.isnan(roots), means, roots)
 
     def params(self, n_components: int, rates) -> PoissonParams:
         """Checked parameters from an array (K, D); raises ValueError naming what is wrong."""
-        return PoissonParams(shaped(rates, n_components, 2, "rates", np.inf))
+        return PoissonParams(shaped(rates, n_components, 2, "rates", LARGEST_COUNT))
 
     def domains(self, params) -> tuple:
         """Where the parameters may lie, for `Coordinates`."""
         return (Positive(params.rates, "rate"),)
+
+    def of_columns(self, columns):
+        """One component with the largest counts of the columns, which say how counts are taken."""
+        return PoissonParams(columns.highest[None])
 
     def sample(self, params, labels: np.ndarray, rng) -> np.ndarray:
         """(N, D): one row for each label (N,) of a component."""

@@ -205,6 +205,10 @@ class StudentT:
         """Rows about a common origin, component-major: the data's mean, or that of `params`."""
         return self.gaussian.prepare(data, weights, params)
 
+    def of_columns(self, columns):
+        """One component with the means and variances of the columns."""
+        return self.gaussian.of_columns(columns)
+
     def only_labels(self, data) -> bool:
         """Whether nothing is latent within the components: the weights are."""
         return False
@@ -268,12 +272,12 @@ class StudentT:
         """Means on some rows (K,) of the data."""
         return self._heavy(self.gaussian.near(data, rows, weights))
 
-    def coordinates(self, data) -> np.ndarray:
+    def coordinates(self, data, weights=None) -> np.ndarray:
         """(N, D) columns to measure distances in, in units of their quartile ranges and drawn
         towards a bound: means that start on outliers hardly ever come back. Missing values lie at
         the median."""
-        origin, variances = column_moments(data)
-        lower, median, upper = np.nanquantile(data, [0.25, 0.5, 0.75], axis=0)
+        origin, variances = column_moments(data, weights)
+        lower, median, upper = _quantiles(data, [0.25, 0.5, 0.75], weights)
         ranges = np.where(upper > lower, upper - lower, np.sqrt(units_of(variances, origin)))
         standardised = np.nan_to_num((data - median) / (OUTLYING * ranges))
         return standardised / np.sqrt(1 + standardised**2)
@@ -481,3 +485,17 @@ def best_degrees(excess: np.ndarray, lowest: float, highest: float) -> np.ndarra
         slope = x * (1 - x * polygamma(1, x))
         x = 1 / (1 / x + (np.log(x) - psi(x) - c) / slope)
     return np.clip(2 * x, lowest, highest)
+
+
+def _quantiles(data: np.ndarray, shares: list[float], weights=None) -> np.ndarray:
+    """(Q, D) quantiles of the values there are in each column; weights are copies."""
+    if weights is None:
+        return np.nanquantile(data, shares, axis=0)
+    found = []
+    for column in data.T:
+        order = np.argsort(column)[: len(column) - np.isnan(column).sum()]
+        ends = np.cumsum(weights[order])
+        first, last = ends - weights[order], np.maximum(ends - 1, ends - weights[order])
+        ranks = np.multiply(shares, max(ends[-1] - 1, 0))
+        found.append(np.interp(ranks, np.ravel([first, last], "F"), np.repeat(column[order], 2)))
+    return np.array(found).T

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from em_core.emissions.kernels.extremes import smallest
 from em_core.emissions.kernels.linear import IMPOSSIBLE, log_probability
 from em_core.emissions.kernels.responsibilities import entropy_of, normalise_shifted, respond
 from em_core.half_steps import Collapse, Expectation, Leap
+from em_core.magnitudes import shares_of
 from em_core.models.impossible import Impossible, impossible_row
 from em_core.protocols import Emission, optional
 from em_core.starts import table as initialization
@@ -107,6 +108,14 @@ class Mixture:
         """Any component may have any number."""
         return True
 
+    def as_mixture(self) -> Mixture:
+        """Itself: its rows are independent."""
+        return self
+
+    def with_size(self, n_components: int) -> Mixture:
+        """A mixture of so many of the same components."""
+        return replace(self, n_components=n_components)
+
     @property
     def batches(self) -> bool:
         """Whether parameters may have a leading axis, for several models side by side."""
@@ -119,6 +128,15 @@ class Mixture:
     def prepare(self, data, weights=None) -> MixtureRows:
         return MixtureRows(self.emission.prepare(data, weights))
 
+    def settled(self, columns) -> Mixture:
+        """The mixture whose emission has its levels from such columns."""
+        return replace(self, emission=optional(self.emission, "settled", Emission)(columns))
+
+    def prepare_block(self, data, columns) -> MixtureRows:
+        """Some rows of a table whose columns are such: about their means, in their units."""
+        params = self.emission.of_columns(columns)
+        return MixtureRows(self.emission.prepare(data, params=params))
+
     def params(self, weights, **emission) -> MixtureParams:
         """Explicit parameters from arrays (`weights`, `means`, `covariances`).
 
@@ -130,9 +148,9 @@ class Mixture:
                 f"weights have shape {weights.shape}: give one number for each of "
                 f"{self.n_components} components"
             )
-        if not np.isfinite(weights).all() or weights.min() < 0 or weights.sum() <= 0:
+        if not np.isfinite(weights).all() or weights.min() < 0 or weights.max() <= 0:
             raise ValueError("weights must not be negative, and not all zero")
-        weights = weights / weights.sum()
+        weights = shares_of(weights)
         weights.setflags(write=False)
         return MixtureParams(weights, self.emission.params(self.n_components, **emission))
 
@@ -223,10 +241,14 @@ class Mixture:
         return Expectation(self._statistics(kernel), entropy, float(log_likelihood))
 
     def label_entropy(self, params: MixtureParams, data, weights=None) -> float | None:
-        """H(q) of the labels alone, in nats, total; None where only they are latent."""
-        if self.emission.only_labels(data):
-            return None
-        kernel = self._kernel(params, self.prepare(data, weights))
+        """H(q) of the labels alone, in nats, total; None where only they are latent, unless the
+        rows are prepared."""
+        rows = data
+        if not isinstance(data, MixtureRows):
+            if self.emission.only_labels(data):
+                return None
+            rows = self.prepare(data, weights)
+        kernel = self._kernel(params, rows)
         return float(sum(entropy.sum() for _, _, _, entropy in respond(kernel, weights)))
 
     def m_step(self, params: MixtureParams, statistics: MixtureStatistics) -> MixtureParams:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from em_core.emissions.kernels.gaussian import squared_distances
+from em_core.emissions.kernels.distances import Distances
 
 # All pairs of groups are compared: beyond this many rows it works on a random sample.
 LARGEST_SAMPLE = 1000
@@ -17,21 +17,74 @@ def model_based(points, n_components, rng, weights=None) -> np.ndarray:
 
     A single column is cut at its quantiles instead. Of more than 8 columns the 8 directions of most
     spread are used; of more than 1,000 rows a random sample is agglomerated, and the rest joins
-    the nearest group.
+    the nearest group. A row of weight 3 is three equal rows that are merged already: a tree of the
+    three may merge others first.
     """
     if points.shape[1] == 1:
         return np.eye(n_components)[quantile_groups(points[:, 0], n_components, weights)]
-    points = decorrelate(points)[:, :MOST_DIRECTIONS]
-    sample = np.arange(len(points))
-    if len(points) > LARGEST_SAMPLE:
-        sample = np.sort(rng.choice(len(points), LARGEST_SAMPLE, replace=False))
-    chosen = None if weights is None else weights[sample]
+    points = decorrelate(points, weights)[:, :MOST_DIRECTIONS]
+    sample, chosen = sampled(len(points), LARGEST_SAMPLE, rng, weights)
     labels = cut(merges(points[sample], chosen), n_components)
     if len(sample) < len(points):
-        groups = [points[sample][labels == k] for k in range(n_components)]
-        centres = np.stack([group.mean(axis=0) for group in groups])
-        labels = squared_distances(points, centres).argmin(axis=1)
+        labels = nearest_group(points, points[sample], labels, chosen)
     return np.eye(n_components)[labels]
+
+
+def sampled(n_rows: int, most: int, rng, weights=None) -> tuple[np.ndarray, np.ndarray | None]:
+    """Rows (M,) to work on in the place of all, and their weights: all where there are no more than
+    `most`; else a random sample of rows, or of what they stand for, one weight each time a row is
+    drawn."""
+    if n_rows <= most:
+        return np.arange(n_rows), weights
+    if weights is None:
+        return np.sort(rng.choice(n_rows, most, replace=False)), None
+    counts = rng.multinomial(most, weights / weights.sum())
+    rows = np.flatnonzero(counts)
+    return rows, counts[rows].astype(float)
+
+
+def nearest_group(points, sample, labels: np.ndarray, weights=None) -> np.ndarray:
+    """(N,) the group with the nearest centre, of the groups that some of the points are in."""
+    groups = [labels == k for k in range(labels.max() + 1)]
+    centres = [
+        np.average(sample[own], axis=0, weights=None if weights is None else weights[own])
+        for own in groups
+    ]
+    return Distances(points).nearest(np.stack(centres))
+
+
+def ward(points: np.ndarray, weights: np.ndarray, n_groups: int) -> np.ndarray:
+    """(N,) labels of Ward's tree cut at so many groups, every row counted by its weight.
+
+    By chains of nearest neighbours (Murtagh 1983): merging groups of weights a and b, whose centres
+    are apart by d, costs a b / (a + b) d^2. A group goes by its first row.
+    """
+    centres, counts = points.copy(), weights.astype(float)
+    alive = np.ones(len(points), dtype=bool)
+    chain, history, costs = [], [], []
+    while len(history) < len(points) - 1:
+        if not chain:
+            chain.append(int(alive.argmax()))
+        row = chain[-1]
+        distances = np.square(centres - centres[row]).sum(axis=1)
+        distances *= counts * counts[row] / (counts + counts[row])
+        distances[~alive] = np.inf
+        distances[row] = np.inf
+        partner = int(distances.argmin())
+        # Of equals the one before: else the chain could go round in a circle.
+        if len(chain) > 1 and distances[chain[-2]] <= distances[partner]:
+            partner = chain[-2]
+            del chain[-2:]
+            keep, drop = min(row, partner), max(row, partner)
+            total = counts[keep] + counts[drop]
+            centres[keep] += counts[drop] / total * (centres[drop] - centres[keep])
+            counts[keep], alive[drop] = total, False
+            history.append((keep, drop))
+            costs.append(distances[partner])
+        else:
+            chain.append(partner)
+    order = np.argsort(costs, kind="stable")
+    return cut(np.array(history, dtype=int).reshape(-1, 2)[order], n_groups)
 
 
 def quantile_groups(values, n_groups, weights=None) -> np.ndarray:
@@ -57,13 +110,16 @@ def quantile_groups(values, n_groups, weights=None) -> np.ndarray:
     return labels
 
 
-def decorrelate(points: np.ndarray) -> np.ndarray:
+def decorrelate(points: np.ndarray, weights=None) -> np.ndarray:
     """Principal components, each over the square root of its standard deviation.
 
     Between rotation and sphering: long directions stay long, but less so (Scrucca & Raftery
     2015, "scaled SVD"). Directions without spread are dropped.
     """
-    _, deviations, axes = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)
+    centred = points - np.average(points, axis=0, weights=weights)
+    # Of copies: a row of weight 4 is twice as long as one.
+    lengths = 1 if weights is None else np.sqrt(weights)[:, None]
+    _, deviations, axes = np.linalg.svd(lengths * centred, full_matrices=False)
     keep = deviations > 1e-12 * deviations.max()
     return points @ axes[keep].T / np.sqrt(deviations[keep])
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from em_core.half_steps import has_collapsed
 from em_core.search.batching.stepping import strategy
+from em_core.starts.agglomeration import sampled
 
 # Short runs end once an iteration gains less than this share of all that a run has gained so far.
 LEAST_SHARE_GAINED = 0.01
@@ -24,8 +25,8 @@ def short_runs(
     rows a random sample serves the short runs. Raises ValueError where every run fails.
     """
     if isinstance(data, np.ndarray) and len(data) > MOST_ROWS:
-        sample = np.sort(rng.choice(len(data), MOST_ROWS, replace=False))
-        data, weights = data[sample], None if weights is None else weights[sample]
+        sample, weights = sampled(len(data), MOST_ROWS, rng, weights)
+        data = data[sample]
     starts = [model.initial_params(data, start, rng, weights) for _ in range(n_runs)]
     traces, waiting, failures = [[] for _ in starts], set(range(n_runs)), {}
     step = strategy(model)

@@ -10,13 +10,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.emissions.kernels.gaussian import squared_distances
-from em_core.starts.agglomeration import model_based
+from em_core.emissions.kernels.distances import Distances
+from em_core.magnitudes import require_values
+from em_core.protocols import Turns
+from em_core.starts.agglomeration import model_based, nearest_group, sampled, ward
 from em_core.starts.short_runs import short_runs
 
 # Agglomeration needs all pairwise distances: beyond this many rows it works on a random sample.
 LARGEST_AGGLOMERATION = 2000
 MAX_LLOYD_ITERATIONS = 100
+# Sums of distances that differ by less than this share may be equal but for rounding.
+NEARLY_EQUAL = 1e-9
 
 
 class Start(NamedTuple):
@@ -29,6 +33,7 @@ class Start(NamedTuple):
     propose: Callable[..., np.ndarray]
     gives: str
     meaning: str
+    turns: Turns = "many"
 
 
 def k_means_plus_plus(points, n_components, rng, weights=None) -> np.ndarray:
@@ -38,16 +43,27 @@ def k_means_plus_plus(points, n_components, rng, weights=None) -> np.ndarray:
     """
     weights = np.ones(len(points)) if weights is None else weights
     rows = [rng.choice(len(points), p=weights / weights.sum())]
-    nearest = squared_distances(points, points[rows])[:, 0]
+    distances = Distances(points)
+    (nearest,) = distances.to(points[rows])
     for _ in range(1, n_components):
         potential = weights * nearest
         size = 2 + int(np.log(n_components))
         candidates = rng.choice(len(points), size=size, p=potential / potential.sum())
-        distances = np.minimum(nearest[:, None], squared_distances(points, points[candidates]))
-        best = int((weights @ distances).argmin())
-        nearest = distances[:, best]
+        nearer = np.minimum(nearest, distances.to(points[candidates]))
+        best = _least(nearer, weights)
+        nearest = nearer[best]
         rows.append(candidates[best])
     return np.array(rows)
+
+
+def _least(distances: np.ndarray, weights: np.ndarray) -> int:
+    """Which row of distances (K, N) has the least weighted sum."""
+    totals = distances @ weights
+    least, *others = np.sort(totals)
+    if others and others[0] - least < NEARLY_EQUAL * others[0]:
+        # Rounding decides, and with it the answer that links of old have: in the order of old.
+        totals = weights @ np.ascontiguousarray(distances.T)
+    return int(totals.argmin())
 
 
 def random_points(points, n_components, rng, weights=None) -> np.ndarray:
@@ -57,7 +73,10 @@ def random_points(points, n_components, rng, weights=None) -> np.ndarray:
 
 
 def random_responsibilities(points, n_components, rng, weights=None) -> np.ndarray:
-    """Responsibilities drawn uniformly from the simplex: every component starts near the whole."""
+    """Responsibilities drawn uniformly from the simplex: every component starts near the whole.
+
+    Each row draws once, whatever its weight.
+    """
     return rng.dirichlet(np.ones(n_components), size=len(points))
 
 
@@ -65,10 +84,9 @@ def k_means(points, n_components, rng, weights=None) -> np.ndarray:
     """Lloyd's algorithm from k-means++ to its fixed point; hard assignments (N, K)."""
     weights = np.ones(len(points)) if weights is None else weights
     centres = points[k_means_plus_plus(points, n_components, rng, weights)]
-    labels = None
+    distances, labels = Distances(points), None
     for _ in range(MAX_LLOYD_ITERATIONS):
-        distances = squared_distances(points, centres)
-        previous, labels = labels, distances.argmin(axis=1)
+        previous, labels = labels, distances.nearest(centres)
         if previous is not None and np.array_equal(previous, labels):
             break
         for k in range(n_components):
@@ -83,18 +101,17 @@ def hierarchical(points, n_components, rng, weights=None) -> np.ndarray:
 
     More than 2,000 rows: a random sample is agglomerated, the rest joins the nearest group.
     """
-    # SciPy's clustering takes longer to import than all of em_core may.
-    from scipy.cluster.hierarchy import cut_tree, linkage
+    sphered = sphere(points, weights)
+    sample, chosen = sampled(len(points), LARGEST_AGGLOMERATION, rng, weights)
+    if chosen is not None:
+        labels = ward(sphered[sample], chosen, n_components)
+    else:
+        # SciPy's clustering takes longer to import than all of em_core may.
+        from scipy.cluster.hierarchy import cut_tree, linkage
 
-    sphered = sphere(points)
-    sample = np.arange(len(points))
-    if len(points) > LARGEST_AGGLOMERATION:
-        sample = np.sort(rng.choice(len(points), LARGEST_AGGLOMERATION, replace=False))
-    labels = cut_tree(linkage(sphered[sample], "ward"), n_components)[:, 0]
+        labels = cut_tree(linkage(sphered[sample], "ward"), n_components)[:, 0]
     if len(sample) < len(points):
-        groups = [sphered[sample][labels == k] for k in range(n_components)]
-        centres = np.stack([group.mean(axis=0) for group in groups])
-        labels = squared_distances(sphered, centres).argmin(axis=1)
+        labels = nearest_group(sphered, sphered[sample], labels, chosen)
     return np.eye(n_components)[labels]
 
 
@@ -109,22 +126,28 @@ STARTS = {
         hierarchical,
         "responsibilities",
         "Ward's tree on sphered columns, cut at K groups; the seed matters beyond 2,000 rows",
+        turns="one",
     ),
     "model-based hierarchical": Start(
         model_based,
         "responsibilities",
         "a tree that merges where the likelihood loses the least, cut at K groups, as in mclust; "
         "the seed matters beyond 1,000 rows",
+        turns="one",
     ),
     "short runs": Start(
-        short_runs, "parameters", "ten short runs of EM from k-means++, the best of them followed"
+        short_runs,
+        "parameters",
+        "ten short runs of EM from k-means++, the best of them followed",
+        turns="none",
     ),
 }
 
 
-def sphere(points: np.ndarray) -> np.ndarray:
+def sphere(points: np.ndarray, weights=None) -> np.ndarray:
     """Points rotated and scaled to identity covariance; directions without spread are dropped."""
-    values, vectors = np.linalg.eigh(np.atleast_2d(np.cov(points, rowvar=False, bias=True)))
+    covariance = np.cov(points, rowvar=False, bias=True, aweights=weights)
+    values, vectors = np.linalg.eigh(np.atleast_2d(covariance))
     keep = values > 1e-12 * values.max()
     return points @ vectors[:, keep] / np.sqrt(values[keep])
 
@@ -140,7 +163,7 @@ def start_mixture(model, data: np.ndarray, method: str, rng, weights=None):
     if weights is not None and not weights.all():
         used = np.flatnonzero(weights)
         some, their_weights = model.check(data[used]), weights[used]
-    points = model.emission.coordinates(some)
+    points = model.emission.coordinates(some, their_weights)
     require_distinct_rows(points, model.n_components)
     start = STARTS[method]
     if start.gives == "parameters":
@@ -169,6 +192,7 @@ def from_means(model, data, means, weights=None):
             f"give {model.n_components} means of {data.shape[1]} finite numbers each; "
             f"these have shape {means.shape}"
         )
+    require_values(means, "means")
     equal = np.full(model.n_components, 1 / model.n_components)
     return model.params_around(equal, data, means, weights)
 

@@ -15,6 +15,7 @@ from em_core.models.hidden_markov.model import (
     HiddenMarkovParams,
     HiddenMarkovStatistics,
 )
+from em_core.models.hidden_markov.scan import log_sum_exp
 from em_core.models.hidden_markov.sequences import lengths_of
 from em_core.models.mixture import Mixture, MixtureParams
 
@@ -91,28 +92,29 @@ def draw_paths(
     chains: Chains, params, densities: np.ndarray, n: int, rng
 ) -> tuple[np.ndarray, float]:
     """Paths (n, T) drawn from the posterior, forward and then back (Carter & Kohn 1994), and the
-    log-likelihood."""
-    initial, matrix = params[:2]
-    peaks = densities.max(axis=1)
-    likelihoods = np.exp(densities - peaks[:, None])
-    filtered = np.empty_like(likelihoods)
-    log_likelihood = peaks.sum()
+    log-likelihood. In logarithms, for a state may be the only one that can follow and the least
+    likely by far at once."""
+    with np.errstate(divide="ignore"):  # what cannot be stays out, however unlikely the rest
+        log_initial, log_matrix = (np.log(probabilities) for probabilities in params[:2])
+    log_filtered = np.empty_like(densities)
+    log_likelihood = 0.0
     paths = np.empty((n, len(densities)), dtype=int)
     for first, last in zip(chains.firsts, chains.lasts, strict=True):
-        ahead = initial
+        ahead = log_initial
         for t in range(first, last + 1):
-            joint = ahead * likelihoods[t]
-            total = max(joint.sum(), TINY)
-            filtered[t] = joint / total
-            log_likelihood += np.log(total)
-            ahead = filtered[t] @ matrix
-        chances = np.broadcast_to(filtered[last], (n, len(initial)))
+            joint = ahead + densities[t]
+            total = log_sum_exp(joint, 0)
+            log_filtered[t] = joint - total
+            log_likelihood += total
+            ahead = log_sum_exp(log_filtered[t][:, None] + log_matrix, 0)
+        log_chances = np.broadcast_to(log_filtered[last], (n, len(log_initial)))
         for t in range(last, first - 1, -1):
             if t < last:
-                chances = filtered[t] * matrix[:, paths[:, t + 1]].T
+                log_chances = log_filtered[t] + log_matrix[:, paths[:, t + 1]].T
+            chances = np.exp(log_chances - log_chances.max(axis=1, keepdims=True))
             cumulative = chances.cumsum(axis=1)
             drawn = rng.random((n, 1)) * cumulative[:, -1:]
-            paths[:, t] = (drawn >= cumulative).sum(axis=1)
+            paths[:, t] = (drawn >= cumulative[:, :-1]).sum(axis=1)
     return paths, float(log_likelihood)
 
 

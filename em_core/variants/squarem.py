@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from em_core.coordinates.coordinates import Coordinates
+from em_core.coordinates.extrapolation import extrapolate
 from em_core.data import prepare
 from em_core.variants.steps import Step, flags_of
 
@@ -20,8 +19,7 @@ GROWTH = 4.0
 
 
 def squarem(model, data, params, rng) -> Iterator[Step]:
-    """EM, accelerated: u' = u0 - 2 a r + a^2 v with r = u1 - u0, v = (u2 - u1) - r and
-    a = -|r| / |v|."""
+    """EM, accelerated by `extrapolate`."""
     data = prepare(model, data)
     q, passes, iteration = model.e_step(params, data), 1, 0
     longest = LONGEST_FIRST
@@ -50,17 +48,6 @@ def squarem(model, data, params, rng) -> Iterator[Step]:
         passes += 1
         yield _step(model, iteration, "E", goal, goal, reached, reached, passes)
         params, q = goal, reached
-
-
-def extrapolate(start, first, second, longest: float) -> tuple[np.ndarray, float]:
-    """Where to jump, and how many times as far as EM: from 1 (to `second`) to `longest`."""
-    change = first - start
-    bend = (second - first) - change
-    sizes = np.linalg.norm(change), np.linalg.norm(bend)
-    length = float(np.clip(sizes[0] / sizes[1], 1, longest)) if sizes[1] > 0 else 1.0
-    if length == 1:
-        return second, 1.0
-    return start + 2 * length * change + length**2 * bend, length
 
 
 def _step(model, iteration, phase, params, old, q, after, passes) -> Step:

@@ -224,6 +224,7 @@ def run(
     nor their seconds count. Done is after max_passes over the data; for one that claims a climb,
     also once less than `tolerance` nats are estimated to be left to gain; for any, where its steps
     end or its log-likelihood is not finite.
+    Variants know no weights: give each row as often as its frequency says, by `copies`.
     Raises ValueError where the variant does not apply.
     """
     data = check(model, data)

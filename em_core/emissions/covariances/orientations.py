@@ -131,7 +131,8 @@ def principal_axes(matrices):
     (Drmac & Veselic 2008); they take several times as long.
     """
     roots = root(matrices)
-    deviations = np.sqrt(np.einsum("...dd->...d", matrices))
+    # Of rows that are all alike rounding leaves less than 0.
+    deviations = np.sqrt(np.maximum(np.einsum("...dd->...d", matrices), 0))
     if deviations.min() > 0 and (deviations.max(axis=-1) > FAR * deviations.min(axis=-1)).any():
         # Importing SciPy's LAPACK costs more than `import em_core` may, and few runs come here.
         from scipy.linalg.lapack import dgejsv

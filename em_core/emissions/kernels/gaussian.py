@@ -210,10 +210,3 @@ def _weighted_outer(values: np.ndarray, shares: np.ndarray) -> np.ndarray:
 
     upper = dsyrk(1.0, (values * np.sqrt(shares)).T, trans=1)
     return upper + np.triu(upper, 1).T
-
-
-def squared_distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """(N, K) squared Euclidean distances."""
-    cross = points @ centres.T
-    squares = (points * points).sum(axis=1)[:, None] + (centres * centres).sum(axis=1)
-    return np.maximum(squares - 2 * cross, 0)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from em_core.emissions.kernels.strips import add_products, mirrored
+from em_core.magnitudes import LARGEST_VALUE
 
 # One block of rows stays in the processor's second-level cache.
 BLOCK_VALUES = 75_000
@@ -23,8 +24,6 @@ NEAR_ENOUGH = 3
 # take part whose share of such directions is not rounding in turn.
 SINGULAR = 1e-10
 TAKES_PART = 1e-8
-# Squares of larger numbers, summed over rows, overflow.
-LARGEST_VALUE = 1e100
 
 
 class CondensedRows(NamedTuple):

@@ -18,6 +18,7 @@ from em_core.coordinates.domains import Positive, Real, Triangular
 from em_core.data import as_table
 from em_core.half_steps import Collapse, Expectation, Leap, Shared
 from em_core.imputation import Imputation, filled
+from em_core.magnitudes import require_near, require_values, require_variances
 from em_core.models.factor_analysis import starts as factor_starts
 from em_core.models.factor_analysis.boundary import (
     HEYWOOD,
@@ -130,6 +131,7 @@ class _FactorModel:
         noise_variance = np.array(noise_variance, dtype=float)
         if mean.ndim != 1 or not np.isfinite(mean).all():
             raise ValueError("mean must be a list of finite numbers, one for each column")
+        require_values(mean, "mean")
         if loadings.shape != (len(mean), self.n_factors) or not np.isfinite(loadings).all():
             raise ValueError(
                 f"loadings have shape {loadings.shape}: give {len(mean)} rows of "
@@ -139,9 +141,13 @@ class _FactorModel:
             raise ValueError(
                 f"noise_variance has shape {noise_variance.shape}: give {self._noise_shape}"
             )
-        if not np.isfinite(noise_variance).all() or noise_variance.min() <= 0:
-            raise ValueError("noise_variance must be positive and finite")
+        require_values(loadings, "loadings")
+        require_variances(noise_variance, "noise_variance")
         return FactorParams(mean, loadings, noise_variance)
+
+    def check_start(self, params: FactorParams, data, weights=None) -> None:
+        """Raises ValueError where the mean is too far from the rows."""
+        require_near(params.mean, np.asarray(data))
 
     def initial_params(self, data, method: str, rng, weights=None) -> FactorParams:
         """Starting parameters by a method of `starts`: their mean is that of the observed values.

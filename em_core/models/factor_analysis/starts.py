@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from em_core.protocols import Turns
+
 # No start explains more of a column than this: EM leaves a column without noise but slowly.
 MOST_EXPLAINED = 0.95
 # A factor without loadings would never get any: this little excess over the noise is given to all.
@@ -25,6 +27,7 @@ class FactorStart(NamedTuple):
 
     propose: Callable[..., np.ndarray]
     meaning: str
+    turns: Turns = "many"
 
 
 def principal_components(correlations, n_rows, n_factors, rng) -> np.ndarray:
@@ -58,10 +61,10 @@ def random_loadings(correlations, n_rows, n_factors, rng) -> np.ndarray:
 
 STARTS = {
     "squared multiple correlations": FactorStart(
-        squared_multiple_correlations, "noise is what the other columns do not predict"
+        squared_multiple_correlations, "noise is what the other columns do not predict", "one"
     ),
     "principal components": FactorStart(
-        principal_components, "along the directions in which the columns vary most"
+        principal_components, "along the directions in which the columns vary most", "one"
     ),
     "random loadings": FactorStart(
         random_loadings, "random directions that explain half of every column"

@@ -33,6 +33,8 @@ LOWEST_EXPONENT = -700.0
 NEGLIGIBLE = 1e-100
 # More than rounding does to probabilities that should sum to 1, or agree where two pieces meet.
 TOLERANCE = 1e-8
+# The log density of a state that is impossible: as many frames as there can be have a sum of it.
+LOWEST = -1e290
 
 
 class Underflow(ArithmeticError):
@@ -203,7 +205,7 @@ class Logarithmic:
         """The values, written to `out`, are the logarithms."""
         out[...] = logs
         # Where a state is impossible its share, 0, must still have a product with the logarithm.
-        return Densities(np.maximum(logs, np.finfo(float).min, out=logs), out)
+        return Densities(np.maximum(logs, LOWEST, out=logs), out)
 
     def transfers(self, tile: Tile, densities: Densities) -> np.ndarray:
         """(K, K, N) log p(piece, its last state | state before it) for each state before it."""
@@ -234,6 +236,9 @@ class Logarithmic:
         # What is impossible, or weighs nothing, belongs to no state.
         counting = (total > -np.inf) & (weights > 0)
         factors = np.where(counting, weights, 1)
+        # Beside the logarithm of a probability of 0 no other keeps its digits: no share is larger
+        # than the weight of its sequence all the same.
+        most = None if (total > IMPOSSIBLE / 2).all() else np.log(factors)
         beta = np.where(counting, leave - np.where(counting, total, 0) + np.log(factors), -np.inf)
 
         transitions = np.zeros(self.matrix.shape[:2])
@@ -243,15 +248,15 @@ class Logarithmic:
             n = step.stop - step.start
             if later:
                 onward = self.matrix + message
-                pairs = np.exp(alpha[:, None, :later] + onward)
+                pairs = _exp(alpha[:, None, :later] + onward, most, slice(later))
                 transitions += pairs.sum(axis=2)
                 beta[:, :later] = log_sum_exp(onward, axis=1)
             message = beta[:, :n] + values[:, step]
-            values[:, step] = np.exp(alpha[:, :n] + beta[:, :n])
+            values[:, step] = _exp(alpha[:, :n] + beta[:, :n], most, slice(n))
             later = n
         before = np.zeros_like(enter)
         entered, message = enter[:, tile.continuing], message[:, tile.continuing]
-        pairs = np.exp(entered[:, None] + self.matrix + message)
+        pairs = _exp(entered[:, None] + self.matrix + message, most, tile.continuing)
         before[:, tile.continuing] = pairs.sum(axis=1)
         transitions += pairs.sum(axis=2)
         scales = log_sum_exp(last, axis=0)
@@ -266,6 +271,11 @@ class Logarithmic:
     def onward(self, states: np.ndarray) -> np.ndarray:
         """(K, N) one transition further."""
         return self.algebra.combine(states[:, None], self.matrix, 0)
+
+
+def _exp(logs: np.ndarray, most: np.ndarray | None, pieces) -> np.ndarray:
+    """exp of (..., n), of which none is above `most` (N,) of its pieces, where that is given."""
+    return np.exp(logs if most is None else np.minimum(logs, most[pieces]))
 
 
 def smooth(

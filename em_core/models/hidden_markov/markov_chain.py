@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from em_core.coordinates.gradients import by_shares
+from em_core.magnitudes import shares_of
 
 TINY = np.finfo(float).tiny
 MAX_ASCENTS = 300
@@ -52,11 +53,11 @@ def check_matrix(matrix, allowed: np.ndarray) -> np.ndarray:
         raise ValueError(
             f"the transition matrix has shape {matrix.shape}: give {len(allowed)} rows and columns"
         )
-    if not np.isfinite(matrix).all() or matrix.min() < 0 or (matrix.sum(axis=1) <= 0).any():
+    if not np.isfinite(matrix).all() or matrix.min() < 0 or (matrix.max(axis=1) <= 0).any():
         raise ValueError("transitions must not be negative, nor a whole row of them zero")
     if (matrix[~allowed] > 0).any():
         raise ValueError("the transition matrix has transitions that the model rules out")
-    return rows_to_shares(matrix, matrix)
+    return shares_of(matrix)
 
 
 def check_initial(initial, n_states: int) -> np.ndarray:
@@ -67,9 +68,9 @@ def check_initial(initial, n_states: int) -> np.ndarray:
             f"initial probabilities have shape {initial.shape}: give one number for each of "
             f"{n_states} states"
         )
-    if not np.isfinite(initial).all() or initial.min() < 0 or initial.sum() <= 0:
+    if not np.isfinite(initial).all() or initial.min() < 0 or initial.max() <= 0:
         raise ValueError("initial probabilities must not be negative, and not all zero")
-    return initial / initial.sum()
+    return shares_of(initial)
 
 
 def require_one_stationary(matrix: np.ndarray) -> None:
@@ -81,8 +82,10 @@ def require_one_stationary(matrix: np.ndarray) -> None:
         )
 
 
-def rows_to_shares(counts: np.ndarray, otherwise: np.ndarray, least: float = 0.0) -> np.ndarray:
-    """Rows divided by their sums; where a sum is not above `least`, the row of `otherwise`."""
+def rows_to_shares(
+    counts: np.ndarray, otherwise: np.ndarray | float, least: float = 0.0
+) -> np.ndarray:
+    """Rows divided by their sums; where a sum is not above `least`, what `otherwise` has."""
     totals = counts.sum(axis=1, keepdims=True)
     kept = totals <= least
     return np.where(kept, otherwise, counts / np.where(kept, 1, totals))

@@ -15,6 +15,7 @@ from em_core.emissions.kernels.responsibilities import LEAST_SHARE
 from em_core.half_steps import Collapse, Expectation, Flag, Leap, called
 from em_core.imputation import Imputation
 from em_core.models.hidden_markov import starts as hidden_markov_starts
+from em_core.models.hidden_markov.forecasting import log_densities_of_states, log_forecasts
 from em_core.models.hidden_markov.forward_backward import Logarithmic, Scaled, Underflow, smooth
 from em_core.models.hidden_markov.markov_chain import (
     best_transitions,
@@ -176,6 +177,10 @@ class HiddenMarkov:
         if self.initial == "stationary":
             return HiddenMarkovParams(stationary_distribution(matrix), matrix, emission)
         return HiddenMarkovParams(np.full(self.n_states, 1 / self.n_states), matrix, emission)
+
+    def as_mixture(self) -> Mixture:
+        """Its states as components of frames that are taken to be independent."""
+        return Mixture(self.emission, self.n_states)
 
     def initial_params(self, data, method: str, rng, weights=None) -> HiddenMarkovParams:
         """Starting parameters by a method of `starts`."""
@@ -341,7 +346,7 @@ class HiddenMarkov:
         log_likelihoods = np.bincount(sequences.sequence, log_likelihoods)
         # Beside the logarithm of a probability of 0 no other keeps its digits.
         impossible = np.repeat(np.isneginf(log_likelihoods), sequences.lengths)
-        shares[impossible] /= shares[impossible].sum(axis=1, keepdims=True)
+        shares[impossible] = rows_to_shares(shares[impossible], 1 / self.n_states, 0)
         return HiddenMarkovPosterior(split_frames(shares, sequences.lengths), log_likelihoods)
 
     def component_shares(self, params: HiddenMarkovParams, data) -> np.ndarray:
@@ -359,17 +364,29 @@ class HiddenMarkov:
         )
         return split_frames(path, sequences.lengths)
 
+    def log_forecasts(self, params: HiddenMarkovParams, data) -> list[np.ndarray]:
+        """For each sequence log p(x_t | x_1 ... x_(t-1)) (T,), in nats: their sum is its
+        log-likelihood (Zucchini, MacDonald & Langrock 2016, chapter 6)."""
+        data = check_sequences(data)
+        frames, lengths = np.concatenate(data), lengths_of(data)
+        of_states = log_densities_of_states(self.emission, params.emission, frames, self.n_states)
+        chain = params.initial_probabilities, params.transition_matrix
+        return split_frames(log_forecasts(*chain, of_states, lengths), lengths)
+
     def impossible(self, params: HiddenMarkovParams, data) -> Impossible | None:
         """The first frame of checked sequences that no path of probability above 0 leads through,
         and why; None without one."""
         if optional(self.emission, "impossible", Emission) is None:
             return None
         chain = params.initial_probabilities, params.transition_matrix
-        found = (
-            impossible_frame(self.emission.impossible(params.emission, frames), frames, *chain)
-            for frames in data
-        )
-        return next(filter(None, found), None)
+        before = 0
+        for frames in data:
+            excluded = self.emission.impossible(params.emission, frames)
+            found = impossible_frame(excluded, frames, *chain)
+            if found is not None:
+                return found._replace(row=before + found.row)
+            before += len(frames)
+        return None
 
     def impute(self, params: HiddenMarkovParams, data) -> Imputation:
         """Missing values filled by their conditional means given the whole sequence, and their

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from em_core.models.mixture import Mixture
+from em_core.protocols import Turns
 from em_core.starts.table import STARTS as MIXTURE_STARTS
 
 # The share of each frame that is spread over all states where frames are assigned to one.
@@ -24,6 +25,7 @@ class ChainStart(NamedTuple):
 
     propose: Callable[..., tuple]
     meaning: str
+    turns: Turns = "many"
 
 
 def of_mixture(method: str, random_transitions: bool = False) -> Callable[..., tuple]:
@@ -66,6 +68,7 @@ STARTS = {
         of_mixture(name, random_transitions=name in RANDOM),
         f"{start.meaning.replace('component', 'state')}; transitions "
         f"{'drawn at random' if name in RANDOM else 'counted'}",
+        start.turns,
     )
     for name, start in MIXTURE_STARTS.items()
 } | {

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from em_core.data import as_numbers
-
-# Squares of larger numbers, summed over rows, overflow.
-LARGEST_VALUE = 1e100
+from em_core.magnitudes import LARGEST_VALUE
 
 
 @dataclass(frozen=True)

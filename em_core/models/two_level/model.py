@@ -20,6 +20,7 @@ from em_core.emissions.covariances.structures import (
     floor_eigenvalues,
 )
 from em_core.half_steps import Collapse, Expectation, Shared
+from em_core.magnitudes import require_near, require_values, require_variances
 from em_core.models.two_level.groups import Groups, as_arrays
 from em_core.models.two_level.incomplete import (
     IncompleteGroups,
@@ -185,6 +186,7 @@ class TwoLevel:
         mean = np.atleast_1d(np.array(mean, dtype=float))
         if mean.ndim != 1 or not np.isfinite(mean).all():
             raise ValueError("mean must be a list of finite numbers, one for each column")
+        require_values(mean, "mean")
         covariances = {"between": between_covariance, "within": within_covariance}
         for level, covariance in covariances.items():
             covariance = covariances[level] = np.atleast_2d(np.array(covariance, dtype=float))
@@ -193,11 +195,18 @@ class TwoLevel:
                     f"{level}_covariance has shape {covariance.shape}: give a matrix of "
                     f"{len(mean)} x {len(mean)}"
                 )
+            if not np.isfinite(covariance).all():
+                raise ValueError(f"{level}_covariance must hold finite numbers")
             if not np.allclose(covariance, covariance.T, rtol=1e-9, atol=0):
                 raise ValueError(f"{level}_covariance is not symmetric")
             if not np.linalg.eigvalsh(covariance)[0] > 0:
                 raise ValueError(f"{level}_covariance is not positive definite")
+            require_variances(np.diag(covariance), f"the variances in {level}_covariance")
         return TwoLevelParams(mean, covariances["between"], covariances["within"])
+
+    def check_start(self, params: TwoLevelParams, data, weights=None) -> None:
+        """Raises ValueError where the mean is too far from the rows."""
+        require_near(params.mean, np.concatenate(as_arrays(data)))
 
     def initial_params(self, data, method: str, rng, weights=None) -> TwoLevelParams:
         """Starting parameters by a method of `starts`."""

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from em_core.models.two_level.groups import Groups
+from em_core.protocols import Turns
 
 # What a start that puts all variance on one level leaves to the other: EM climbs away from zero
 # but slowly.
@@ -25,6 +26,7 @@ class TwoLevelStart(NamedTuple):
 
     propose: Callable[..., tuple[np.ndarray, np.ndarray, np.ndarray]]
     meaning: str
+    turns: Turns = "many"
 
 
 def moments(groups: Groups, weights, rng):
@@ -81,8 +83,8 @@ def axes_of(covariance: np.ndarray) -> np.ndarray:
 
 
 STARTS = {
-    "moments": TwoLevelStart(moments, "how alike two observations of the same group are"),
-    "all between": TwoLevelStart(all_between, "nearly all variance is between the groups"),
-    "all within": TwoLevelStart(all_within, "nearly all variance is within the groups"),
+    "moments": TwoLevelStart(moments, "how alike two observations of the same group are", "one"),
+    "all between": TwoLevelStart(all_between, "nearly all variance is between the groups", "one"),
+    "all within": TwoLevelStart(all_within, "nearly all variance is within the groups", "one"),
     "random": TwoLevelStart(random_split, "the variance split at random, a random group's mean"),
 }
