@@ -21,6 +21,7 @@ from em_core.models.factor_analysis.summaries import (
 from em_core.models.hidden_markov.model import HiddenMarkov
 from em_core.models.mixture import Mixture, MixtureParams
 from em_core.models.two_level.model import TwoLevel
+from em_core.partitions.partitions import Partitions
 from em_core.protocols import Model
 from em_core.saved import dump, load
 from em_core.search.alignment import ordered
@@ -28,12 +29,14 @@ from em_core.search.restarts import restarts
 from em_core.search.selection import select
 from em_core.standardised import Standardised
 from em_core.starts.table import STARTS, from_means
+from em_core.transformed import TRANSFORMATIONS, Transformed, transform
 
 # Another minor version may give other numbers for the same settings.
-__version__ = "1.4"
+__version__ = "1.6"
 
 __all__ = [
     "STARTS",
+    "TRANSFORMATIONS",
     "Bernoulli",
     "Categorical",
     "Expectation",
@@ -46,11 +49,13 @@ __all__ = [
     "Mixture",
     "MixtureParams",
     "Model",
+    "Partitions",
     "Poisson",
     "ProbabilisticPCA",
     "Shared",
     "Standardised",
     "StudentT",
+    "Transformed",
     "TwoLevel",
     "check_model",
     "dump",
@@ -65,6 +70,7 @@ __all__ = [
     "promax",
     "restarts",
     "select",
+    "transform",
     "uniquenesses",
     "varimax",
 ]

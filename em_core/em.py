@@ -10,12 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import partial, reduce
+from typing import Any
 
 import numpy as np
 
 from em_core.data import check_weights, count_observations, split
-from em_core.half_steps import Expectation, HalfStep, StopReason
+from em_core.half_steps import Expectation, HalfStep, Leap, StopReason, has_collapsed
+from em_core.partitions.partitions import Partitions, gone_over
 from em_core.protocols import Model, optional
+from em_core.slowing import AHEAD, BETWEEN, FEW, SURELY, Strides, cautious_outlook, outlook
 from em_core.trees import add
 
 # Rounding stays far below this share of the total, or of a nat an observation where that is more,
@@ -35,6 +38,30 @@ LEAST_LEAP = 0.1
 def expect(model, params, parts, map: Callable[..., Iterable] = map) -> Expectation:
     """The E-step over all chunks: `model.e_step` mapped over them and added."""
     return reduce(add, map(partial(model.e_step, params), *zip(*parts, strict=True)))
+
+
+def e_steps(
+    model, data, weights=None, chunks: int = 1, map: Callable[..., Iterable] = map
+) -> Callable[[Any], Expectation]:
+    """The E-step over all data, as a function of the parameters; data are prepared here, once."""
+    if isinstance(data, Partitions):
+        check_no_weights(weights)
+        return data.e_steps(model)
+    parts = split(optional(model, "prepare")(data, weights), weights, chunks)
+    return partial(expect, model, parts=parts, map=map)
+
+
+def check_no_weights(weights) -> None:
+    """Raises ValueError where weights come beside partitions, which bring their own."""
+    if weights is not None:
+        raise ValueError("weights of partitions are given where these are made: weights=...")
+
+
+def n_observations_of(model, data, weights=None) -> float:
+    """How many observations BIC counts: the model's number, or the rows or their weights."""
+    if isinstance(data, Partitions):
+        return data.overview().columns.total
+    return count_observations(model, data, weights)
 
 
 def remaining_gain(log_likelihoods: list[float], n_observations: float = 0.0) -> float:
@@ -65,6 +92,7 @@ def em(
     weights: np.ndarray | None = None,
     tolerance: float = 1e-3,
     max_iterations: int = 1000,
+    confirm: bool = False,
     chunks: int = 1,
     map: Callable[..., Iterable] = map,
 ) -> Generator[HalfStep, None, StopReason]:
@@ -77,31 +105,38 @@ def em(
     weights: (N,) non-negative; an integer weight equals that many copies of the row.
     tolerance: stop once Aitken's estimate of the log-likelihood still to gain (nats, total) is
         below it; 0 never stops early.
+    confirm: whether to look a few iterations ahead then. Where they leave more than the tolerance,
+        EM had only slowed down: it goes on, with leaps along its last steps, as their flags say.
     chunks, map: `model.e_step` is mapped over this many consecutive chunks with `map`, which may
-        be a thread pool's or a cluster's.
+        be a thread pool's. data that are `Partitions` bring their own weights and parts.
     Returns (as the generator's value) why it stopped: "converged", "max_iterations",
     "decreased" (the log-likelihood fell by more than rounding; the fall is yielded first) or
     "not_finite". Raises ValueError for data or weights that the model cannot use.
     """
     flags = optional(model, "flags")
+    data = gone_over(data, map)
     weights = check_weights(weights, len(data))
-    parts = split(optional(model, "prepare")(data, weights), weights, chunks)
-    n_observations = count_observations(model, data, weights)
+    at = e_steps(model, data, weights, chunks, map)
+    n_observations = n_observations_of(model, data, weights)
 
-    q = expect(model, params, parts, map)
+    q = at(params)
     elbo = model.expected_log_joint(params, q.statistics) + q.entropy
     log_likelihoods = [q.log_likelihood]
     yield HalfStep(0, "start", params, params, elbo, q.log_likelihood, (), q.entropy)
     if reason := why_stop(log_likelihoods, tolerance, n_observations):
         return reason
 
-    iteration, alone, settled, reason = 0, 0, 0, None
-    at = partial(expect, model, parts=parts, map=map)
+    iteration, alone, settled, reason, raised = 0, 0, 0, None, ()
     while iteration < max_iterations:
         due = reason == "converged" or (alone > 0 and alone % ALONE == 0)
         leapt = _leap(model, params, q, log_likelihoods, tolerance, at) if due else None
         if reason and not leapt:
-            return reason
+            if reason != "converged" or not confirm or has_collapsed(raised):
+                return reason
+            return (yield from _confirmed(
+                model, iteration, params, q, log_likelihoods, tolerance, n_observations,
+                max_iterations, at,
+            ))  # fmt: skip
         iteration += 1
         if leapt:
             params, q, leaps = leapt
@@ -109,22 +144,101 @@ def em(
             yield from _half_steps(model, iteration, params, q, raised)
             log_likelihoods, alone, settled, reason = [q.log_likelihood], 0, SETTLED, None
             continue
-        old, params = params, model.m_step(params, q.statistics)
-        raised = flags(params, q.statistics)
-        elbo = model.expected_log_joint(params, q.statistics) + q.entropy
-        entropy = q.entropy
-        q = at(params)
-        log_likelihood = q.log_likelihood
-        yield HalfStep(iteration, "M", params, old, elbo, log_likelihood, raised, entropy)
-        elbo = model.expected_log_joint(params, q.statistics) + q.entropy
-        yield HalfStep(iteration, "E", params, params, elbo, log_likelihood, raised, q.entropy)
-
-        log_likelihoods.append(log_likelihood)
+        params, q, half_steps = _iteration(model, iteration, params, q, at)
+        yield from half_steps
+        raised = half_steps[-1].flags
+        log_likelihoods.append(q.log_likelihood)
         alone += 1
         reason = why_stop(log_likelihoods, tolerance, n_observations)
         if reason == "converged" and alone < settled:
             reason = None
     return reason or "max_iterations"
+
+
+def _iteration(model, iteration: int, params, q: Expectation, at):
+    """The parameters and q after one iteration of EM, and its two half-steps."""
+    old, params = params, model.m_step(params, q.statistics)
+    raised = optional(model, "flags")(params, q.statistics)
+    elbo = model.expected_log_joint(params, q.statistics) + q.entropy
+    entropy = q.entropy
+    q = at(params)
+    higher = q.log_likelihood
+    moved = HalfStep(iteration, "M", params, old, elbo, higher, raised, entropy)
+    elbo = model.expected_log_joint(params, q.statistics) + q.entropy
+    touched = HalfStep(iteration, "E", params, params, elbo, higher, raised, q.entropy)
+    return params, q, (moved, touched)
+
+
+def _confirmed(
+    model, iteration: int, params, q: Expectation, climbed: list[float], tolerance: float,
+    n_observations: float, max_iterations: int, at,
+) -> Generator[HalfStep, None, StopReason]:  # fmt: skip
+    """On from where EM seems to have converged: nothing where it has, else all the way there.
+
+    climbed: the log-likelihoods of its iterations, from its last leap on.
+    """
+    if not remaining_gain(climbed, n_observations):
+        return "converged"
+    reached, climbed, points, ahead = climbed[-1], list(climbed), [params], []
+    for _ in range(AHEAD):
+        if iteration == max_iterations:
+            return "converged"
+        iteration += 1
+        params, q, half_steps = _iteration(model, iteration, params, q, at)
+        climbed.append(q.log_likelihood)
+        points.append(params)
+        ahead += half_steps
+        if reason := why_stop(climbed, 0.0, n_observations):
+            yield from ahead
+            return reason
+    if climbed[-1] - reached + outlook(climbed).left < SURELY * tolerance:
+        return "converged"
+    yield from ahead
+    strides, alone, wait = Strides(model), AHEAD, AHEAD
+    while iteration < max_iterations:
+        if _has_arrived(climbed, tolerance, n_observations):
+            return "converged"
+        iteration += 1
+        if alone >= wait and cautious_outlook(climbed).iterations_to(tolerance) > FEW:
+            wait += BETWEEN
+            if leap := strides.propose(points):
+                there = _risen(model, leap, q, half_steps[-1].flags, at)
+                strides.learn(there is not None)
+                if there is not None:
+                    much = there.log_likelihood - q.log_likelihood > tolerance
+                    params, q, points = leap.params, there, [leap.params]
+                    raised = (*half_steps[-1].flags, *leap.flags)
+                    yield from _half_steps(model, iteration, params, q, raised)
+                    climbed, alone, wait = [q.log_likelihood], 0, BETWEEN if much else FEW
+                    continue
+        params, q, half_steps = _iteration(model, iteration, params, q, at)
+        yield from half_steps
+        climbed.append(q.log_likelihood)
+        points = [*points[-2:], params]
+        alone += 1
+        if reason := why_stop(climbed, 0.0, n_observations):
+            return reason
+    return "max_iterations"
+
+
+def _has_arrived(climbed: list[float], tolerance: float, n_observations: float) -> bool:
+    """Whether less than the tolerance is left, and was after the iterations before."""
+    ends = (climbed[: len(climbed) - back] for back in range(AHEAD + 1))
+    return not remaining_gain(climbed, n_observations) or all(
+        max(outlook(end).left, cautious_outlook(end).left) < tolerance for end in ends
+    )
+
+
+def _risen(model, leap: Leap, q: Expectation, known: tuple[str, ...], at) -> Expectation | None:
+    """The E-step where a leap leads, if that is higher and no further flag is raised there: what
+    lies beyond a floor is no answer of EM's."""
+    try:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            there = at(leap.params)
+    except np.linalg.LinAlgError:
+        return None  # so far out that a covariance is singular to rounding
+    raised = optional(model, "flags")(leap.params, there.statistics)
+    return there if there.log_likelihood > q.log_likelihood and {*raised} <= {*known} else None
 
 
 def _leap(model, params, q: Expectation, climbed: list[float], tolerance: float, at):

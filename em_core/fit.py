@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from em_core.data import as_numbers, check_weights, count_observations
-from em_core.em import em
+from em_core.data import WeightsKind, as_numbers, rows_at, rows_that_count
+from em_core.em import check_no_weights, em, n_observations_of
 from em_core.half_steps import HalfStep, StopReason, has_collapsed
+from em_core.models.impossible import require_possible
+from em_core.partitions.partitions import Partitions, gone_over
 from em_core.protocols import Model, optional
 
 
@@ -20,6 +23,9 @@ class Fit:
 
     n_observations is the number of rows, or the total of the weights. label_entropy is H(q) of the
     labels alone, in nats, total, where something else is hidden besides them; else None.
+    weights_kind: "frequencies" (also where there are no weights): a row of weight 3 is three rows,
+    in every number. "sampling": weights are scaled to sum to the rows; log-likelihood and criteria
+    are those of a pseudo-likelihood (Skinner 1989), which do not measure evidence.
     """
 
     model: Any
@@ -27,6 +33,7 @@ class Fit:
     stop_reason: StopReason
     n_observations: float
     label_entropy: float | None
+    weights_kind: WeightsKind = field(default="frequencies", kw_only=True)
 
     @property
     def params(self):
@@ -119,29 +126,77 @@ def fit(
     tolerance: float = 1e-3,
     max_iterations: int = 1000,
     weights=None,
+    weights_kind: WeightsKind = "frequencies",
     chunks: int = 1,
     map: Callable[..., Iterable] = map,
 ) -> Fit:
-    """Run EM from one start to its end.
+    """Run EM from one start to its end; where it only slowed down, on to where little is left.
 
     start: a method's name (by default the first of `model.starts`: "k-means++" for a mixture), the
         model's parameters, or responsibilities (N, K).
+    weights: (N,), one for each row (sequence, group), not negative. weights_kind: as of `Fit`.
     The other arguments are those of `em`. Raises ValueError for data, weights or a start that
-    the model cannot use.
+    the model cannot use, as are parameters that give a row probability 0.
     """
-    data = model.check(data)
-    weights = check_weights(weights, len(data))
-    params = starting_params(model, data, start, np.random.default_rng(seed), weights)
+    model, all_rows = ready(model, gone_over(data, map))
+    given = weights
+    data, weights = counted(model, all_rows, weights, weights_kind)
+    if isinstance(start, np.ndarray | list) and given is not None:
+        there = np.flatnonzero(as_numbers(given))
+        start = rows_at(as_numbers(start), _frames(all_rows, there))
+    drawn = to_start_from(data, weights)
+    params = starting_params(model, drawn[0], start, np.random.default_rng(seed), drawn[1])
+    if params is start:
+        optional(model, "check_start")(params, *drawn)
+        sample = isinstance(data, Partitions)
+        require_possible(model, params, *(drawn if sample else (all_rows, given)))
     steps = em(
         model, data, params, weights=weights, tolerance=tolerance,
-        max_iterations=max_iterations, chunks=chunks, map=map,
+        max_iterations=max_iterations, confirm=True, chunks=chunks, map=map,
     )  # fmt: skip
     trace = []
     while True:
         try:
             trace.append(next(steps))
         except StopIteration as stop:
-            return finished(model, trace, stop.value, data, weights)
+            return finished(model, trace, stop.value, data, weights, weights_kind)
+
+
+def ready(model, data) -> tuple[Any, Any]:
+    """The model and checked data. Of partitions, what a model reads off all rows, such as how many
+    levels a column has, is settled here: those a start is drawn from need not show it.
+
+    Raises ValueError for data that cannot be fitted.
+    """
+    if not isinstance(data, Partitions):
+        return model, model.check(data)
+    return optional(model, "settled")(data.overview().columns), data
+
+
+def counted(
+    model, data, weights, weights_kind: WeightsKind = "frequencies"
+) -> tuple[Any, np.ndarray | None]:
+    """As `rows_that_count`, of checked data; partitions bring their own weights."""
+    if isinstance(data, Partitions):
+        check_no_weights(weights)
+        return data, None
+    return rows_that_count(model, data, weights, weights_kind)
+
+
+def to_start_from(data, weights) -> tuple[Any, np.ndarray | None]:
+    """The rows that starts are made from, and their weights: all, or the sample of partitions."""
+    if not isinstance(data, Partitions):
+        return data, weights
+    sample = data.overview()
+    return sample.rows, sample.weights
+
+
+def _frames(data, places: np.ndarray) -> np.ndarray:
+    """Where the rows with these places, or those of the sequences, stand among all."""
+    if not isinstance(data, list):
+        return places
+    ends = np.cumsum([len(part) for part in data])
+    return np.concatenate([np.arange(ends[i] - len(data[i]), ends[i]) for i in places])
 
 
 def starting_params(model, data, start, rng: np.random.Generator, weights=None):
@@ -155,8 +210,34 @@ def starting_params(model, data, start, rng: np.random.Generator, weights=None):
     return start
 
 
-def finished(model, trace: Sequence[HalfStep], stop_reason: StopReason, data, weights=None) -> Fit:
-    """The Fit of a trace."""
-    label_entropy = optional(model, "label_entropy")(trace[-1].params, data, weights)
-    n_observations = count_observations(model, data, weights)
-    return Fit(model, tuple(trace), stop_reason, n_observations, label_entropy)
+def finished(
+    model,
+    trace: Sequence[HalfStep],
+    stop_reason: StopReason,
+    data,
+    weights=None,
+    weights_kind: WeightsKind = "frequencies",
+) -> Fit:
+    """The Fit of a trace; data, weights: what EM went by (see `em_core.data.rows_that_count`)."""
+    label_entropy = _label_entropy(model, trace[-1].params, data, weights)
+    n_observations = n_observations_of(model, data, weights)
+    kind = "frequencies" if weights is None else weights_kind
+    return Fit(model, tuple(trace), stop_reason, n_observations, label_entropy, weights_kind=kind)
+
+
+def _label_entropy(model, params, data, weights) -> float | None:
+    entropy = optional(model, "label_entropy")
+    if not isinstance(data, Partitions):
+        return entropy(params, data, weights)
+    # Whether anything else is hidden is asked of two rows: with a hole if there are any.
+    columns = data.overview().columns
+    rows = np.array([columns.lowest, columns.highest])
+    if not columns.complete:
+        rows[0, 0] = np.nan
+    if entropy(params, rows) is None:
+        return None
+    return data.total(partial(_block_entropy, model, params, columns))
+
+
+def _block_entropy(model, params, columns, rows, weights) -> float:
+    return model.label_entropy(params, model.prepare_block(rows, columns), weights)

@@ -10,10 +10,11 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
+from em_core.data import WeightsKind
 from em_core.emissions.bernoulli import Bernoulli
 from em_core.emissions.categorical import Categorical
 from em_core.emissions.factor_analyser import FactorAnalyser
@@ -27,13 +28,14 @@ from em_core.models.hidden_markov.model import HiddenMarkov
 from em_core.models.mixture import Mixture
 from em_core.models.two_level.model import TwoLevel
 from em_core.standardised import Standardised, as_it_is
+from em_core.transformed import Transformed
 
 FORMAT, VERSION = "em_core fit", 1
 MODELS = {
     kind.__name__: kind
     for kind in (
         Mixture, HiddenMarkov, FactorAnalysis, ProbabilisticPCA, TwoLevel, Standardised,
-        Gaussian, StudentT, FactorAnalyser, Bernoulli, Categorical, Poisson,
+        Transformed, Gaussian, StudentT, FactorAnalyser, Bernoulli, Categorical, Poisson,
     )
 }  # fmt: skip
 FLAGS = {kind.__name__: kind for kind in (Flag, Collapse, Leapt)}
@@ -49,12 +51,19 @@ class SavedFit(Fit):
     """A fit that was loaded: its last half-step is all of its trace.
 
     columns: their names. levels: for each column the names of its levels, or None. units: for each
-    column its unit, or None. All () where they were not given.
+    column its unit, or None. All () where they were not given. preparation: what was done to the
+    table before, as it was told `dump`.
     """
 
     columns: tuple[str, ...] = ()
     levels: tuple[tuple[str, ...] | None, ...] = ()
     units: tuple[str | None, ...] = ()
+    preparation: str = ""
+
+
+def can_be_saved(model) -> bool:
+    """Whether `dump` takes a model: whether it is one of em_core's."""
+    return MODELS.get(type(model).__name__) is type(model)
 
 
 def dump(
@@ -63,10 +72,12 @@ def dump(
     columns: Sequence[str] = (),
     levels: Sequence[Sequence[str] | None] = (),
     units: Sequence[str | None] = (),
+    preparation: str = "",
 ) -> str:
     """A fit, its model and its last parameters as a JSON text, for `load`.
 
-    columns, levels, units: what the columns, their levels and units are called, to be kept with it.
+    columns, levels, units: what the columns, their levels and units are called, to be kept with it,
+    as is preparation: any text on what was done to the table before.
     Raises ValueError for a model that is not one of em_core's.
     """
     # Where the engine's own version stands, which imports this module.
@@ -88,11 +99,13 @@ def dump(
             "entropy": _number(last.entropy),
             "label_entropy": _number(result.label_entropy),
             "n_observations": _number(result.n_observations),
+            "weights_kind": result.weights_kind,
             "flags": [_flag_text(flag) for flag in last.flags],
         },
         "columns": list(columns),
         "levels": [None if names is None else list(names) for names in levels],
         "units": list(units),
+        "preparation": preparation,
     }
     return json.dumps(told, allow_nan=False, ensure_ascii=False, indent=1)
 
@@ -131,6 +144,9 @@ def _fit(told: dict[str, Any]) -> SavedFit:
     if of_fit["phase"] not in ("start", "E", "M") or of_fit["stop_reason"] not in REASONS:
         raise ValueError("this saved model is damaged: nobody knows how its fit ended")
     label_entropy = of_fit["label_entropy"]
+    weights_kind = of_fit.get("weights_kind", "frequencies")
+    if weights_kind not in get_args(WeightsKind):
+        raise ValueError("this saved model is damaged: nobody knows what its weights are")
     step = HalfStep(
         int(of_fit["iteration"]), of_fit["phase"], params, params,
         *(_parsed(of_fit[name]) for name in ("elbo", "log_likelihood")),
@@ -141,8 +157,14 @@ def _fit(told: dict[str, Any]) -> SavedFit:
         None if label_entropy is None else _parsed(label_entropy),
         _words(told["columns"]),
         tuple(None if names is None else _words(names) for names in told["levels"]),
-        _words(told["units"]),
+        _words(told["units"]), _text(told.get("preparation", "")), weights_kind=weights_kind,
     )  # fmt: skip
+
+
+def _text(text) -> str:
+    if not isinstance(text, str):
+        raise ValueError("this saved model is damaged: its preparation is no text")
+    return text
 
 
 def _words(words) -> tuple:
@@ -156,7 +178,7 @@ def _words(words) -> tuple:
 
 def _model_text(model) -> dict[str, Any]:
     """A model's name, and its fields by theirs."""
-    if MODELS.get(type(model).__name__) is not type(model):
+    if not can_be_saved(model):
         raise ValueError(
             f"{type(model).__name__} is no model of em_core: only these can be written down"
         )

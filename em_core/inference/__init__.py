@@ -1,9 +1,22 @@
 """What a finished fit can be trusted to say."""
 
-from em_core.inference.bootstrapping import Bootstrap, bootstrap
+from em_core.inference.bootstrapping import Bootstrap, bootstrap, bootstrap_steps
+from em_core.inference.crossing import (
+    CrossedLevels,
+    CrossedNumbers,
+    CrossedPartitions,
+    crossed_levels,
+    crossed_numbers,
+    crossed_partitions,
+)
 from em_core.inference.goodness import FactorFit, PatternFit, factor_fit, pattern_fit
 from em_core.inference.quality import ClassQuality, class_quality
-from em_core.inference.ratio_testing import LikelihoodRatio, likelihood_ratio
+from em_core.inference.ratio_testing import (
+    LikelihoodRatio,
+    likelihood_ratio,
+    likelihood_ratio_steps,
+)
+from em_core.inference.replication import SplitHalf, split_half, split_half_steps
 from em_core.inference.residuals import BivariateResiduals, bivariate_residuals
 from em_core.inference.separating import Separation, separation
 from em_core.inference.uncertainty.delta import Reported
@@ -14,6 +27,9 @@ __all__ = [
     "BivariateResiduals",
     "Bootstrap",
     "ClassQuality",
+    "CrossedLevels",
+    "CrossedNumbers",
+    "CrossedPartitions",
     "FactorFit",
     "Identification",
     "Intervals",
@@ -21,13 +37,21 @@ __all__ = [
     "PatternFit",
     "Reported",
     "Separation",
+    "SplitHalf",
     "bivariate_residuals",
     "bootstrap",
+    "bootstrap_steps",
     "class_quality",
+    "crossed_levels",
+    "crossed_numbers",
+    "crossed_partitions",
     "factor_fit",
     "identified",
     "intervals",
     "likelihood_ratio",
+    "likelihood_ratio_steps",
     "pattern_fit",
     "separation",
+    "split_half",
+    "split_half_steps",
 ]

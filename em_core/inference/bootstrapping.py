@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from em_core.data import check, check_weights
+from em_core.data import check, rows_that_count
 from em_core.fit import Fit
 from em_core.inference.replicates import (
     Ended,
     Table,
+    at_once,
     ends_of,
     ends_of_each,
+    require_frequencies,
     resampled,
     seeds_of,
     settled,
@@ -39,6 +41,8 @@ SAME_ASSIGNMENT, SAME_HEIGHT = 0.01, 10.0
 MOST_ROWS_COMPARED = 2000
 # Rows times replicates that are held at once.
 MOST_NUMBERS = 20_000_000
+# So many replicates are fitted together, between two reports of how far it is.
+AT_ONCE = 50
 
 
 class Bootstrap(NamedTuple):
@@ -84,7 +88,7 @@ class Bootstrap(NamedTuple):
         return np.atleast_2d(np.cov(self.estimates, rowvar=False))
 
 
-def bootstrap(
+def bootstrap_steps(
     result: Fit,
     data,
     replicates: int = 200,
@@ -95,62 +99,70 @@ def bootstrap(
     *,
     level: float = 0.95,
     tolerance: float = 1e-3,
-) -> Bootstrap:
+) -> Generator[float, None, Bootstrap]:
     """Percentile intervals and standard errors of a fit (Efron & Tibshirani 1993, chapter 13).
 
-    Rows, or whole sequences or groups, are drawn with replacement, weights being copies; or data
-    are drawn from the model (parametric), with the same lengths, groups and missing cells. Each
-    replicate is fitted from the parameters of the fit, and its components are matched to them
-    (O'Hagan et al. 2019). With fewer than ten rows, sequences or groups only `parametric` is done.
+    Rows, or whole sequences or groups, are drawn with replacement; frequencies are copies, each of
+    which is drawn by itself, and sampling weights stay with their rows. Or data are drawn from the
+    model (parametric), with the same lengths, groups and missing cells. Each replicate is fitted
+    from the parameters of the fit, and its components are matched to them (O'Hagan et al. 2019).
+    With fewer than ten rows, sequences or groups only `parametric` is done.
     map: for models whose runs are stepped one by one. Raises ValueError for fewer than 2
-    replicates and a level that is none.
+    replicates, a level that is none, and a parametric one with sampling weights.
+
+    `bootstrap_steps` is a generator of the share that is done, 0 to 1, and returns the same.
     """
     if replicates < 2:
         raise ValueError(f"{replicates} replicates have no spread: choose at least 2")
     if not 0 < level < 1:
         raise ValueError(f"a level of {level} is none: choose one between 0 and 1, as 0.95")
     data = check(result.model, data)
-    table = Table(data, check_weights(weights, len(data)))
-    few = _n_units(table) < FEWEST and not parametric
+    table = Table(*rows_that_count(result.model, data, weights, result.weights_kind))
+    data, sampling = table.data, result.weights_kind == "sampling"
+    n_units = len(data) if sampling or table.weights is None else table.weights.sum()
+    few = n_units < FEWEST and not parametric
     parametric = parametric or few
+    if parametric:
+        require_frequencies(result.weights_kind, "a parametric bootstrap")
     model = settled(result.model, result.params)
     rngs = seeds_of(seed, replicates)
     # Weights of all replicates at once, or their rows, must not fill the memory.
     rows = sum(len(part) for part in data) if isinstance(data, list) else len(data)
-    at_once = max(1, MOST_NUMBERS // rows)
+    together_at_most = max(1, min(MOST_NUMBERS // rows, AT_ONCE))
     found: list[Ended] = []
-    for begin in range(0, replicates, at_once):
-        some = rngs[begin : begin + at_once]
+    for begin in range(0, replicates, together_at_most):
+        yield 0.9 * begin / replicates
+        some = rngs[begin : begin + together_at_most]
         if parametric:
             drawn = [simulated(model, result.params, table, rng) for rng in some]
             tables = together(model, drawn)
         else:
-            tables = [resampled(table, rng) for rng in some]
+            tables = [resampled(table, rng, sampling) for rng in some]
         starts = [[result.params]] * len(some)
         ends = ends_of_each(model, tables, starts, tolerance=tolerance, map=map)
         found += [own[0] for own in ends]
     sound = [end for end in found if not end.collapsed and np.isfinite(end.log_likelihood)]
+    yield 0.9
     back = ends_of(
         model, table.data, [end.params for end in sound], table.weights,
         tolerance=tolerance, map=map,
     )  # fmt: skip
-    compared = some_rows(data, MOST_ROWS_COMPARED, np.random.default_rng(0))
+    compared, of_rows = some_rows(data, table.weights, MOST_ROWS_COMPARED, np.random.default_rng(0))
     reference = assignment_shares(model, result.params, compared)
     stayed = [
-        _aligned(model, end.params, compared, reference)
+        _aligned(model, end.params, compared, of_rows, reference)
         for end, returned in zip(sound, back, strict=True)
-        if _same(model, result, returned, compared, reference, tolerance)
+        if _same(model, result, returned, compared, of_rows, reference, tolerance)
     ]
     return _summary(
         result, model, stayed, len(found) - len(sound), replicates, level, parametric, few
     )
 
 
-def _n_units(table: Table) -> float:
-    return len(table.data) if table.weights is None else float((table.weights > 0).sum())
+bootstrap = at_once(bootstrap_steps)
 
 
-def _same(model, result: Fit, end: Ended, rows, reference, tolerance: float) -> bool:
+def _same(model, result: Fit, end: Ended, rows, weights, reference, tolerance: float) -> bool:
     """Whether a run on the data themselves ends in the optimum of the fit."""
     near = abs(end.log_likelihood - result.log_likelihood) <= SAME_HEIGHT * tolerance
     if end.collapsed or not near:
@@ -158,16 +170,17 @@ def _same(model, result: Fit, end: Ended, rows, reference, tolerance: float) -> 
     shares = assignment_shares(model, end.params, rows)
     if shares is None:
         return True
-    return disagreement(reference, shares[:, align(reference, shares)]) <= SAME_ASSIGNMENT
+    aligned = shares[:, align(reference, shares, weights)]
+    return disagreement(reference, aligned, weights) <= SAME_ASSIGNMENT
 
 
-def _aligned(model, params, rows, reference: np.ndarray | None):
+def _aligned(model, params, rows, weights, reference: np.ndarray | None):
     """Parameters with the components in the order of the fit's."""
     if reference is None or not model.DIMS:
         return params
     shares = assignment_shares(model, params, rows)
     assert shares is not None, "the fit has some"
-    return relabelled(params, align(reference, shares), model.DIMS)
+    return relabelled(params, align(reference, shares, weights), model.DIMS)
 
 
 def _summary(

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from em_core.half_steps import Collapse
+from em_core.magnitudes import LARGEST_VALUE
 from em_core.protocols import optional
 
 # Rows closer to a plane than this, in standard deviations of the columns, are at the usual floor of
@@ -124,9 +125,9 @@ def _deviations(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return values - (sums / np.maximum(counts, 1))[places]
 
 
-def most_common_row(data: np.ndarray) -> Tie | None:
-    """Which row of (N, D) numbers occurs most often, the first such; None where all rows have a
-    missing value."""
+def most_common_row(data: np.ndarray, weights: np.ndarray | None = None) -> Tie | None:
+    """Which row of (N, D) numbers, each there as often as its weight says, occurs most often, the
+    first such; None where all rows have a missing value."""
     complete = np.flatnonzero(~np.isnan(data).any(axis=1))
     if not len(complete):
         return None
@@ -136,7 +137,8 @@ def most_common_row(data: np.ndarray) -> Tie | None:
     for column in bits.T:
         mixed = (mixed ^ column ^ (column >> np.uint64(29))) * np.uint64(0x9E3779B97F4A7C15)
         mixed ^= mixed >> np.uint64(32)
-    _, first, counts = np.unique(mixed, return_index=True, return_counts=True)
+    _, first, place = np.unique(mixed, return_index=True, return_inverse=True)
+    counts = np.bincount(place, None if weights is None else weights[complete]).astype(int)
     most = np.lexsort([first, -counts])[0]
     return Tie(int(complete[first[most]]), int(counts[most]), len(counts))
 
@@ -148,9 +150,11 @@ def linear_dependencies(
 
     scale (D,): units in which a deviation below `tolerance` counts as none; None for the columns'
     own standard deviations. Rows with a missing value are left out, but not for constant columns.
-    There are as many equations as the covariance of the rows lacks in rank.
+    There are as many equations as the covariance of the rows lacks in rank. Numbers that no model
+    takes count as missing.
     """
     data = np.asarray(data, dtype=float)
+    data = np.where(np.abs(data) > LARGEST_VALUE, np.nan, data)
     present = ~np.isnan(data).all(axis=0)
     spread = np.full(data.shape[1], np.inf)
     spread[present] = np.nanstd(data[:, present], axis=0)
@@ -165,6 +169,9 @@ def linear_dependencies(
     moving = np.flatnonzero(present & ~still)
     rows = data[:, moving]
     rows = rows[~np.isnan(rows).any(axis=1)]
+    if len(rows) > 1:  # what varies only where another value is missing follows from nothing there
+        varies = rows.std(axis=0) > least[moving]
+        moving, rows = moving[varies], rows[:, varies]
     if len(moving) > 1 and len(rows) > 1:
         found += list(_equations(rows, moving, scale[moving], tolerance))
     return tuple(found)
@@ -251,11 +258,9 @@ def _recognised(rows: np.ndarray, coefficients: np.ndarray, columns: np.ndarray)
     # Each row says what the constant is: the shortest number among these.
     sums = rows @ values
     near = allowed * values[-1] + 1e-14 * (np.abs(values) * sizes).max()
-    constant = next(
-        short
-        for digits in range(1, 18)
-        if abs((short := _rounded(float(np.median(sums)), digits)) - np.median(sums)) <= near
-    )
+    middle = float(np.median(sums))
+    rounded = (_rounded(middle, digits) for digits in range(1, 18))
+    constant = next((short for short in rounded if abs(short - middle) <= near), middle)
     return Dependency(
         tuple(map(int, columns)), tuple(map(float, values)), constant + 0.0, bool(left <= rounding)
     )

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.data import check, check_weights
+from em_core.data import check, rows_that_count
 from em_core.fit import Fit
-from em_core.inference.replicates import Table, patterns, refitted, settled
+from em_core.inference.replicates import Table, patterns, refitted, require_frequencies, settled
 from em_core.models.factor_analysis.summaries import discrepancy
 from em_core.protocols import optional
 from em_core.search.identified import free_cells, log_densities
@@ -58,7 +58,8 @@ def pattern_fit(
 ) -> PatternFit:
     """G-squared of a mixture of items (see `PatternFit`).
 
-    Raises ValueError for another model, and where answers are missing.
+    Raises ValueError for another model, where answers are missing, and for replicates of a fit with
+    sampling weights.
     """
     model, params = result.model, result.params
     cells = free_cells(model, params)
@@ -67,10 +68,11 @@ def pattern_fit(
     data = check(model, data)
     if np.isnan(data).any():
         raise ValueError("patterns need complete answers: leave out rows with missing ones")
-    table = Table(data, check_weights(weights, len(data)))
+    table = Table(*rows_that_count(model, data, weights, result.weights_kind))
     g_squared, pearson = _distances(model, params, table)
     p_value = np.nan
     if replicates:
+        require_frequencies(result.weights_kind, "a p-value")
         known = settled(model, params)
         others = [
             _distances(known, found, drawn)[0]
@@ -94,7 +96,8 @@ def _distances(model, params, table: Table) -> tuple[float, float]:
 def factor_fit(result: Fit, data, weights=None) -> FactorFit:
     """The fit of a factor analysis (see `FactorFit`).
 
-    Raises ValueError for another model, where values are missing, and without degrees of freedom.
+    Raises ValueError for another model, where values are missing, without degrees of freedom, and
+    with sampling weights.
     """
     from scipy.special import chdtrc
 
@@ -102,8 +105,8 @@ def factor_fit(result: Fit, data, weights=None) -> FactorFit:
     if optional(result.model, "latent") != "factors":
         raise ValueError("only factor models have this test of fit")
     data = check(result.model, data)
-    rows = np.asarray(data, dtype=float)
-    weights = check_weights(weights, len(rows))
+    require_frequencies(result.weights_kind, "a test of fit")
+    rows, weights = rows_that_count(result.model, np.asarray(data, dtype=float), weights)
     n_columns = rows.shape[1]
     count = len(rows) if weights is None else float(weights.sum())
     n_moments = n_columns + n_columns * (n_columns + 1) // 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from em_core.emissions.covariances.structures import ALIASES
 from em_core.models.factor_analysis.model import FactorAnalysis, ProbabilisticPCA
@@ -31,7 +31,7 @@ def is_nested(smaller, larger) -> bool:
         return False
     if isinstance(smaller, Standardised):
         # What is shared in one unit is not shared in another.
-        same = (smaller.shift, smaller.scale) == (larger.shift, larger.scale)
+        same = replace(smaller, model=larger.model) == larger
         return same and is_nested(smaller.model, larger.model)
     size = next((name for kind, name in SIZES.items() if isinstance(smaller, kind)), None)
     if size is None or getattr(smaller, size) > getattr(larger, size):

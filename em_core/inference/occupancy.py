@@ -8,6 +8,9 @@ from em_core.models.hidden_markov.sequences import check_sequences, lengths_of
 from em_core.protocols import optional
 from em_core.standardised import as_it_is
 
+# EM has converged to within it: 2.9999 rows are three.
+WHOLE = 1e-3
+
 
 def class_shares(model, params, data, weights=None) -> np.ndarray:
     """(K,) the weights of a mixture; of a hidden Markov model the average over the frames of data
@@ -27,3 +30,23 @@ def class_shares(model, params, data, weights=None) -> np.ndarray:
         total += state * weights[lengths > step].sum()
         state = state @ params.transition_matrix
     return total / total.sum()
+
+
+def smallest_class(model, params, data, weights=None) -> tuple[float, int] | None:
+    """(n, m): the expected rows n of the smallest class, where they are fewer than m = D + 1: so
+    few rows of D columns always lie on a plane, and say nothing of a group. Else None, also of a
+    model without classes.
+
+    data, weights: those that count in the fit (`rows_that_count`); frames of sequences are rows.
+    """
+    if optional(model, "latent") not in ("labels", "path"):
+        return None
+    sequences = isinstance(data, list)
+    if weights is None:
+        total = float(sum(map(len, data))) if sequences else float(len(data))
+    else:
+        total = float(weights @ lengths_of(data)) if sequences else float(weights.sum())
+    first = np.asarray(data[0])
+    needed = (first.shape[-1] if first.ndim > sequences else 1) + 1
+    least = float(class_shares(model, params, data, weights).min()) * total
+    return (least, needed) if least < needed - WHOLE else None

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.data import check_weights
+from em_core.data import rows_that_count
 from em_core.fit import Fit
 from em_core.models.hidden_markov.model import HiddenMarkov
 from em_core.models.hidden_markov.sequences import check_sequences, lengths_of
@@ -53,9 +53,10 @@ class ClassQuality(NamedTuple):
 def class_quality(result: Fit, data, weights=None) -> ClassQuality:
     """The quality of the classes of a fit on data with the same columns (see `ClassQuality`).
 
-    weights: one for each row, or each sequence of a hidden Markov model. Raises ValueError for a
-    model without classes.
+    weights: one for each row, or each sequence of a hidden Markov model, of the kind that the fit
+    has. Raises ValueError for a model without classes.
     """
+    data, weights = rows_that_count(result.model, data, weights, result.weights_kind)
     shares, weights, path_entropy = _posteriors(result, data, weights)
     n_classes, total = shares.shape[1], weights.sum()
     assigned = np.eye(n_classes, dtype=bool)[shares.argmax(axis=1)]
@@ -91,10 +92,8 @@ def _posteriors(result: Fit, data, weights) -> tuple[np.ndarray, np.ndarray, flo
     if shares is None:
         raise ValueError(f"{type(as_it_is(model)).__name__} has no classes: there is no quality")
     if not isinstance(as_it_is(model), HiddenMarkov):
-        weights = check_weights(weights, len(shares))
         return shares, np.ones(len(shares)) if weights is None else weights, None
     data = check_sequences(data)
-    weights = check_weights(weights, len(data))
     path_entropy = model.label_entropy(params, data, weights)
     if path_entropy is None:
         path_entropy = model.e_step(params, data, weights).entropy

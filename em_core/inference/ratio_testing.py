@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from em_core.data import check, check_weights
+from em_core.data import WeightsKind, check, rows_that_count
 from em_core.inference.nesting import is_nested
 from em_core.inference.replicates import (
     Ended,
     Table,
+    at_once,
     ends_of_each,
+    require_frequencies,
     seeds_of,
     settled,
     simulated,
@@ -54,7 +56,7 @@ class LikelihoodRatio(NamedTuple):
     sentences: tuple[str, ...]
 
 
-def likelihood_ratio(
+def likelihood_ratio_steps(
     smaller,
     larger,
     data,
@@ -65,8 +67,9 @@ def likelihood_ratio(
     map: Callable[..., Iterable] = map,
     *,
     weights=None,
+    weights_kind: WeightsKind = "frequencies",
     tolerance: float = 1e-3,
-) -> LikelihoodRatio:
+) -> Generator[float, None, LikelihoodRatio]:
     """Whether the data call for the larger of two nested models: the parametric bootstrap of the
     likelihood ratio (McLachlan 1987; Nylund, Asparouhov & Muthen 2007).
 
@@ -79,8 +82,13 @@ def likelihood_ratio(
 
     The ratio has no chi-square distribution, as the smaller model lies at the edge of the larger;
     nor is the test of Vuong, Lo, Mendell and Rubin right for mixtures: its conditions do not hold
-    for them (Jeffries 2003). Raises ValueError for models that are not nested, or no replicates.
+    for them (Jeffries 2003). Raises ValueError for models that are not nested, no replicates, and
+    with sampling weights, under which the ratio is that of pseudo-likelihoods.
+
+    `likelihood_ratio_steps` is a generator of the share that is done, 0 to 1, and returns the same.
     """
+    if weights is not None:
+        require_frequencies(weights_kind, "the likelihood-ratio test")
     if not is_nested(smaller, larger):
         raise ValueError(
             "the smaller model is no special case of the larger one: compare models by criteria "
@@ -90,7 +98,8 @@ def likelihood_ratio(
         raise ValueError("choose at least one replicate and one start")
     data = check(smaller, data)
     check(larger, data)
-    table = Table(data, check_weights(weights, len(data)))
+    table = Table(*rows_that_count(smaller, data, weights))
+    yield 0.0
     search = _Search(starts, tolerance, map)
     first, *rngs = seeds_of(seed, 1 + replicates)
     (observed,) = search.both((smaller, larger), together(smaller, [table]), [first])
@@ -99,6 +108,7 @@ def likelihood_ratio(
     found: list[_Pair] = []
     exceeding, stopped_early = 0, False
     for begin in range(0, replicates if observed.sound else 0, AT_ONCE):
+        yield begin / replicates
         some = rngs[begin : begin + AT_ONCE]
         drawn = [simulated(below, observed.smaller.params, table, rng) for rng in some]
         for pair in search.both((below, above), together(below, drawn), some):
@@ -120,6 +130,9 @@ def likelihood_ratio(
         observed.smaller, observed.larger,
         tuple(_sentences(observed, negative, failed, len(found), stopped_early)),
     )  # fmt: skip
+
+
+likelihood_ratio = at_once(likelihood_ratio_steps)
 
 
 class _Pair(NamedTuple):

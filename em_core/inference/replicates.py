@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import replace
-from functools import partial
-from typing import Any, NamedTuple
+from functools import partial, update_wrapper
+from inspect import signature
+from typing import Any, NamedTuple, ParamSpec, TypeVar, get_args
 
 import numpy as np
 
-from em_core.data import copies
+from em_core.data import WeightsKind, copies
 from em_core.half_steps import has_collapsed
 from em_core.protocols import Emission, Levels, is_discrete, optional
 from em_core.search.batching.stepping import one_by_one, strategy
 from em_core.standardised import Standardised
 
+P = ParamSpec("P")
+T = TypeVar("T")
 # So many different rows of all replicates are one table for all; of more, each has its own.
 MOST_PATTERNS = 2000
 
@@ -152,10 +155,22 @@ def refitted(
     ]
 
 
-def resampled(table: Table, rng: np.random.Generator) -> Table:
+def require_frequencies(weights_kind: WeightsKind, what: str) -> None:
+    """Raises ValueError where weights are sampling weights, and so the likelihood is none."""
+    if weights_kind == "sampling":
+        raise ValueError(
+            f"{what} needs a likelihood, and sampling weights give a pseudo-likelihood: its "
+            "distribution is not that of the model"
+        )
+
+
+def resampled(table: Table, rng: np.random.Generator, sampling: bool = False) -> Table:
     """The same rows, sequences or groups, each as often as it is drawn with replacement; weights
-    are copies."""
+    are copies, or (sampling) stay with their rows."""
     n = len(table.data)
+    if sampling and table.weights is not None:
+        counts = rng.multinomial(n, np.full(n, 1 / n))
+        return Table(table.data, counts * table.weights)
     total = n if table.weights is None else float(table.weights.sum())
     shares = None if table.weights is None else table.weights / total
     size = max(1, round(total))
@@ -189,6 +204,26 @@ def patterns(table: Table) -> tuple[np.ndarray, np.ndarray]:
     rows, which = np.unique(coded, axis=0, return_inverse=True)
     counts = np.bincount(which.ravel(), table.weights).astype(float)
     return np.where(rows < 0, np.nan, rows), counts
+
+
+def at_once(steps: Callable[P, Generator[float, None, T]]) -> Callable[P, T]:
+    """The function of a computation that tells its share done (`..._steps`) for those who need not
+    watch it: of the same arguments, it returns what that returns in the end."""
+
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        computation = steps(*args, **kwargs)
+        while True:
+            try:
+                next(computation)
+            except StopIteration as end:
+                return end.value
+
+    update_wrapper(run, steps)
+    run.__name__ = run.__qualname__ = run.__name__.removesuffix("_steps")
+    told = signature(steps, eval_str=True)
+    _, _, returned = get_args(told.return_annotation)
+    vars(run)["__signature__"] = told.replace(return_annotation=returned)
+    return run
 
 
 def seeds_of(seed: int, n: int) -> list[np.random.Generator]:

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from em_core.data import check, check_weights
+from em_core.data import all_rows, check, rows_that_count
 from em_core.fit import Fit
 from em_core.inference.occupancy import class_shares
 from em_core.inference.quadrature import between, corners_of, nodes
-from em_core.inference.replicates import Table, refitted, settled
+from em_core.inference.replicates import Table, refitted, require_frequencies, settled
 from em_core.protocols import Columns, Emission, Levels, is_discrete, optional
 
 # The distribution of a column is compared at no more of its values than these.
@@ -59,21 +59,22 @@ def bivariate_residuals(
     Expected tables are exact: N sum_k s_k p_kd p_ke^T over the rows that have both, s being the
     model's shares of its classes. Statistics have no known distribution, so p-values are from
     `replicates` drawn from this fit alone, 99 or more. Raises ValueError for a model that does not
-    say what its columns are like.
+    say what its columns are like, and for replicates of a fit with sampling weights.
     """
     model, params = result.model, result.params
     data = check(model, data)
-    table = Table(data, check_weights(weights, len(data)))
+    table = Table(*rows_that_count(model, data, weights, result.weights_kind))
     statistics = _statistics(model, params, table)
     p_values = np.full(statistics.shape, np.nan)
     if replicates:
+        require_frequencies(result.weights_kind, "a p-value")
         known = settled(model, params)
         sound = refitted(known, params, table, replicates, seed, map)
         others = np.array([_statistics(known, found, part) for part, found in sound])
         as_large = (np.abs(others) >= np.abs(statistics)).sum(axis=0)
         p_values = np.where(np.isnan(statistics), np.nan, (as_large + 1) / (len(sound) + 1))
     emission = optional(model, "emission")
-    rows, of_rows = _rows(table)
+    rows, of_rows = all_rows(*table)
     return BivariateResiduals(
         statistics,
         *_columns(model, params, table, rows, of_rows),
@@ -83,18 +84,9 @@ def bivariate_residuals(
     )
 
 
-def _rows(table: Table) -> tuple[np.ndarray, np.ndarray]:
-    """All rows, of whatever sequence, and their weights."""
-    data, weights = table
-    weights = np.ones(len(data)) if weights is None else weights
-    if not isinstance(data, list):
-        return np.asarray(data, dtype=float), weights
-    return np.concatenate(data), np.repeat(weights, [len(part) for part in data])
-
-
 def _statistics(model, params, table: Table) -> np.ndarray:
     emission = optional(model, "emission")
-    rows, weights = _rows(table)
+    rows, weights = all_rows(*table)
     if isinstance(emission, Levels):
         shares = class_shares(model, params, table.data, table.weights)
         return _pearson(emission.level_probabilities(params.emission), shares, rows, weights)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from em_core.data import rows_that_count
 from em_core.fit import Fit
 from em_core.inference.occupancy import class_shares
 from em_core.inference.quadrature import nodes
@@ -31,18 +32,21 @@ class Separation(NamedTuple):
     bayes_errors: np.ndarray
 
 
-def separation(result: Fit, data, *, seed: int = 0) -> Separation:
+def separation(result: Fit, data, weights=None, *, seed: int = 0) -> Separation:
     """How much each column tells of the class of a row under the model of a fit.
 
     I(class; x) = sum_k s_k sum_x p(x | k) log(p(x | k) / sum_j s_j p(x | j)), by sums over the
     levels of an item or the counts there can be, by quadrature of all else (Cover & Thomas 2006,
     section 2.3). s are the model's weights, or how often it is in each state in sequences as long
-    as those of the data. seed: for the rows drawn. Raises ValueError for a model without classes.
+    as those of the data, each counted by its weight. seed: for the rows drawn. Raises ValueError
+    for a model without classes.
     """
     emission, params = optional(result.model, "emission"), result.params
     if not isinstance(emission, Columns):
         raise ValueError("only classes with columns can be told apart by columns")
-    shares = class_shares(result.model, params, data)
+    if weights is not None:
+        data, weights = rows_that_count(result.model, data, weights, result.weights_kind)
+    shares = class_shares(result.model, params, data, weights)
     n_columns = emission.column_means(params.emission).shape[1]
     nats = np.array([_information(emission, params.emission, shares, d) for d in range(n_columns)])
     positive = shares[shares > 0]

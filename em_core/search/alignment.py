@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -111,15 +111,17 @@ def renumbered(flag: str, order: np.ndarray) -> str:
     return flag.renumbered(int(np.flatnonzero(order == flag.component)[0]))
 
 
-def align(reference: np.ndarray, other: np.ndarray) -> np.ndarray:
+def align(reference: np.ndarray, other: np.ndarray, weights=None) -> np.ndarray:
     """(K,) the component of `other` (N, K) that matches each component of `reference` (N, K).
 
-    The assignment that maximises the expected number of rows on which both agree,
-    sum_k (reference^T other)[k, alignment[k]] (Kuhn 1955).
+    The assignment that maximises the expected number of rows, each counted by its weight (N,), on
+    which both agree, sum_k (reference^T other)[k, alignment[k]] (Kuhn 1955).
     """
     # SciPy's optimisers take longer to import than all of em_core may.
     from scipy.optimize import linear_sum_assignment
 
+    if weights is not None:
+        other = weights[:, None] * other
     return linear_sum_assignment(reference.T @ other, maximize=True)[1]
 
 
@@ -139,29 +141,35 @@ def relabelled(params, order: np.ndarray, dims: Mapping[str, tuple[str, ...]]):
     return type(params)(*parts)
 
 
-def disagreement(reference: np.ndarray, aligned: np.ndarray) -> float:
-    """Share of rows that belong elsewhere: half the mean absolute difference of the shares.
+def disagreement(reference: np.ndarray, aligned: np.ndarray, weights=None) -> float:
+    """Share of rows, each counted by its weight (N,), that belong elsewhere: half the mean absolute
+    difference of the shares.
 
     For hard labels this is the share of rows whose labels differ.
     """
-    return float(np.abs(reference - aligned).sum(axis=1).mean() / 2)
+    differ = np.abs(reference - aligned).sum(axis=1)
+    return float((differ.mean() if weights is None else np.average(differ, weights=weights)) / 2)
 
 
-def some_rows(data, most: int, rng: np.random.Generator):
-    """At most `most` rows drawn without replacement, in order; all of them where there are fewer.
+def some_rows(data, weights, most: int, rng: np.random.Generator) -> tuple[Any, np.ndarray | None]:
+    """At most `most` rows drawn without replacement, in order, all of them where there are fewer;
+    and the weight of each row, sequence after sequence.
 
     Of a list of sequences or groups whole ones are drawn, the last cut short.
     """
     if not isinstance(data, list):
         if len(data) <= most:
-            return data
-        return data[np.sort(rng.choice(len(data), most, replace=False))]
-    if sum(map(len, data)) <= most:
-        return data
-    drawn = []
-    for index in rng.permutation(len(data)):
-        drawn.append(data[index][:most])
-        most -= len(drawn[-1])
+            return data, weights
+        drawn = np.sort(rng.choice(len(data), most, replace=False))
+        return data[drawn], None if weights is None else weights[drawn]
+    chosen = range(len(data))
+    if sum(map(len, data)) > most:
+        chosen = rng.permutation(len(data))
+    parts, places = [], []
+    for index in chosen:
+        parts.append(data[index][:most])
+        places += [index] * len(parts[-1])
+        most -= len(parts[-1])
         if most == 0:
             break
-    return drawn
+    return parts, None if weights is None else weights[places]

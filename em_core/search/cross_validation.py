@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from em_core.data import rows_at
 from em_core.fit import Fit
-from em_core.models.impossible import Impossible
-from em_core.protocols import optional
+from em_core.models.impossible import Impossible, ruled_out
 from em_core.search.restarts import Restarts
 
+# Of frequencies, which are dealt out one by one.
+MOST_COPIES = 10_000_000
 # (rows, weights, ends) -> many starts on some rows, taken up from `ends` if there are any.
 Search = Callable[..., Restarts]
 
@@ -51,15 +53,15 @@ def cross_validate(
     of each fold's starts, () where they have not been made. settle: whether the best optimum counts
     even where a start that has not finished is higher. Yields (fold, runs still going).
     """
-    model, (n_folds, seed) = whole.model, folds
-    if len(data) < n_folds:
-        return HeldOut(_none(f"{len(data)} rows cannot be cut into {n_folds} folds"))
-    parts = np.array_split(np.random.default_rng(seed).permutation(len(data)), n_folds)
+    model, n_folds = whole.model, folds[0]
+    try:
+        parts = list(_parts(whole, data, weights, folds))
+    except ValueError as error:
+        return HeldOut(_none(str(error)))
     totals, counts, climbing, reached, unsettled = [], [], [], [], ""
-    for fold, held_out in enumerate(map(np.sort, parts), 1):
-        kept = np.setdiff1d(np.arange(len(data)), held_out)
+    for fold, (kept, held_out) in enumerate(parts, 1):
         try:
-            runs = search(*_rows(data, weights, kept), ends[fold - 1] if ends else ())
+            runs = search(*kept, ends[fold - 1] if ends else ())
             for sweep in runs:
                 yield fold, sweep.n_running
             found = runs.landscape
@@ -71,12 +73,12 @@ def cross_validate(
             if found.ahead and not (settle and found.optima):
                 unsettled = unsettled or f"without fold {fold}: {found.verdict}"
                 continue
-            rows, their_weights = _rows(data, weights, held_out)
-            total = float(model.e_step(found.best.params, rows, their_weights).log_likelihood)
+            total = float(model.e_step(found.best.params, *held_out).log_likelihood)
         except ValueError as error:
             return HeldOut(_none(f"without fold {fold}: {error}"))
         if not np.isfinite(total):
-            return HeldOut(_ruled_out(fold, _why(model, found.best.params, rows, their_weights)))
+            why = ruled_out(model, found.best.params, *held_out)
+            return HeldOut(_ruled_out(fold, why))
         totals.append(total)
         counts.append(whole.n_observations - found.best.n_observations)
     if unsettled:
@@ -85,14 +87,6 @@ def cross_validate(
     error = float(means.std(ddof=1) / np.sqrt(n_folds))
     result = CrossValidation(total, total / sum(counts), error)
     return HeldOut(result, tuple(climbing), tuple(reached) if climbing else ())
-
-
-def _why(model, params, rows, weights) -> Impossible | None:
-    """Why one of some rows has probability 0, where the model can tell."""
-    if optional(model, "impossible") is None:
-        return None
-    counted = rows if weights is None else _rows(rows, None, np.flatnonzero(weights))[0]
-    return model.impossible(params, counted)
 
 
 def _ruled_out(fold: int, why: Impossible | None) -> CrossValidation:
@@ -109,7 +103,34 @@ def _none(problem: str) -> CrossValidation:
     return CrossValidation(np.nan, np.nan, np.nan, problem)
 
 
-def _rows(data, weights, rows: np.ndarray) -> tuple:
-    """The rows (or sequences) with these places, and their weights."""
-    some = [data[row] for row in rows] if isinstance(data, list) else data[rows]
-    return some, None if weights is None else weights[rows]
+def _parts(whole: Fit, data, weights, folds: tuple[int, int]) -> Iterator[tuple[tuple, tuple]]:
+    """For each fold what is kept, and what is held out: rows (or sequences) and their weights.
+
+    Frequencies are copies, each of which may be in another fold. Raises ValueError where there are
+    too few or too many.
+    """
+    n_folds, seed = folds
+    places = np.arange(len(data))
+    copied = weights is not None and whole.weights_kind == "frequencies" and _are_whole(weights)
+    if copied:
+        if weights.sum() > MOST_COPIES:
+            raise ValueError(f"weights of {weights.sum():,.0f} in all are too many to be dealt out")
+        places = np.repeat(places, weights.astype(int))
+    if len(places) < n_folds:
+        raise ValueError(f"{len(places)} rows cannot be cut into {n_folds} folds")
+    dealt = np.array_split(np.random.default_rng(seed).permutation(len(places)), n_folds)
+
+    def some(counts: np.ndarray) -> tuple:
+        rows = np.flatnonzero(counts)
+        if weights is None:
+            return rows_at(data, rows), None
+        return rows_at(data, rows), (counts if copied else weights)[rows]
+
+    in_all = np.bincount(places, minlength=len(data)).astype(float)
+    for part in dealt:
+        held_out = np.bincount(places[part], minlength=len(data)).astype(float)
+        yield some(in_all - held_out), some(held_out)
+
+
+def _are_whole(weights: np.ndarray) -> bool:
+    return bool((weights == np.round(weights)).all())

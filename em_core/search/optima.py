@@ -40,6 +40,7 @@ class StartedFit(Fit):
     """A Fit that knows the seed and the start it came from, and how many seconds it took.
 
     plateau: although it looked converged, going on gained more than the tolerance allows.
+    parent: (start, seed) of the run whose answer this start was made from, if it was.
     Two further stop reasons: "stopped" (the caller went away) and "failed" (see `Failure`).
     """
 
@@ -47,6 +48,12 @@ class StartedFit(Fit):
     start: Any
     seconds: float
     plateau: bool = False
+    parent: tuple[str, Any] | None = None
+
+    @property
+    def is_independent(self) -> bool:
+        """Whether it did not start from what another run has found."""
+        return self.parent is None
 
     @property
     def is_optimum(self) -> bool:
@@ -69,7 +76,7 @@ class Optimum:
 
     fit: its best run. fits: all of them, best first.
     gap: how far its log-likelihood lies below that of the best optimum, in nats.
-    share: that of all starts which lead here, with its interval.
+    share: that of all independent starts which lead here, with its interval.
     alignment: (K,) component alignment[k] of `fit` matches component k of the best optimum's fit.
     disagreement: share of rows that belong elsewhere than in the best optimum, once aligned.
         Both are None for models whose hidden variable is no label.
@@ -95,13 +102,44 @@ class Optimum:
 
     @property
     def replicated(self) -> bool:
-        """Whether two different starts lead here. Seeds that gave equal starts share a trace."""
-        return len({id(fit.trace) for fit in self.fits}) > 1
+        """Whether two different starts lead here, neither made from an answer found before. Seeds
+        that gave equal starts share a trace."""
+        return len({id(fit.trace) for fit in self.fits if fit.is_independent}) > 1
 
     @property
     def seeds(self) -> tuple[tuple[Any, Any], ...]:
         """(start, seed) of every run that leads here."""
         return tuple((fit.start, fit.seed) for fit in self.fits)
+
+
+class Reached(NamedTuple):
+    """How many starts led to an optimum, of how many: `independent` ones, and by themselves those
+    that were made from answers of others, which agree more easily and so are less evidence."""
+
+    independent: int
+    n_independent: int
+    made: int = 0
+    n_made: int = 0
+
+    @property
+    def n_reached(self) -> int:
+        """Of both kinds together."""
+        return self.independent + self.made
+
+    @property
+    def n_starts(self) -> int:
+        """How many starts there were of both kinds."""
+        return self.n_independent + self.n_made
+
+    @property
+    def in_words(self) -> str:
+        """ "3 of 10 starts", or how many of each kind where there are two."""
+        if not self.n_made:
+            return f"{self.independent} of {a_number_of(self.n_independent, 'start')}"
+        return (
+            f"{self.independent} of {a_number_of(self.n_independent, 'independent start')} and "
+            f"{self.made} of {self.n_made} that split and merge the best of the others"
+        )
 
 
 class Landscape(NamedTuple):
@@ -180,19 +218,20 @@ class Landscape(NamedTuple):
         if not self.n_starts:
             return "No start has been run yet."
         starts = a_number_of(self.n_starts, "start")
+        reached = self.reached.in_words
         if len(self.collapsed) == self.n_starts:
             return f"All {starts} collapsed: none reached an optimum."
         if self.identification is not None and not self.is_identified:
             said = sentence_case(self.identification.sentence)
             parts = [
-                f"{said}. {self.optima[0].count} of {starts} reached the highest likelihood of "
-                "these starts, which many other parameters have as well"
+                f"{said}. {reached} reached the highest likelihood of these starts, which many "
+                "other parameters have as well"
             ]
         elif self.optima:
             others = len(self.optima) - 1
             best = "that is finished" if self.ahead else "of these starts"
             parts = [
-                f"{self.optima[0].count} of {starts} reached the best optimum {best}",
+                f"{reached} reached the best optimum {best}",
                 f"{a_number_of(others, 'other optimum', 'other optima')} "
                 f"{'was' if others == 1 else 'were'} found"
                 if others
@@ -210,6 +249,15 @@ class Landscape(NamedTuple):
                 parts.append(f"{a_number_of(number, 'start')} {what}")
         return "; ".join(parts) + "."
 
+    @property
+    def reached(self) -> Reached:
+        """How many starts led to the best optimum: none where there is no optimum."""
+        best = self.optima[0].fits if self.optima else ()
+        every = (*self.fits, *(failure.fit for failure in self.failures if failure.fit))
+        n_made = sum(not fit.is_independent for fit in every)
+        made = sum(not fit.is_independent for fit in best)
+        return Reached(len(best) - made, self.n_starts - n_made, made, n_made)
+
     def _advice(self) -> Iterator[str]:
         if not self.optima:
             if not self.unconverged and self.collapsed:
@@ -220,6 +268,8 @@ class Landscape(NamedTuple):
             yield "Its parameters mean nothing by themselves; a smaller model says as much."
         elif self.optima[0].count == 1:
             yield "The best was reached only once: try more starts."
+        elif not self.replicated and not all(fit.is_independent for fit in self.optima[0].fits):
+            yield "Hardly any independent start reached it: try more of them."
         elif not self.replicated:
             yield "All seeds that reached it gave the same start: try another start."
         if self.ahead:
@@ -237,28 +287,33 @@ def landscape(
     *,
     tolerance: float = 1e-3,
     look: Callable[[StartedFit], Identification | None] | None = None,
+    weights: np.ndarray | None = None,
 ) -> Landscape:
     """Group runs of one model on one table into distinct optima and those that reached none.
 
     Two runs lead to one optimum if their log-likelihoods differ by no more than stopping at
     `tolerance` (nats) explains and, components aligned, they disagree on at most 1 % of the rows
     (of at most 2,000, drawn at random; of fewer, at least 500, where there are more than 100 runs).
-    Models without labels are compared by log-likelihood alone; so are those that are not identified
-    at the best optimum, as `look` tells of its fit: by default `look_at`.
+    Rows count by their weights. Models without labels are compared by log-likelihood alone; so are
+    those that are not identified at the best optimum, as `look` tells of its fit: by default
+    `look_at`.
     """
     fits = [fit for fit in fits if fit.stop_reason != "failed"]
     clean = [fit for fit in fits if fit.is_optimum]
     most = max(LEAST_ROWS_COMPARED, MOST_ROWS_IN_ALL // max(1, len(clean)))
-    rows = some_rows(data, min(most, MOST_ROWS_COMPARED), np.random.default_rng(0))
-    groups = _groups(model, rows, clean, tolerance)
-    look = look or partial(look_at, data=data)
+    most = min(most, MOST_ROWS_COMPARED)
+    rows, of_rows = some_rows(data, weights, most, np.random.default_rng(0))
+    groups = _groups(model, rows, of_rows, clean, tolerance)
+    look = look or partial(look_at, data=data, weights=weights)
     identification = look(groups[0].fits[0]) if groups else None
     if identification is not None and identification.identified is False:
-        groups = _groups(model, None, clean, tolerance)
-    n_starts = len(fits) + len(failures)
+        groups = _groups(model, None, None, clean, tolerance)
+    made = [*fits, *(failure.fit for failure in failures if failure.fit)]
+    n_made = sum(not fit.is_independent for fit in made)
+    n_starts = max(1, len(fits) + len(failures) - n_made)
     unconverged = tuple(fit for fit in fits if not fit.is_optimum and not fit.collapsed)
     return Landscape(
-        tuple(_optimum(group, groups[0], n_starts) for group in groups),
+        tuple(_optimum(group, groups[0], n_starts, of_rows) for group in groups),
         tuple(fit for fit in fits if fit.collapsed),
         unconverged,
         tuple(failures),
@@ -281,30 +336,37 @@ def _ahead(
     """Those that stand higher than the best optimum, highest first."""
     floor = -np.inf
     if best is not None:
-        floor = best.log_likelihood + _allowed(best.log_likelihood, tolerance)
+        floor = best.log_likelihood + allowed_difference(best.log_likelihood, tolerance)
     higher = [fit for fit in unconverged if floor < fit.log_likelihood < np.inf]
     return tuple(sorted(higher, key=lambda fit: -fit.log_likelihood))
 
 
 def place(
-    found: Landscape, model, data, params, log_likelihood: float, *, tolerance: float = 1e-3
+    found: Landscape,
+    model,
+    data,
+    params,
+    log_likelihood: float,
+    weights: np.ndarray | None = None,
+    *,
+    tolerance: float = 1e-3,
 ) -> int | None:
     """Which of the optima found (0 is the best) these parameters are, by the measure of
     `landscape`; None where they are none of them."""
-    rows = some_rows(data, MOST_ROWS_COMPARED, np.random.default_rng(0))
+    rows, of_rows = some_rows(data, weights, MOST_ROWS_COMPARED, np.random.default_rng(0))
     shares = assignment_shares(model, params, rows)
-    allowed = _allowed(log_likelihood, tolerance)
+    allowed = allowed_difference(log_likelihood, tolerance)
     for number, optimum in enumerate(found.optima):
         if abs(optimum.log_likelihood - log_likelihood) > allowed:
             continue
         if not found.is_identified:
             return number
-        if _same_assignment(assignment_shares(model, optimum.fit.params, rows), shares):
+        if _same_assignment(assignment_shares(model, optimum.fit.params, rows), shares, of_rows):
             return number
     return None
 
 
-def _allowed(log_likelihood: float, tolerance: float) -> float:
+def allowed_difference(log_likelihood: float, tolerance: float) -> float:
     """By how many nats two runs into one optimum may differ, each stopped at the tolerance."""
     return TOLERANCE_FACTOR * (tolerance + ROUNDING * abs(log_likelihood))
 
@@ -316,17 +378,19 @@ class _Group(NamedTuple):
     shares: np.ndarray | None
 
 
-def _groups(model, rows, fits: Sequence[StartedFit], tolerance: float) -> list[_Group]:
+def _groups(model, rows, weights, fits: Sequence[StartedFit], tolerance: float) -> list[_Group]:
     """Runs that lead to one optimum together; groups and members by falling log-likelihood.
 
-    rows: None to compare by log-likelihood alone.
+    rows, and their weights: None to compare by log-likelihood alone.
     """
     groups: list[_Group] = []
     for fit in sorted(fits, key=lambda fit: -fit.log_likelihood):
         shares = None if rows is None else assignment_shares(model, fit.params, rows)
-        allowed = _allowed(fit.log_likelihood, tolerance)
+        allowed = allowed_difference(fit.log_likelihood, tolerance)
         near = (g for g in groups if g.fits[0].log_likelihood - fit.log_likelihood <= allowed)
-        home = next((group for group in near if _same_assignment(group.shares, shares)), None)
+        home = next(
+            (group for group in near if _same_assignment(group.shares, shares, weights)), None
+        )
         if home is None:
             groups.append(_Group([fit], shares))
         else:
@@ -334,22 +398,25 @@ def _groups(model, rows, fits: Sequence[StartedFit], tolerance: float) -> list[_
     return groups
 
 
-def _same_assignment(reference: np.ndarray | None, shares: np.ndarray | None) -> bool:
+def _same_assignment(
+    reference: np.ndarray | None, shares: np.ndarray | None, weights: np.ndarray | None
+) -> bool:
     if reference is None or shares is None:
         return True
-    aligned = shares[:, align(reference, shares)]
-    return disagreement(reference, aligned) <= SAME_ASSIGNMENT
+    aligned = shares[:, align(reference, shares, weights)]
+    return disagreement(reference, aligned, weights) <= SAME_ASSIGNMENT
 
 
-def _optimum(group: _Group, best: _Group, n_starts: int) -> Optimum:
+def _optimum(group: _Group, best: _Group, n_starts: int, weights: np.ndarray | None) -> Optimum:
     fit = group.fits[0]
     alignment = differ = None
     if group.shares is not None and best.shares is not None:
-        alignment = align(best.shares, group.shares)
-        differ = disagreement(best.shares, group.shares[:, alignment])
+        alignment = align(best.shares, group.shares, weights)
+        differ = disagreement(best.shares, group.shares[:, alignment], weights)
+    n_here = sum(fit.is_independent for fit in group.fits)
     return Optimum(
         fit, tuple(group.fits), best.fits[0].log_likelihood - fit.log_likelihood,
-        len(group.fits) / n_starts, wilson(len(group.fits), n_starts), alignment, differ,
+        n_here / n_starts, wilson(n_here, n_starts), alignment, differ,
     )  # fmt: skip
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields, replace
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from em_core.data import check_weights
-from em_core.fit import Fit, finished, starting_params
-from em_core.half_steps import HalfStep, StopReason, has_collapsed
+from em_core.data import WeightsKind
+from em_core.fit import Fit, counted, finished, ready, starting_params, to_start_from
+from em_core.half_steps import has_collapsed
+from em_core.partitions.partitions import gone_over
 from em_core.search.alignment import ordered
 from em_core.search.batching.advance import Advance
 from em_core.search.batching.packed import PackedTrace, climbed
@@ -26,6 +28,9 @@ from em_core.search.optima import (
     landscape,
     look_at,
 )
+from em_core.search.plan import OF_BEST, SPLIT_AND_MERGE, plan
+from em_core.search.runs import SeededStart, StartedRun, fingerprint, taken_up
+from em_core.search.split_and_merge import Neighbourhood
 from em_core.search.success import SuccessRate, success_rate
 
 # To see whether an optimum is one, its best run goes on until so much less is left to gain.
@@ -47,42 +52,11 @@ class Sweep(NamedTuple):
     confirming: bool
 
 
-@dataclass
-class _Run:
-    """One run of EM, from `params`. Starts that turn out to be equal share it."""
+class _Parent(NamedTuple):
+    """A start, and the starts beside the answer that it led to."""
 
-    params: Any
-    trace: Sequence[HalfStep] = field(default_factory=list)
-    stop_reason: StopReason | None = None
-    failure: str = ""
-    seconds: float = 0.0
-    fit: Fit | None = None
-    plateau: bool = False
-    # That of the last half-step, in nats; a packed trace would have to be unpacked for it.
-    log_likelihood: float = np.nan
-    # Iterations before it was taken up again.
-    before: int = 0
-
-    def follow(self, half_steps: Sequence[HalfStep]) -> None:
-        """Half-steps from `params` on; where it was taken up, they begin where its trace ends."""
-        if self.trace and half_steps and half_steps[0].phase == "start":
-            half_steps = half_steps[1:]
-        if self.before:
-            half_steps = [s._replace(iteration=s.iteration + self.before) for s in half_steps]
-        assert isinstance(self.trace, list), "it has not ended"
-        self.trace += half_steps
-        if half_steps:
-            self.log_likelihood = half_steps[-1].log_likelihood
-
-
-@dataclass
-class _Start:
-    """One seed of one named start; its run once the start has been made."""
-
-    seed: Any
-    name: str
-    seconds: float = 0.0
-    run: _Run | None = None
+    start: SeededStart
+    beside: Neighbourhood
 
 
 class Trace(NamedTuple):
@@ -113,25 +87,30 @@ class Restarts:
         self,
         model,
         data,
-        starts: list[_Start],
+        starts: list[SeededStart],
         stepping,
         tolerance: float,
         confirm: bool,
         number_components: bool,
+        weights_kind: WeightsKind,
         options,
     ):
         self.model = model
         self._data = data
+        # Starts are made, and optima told apart, by rows that are at hand.
+        self._rows, self._row_weights = to_start_from(data, options["weights"])
         self._starts = starts
         self._stepping = stepping
         self._tolerance = tolerance
         self._number_components = number_components
+        self._weights_kind: WeightsKind = weights_kind
         self._options = options
         self._weights = options["weights"]
         self._sweeps = self._sweep(confirm)
         self._latest: Sweep | None = None
         self._told: _Results | None = None
         self._looked: dict[int, tuple[Any, Identification | None]] = {}
+        self._besides: dict[int, tuple[Any, Neighbourhood]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         """For another process: what there is to tell, without the data and without going on."""
@@ -141,9 +120,19 @@ class Restarts:
             run = start.run
             if run is not None:
                 trace = next(fits).trace if run.trace else ()
-                run = _Run(None, trace, run.stop_reason, run.failure, run.seconds)
+                run = StartedRun(None, trace, run.stop_reason, run.failure, run.seconds)
             starts.append(replace(start, run=run))
-        means = ("_data", "_weights", "_stepping", "_options", "_sweeps", "_looked")
+        means = (
+            "_data",
+            "_rows",
+            "_weights",
+            "_row_weights",
+            "_stepping",
+            "_options",
+            "_sweeps",
+            "_looked",
+            "_besides",
+        )
         return self.__dict__ | dict.fromkeys(means) | {"_starts": starts}
 
     def __iter__(self) -> Restarts:
@@ -154,36 +143,90 @@ class Restarts:
         return self._latest
 
     def _sweep(self, confirm: bool) -> Iterator[Sweep]:
-        made: dict[bytes, _Run] = {}
-        for start in self._starts:
-            if start.run is None:
-                self._make(start, made)
-                yield self._progress(0, made.values())
-        made_runs = (start.run for start in self._starts if start.run is not None)
-        runs = list({id(run): run for run in made_runs}.values())
+        made: dict[bytes, StartedRun] = {}
+        for number in sorted({start.round for start in self._starts}):
+            some = [start for start in self._starts if start.round == number]
+            parents = self._parents() if number and any(s.run is None for s in some) else ()
+            for place, start in enumerate(some):
+                if start.run is None:
+                    of = parents[:1] if place < OF_BEST else parents[-1:]
+                    self._make(start, made, of)
+                    yield self._progress(0, made.values())
+            yield from self._climb(some)
+        if confirm and (optima := self._tell().landscape.optima):
+            yield from self._confirm(optima, self._runs(self._starts))
+
+    def _runs(self, starts: Iterable[SeededStart]) -> list[StartedRun]:
+        """Those of some starts, each once."""
+        return list({id(start.run): start.run for start in starts if start.run}.values())
+
+    def _climb(self, starts: list[SeededStart]) -> Iterator[Sweep]:
+        """Step what has not ended to its end; on a plateau, until less is left to gain."""
+        runs = self._runs(starts)
         for on_plateau, factor in ((False, 1), (True, CONFIRMED)):
             some = [r for r in runs if r.stop_reason is None and r.plateau is on_plateau]
             if some:
                 yield from self._step(some, factor * self._tolerance)
             for run in some:
                 run.plateau = False
-        if confirm and (optima := self._tell().landscape.optima):
-            yield from self._confirm(optima, runs)
 
-    def _make(self, start: _Start, runs: dict[bytes, _Run]) -> None:
-        """Draw the starting parameters; `runs` are those from earlier, different starts."""
+    def _parents(self) -> list[_Parent]:
+        """The starts that led to the best answer so far and to the next best, and what is beside
+        these; without those that rest on a few rows, if there are others."""
+        fits = {id(s.run): (s, s.run.fit) for s in self._starts if s.run and s.run.fit}
+        ended = [
+            (start, fit)
+            for start, fit in fits.values()
+            if fit.stop_reason == "converged" and not has_collapsed(fit.flags)
+        ]
+        ended.sort(key=lambda each: -each[1].log_likelihood)
+        found: list[_Parent] = []
+        gap, last = TOLERANCE_FACTOR * self._tolerance, np.inf
+        for start, fit in ended:
+            if last - fit.log_likelihood > gap:
+                found.append(_Parent(start, self._beside(fit)))
+                last = fit.log_likelihood
+        sound = (each for each in found if each.beside.rests_on_enough)
+        return [*islice(sound, 2)] or found[:2]
+
+    def _beside(self, fit: Fit) -> Neighbourhood:
+        if id(fit.trace) not in self._besides:
+            asked = self.model, self._rows, fit.params, self._row_weights
+            # With its trace, so that no other one gets its place.
+            self._besides[id(fit.trace)] = fit.trace, Neighbourhood(*asked)
+        return self._besides[id(fit.trace)][1]
+
+    def _make(
+        self,
+        start: SeededStart,
+        runs: dict[bytes, StartedRun],
+        parents: Sequence[tuple[SeededStart, Neighbourhood]],
+    ) -> None:
+        """Draw the starting parameters; `runs` are those from earlier, different starts.
+
+        parents: what it led to is what a start of a later round is made from. Where there is none,
+        or nothing is left to try beside it, it starts as usual.
+        """
         began = time.perf_counter()
         rng = np.random.default_rng(start.seed)
+        params = None
         try:
-            params = starting_params(self.model, self._data, start.name, rng, self._weights)
+            if parents:
+                parent, beside = parents[0]
+                params, start.parent = beside.next(rng), (parent.name, parent.seed)
+            if params is None:
+                if start.name == SPLIT_AND_MERGE:
+                    start.name, start.parent = next(iter(self.model.starts)), None
+                asked = self.model, self._rows, start.name, rng, self._row_weights
+                params = starting_params(*asked)
         except (ValueError, np.linalg.LinAlgError) as error:
-            start.run = _Run(None, stop_reason="failed", failure=str(error))
+            start.run = StartedRun(None, stop_reason="failed", failure=str(error))
         else:
-            start.run = runs.setdefault(fingerprint(params), _Run(params))
+            start.run = runs.setdefault(fingerprint(params), StartedRun(params))
         start.seconds = time.perf_counter() - began
 
     def _step(
-        self, runs: list[_Run], tolerance: float, confirming: bool = False
+        self, runs: list[StartedRun], tolerance: float, confirming: bool = False
     ) -> Iterator[Sweep]:
         """Step the runs to their ends."""
         began = time.perf_counter()
@@ -209,16 +252,17 @@ class Restarts:
             yield self._progress(iteration, runs, confirming)
             began = time.perf_counter()
 
-    def _fit(self, run: _Run) -> Fit:
+    def _fit(self, run: StartedRun) -> Fit:
         reason = run.stop_reason or "stopped"
-        fit = finished(self.model, run.trace, reason, self._data, self._weights)
+        weights = self._weights, self._weights_kind
+        fit = finished(self.model, run.trace, reason, self._data, *weights)
         fit = replace(fit, trace=PackedTrace(run.trace))
         return ordered(fit) if self._number_components else fit
 
-    def _confirm(self, optima: tuple[Optimum, ...], runs: list[_Run]) -> Iterator[Sweep]:
+    def _confirm(self, optima: tuple[Optimum, ...], runs: list[StartedRun]) -> Iterator[Sweep]:
         """Go on from the best run of each optimum; where that gains more than the tolerance
         allows, EM had only slowed down on a plateau, and with it all runs that ended there."""
-        further = [_Run(optimum.fit.params) for optimum in optima]
+        further = [StartedRun(optimum.fit.params) for optimum in optima]
         yield from self._step(further, CONFIRMED * self._tolerance, confirming=True)
         plateaus = set()
         for optimum, run in zip(optima, further, strict=True):
@@ -229,7 +273,9 @@ class Restarts:
             run.plateau = id(run.trace) in plateaus
         yield self._progress(0, further, confirming=True)
 
-    def _progress(self, iteration: int, runs: Iterable[_Run], confirming: bool = False) -> Sweep:
+    def _progress(
+        self, iteration: int, runs: Iterable[StartedRun], confirming: bool = False
+    ) -> Sweep:
         made = [start.run for start in self._starts if start.run]
         log_likelihoods = np.full(len(self._starts), np.nan)
         for place, run in enumerate(made):
@@ -256,15 +302,16 @@ class Restarts:
             if (ended := plain.get(id(run))) is not None:
                 known = {field.name: getattr(ended, field.name) for field in fields(ended)}
                 fit = StartedFit(
-                    **known, seed=start.seed, start=start.name,
+                    **known, seed=start.seed, start=start.name, parent=start.parent,
                     seconds=start.seconds + run.seconds, plateau=run.plateau,
                 )  # fmt: skip
                 fits.append(fit)
             if run.stop_reason == "failed":
                 failures.append(Failure(start.seed, start.name, run.failure, fit))
         found = landscape(
-            self.model, self._data, fits, failures, tolerance=self._tolerance, look=self._look
-        )
+            self.model, self._rows, fits, failures, tolerance=self._tolerance, look=self._look,
+            weights=self._row_weights,
+        )  # fmt: skip
         return _Results(self._latest, tuple(fits), found)
 
     def _look(self, fit: StartedFit) -> Identification | None:
@@ -272,11 +319,11 @@ class Restarts:
         place = id(fit.trace)
         if place not in self._looked:
             # With its trace, so that no other one gets its place.
-            self._looked[place] = fit.trace, look_at(fit, self._data, self._weights)
+            self._looked[place] = fit.trace, look_at(fit, self._rows, self._row_weights)
         return self._looked[place][1]
 
     @property
-    def ends(self) -> tuple[_Start, ...]:
+    def ends(self) -> tuple[SeededStart, ...]:
         """Where every start has come to, without the way there: what `go_on` takes up."""
         brief = {}
         for start in self._starts:
@@ -350,33 +397,42 @@ def restarts(
     tolerance: float = 1e-3,
     max_iterations: int = 1000,
     weights=None,
+    weights_kind: WeightsKind = "frequencies",
     confirm: bool = True,
     number_components: bool = False,
     stepping: Callable[..., Iterator[list[Advance]]] | None = None,
+    map: Callable[..., Iterable] = map,
 ) -> Restarts:
     """Run EM from many starts: every seed of every named start. Nothing runs until asked.
 
-    start: a name or several; by default the first of `model.starts`.
-    tolerance, max_iterations, weights: those of `em`.
+    start: a name or several; by default the seeds are dealt out as `plan` says: to several kinds
+        of start, and to splits and merges of the best that these have led to.
+    tolerance, max_iterations: those of `em`. weights, weights_kind: those of `fit`.
     confirm: whether, in the end, one run of each optimum goes on to a thousandth of the tolerance;
         it leaves the fits as they are, but those on a plateau are no longer called optima.
     number_components: whether the components of every fit are numbered by `ordered`, so that one
         optimum has the same numbers whichever start led there; else as the start has them.
     stepping: what steps all runs by one iteration at a time; by default that of `strategy`.
+    map: who goes over data that are `Partitions`. All starts share each pass over them; what is
+        told of optima beside their fits is told of the sample.
     A start that raises ValueError or LinAlgError is kept as failed, with its sentence. Raises
     ValueError for data or weights that the model cannot use, and without a seed or a start.
     """
-    data = model.check(data)
-    weights = check_weights(weights, len(data))
+    model, data = ready(model, gone_over(data, map))
+    data, weights = counted(model, data, weights, weights_kind)
+    seeds = list(seeds)
     if start is None:
-        start = [next(iter(model.starts))]
-    seeds, names = list(seeds), [start] if isinstance(start, str) else list(start)
-    if not seeds or not names:
+        starts = plan(model, seeds)
+    else:
+        names = [start] if isinstance(start, str) else list(start)
+        starts = [SeededStart(seed, name) for name in names for seed in seeds]
+    if not starts:
         raise ValueError("give at least one seed and one start")
-    starts = [_Start(seed, name) for name in names for seed in seeds]
     options = {"weights": weights, "max_iterations": max_iterations}
     stepping = stepping or strategy(model)
-    return Restarts(model, data, starts, stepping, tolerance, confirm, number_components, options)
+    return Restarts(
+        model, data, starts, stepping, tolerance, confirm, number_components, weights_kind, options
+    )
 
 
 def go_on(
@@ -387,9 +443,11 @@ def go_on(
     tolerance: float = 1e-3,
     max_iterations: int = 1000,
     weights=None,
+    weights_kind: WeightsKind = "frequencies",
     confirm: bool = True,
     number_components: bool = False,
     stepping: Callable[..., Iterator[list[Advance]]] | None = None,
+    map: Callable[..., Iterable] = map,
 ) -> Restarts:
     """Many starts taken up where they came to: those that reached no end climb on from there.
 
@@ -398,30 +456,12 @@ def go_on(
     max_iterations: how many further ones. The other arguments are those of `restarts`; traces
     begin with the last half-step of `ends`, and go on counting.
     """
-    data = model.check(data)
-    weights = check_weights(weights, len(data))
-    runs = {id(start.run): _taken_up(start.run) for start in ends if start.run is not None}
+    model, data = ready(model, gone_over(data, map))
+    data, weights = counted(model, data, weights, weights_kind)
+    runs = {id(start.run): taken_up(start.run) for start in ends if start.run is not None}
     starts = [replace(s, run=None if s.run is None else runs[id(s.run)]) for s in ends]
     options = {"weights": weights, "max_iterations": max_iterations}
     stepping = stepping or strategy(model)
-    return Restarts(model, data, starts, stepping, tolerance, confirm, number_components, options)
-
-
-def _taken_up(run: _Run) -> _Run:
-    """The same run, as one that goes on where it was still climbing."""
-    fit = run.fit
-    if fit is None or run.stop_reason in ("failed", "not_finite") or has_collapsed(fit.flags):
-        return replace(run)
-    if run.stop_reason == "converged" and not run.plateau:
-        return replace(run)
-    return replace(
-        run, params=fit.params, trace=list(fit.trace), fit=None, stop_reason=None,
-        before=fit.n_iterations,
-    )  # fmt: skip
-
-
-def fingerprint(params) -> bytes:
-    """The bits of parameters: equal for equal ones."""
-    if isinstance(params, tuple):
-        return b"".join(map(fingerprint, params))
-    return np.asarray(params).tobytes()
+    return Restarts(
+        model, data, starts, stepping, tolerance, confirm, number_components, weights_kind, options
+    )

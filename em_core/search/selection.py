@@ -6,15 +6,17 @@ A criterion is always a score of which the smallest is best, so that all read al
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping
 from copy import copy
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
-from em_core.data import check_weights
+from em_core.data import WeightsKind
+from em_core.fit import counted, ready
+from em_core.partitions.partitions import Partitions, gone_over
 from em_core.search.cross_validation import CrossValidation, HeldOut, cross_validate
-from em_core.search.optima import StartedFit
+from em_core.search.optima import Reached, StartedFit
 from em_core.search.restarts import Restarts, go_on, restarts
 
 Criterion = Literal["bic", "icl", "aic", "sabic", "caic", "aic3", "cross_validation"]
@@ -31,7 +33,8 @@ class Cell(NamedTuple):
     """One model of the grid: its best fit (None where every start failed) and what it is worth.
 
     The fit of an unconverged cell is the highest start that has not finished.
-    verdict: how the starts ended, in words; replicated: at least two reached the best optimum.
+    verdict: how the starts ended, in words; replicated: at least two reached the best optimum;
+        reached: how many did, of how many, None where there is no optimum.
     climbing: where a start that has not finished stands above the best optimum: 0 for all rows,
         1, 2, ... for those without that fold. times: how often the cell has been gone on with.
     ends: where the starts have come to, on all rows and without each fold; () where none climbs.
@@ -47,6 +50,7 @@ class Cell(NamedTuple):
     climbing: tuple[int, ...] = ()
     times: int = 0
     ends: tuple[Any, ...] = ()
+    reached: Reached | None = None
 
     @property
     def fitted(self) -> StartedFit:
@@ -96,12 +100,15 @@ class _Asked(NamedTuple):
     folds: tuple[int, int]
     number_components: bool
     stepping: Any
+    weights_kind: WeightsKind
 
-    def search(self, model, data, weights, ends, times: int, confirm: bool = True) -> Restarts:
+    def search(self, model, data, weights, ends, times: int, fold: bool = False) -> Restarts:
         """Many starts, which have been gone on with `times` times in all; from `ends` the last of
-        these. Every time doubles the iterations."""
-        common = {
-            "tolerance": self.tolerance, "weights": weights, "confirm": confirm,
+        these. Every time doubles the iterations. fold: whether these are the rows without one,
+        whose weights stay as they are among all rows."""
+        common: dict[str, Any] = {
+            "tolerance": self.tolerance, "weights": weights, "confirm": not fold,
+            "weights_kind": "frequencies" if fold else self.weights_kind,
             "number_components": self.number_components, "stepping": self.stepping,
         }  # fmt: skip
         most = self.max_iterations * 2**times
@@ -266,8 +273,10 @@ def select(
     tolerance: float = 1e-3,
     max_iterations: int = 1000,
     weights=None,
+    weights_kind: WeightsKind = "frequencies",
     number_components: bool = False,
     stepping=None,
+    map: Callable[..., Iterable] = map,
 ) -> ModelSelection:
     """Fit every model of a grid from several starts and compare them. Nothing runs until asked.
 
@@ -276,16 +285,19 @@ def select(
     folds: 0, or into how many folds to cut the rows (sequences, groups) at random, by `fold_seed`,
         for the cross-validated log-likelihood; each fold's fit has the same starts as the whole.
     The other arguments are those of `restarts`. Raises ValueError without a model, and for a
-    single fold. What a model cannot fit is its cell's own failure.
+    single fold, or for folds of `Partitions`. What a model cannot fit is its cell's own failure.
     """
     if not models:
         raise ValueError("give at least one model")
     if folds < 0 or folds == 1:
         raise ValueError(f"choose at least 2 folds, or 0 for none, not {folds}")
+    if folds and isinstance(data, Partitions):
+        raise ValueError("cross-validation needs the rows as one array, not in partitions")
+    data = gone_over(data, map)
     starts = list(start) if isinstance(start, list | tuple) else start
     asked = _Asked(
         list(seeds), starts, tolerance, max_iterations, (folds, fold_seed), number_components,
-        stepping,
+        stepping, weights_kind,
     )  # fmt: skip
     return ModelSelection(models, asked, data, weights, {}, 0)
 
@@ -305,8 +317,8 @@ def _complete(asked: _Asked, data, weights, label, model, before: Cell | None) -
 
 
 def _fitted(asked: _Asked, data, weights, label, model, before: Cell | None) -> CellSteps:
-    data = model.check(data)
-    weights = check_weights(weights, len(data))
+    model, data = ready(model, data)
+    data, weights = counted(model, data, weights, asked.weights_kind)
     times, ends = (before.times + 1, before.ends) if before else (0, ())
     settle = times >= TIMES
     if before is not None and 0 not in before.climbing:
@@ -320,7 +332,7 @@ def _fitted(asked: _Asked, data, weights, label, model, before: Cell | None) -> 
     if asked.folds[0] and cell.status == "usable":
 
         def search(rows, weights, ends) -> Restarts:
-            return asked.search(model, rows, weights, ends, times, confirm=False)
+            return asked.search(model, rows, weights, ends, times, fold=True)
 
         held_out = yield from cross_validate(
             cell.fitted, data, weights, asked.folds, search, ends[1:], settle
@@ -343,4 +355,7 @@ def _on_all_rows(label, model, runs: Restarts, settle: bool) -> Cell:
     else:
         fit = found.ahead[0] if found.ahead else found.best
         status, replicated = "collapsed" if fit.collapsed else "unconverged", False
-    return Cell(label, model, status, fit, found.verdict, replicated, None, climbing, 0, ends)
+    reached = found.reached if found.optima else None
+    return Cell(
+        label, model, status, fit, found.verdict, replicated, None, climbing, 0, ends, reached
+    )

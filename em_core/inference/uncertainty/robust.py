@@ -11,17 +11,19 @@ from em_core.inference.uncertainty.surface import Surface
 FEWEST = 30
 
 
-def sandwich(surface: Surface, top: Top, weights, clusters) -> np.ndarray:
+def sandwich(surface: Surface, top: Top, weights, clusters, sampling: bool = False) -> np.ndarray:
     """(P, s) a root of information^-1 [sum of score score^T] information^-1 of the coordinates.
 
     clusters: (N,) labels of rows, sequences or groups whose scores are added first; None where each
-    counts by itself. Raises ValueError where there are too few.
+    counts by itself. sampling: whether weights are sampling weights, by which scores are
+    multiplied; else each copy counts by itself. Raises ValueError where there are too few.
     """
     scores = surface.row_scores(top.point, top.directions)
     if clusters is None:
-        # Weights are copies, each of which counts by itself.
-        roots = scores if weights is None else scores * np.sqrt(weights)[:, None]
-        count = len(scores) if weights is None else float(weights.sum())
+        copies = weights is not None and not sampling
+        times = np.ones(len(scores)) if weights is None else weights
+        roots = scores * (np.sqrt(times) if copies else times)[:, None]
+        count = float(times.sum()) if copies else len(scores)
         what = "rows"
     else:
         roots = _added(scores if weights is None else scores * weights[:, None], clusters)

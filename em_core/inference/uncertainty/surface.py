@@ -89,9 +89,11 @@ class Surface:
         self, function: Callable[[Any], np.ndarray], vector: np.ndarray, free: np.ndarray
     ) -> np.ndarray:
         """(M, P) derivatives of a function (M,) of parameters along the free coordinates, else 0;
-        those that are rounding are 0."""
+        those that are rounding are 0, and those of a number that is infinite here or next to here,
+        as a standard deviation of heavy tails can be."""
         found = []
         middle = function(self.coordinates.params(vector))
+        finite = np.isfinite(middle)
         for position in range(len(vector)):
             if not free[position]:
                 found.append(np.zeros(len(middle)))
@@ -101,9 +103,13 @@ class Surface:
             above, below = (
                 function(self.coordinates.params(vector + sign * shift)) for sign in (1, -1)
             )
-            found.append((above - below) / (2 * STEP))
+            finite &= np.isfinite(above) & np.isfinite(below)
+            found.append(
+                np.subtract(above, below, out=np.zeros(len(middle)), where=finite) / (2 * STEP)
+            )
         slopes = np.stack(found, axis=1) if found else np.zeros((len(middle), 0))
-        return np.where(np.abs(slopes) > 1e-10 * np.abs(middle)[:, None], slopes, 0.0)
+        tells = finite[:, None] & (np.abs(slopes) > 1e-10 * np.abs(middle)[:, None])
+        return np.where(tells, slopes, 0.0)
 
     def information(self, point: Point, directions: np.ndarray) -> np.ndarray:
         """(r, r) observed information, minus the second derivatives, along directions (P, r): by

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from em_core.data import check_weights, count_observations
+from em_core.data import as_numbers, count_observations, rows_that_count
 from em_core.fit import Fit
 from em_core.inference.uncertainty.delta import Reported, by_delta_method, named
 from em_core.inference.uncertainty.polishing import Top, polished
@@ -71,10 +71,11 @@ def intervals(
     Intervals are symmetric on the scale of the number: logarithms of deviations, variances and
     rates, log odds of probabilities, Fisher's z of correlations.
 
-    weights: those of the fit; they count as that many rows. robust: the sandwich
-    information^-1 [sum of score score^T] information^-1 of rows, sequences or groups (Huber 1967;
-    White 1982), which holds where the model does not. clusters: (N,) labels of those that belong
-    together: their scores are added first, and of G clusters the factor is G / (G - 1).
+    weights: those of the fit; frequencies count as that many rows. Of sampling weights, whose
+    curvature says nothing of how sure a parameter is, intervals are always robust ones. robust: the
+    sandwich information^-1 [sum of score score^T] information^-1 of rows, sequences or groups
+    (Huber 1967; White 1982), which holds where the model does not. clusters: (N,) labels of those
+    that belong together: their scores are added first, and of G clusters the factor is G / (G - 1).
     Raises ValueError for other data or weights than the fit's, a level that is none, fewer clusters
     than parameters or 30, and where no top is near.
     """
@@ -85,11 +86,15 @@ def intervals(
 
     model = result.model
     data = model.check(data)
-    weights = check_weights(weights, len(data))
+    n_rows, given = len(data), weights
+    data, weights = rows_that_count(model, data, weights, result.weights_kind)
+    if given is not None and clusters is not None and np.shape(clusters) == (n_rows,):
+        clusters = np.asarray(clusters)[as_numbers(given) > 0]
     surface = surface_of(result, data, weights)
     top = polished(surface, surface.coordinates.vector(result.params))
-    robust = robust or clusters is not None
-    root = sandwich(surface, top, weights, clusters) if robust else top.root
+    sampling = result.weights_kind == "sampling"
+    robust = robust or sampling or clusters is not None
+    root = sandwich(surface, top, weights, clusters, sampling) if robust else top.root
     at, z = in_canonical_form(top.point.params), float(ndtri((1 + level) / 2))
     reported, of_reported = by_delta_method(
         surface, top, root, z, partial(quantities, model, like=at)
@@ -101,7 +106,7 @@ def intervals(
     at_limit, identified = tuple(_held(surface, top)), bool(top.known.all())
     return Intervals(
         at, errors, lower, upper, tuple(reported), of_reported, at_limit, identified, level,
-        robust, float(top.moved), tuple(_sentences(at_limit, identified)),
+        robust, float(top.moved), tuple(_sentences(at_limit, identified, sampling)),
     )  # fmt: skip
 
 
@@ -128,7 +133,9 @@ def _held(surface: Surface, top: Top) -> Iterator[str]:
             yield named(coordinate.quantity, coordinate.place)
 
 
-def _sentences(at_limit: tuple[str, ...], identified: bool) -> Iterator[str]:
+def _sentences(at_limit: tuple[str, ...], identified: bool, sampling: bool) -> Iterator[str]:
+    if sampling:
+        yield "With sampling weights standard errors are robust ones (the sandwich)."
     if at_limit:
         yield (
             f"At a limit, held fixed and without an interval: {', '.join(at_limit)}. The other "

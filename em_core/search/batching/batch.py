@@ -6,14 +6,14 @@ all of them, and runs that have ended leave the batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from em_core.data import count_observations
-from em_core.em import why_stop
-from em_core.half_steps import HalfStep, Shared
+from em_core.em import e_steps, n_observations_of, why_stop
+from em_core.half_steps import Expectation, HalfStep, Shared
+from em_core.partitions.partitions import Partitions
 from em_core.search.batching.advance import Advance
 
 # Rows times components of the runs stepped at once, a quarter of a second's work on a busy machine.
@@ -38,15 +38,16 @@ def side_by_side(
     The results are those of `em`, but for the order in which sums are rounded.
     """
     own = weights is not None and weights.ndim == 2
-    rows = model.prepare(data, None if own else weights)
     counted = weights.mean(axis=0) if own else weights
-    stopping = {"tolerance": tolerance, "n_observations": count_observations(model, data, counted)}
-    most = max(1, LARGEST_SWEEP // max(1, len(rows) * starts[0].weights.size))
-    n_slices = -(-len(starts) // most)
+    stopping = {"tolerance": tolerance, "n_observations": n_observations_of(model, data, counted)}
+    most = max(1, LARGEST_SWEEP // max(1, len(data) * starts[0].weights.size))
+    # A pass over partitions is what costs: all runs share each.
+    n_slices = 1 if isinstance(data, Partitions) else -(-len(starts) // most)
+    e_step = _over_all(model, data, None if own else weights)
     slices = []
     for runs in np.array_split(np.arange(len(starts)), n_slices):
         some = [starts[run] for run in runs], weights[runs] if own else weights
-        slices.append(_sweeps(model, rows, runs, *some, stopping, max_iterations))
+        slices.append(_sweeps(model, e_step, runs, *some, stopping, max_iterations))
     while slices:
         for sweeps in list(slices):
             advances = next(sweeps, None)
@@ -56,12 +57,21 @@ def side_by_side(
                 yield advances
 
 
+def _over_all(model, data, weights) -> Callable[..., Expectation]:
+    """(parameters, weights) -> the E-step over all data, which are prepared once for all runs."""
+    if isinstance(data, Partitions):
+        at = e_steps(model, data, weights)
+        return lambda params, weights: at(params)
+    rows = model.prepare(data, weights)
+    return lambda params, weights: model.e_step(params, rows, weights)
+
+
 def _sweeps(
-    model, rows, going: np.ndarray, starts, weights, stopping: dict, max_iterations: int
+    model, e_step, going: np.ndarray, starts, weights, stopping: dict, max_iterations: int
 ) -> Iterator[list[Advance]]:
     """Step the runs `going` as one computation to their ends; stopping: arguments of `why_stop`."""
     params = stack(starts)
-    q = model.e_step(params, rows, weights)
+    q = e_step(params, weights)
     elbos = model.expected_log_joint(params, q.statistics) + q.entropy
     paths = {run: [value] for run, value in zip(going, q.log_likelihood.tolist(), strict=True)}
     current, advances = list(starts), []
@@ -81,7 +91,7 @@ def _sweeps(
         params = model.m_step(params, q.statistics)
         bounds = model.expected_log_joint(params, q.statistics) + q.entropy
         flags, entropies = flags_of_each(model, params, q.statistics), q.entropy
-        q = model.e_step(params, rows, weights)
+        q = e_step(params, weights)
         elbos = model.expected_log_joint(params, q.statistics) + q.entropy
         advances, before, current = [], current, apart(params)
         for run, old, new, raised, bound, elbo, log_likelihood, entropy, left in zip(

@@ -13,6 +13,7 @@ import numpy as np
 from em_core.data import prepare
 from em_core.em import em
 from em_core.half_steps import HalfStep
+from em_core.partitions.partitions import Partitions
 from em_core.protocols import optional
 from em_core.search.batching.advance import Advance
 from em_core.search.batching.batch import side_by_side
@@ -38,7 +39,8 @@ def one_by_one(
     weights: (N,), or (R, N), each run's own.
     """
     own = weights if weights is not None and weights.ndim == 2 else None
-    prepared: Any = model if own is not None else _Prepared(model, data, weights)
+    anew = own is not None or isinstance(data, Partitions)
+    prepared: Any = model if anew else _Prepared(model, data, weights)
     going = {
         run: em(
             prepared, data, params,

@@ -1,0 +1,282 @@
+"""A table of rows in pieces, wherever they live.
+
+All that EM asks of data is a sum over rows. Rows are counted through the whole table and cut into
+blocks of a fixed number; each block is summed by itself, and the sums are added in a fixed order
+(`tree_sum`). So the numbers are the same, bit for bit, however the table is laid out, whoever reads
+it and how many read at once.
+"""
+
+from __future__ import annotations
+
+import builtins
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from em_core.data import as_table, check_weights
+from em_core.half_steps import Expectation
+from em_core.partitions.overview import ColumnTotals, Overview
+from em_core.partitions.sources import ArraySource, Rows, Source, parquet_sources
+from em_core.partitions.sums import tree_sum
+from em_core.protocols import optional
+from em_core.trees import add
+
+# Rows that are summed by themselves: a law, since other blocks would round otherwise.
+BLOCK_ROWS = 65_536
+# Values of a part, which is read, kept and sent for as a whole; a power of two of blocks.
+PART_VALUES = 2**21
+# Rows that starts and pictures are made from, if there are more.
+SAMPLE_ROWS = 20_000
+SAMPLE_SEED = 0
+
+Map = Callable[..., Iterable]
+
+
+class Piece(NamedTuple):
+    """Consecutive rows of one source."""
+
+    source: Source
+    start: int
+    stop: int
+
+
+class Part(NamedTuple):
+    """Consecutive blocks of a table. places: where, within the part, its rows of the sample are."""
+
+    pieces: tuple[Piece, ...]
+    places: np.ndarray
+
+    @property
+    def n_rows(self) -> int:
+        return sum(piece.stop - piece.start for piece in self.pieces)
+
+    def read(self) -> Rows:
+        """All its rows."""
+        return joined([source.read(start, stop) for source, start, stop in self.pieces])
+
+    def blocks(self) -> Iterator[Rows]:
+        """Block by block."""
+        values, weights = self.read()
+        for start in range(0, len(values), BLOCK_ROWS):
+            some = slice(start, start + BLOCK_ROWS)
+            yield values[some], None if weights is None else weights[some]
+
+
+class PreparedPart(NamedTuple):
+    """The same in the form that a model's E-step reads fastest."""
+
+    prepared: tuple[tuple[Any, np.ndarray | None], ...]
+
+    def blocks(self) -> Iterator[tuple[Any, np.ndarray | None]]:
+        return iter(self.prepared)
+
+
+class UnpreparedPart(NamedTuple):
+    """A part that is read and prepared anew whenever its blocks are asked for."""
+
+    part: Part
+    model: Any
+    columns: ColumnTotals
+
+    def blocks(self) -> Iterator[tuple[Any, np.ndarray | None]]:
+        for values, weights in self.part.blocks():
+            yield self.model.prepare_block(values, self.columns), weights
+
+
+def prepare_part(part: UnpreparedPart) -> PreparedPart:
+    """Read and prepared once, to be kept."""
+    return PreparedPart(tuple(part.blocks()))
+
+
+class Partitions:
+    """A table (N, D) in pieces: `from_arrays`, `from_parquet`.
+
+    `em`, `fit`, `restarts` and `select` take it in the place of data; weights belong to it. `over`
+    says who goes over its parts: Python's own `map` one after the other, a thread pool's at once, a
+    `Cluster` where they live. What is held in memory is prepared once and kept; files are read
+    again in every pass, a few parts at a time.
+
+    A start is drawn from a sample: `SAMPLE_ROWS` of the rows, all equally likely, the same ones
+    always.
+    """
+
+    def __init__(self, sources: Sequence[Source], n_columns: int, names: Sequence[str] = ()):
+        self.sources = tuple(sources)
+        self.n_rows = sum(source.n_rows for source in self.sources)
+        self.n_columns = n_columns
+        self.names = tuple(names)
+        self._map: Map = map
+        self._overview: Overview | None = None
+        if not self.n_rows:
+            raise ValueError("the partitions hold no rows")
+
+    @classmethod
+    def from_arrays(cls, blocks: Iterable, weights: Iterable | None = None) -> Partitions:
+        """From tables (n, D) with the same columns, one after the other, and their weights (n,).
+
+        Raises ValueError where one is no table or has other columns, or for weights that cannot be.
+        """
+        tables = [as_table(block) for block in blocks]
+        if not tables:
+            raise ValueError("give at least one block of rows")
+        n_columns = tables[0].shape[1]
+        for number, table in enumerate(tables, 1):
+            if table.shape[1] != n_columns:
+                raise ValueError(
+                    f"block {number} has {table.shape[1]} columns and the first has {n_columns}"
+                )
+        each: list = [None] * len(tables) if weights is None else list(weights)
+        if len(each) != len(tables):
+            raise ValueError(f"give weights for each of {len(tables)} blocks")
+        checked = [check_weights(w, len(t)) for w, t in zip(each, tables, strict=True)]
+        sources = [ArraySource(t, w) for t, w in zip(tables, checked, strict=True) if len(t)]
+        return cls(sources, n_columns)
+
+    @classmethod
+    def from_parquet(
+        cls, path, columns: Sequence[str] | None = None, weights: str | None = None, filters=None
+    ) -> Partitions:
+        """From a Parquet file, or a folder of them in the order of their names; needs PyArrow.
+
+        columns: their names; by default all but that of the weights. filters: an expression of
+        `pyarrow.compute` that leaves rows out. Raises ValueError for a column that is not there, or
+        holds no numbers.
+        """
+        names, sources = parquet_sources(path, columns, weights, filters)
+        return cls(sources, len(names), names)
+
+    def over(self, map: Map) -> Partitions:
+        """The same table, whose parts are gone over by this `map`."""
+        other = copy(self)
+        other._map = map
+        return other
+
+    def __len__(self) -> int:
+        return self.n_rows
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether all rows are held already."""
+        return all(source.in_memory for source in self.sources)
+
+    def blocks(self) -> Iterator[Rows]:
+        """The rows and their weights, block by block."""
+        for part in self.parts():
+            yield from part.blocks()
+
+    def parts(self) -> list[Part]:
+        """The table in parts, of one or two, four, eight ... blocks each."""
+        size = BLOCK_ROWS
+        while 2 * size * self.n_columns <= PART_VALUES:
+            size *= 2
+        chosen = self._chosen()
+        bounds = [*range(0, self.n_rows, size), self.n_rows]
+        cuts = np.searchsorted(chosen, bounds)
+        return [
+            Part(tuple(self._pieces(start, stop)), chosen[a:b] - start)
+            for (start, stop), (a, b) in zip(
+                itertools.pairwise(bounds), itertools.pairwise(cuts), strict=True
+            )
+        ]
+
+    def _chosen(self) -> np.ndarray:
+        """Which rows are in the sample."""
+        if self.n_rows <= SAMPLE_ROWS:
+            return np.arange(self.n_rows)
+        rng = np.random.default_rng(SAMPLE_SEED)
+        return np.sort(rng.choice(self.n_rows, SAMPLE_ROWS, replace=False))
+
+    def _pieces(self, start: int, stop: int) -> Iterator[Piece]:
+        begin = 0
+        for source in self.sources:
+            end = begin + source.n_rows
+            if begin < stop and start < end:
+                yield Piece(source, max(start, begin) - begin, min(stop, end) - begin)
+            begin = end
+
+    def overview(self) -> Overview:
+        """Columns and sample, after one pass over the table; kept.
+
+        Raises ValueError for weights that cannot be, and where a column holds no values.
+        """
+        if self._overview is None:
+            found = list(self._map(_look, self.parts()))
+            columns = tree_sum([columns for columns, *_ in found], ColumnTotals.joined)
+            rows, weights = joined([(rows, weights) for _, rows, weights in found])
+            if not (np.isfinite(columns.total) and columns.smallest_weight >= 0 < columns.total):
+                raise ValueError("weights must be finite, not negative and not all zero")
+            if not columns.counts.all():
+                number = columns.counts.argmin() + 1
+                raise ValueError(
+                    f"column {number} holds no values in rows that have weight: leave it out"
+                )
+            self._overview = Overview(columns, rows, weights)
+        return self._overview
+
+    def e_steps(self, model) -> Callable[[Any], Expectation]:
+        """The E-step of a model over the whole table, as a function of the parameters.
+
+        Raises ValueError where the model cannot be fitted to tables in pieces.
+        """
+        if optional(model, "prepare_block") is None:
+            raise ValueError(
+                "this model is not fitted to tables in pieces: give it the rows as one array"
+            )
+        columns = self.overview().columns
+        parts: Sequence[Any] = [UnpreparedPart(part, model, columns) for part in self.parts()]
+        # A cluster keeps them where they are; here files may be larger than memory.
+        place = getattr(self._map, "place", None)
+        if place is not None:
+            parts = place(prepare_part, parts)
+        elif self.in_memory:
+            parts = list(self._map(prepare_part, parts))
+        return partial(_expect, model, parts, self._map)
+
+    def total(self, function: Callable[..., Any]) -> Any:
+        """The sum of function(rows, weights) over all blocks, of numbers and trees of arrays."""
+        return tree_sum(self._map(partial(_total, function), self.parts()), add)
+
+
+def _expect(model, parts: Sequence[Any], map: Map, params) -> Expectation:
+    return tree_sum(map(partial(e_step_of, model, params), parts), add)
+
+
+def e_step_of(model, params, part: PreparedPart | UnpreparedPart) -> Expectation:
+    """The E-step over one part."""
+    return tree_sum((model.e_step(params, rows, w) for rows, w in part.blocks()), add)
+
+
+def _total(function: Callable[..., Any], part: Part):
+    return tree_sum((function(rows, weights) for rows, weights in part.blocks()), add)
+
+
+def _look(part: Part) -> tuple[ColumnTotals, np.ndarray, np.ndarray | None]:
+    """The columns of a part, and its rows of the sample with their weights."""
+    columns, rows, start = [], [], 0
+    for values, weights in part.blocks():
+        columns.append(ColumnTotals.of(values, weights))
+        places = part.places[np.searchsorted(part.places, start) :]
+        places = places[: np.searchsorted(places, start + len(values))] - start
+        rows.append((values[places], None if weights is None else weights[places]))
+        start += len(values)
+    return tree_sum(columns, ColumnTotals.joined), *joined(rows)
+
+
+def joined(pieces: Sequence[Rows]) -> Rows:
+    """Rows one after the other; those without weights count once where others have any."""
+    if len(pieces) == 1:
+        return pieces[0]
+    values = np.concatenate([values for values, _ in pieces])
+    if all(weights is None for _, weights in pieces):
+        return values, None
+    each = [np.ones(len(v)) if weights is None else weights for v, weights in pieces]
+    return values, np.concatenate(each)
+
+
+def gone_over(data, map: Map):
+    """Data as they are; partitions to be gone over by a `map` that is not Python's own."""
+    return data.over(map) if isinstance(data, Partitions) and map is not builtins.map else data

@@ -1,0 +1,121 @@
+"""Where rows come from: arrays, or the row groups of Parquet files."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+Rows = tuple[np.ndarray, np.ndarray | None]
+
+
+class Source(Protocol):
+    """Consecutive rows of one place; it travels to another process."""
+
+    @property
+    def n_rows(self) -> int:
+        """How many there are."""
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether they are held already, so that reading them costs nothing."""
+
+    def read(self, start: int, stop: int) -> Rows:
+        """Some of them (n, D) as float64, NaN where a value is missing, and their weights (n,)."""
+
+
+class ArraySource(NamedTuple):
+    """values (N, D) and weights (N,), or None, in memory."""
+
+    values: np.ndarray
+    weights: np.ndarray | None = None
+    in_memory = True
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.values)
+
+    def read(self, start: int, stop: int) -> Rows:
+        weights = None if self.weights is None else self.weights[start:stop]
+        return self.values[start:stop], weights
+
+
+class ParquetSource(NamedTuple):
+    """One row group of a Parquet file, without the rows that the filter leaves out; it is read when
+    it is asked for. root: the address of the data set, which says on what it lies. filters: a
+    pickled expression of `pyarrow.compute`, or None."""
+
+    root: str
+    path: str
+    row_group: int
+    columns: tuple[str, ...]
+    weights: str | None
+    filters: bytes | None
+    n_rows: int
+    in_memory = False
+
+    def read(self, start: int, stop: int) -> Rows:
+        values, weights = _row_group(self)
+        return values[start:stop], None if weights is None else weights[start:stop]
+
+
+# Parts of a table need not end where row groups do: the next one begins with the same.
+@lru_cache(maxsize=2)
+def _row_group(source: ParquetSource) -> Rows:
+    wanted = [*source.columns, *([] if source.weights is None else [source.weights])]
+    filters = None if source.filters is None else pickle.loads(source.filters)
+    fragment = _fragment(source.root, source.path, [source.row_group])
+    table = fragment.to_table(columns=wanted, filter=filters)
+    columns = [_numbers(table, name) for name in wanted]
+    values = np.stack(columns[: len(source.columns)], axis=1)
+    return values, columns[-1] if source.weights is not None else None
+
+
+def _numbers(table, name: str) -> np.ndarray:
+    return table.column(name).cast("double").to_numpy()
+
+
+def _fragment(root: str, path: str, row_groups: list[int] | None = None):
+    """A file, or some row groups of it, on what `root` lies on: a folder, an object store."""
+    from pyarrow import dataset, fs
+
+    filesystem, _ = fs.FileSystem.from_uri(root)
+    form = dataset.ParquetFileFormat()
+    return form.make_fragment(path, filesystem=filesystem, row_groups=row_groups)
+
+
+def parquet_sources(
+    path, columns: Sequence[str] | None, weights: str | None, filters
+) -> tuple[tuple[str, ...], list[ParquetSource]]:
+    """The columns (by default all but that of the weights) and the row groups of a Parquet file, or
+    of all files of a folder in the order of their names.
+
+    Raises ValueError, in words, for a column that is not there or holds no numbers.
+    """
+    from pyarrow import dataset, types
+
+    root = path if "://" in str(path) else os.path.abspath(path)
+    files = dataset.dataset(root, format="parquet")
+    schema = files.schema
+    kept = None if filters is None else pickle.dumps(filters)
+    names = tuple(columns or (name for name in schema.names if name != weights))
+    for name in (*names, *([] if weights is None else [weights])):
+        if name not in schema.names:
+            raise ValueError(f"there is no column {name!r} in {path}: {', '.join(schema.names)}")
+        kind = schema.field(name).type
+        if not any(
+            is_kind(kind) for is_kind in (types.is_integer, types.is_floating, types.is_boolean)
+        ):
+            raise ValueError(f"column {name!r} of {path} holds {kind}, no numbers: leave it out")
+    found = []
+    for file in sorted(files.files):
+        for group in _fragment(root, file).row_groups:
+            some = _fragment(root, file, [group.id])
+            n_rows = group.num_rows if filters is None else some.count_rows(filter=filters)
+            if n_rows:
+                found.append(ParquetSource(root, file, group.id, names, weights, kept, n_rows))
+    return names, found
