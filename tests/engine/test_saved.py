@@ -50,6 +50,7 @@ def test_names_and_flags_are_kept():
     assert (again.columns, again.levels, again.units) == (("Länge",), (None,), ("mm",))
     assert again.collapsed
     assert [flag.component for flag in again.flags] == [flag.component for flag in result.flags]
+    assert load(dump(result, preparation="log")).preparation == "log" and not again.preparation
     named = load(dump(result, levels=[("no", "yes")]))
     assert named.levels == (("no", "yes"),)
 

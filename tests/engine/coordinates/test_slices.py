@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from em_core import Gaussian, Mixture, from_means
@@ -19,12 +19,13 @@ from em_core.coordinates.slices import (
 )
 from em_core.emissions.student_t import FEWEST, MOST
 from em_core.trees import leaves
+from support.drawn import examples
 from support.families_at_hand import cases
 from support.laws import assert_close
 
 CASES = cases()
-# 28 families: 1,008 slices.
-SLICES_OF_EACH = 36
+# Of 30 families: 360 slices; with --long 3,600.
+SLICES_OF_EACH = 12
 POSITIONS = np.linspace(-1.5, 1.5, 9)
 
 
@@ -37,12 +38,7 @@ def size(log_likelihood, data) -> np.ndarray:
     seed=st.integers(0, 5), iterations=st.integers(0, 4), direction=st.integers(0, 2**31),
     length=st.floats(0.1, 3.0),
 )  # fmt: skip
-@settings(
-    max_examples=SLICES_OF_EACH,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+@examples(SLICES_OF_EACH)
 def test_the_bound_is_below_the_likelihood_and_has_its_slope(
     name, seed, iterations, direction, length
 ):

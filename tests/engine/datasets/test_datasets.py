@@ -4,12 +4,12 @@ import csv
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import adjusted_rand_score, confusion_matrix
 
 from em_core import datasets
 from em_core.inference import agreement
+from support.drawn import examples
 
 MIXTURES = [kind for kind in datasets.GENERATORS if kind not in ("moons", "rings")]
 
@@ -97,7 +97,7 @@ def test_impossible_counts_are_refused(kind, arguments):
         datasets.generate(kind, *arguments, np.random.default_rng(0))
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     kind=st.sampled_from(sorted(datasets.GENERATORS)),
     n=st.integers(1, 200),
@@ -187,20 +187,28 @@ def test_moons_and_rings_have_their_shape():
 # Agreement
 
 
-@settings(max_examples=100, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=2, max_size=60))
-def test_adjusted_rand_index_agrees_with_scikit_learn(pairs):
+@pytest.fixture(scope="session")
+def theirs():
+    """scikit-learn's, loaded by the tests that compare with it."""
+    from sklearn import metrics
+
+    return metrics
+
+
+@examples(100)
+@given(pairs=st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=2, max_size=60))
+def test_adjusted_rand_index_agrees_with_scikit_learn(theirs, pairs):
     a, b = zip(*pairs, strict=True)
     index = agreement.adjusted_rand_index([f"label {x}" for x in a], b)
-    assert index == pytest.approx(adjusted_rand_score(a, b), abs=1e-12)
+    assert index == pytest.approx(theirs.adjusted_rand_score(a, b), abs=1e-12)
     assert agreement.adjusted_rand_index(b, a) == pytest.approx(index)
 
 
-def test_adjusted_rand_index_of_many_rows_does_not_overflow():
+def test_adjusted_rand_index_of_many_rows_does_not_overflow(theirs):
     rng = np.random.default_rng(0)
     a, b = rng.integers(3, size=(2, 300_000))
     b[:200_000] = a[:200_000]
-    expected = adjusted_rand_score(a, b)
+    expected = theirs.adjusted_rand_score(a, b)
     assert agreement.adjusted_rand_index(a, b) == pytest.approx(expected, abs=1e-12)
 
 
@@ -212,12 +220,12 @@ def test_rows_without_a_label_are_left_out():
     np.testing.assert_array_equal(counted.counts, [[2, 0, 0], [0, 2, 0]])
 
 
-def test_confusion_agrees_with_scikit_learn_and_orders_numbers_by_size():
+def test_confusion_agrees_with_scikit_learn_and_orders_numbers_by_size(theirs):
     rng = np.random.default_rng(1)
     labels, clusters = rng.integers(12, size=(2, 400))
     counted = agreement.confusion([str(x) for x in labels], clusters, 12)
     assert counted.labels == tuple(str(x) for x in range(12))
-    np.testing.assert_array_equal(counted.counts, confusion_matrix(labels, clusters))
+    np.testing.assert_array_equal(counted.counts, theirs.confusion_matrix(labels, clusters))
 
 
 def test_agreement_refuses_what_it_can_not_compare():

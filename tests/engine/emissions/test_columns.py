@@ -136,7 +136,7 @@ def test_an_emission_of_ones_own_is_drawn_and_tabulated_as_it_says(
     params = scene.steps[-1].params
     (_, table), *_ = family.tables(scene.model, params, selection, settings)
     assert family.results(scene.model, params, scene.data, selection, settings)
-    assert family.point(scene.model, params, scene.data, selection, 0)
+    assert family.point(scene.model, params, scene.data, selection, 0, scene.components)
     if emission is Exponential:
         # It says nothing of its columns: its parameters are shown as they are.
         assert "emission rates 1" in table.index and picture.charts

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from em_core import Gaussian, Mixture, fit
@@ -10,6 +10,7 @@ from em_core.emissions.covariances.orientations import planes, principal_axes
 from em_core.emissions.covariances.structures import ALIASES, MCLUST, STRUCTURES
 from em_core.starts.table import STARTS
 from support import laws
+from support.drawn import examples
 
 CODES = sorted(MCLUST)
 # Free parameters of the covariances, as mclust's nVarParams writes them.
@@ -310,12 +311,7 @@ def tables(draw):
     start=st.sampled_from(sorted(STARTS)),
     seed=st.integers(0, 99),
 )
-@settings(
-    max_examples=25,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+@examples(12)
 def test_the_laws_of_em(code, data, k, start, seed):
     if len(np.unique(data, axis=0)) < k:
         return

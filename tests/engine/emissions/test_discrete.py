@@ -4,7 +4,7 @@ from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.special import gammaln
@@ -21,10 +21,9 @@ from em_core import (
 )
 from em_core.search.batching.stepping import one_by_one
 from support import laws
+from support.drawn import examples
 
-few_examples = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+few_examples = examples(40)
 LEVELS = (2, 4, 3)
 
 

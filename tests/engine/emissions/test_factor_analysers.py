@@ -5,7 +5,7 @@ from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
@@ -16,6 +16,7 @@ from em_core.models.factor_analysis.boundary import degrees_of_freedom
 from em_core.models.factor_analysis.model import FactorAnalysis
 from em_core.models.hidden_markov.model import HiddenMarkov
 from support import laws
+from support.drawn import examples
 
 # To 50 digits.
 TWO_PI = Decimal("6.2831853071795864769252867665590057683943387987502")
@@ -59,7 +60,7 @@ def tables(draw):
     seed=st.integers(0, 9),
     floor=st.sampled_from([1e-6, 0.3]),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(30)
 def test_the_bound_climbs_and_touches(data, q, k, start, seed, floor):
     most = max([q for q in (1, 2, 3) if degrees_of_freedom(data.shape[1], q) >= 0])
     model = Mixture(FactorAnalyser(min(q, most), floor), k)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from em_core import Bernoulli, Categorical, Gaussian, HiddenMarkov, Mixture, Poisson, select
+from em_core import Bernoulli, Categorical, Gaussian, HiddenMarkov, Mixture, Poisson, fit, select
 
 MIXTURES = {
     "bernoulli": Mixture(Bernoulli(), 2),
@@ -57,6 +57,36 @@ def test_a_reason_is_given_just_where_the_log_likelihood_is_minus_infinity(name,
     assert (chain.impossible(params, [rows]) is not None) == (total == -np.inf)
 
 
+@pytest.mark.parametrize("name", MIXTURES)
+@given(seed=st.integers(0, 10**6))
+def test_a_start_that_rules_a_row_out_is_refused_with_the_row(name, seed):
+    """Be it a mixture's or a chain's; a row or a sequence without weight is none."""
+    rng = np.random.default_rng(seed)
+    parts, rows = drawn(name, rng)
+    weights = rng.integers(0, 2, len(rows)).astype(float)
+    weights[seed % len(rows)] = 1
+    emission = MIXTURES[name].emission
+    if name == "categorical":  # levels that the parameters know
+        emission, rows = Categorical(levels=(3, 3, 3)), np.minimum(rows, 2)
+    mixture, chain = Mixture(emission, 2), HiddenMarkov(emission, 2)
+    rows, weights = np.concatenate([rows, np.nan_to_num(rows)]), np.tile(weights, 2)
+    for model, data, params in (
+        (mixture, rows, mixture.params((0.5, 0.5), **parts)),
+        (chain, [*rows[:, None]], chain.params(np.full((2, 2), 0.5), (0.5, 0.5), **parts)),
+    ):
+        ruled = [
+            i
+            for i in np.flatnonzero(weights)
+            if model.e_step(params, data[i : i + 1]).log_likelihood == -np.inf
+        ]
+        try:
+            fitted = fit(model, data, start=params, weights=weights, max_iterations=3)
+        except ValueError as error:
+            assert f"row {ruled[0] + 1} probability 0" in str(error)
+        else:
+            assert not ruled and fitted.stop_reason != "not_finite"
+
+
 def test_a_density_rules_nothing_out():
     rows = np.random.default_rng(0).normal(size=(20, 2))
     for model, data in ((Mixture(Gaussian(), 1), rows), (HiddenMarkov(Gaussian(), 1), [rows])):
@@ -71,6 +101,6 @@ def test_one_1_among_31_rows_leaves_no_value(emission):
     (cell,) = select({1: Mixture(emission, 1)}, rows, [0], folds=5).cells
     held_out = cell.cross_validation
     assert held_out.log_likelihood == held_out.per_observation == -np.inf
-    assert held_out.impossible == ((0,), (1.0,)) and np.isnan(held_out.standard_error)
+    assert held_out.impossible[:2] == ((0,), (1.0,)) and np.isnan(held_out.standard_error)
     weighted = select({1: Mixture(emission, 1)}, rows, [0], folds=5, weights=1 - rows[:, 0])
     assert weighted.cells[0].cross_validation.log_likelihood == pytest.approx(0, abs=1e-9)

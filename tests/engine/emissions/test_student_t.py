@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 from scipy.special import psi
@@ -15,6 +15,7 @@ from em_core.checks.checking import check_model
 from em_core.emissions.student_t import FEWEST, MOST, StudentT, StudentTParams, best_degrees
 from em_core.models.hidden_markov.model import HiddenMarkov
 from support import laws
+from support.drawn import examples
 
 COVARIANCES = ["full", "tied", "diag", "spherical", "VEV"]
 every_covariance = pytest.mark.parametrize("covariance", COVARIANCES)
@@ -50,7 +51,7 @@ def tables(draw):
     start=st.sampled_from(sorted(STARTS)),
     seed=st.integers(0, 9),
 )
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(12)
 def test_the_bound_climbs_and_touches(covariance, degrees, data, k, start, seed):
     if len(np.unique(data, axis=0)) < k or (data == data[0]).all(axis=0).any():
         return

@@ -247,3 +247,26 @@ def test_a_verdict_on_collapsed_starts_gives_the_collapse_as_the_reason() -> Non
     runs = restarts(HiddenMarkov(Gaussian(), 2), [values], range(6))
     assert not runs.optima and "never left" in runs.best.flags[0]
     assert "collapsing onto one point" in runs.verdict and "never left" not in runs.verdict
+
+
+@pytest.mark.filterwarnings("error")
+def test_any_few_rows_with_any_holes_have_their_equations(long: bool) -> None:
+    """Columns among them that vary in no complete row: 1,000 tables, 100,000 with --long."""
+    for seed in range(100_000 if long else 1_000):
+        rng = np.random.default_rng(seed)
+        values = [0.0, 1.0, 2.0, 3.3, 1e-300, 1e9, np.nan]
+        size = rng.integers(1, [9, 5])
+        rows = rng.choice(values, size, p=rng.dirichlet(np.ones(7))) * 10.0 ** rng.integers(-12, 12)
+        scale = 10.0 ** rng.integers(-9, 9, size[1]) if seed % 2 else None
+        for found in linear_dependencies(rows, scale):
+            assert np.isfinite([*found.coefficients, found.constant]).all()
+
+
+@pytest.mark.parametrize("huge", [1e61, 1e155, 1e160, 1e308, np.inf])
+def test_a_number_that_no_model_takes_says_nothing_of_dependencies(huge):
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(21, 2))
+    values[20, 0] = huge
+    assert linear_dependencies(values) == ()
+    (found,) = linear_dependencies(np.column_stack([values, 2 * values[:, 1]]))
+    assert found.columns == (1, 2)

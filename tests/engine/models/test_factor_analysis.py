@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
@@ -20,6 +20,7 @@ from em_core.models.factor_analysis.summaries import (
 )
 from em_core.trees import add
 from support import laws
+from support.drawn import examples
 
 MODELS = [FactorAnalysis, ProbabilisticPCA]
 DEFAULT = next(iter(STARTS))
@@ -74,7 +75,7 @@ def tables(draw):
 
 @both
 @given(table=tables(), q=st.integers(1, 4), start=st.sampled_from(sorted(STARTS)))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(50)
 def test_the_bound_climbs_and_touches(kind, table, q, start):
     data, weights = table
     model = kind(min(q, most_factors(kind, data.shape[1])))

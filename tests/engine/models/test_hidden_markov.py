@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
@@ -20,6 +20,7 @@ from em_core.models.hidden_markov.markov_chain import (
 )
 from em_core.models.hidden_markov.model import HiddenMarkov
 from support import laws
+from support.drawn import examples
 
 EMISSIONS = {
     **{name: Gaussian(name) for name in ("full", "tied", "diag", "spherical")},
@@ -38,11 +39,7 @@ VARIANTS = {
 }
 every_emission = pytest.mark.parametrize("name", EMISSIONS)
 every_variant = pytest.mark.parametrize("variant", VARIANTS)
-few_examples = settings(
-    max_examples=15,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
+few_examples = examples(15)
 
 
 def sequences(name, lengths, seed, missing=0.0):
@@ -360,6 +357,30 @@ def test_an_impossible_sequence_is_impossible_and_nothing_else():
     assert np.isfinite(states.transitions).all()
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("n_frames", [1, 2, 40])
+@pytest.mark.parametrize(
+    ("emission", "arrays"),
+    [
+        # The log density is beyond the range of numbers; a count is ruled out; it is next to it.
+        (Gaussian(), {"means": [[0.0], [1.0]], "covariances": np.full((2, 1, 1), 1e-300)}),
+        (Poisson(), {"rates": [[0.0], [0.0]]}),
+        (Poisson(), {"rates": [[1e308], [1e12]]}),
+    ],
+)
+def test_frames_that_cannot_be_have_shares_that_add_to_one(emission, arrays, n_frames):
+    model = HiddenMarkov(emission, 2)
+    usual = {name: np.ones(np.shape(values)) for name, values in arrays.items()}
+    params = model.params([[0.9, 0.1], [0.2, 0.8]], [0.5, 0.5], **usual)
+    # Beyond what is accepted of a person.
+    beyond = {name: np.array(values) for name, values in arrays.items()}
+    params = params._replace(emission=type(params.emission)(**beyond))
+    frames = np.concatenate([np.zeros((3, 1)), np.full((n_frames, 1), 1e5), np.zeros((3, 1))])
+    found = model.posterior(params, [frames, frames[:3]])
+    for shares in found.state_probabilities:
+        np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-9)
+
+
 def test_far_outliers_do_not_underflow():
     data = sequences("full", [200, 50], seed=8)
     data[0][100] = 1e6
@@ -555,3 +576,22 @@ def test_stationary_models_take_no_initial_probabilities():
 def test_models_compare_by_what_they_are():
     assert HiddenMarkov(Gaussian(), 3, CYCLE) == HiddenMarkov(Gaussian(), 3, CYCLE.tolist())
     assert hash(HiddenMarkov(Gaussian(), 3, CYCLE)) != hash(HiddenMarkov(Gaussian(), 3))
+
+
+def test_forecasts_add_up_to_the_log_likelihood_and_follow_from_the_rows_before() -> None:
+    rng = np.random.default_rng(0)
+    data = [rng.normal(size=(12, 2)), rng.normal(size=(5, 2)) + 3, rng.normal(size=(1, 2))]
+    data[0][3, 1] = np.nan
+    model = HiddenMarkov(Gaussian("full"), 2)
+    params = fit(model, data, seed=0).params
+    found = model.log_forecasts(params, data)
+    assert [len(part) for part in found] == [12, 5, 1]
+    totals = model.posterior(params, data).log_likelihoods
+    np.testing.assert_allclose([part.sum() for part in found], totals, rtol=1e-10)
+    whole, before = (model.posterior(params, [data[1][:t]]).log_likelihoods[0] for t in (4, 3))
+    assert found[1][3] == pytest.approx(whole - before, rel=1e-9)
+    items = [rng.integers(2, size=(20, 3)).astype(float)]
+    chain = HiddenMarkov(Bernoulli(), 2)
+    params = fit(chain, items, seed=0).params
+    total = chain.posterior(params, items).log_likelihoods[0]
+    assert chain.log_forecasts(params, items)[0].sum() == pytest.approx(total, rel=1e-9)

@@ -23,6 +23,17 @@ CASES = [
 # As many as may be tried of each start, and as each case says of the log-likelihood it asks for.
 SEEDS = 14
 TOLERANCE = 1e-4
+# Which of them reached it: tried first, where the others before it take long.
+REACHED = {
+    "hmm-sp500-K3 free": (0, "segments"),
+    "hmm-sp500-K3 stationary": (0, "segments"),
+    "hmm-discoveries-K3 free": (2, "segments"),
+    "hmm-discoveries-K3 stationary": (2, "segments"),
+    "hmm-earthquakes-K4 free": (0, "segments"),
+    "hmm-earthquakes-K4 stationary": (3, "short runs"),
+    "hmm-speed_rt-K3 free": (1, "random responsibilities"),
+    "hmm-speed_rt-K3 stationary": (10, "short runs"),
+}
 
 
 def sequences_of(content: dict, table: np.ndarray) -> list[np.ndarray]:
@@ -32,9 +43,13 @@ def sequences_of(content: dict, table: np.ndarray) -> list[np.ndarray]:
     return np.split(table, np.cumsum(content["model"]["sequences"])[:-1])
 
 
-def restarts(model, data, expected):
-    """Fits from all of the model's starts in turn, until one reaches what is expected."""
-    for seed, method in itertools.product(range(SEEDS), model.starts):
+def restarts(model, data, expected, reached):
+    """Fits from all of the model's starts in turn, until one reaches what is expected.
+
+    reached: the seed and the start to begin with.
+    """
+    tries = itertools.product(range(SEEDS), model.starts)
+    for seed, method in sorted(tries, key=lambda one: one != reached):
         if seed and "hierarchical" in method:  # the same again
             continue
         result = fit(model, data, seed=seed, start=method, tolerance=1e-3, max_iterations=300)
@@ -57,7 +72,7 @@ def test_best_of_few_restarts(name, initial):
     )
     expected = reference["loglik"]
     best = -np.inf
-    for result in restarts(model, data, expected):
+    for result in restarts(model, data, expected, REACHED.get(f"{name} {initial}")):
         best = max(best, result.log_likelihood)
         if best >= expected - TOLERANCE:
             break

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.stats import multivariate_normal
@@ -12,6 +12,7 @@ from em_core.half_steps import Collapse
 from em_core.models.two_level.incomplete import IncompleteGroups
 from em_core.models.two_level.starts import STARTS
 from support import laws
+from support.drawn import examples
 
 MODEL = TwoLevel()
 
@@ -82,7 +83,7 @@ def test_complete_groups_take_either_path():
     start=st.sampled_from(sorted(STARTS)),
     seed=st.integers(0, 2**31),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(30)
 def test_the_bound_climbs_and_touches(dimension, share, scale, shift, start, seed):
     data = [scale * (group + shift) for group in holed(dimension, 12, seed, share)]
     rows = np.concatenate(data)

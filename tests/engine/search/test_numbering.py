@@ -204,10 +204,13 @@ def test_a_component_has_one_number_and_one_colour_on_all_pages(name):
         searching.search(asked.model, asked.data, asked.seeds, asked.starts, asked._options)
     )
     (played,) = runs.fits
-    np.testing.assert_allclose(means(played.params.emission), found, rtol=1e-6, atol=1e-9)
+    # A fit may go on where one of many starts ends.
+    there = run.trace[len(played.trace) - 1]
+    same = {"rtol": 1e-6, "atol": 1e-9}
+    np.testing.assert_allclose(means(played.params.emission), means(there.params.emission), **same)
     last = [played.trace[-1]._replace(phase="start")]
     small, _ = scene_picture("", played.model, run.data, last, selection, settings)
-    big, _ = scene_picture("", run.model, run.data, run.trace[-1:], selection, settings)
+    big, _ = scene_picture("", run.model, run.data, [there], selection, settings)
     expect_the_same_marks(small, big)
     for matrix, traces in in_matrices(small, thumbnail(small, COLOURS)):
         assert [trace.colorscale[1][1] for trace in traces] == list(COLOURS[: len(matrix.rows)])
@@ -231,8 +234,11 @@ def test_a_component_has_one_number_and_one_colour_on_all_pages(name):
         structures_compared=(settings.covariance,) if family.structure == "covariance" else (),
     )
     grid = grid_of(alone, table, selection)
-    cell = ended(searching.grid(grid.selection or begun(grid), grid.data, 0)).cells[0]
-    np.testing.assert_allclose(means(cell.fit.params.emission), found, rtol=1e-6, atol=1e-9)
+    cell = ended(searching.grid(grid.selection or begun(grid), grid.data, None, 0)).cells[0]
+    there = run.trace[len(cell.fit.trace) - 1]
+    np.testing.assert_allclose(
+        means(cell.fit.params.emission), means(there.params.emission), **same
+    )
 
     # The bound: the name of a parameter is that of the table; its name in a link never changes.
     coordinates = Coordinates(run.model, run.fit.params)
@@ -263,7 +269,8 @@ def test_a_component_has_one_number_and_one_colour_on_all_pages(name):
     for k in range(size):
         column = rows[f"P({family.unit} {k + 1})"].to_numpy()[selection.rows]
         np.testing.assert_allclose(column, shares[:, k], atol=1e-9)
-    content = json.loads(takeaway.parameters_as_json(settings, selection, run, len(run.trace) - 1))
+    last = len(run.trace) - 1
+    content = json.loads(takeaway.parameters_as_json(settings, selection, table, run, last))
     for name, array in arrays(run.fit.params).items():
         np.testing.assert_array_equal(content[name], array)
     assert "result = ordered(result)" in takeaway.script(settings, selection, table, run, 0, "")

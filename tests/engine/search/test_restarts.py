@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from em_core import FactorAnalyser, Gaussian, Mixture, MixtureParams, em, fit
@@ -26,6 +26,7 @@ from em_core.search.restarts import go_on, restarts
 from em_core.search.success import wilson
 from em_core.starts.short_runs import short_runs
 from support import laws
+from support.drawn import examples
 
 FAITHFUL, IRIS = load("faithful").values, load("iris").values
 THREE = Mixture(Gaussian(), 3)
@@ -39,13 +40,19 @@ def started(result, seed=0, start="by hand") -> StartedFit:
 
 def assert_same_bits(one, other) -> None:
     assert one.stop_reason == other.stop_reason and len(one.trace) == len(other.trace)
-    for a, b in zip(one.trace, other.trace, strict=True):
+    assert_same_bits_so_far(one, other)
+    assert one.bic == other.bic and one.icl == other.icl
+
+
+def assert_same_bits_so_far(one, other) -> None:
+    """A single fit may go on where one of many starts ends (see `em_core.slowing`)."""
+    assert len(other.trace) >= len(one.trace)
+    for a, b in zip(one.trace, other.trace, strict=False):
         assert a._replace(params=None, posterior_params=None) == b._replace(
             params=None, posterior_params=None
         )
         for x, y in zip(laws.leaves(a.params), laws.leaves(b.params), strict=True):
             assert np.array_equal(x, y)
-    assert one.bic == other.bic and one.icl == other.icl
 
 
 # ---------------------------------------------------------------------------------------------
@@ -60,7 +67,8 @@ def test_every_run_is_that_of_fit_bit_for_bit(weighted):
     runs = restarts(THREE, IRIS, range(3), names, stepping=one_by_one, **options)
     assert [(run.start, run.seed) for run in runs.fits] == list(itertools.product(names, range(3)))
     for run in runs.fits:
-        assert_same_bits(run, fit(THREE, IRIS, seed=run.seed, start=run.start, **options))
+        plain = fit(THREE, IRIS, seed=run.seed, start=run.start, **options)
+        assert_same_bits_so_far(run, plain)
         assert run.seconds > 0
 
 
@@ -210,7 +218,7 @@ class CarefulInWords(Careful):
 
 @pytest.mark.parametrize("careful", [Careful, CarefulInWords])
 def test_a_run_that_fails_on_the_way_is_kept_as_far_as_it_came(careful):
-    runs = restarts(careful(Gaussian(), 3), IRIS, range(20))
+    runs = restarts(careful(Gaussian(), 3), IRIS, range(20), "k-means++")
     failures = runs.landscape.failures
     assert 0 < len(failures) < 20 and len(runs.fits) == 20
     assert {lost.message for lost in failures} == {"a component is too small"}
@@ -250,7 +258,7 @@ def test_wrong_input_is_named():
     seed=st.integers(0, 20), order=st.permutations(range(3)), covariance=st.sampled_from(
         ["full", "tied", "diag", "spherical"])
 )  # fmt: skip
-@settings(max_examples=25, deadline=None)
+@examples(25)
 def test_permuted_labels_are_the_same_optimum(seed, order, covariance):
     model, tolerance = Mixture(Gaussian(covariance), 3), 1e-5
     plain = fit(model, IRIS, seed=seed, tolerance=tolerance)
@@ -277,7 +285,7 @@ def square(per_corner: int, seed: int) -> np.ndarray:
 
 @pytest.mark.parametrize("covariance", ["full", "tied", "diag"])
 @given(seed=st.integers(0, 1000), n=st.sampled_from([40, 200, 1000]))
-@settings(max_examples=8, deadline=None)
+@examples(8)
 def test_different_optima_of_equal_likelihood_are_never_merged(covariance, seed, n):
     """Split left from right or top from bottom: by symmetry equally likely, yet different."""
     data, model = square(n, seed), Mixture(Gaussian(covariance), 2)
@@ -297,7 +305,7 @@ def test_different_optima_of_equal_likelihood_are_never_merged(covariance, seed,
 
 
 @given(st.integers(1, 4), st.integers(0, 10**6))
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_alignment_is_the_best_of_all_permutations(k, seed):
     rng = np.random.default_rng(seed)
     one, other = rng.dirichlet(np.full(k, 0.3), size=(2, 30))
@@ -414,12 +422,16 @@ def test_wilson_interval():
 def test_large_tables_are_compared_on_a_sample():
     rng = np.random.default_rng(0)
     data = np.arange(10_000.0)[:, None]
-    some = some_rows(data, 2000, rng)
+    some, of_some = some_rows(data, data[:, 0], 2000, rng)
     assert len(some) == 2000 and (np.diff(some[:, 0]) > 0).all()
-    assert some_rows(data[:5], 2000, rng) is not None and len(some_rows(data[:5], 9, rng)) == 5
+    assert of_some is not None and (of_some == some[:, 0]).all()
+    few, none = some_rows(data[:5], None, 2000, rng)
+    assert len(few) == 5 and none is None
     sequences = [data[:1500], data[:900], data[:30]]
-    assert sum(map(len, some_rows(sequences, 2000, rng))) == 2000
-    assert some_rows(sequences, 5000, rng) is sequences
+    some, of_some = some_rows(sequences, np.array([1.0, 2.0, 3.0]), 2000, rng)
+    assert sum(map(len, some)) == 2000 and of_some is not None and len(of_some) == 2000
+    some, _ = some_rows(sequences, None, 5000, rng)
+    assert list(map(len, some)) == list(map(len, sequences))
     copies = np.repeat(FAITHFUL, 20, axis=0)
     few, many = (restarts(THREE, table, range(8), "k-means") for table in (FAITHFUL, copies))
     assert max(map(len, (few.optima, many.optima))) < 8
@@ -439,7 +451,7 @@ def test_hidden_markov_models():
     assert len(runs.fits) == 6 and runs.replicated
     assert runs.optima[0].alignment is not None
     plain = fit(model, sequences, seed=2, start="k-means++")
-    assert_same_bits(runs.fits[2], plain)
+    assert_same_bits_so_far(runs.fits[2], plain)
 
 
 def test_models_without_labels_are_compared_by_likelihood_alone():

@@ -43,7 +43,11 @@ def test_the_model_that_mclust_chooses(faithful):
     assert len(faithful.cells) == 8 and all(cell.status == "usable" for cell in faithful.cells)
     for cell in faithful.cells:
         assert cell.score("aic") == cell.fit.aic and cell.score("icl") == cell.fit.icl
-        assert cell.fit.model == cell.model and "of 6 starts" in cell.verdict
+        assert cell.fit.model == cell.model
+        reached = cell.reached
+        assert reached.n_starts == 6 and 1 <= reached.n_reached <= 6 and not reached.n_made
+        assert cell.verdict.startswith(f"{reached.in_words} reached the best")
+        assert cell.replicated is (reached.n_reached > 1)
         assert cell.cross_validation is None and np.isnan(cell.score("cross_validation"))
     assert faithful.ranking("cross_validation") == ()
 
@@ -127,6 +131,7 @@ def test_collapsed_cells_are_marked_and_never_recommended():
     assert (one.status, three.status) == ("usable", "collapsed")
     assert three.score("bic") < chosen.best().score("bic") - 100
     assert three.fit.flags and "6 starts collapsed" in three.verdict
+    assert one.reached.n_reached == 6 and three.reached is None
     assert three not in chosen.ranking("bic") and three not in chosen.runners_up(within=1e9)
 
 
@@ -148,7 +153,8 @@ def test_nothing_is_recommended_while_an_unconverged_model_is_better():
 
 
 def test_going_on_climbs_from_where_it_stopped_until_the_grid_is_decided():
-    models, options = grid(["full"], [1, 3, 4]), {"folds": 3, "tolerance": 1e-2}
+    models = grid(["full"], [1, 3, 4])
+    options = {"start": "k-means++", "folds": 3, "tolerance": 1e-2}
     begun = select(models, FAITHFUL, range(4), max_iterations=16, **options)
     assert [cell.status for cell in begun.cells] == ["usable", "unconverged", "unconverged"]
     assert begun.undecided("bic") and begun.undecided("cross_validation")
@@ -299,7 +305,7 @@ def test_sequences_are_held_out_whole():
 
 
 def test_the_same_seeds_give_the_same_answer_as_single_fits():
-    (cell,) = select({"three": Mixture(Gaussian(), 3)}, IRIS, range(5)).cells
+    (cell,) = select({"three": Mixture(Gaussian(), 3)}, IRIS, range(5), "k-means++").cells
     best = max(fit(cell.model, IRIS, seed=seed).log_likelihood for seed in range(5))
     assert cell.fit.log_likelihood == pytest.approx(best, rel=1e-9)
 

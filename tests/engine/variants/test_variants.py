@@ -199,6 +199,21 @@ def test_viterbi_training_prices_the_most_probable_path():
     assert model.expected_log_joint(params, q.statistics) + q.entropy == pytest.approx(best)
 
 
+@pytest.mark.parametrize("key", ["stochastic", "monte-carlo"])
+def test_paths_are_drawn_where_the_only_state_that_can_follow_is_by_far_the_least_likely(key):
+    model = HiddenMarkov(Gaussian(), 2)
+    data = [np.repeat([0.0, 1e3, 0.0], 4)[:, None]]
+    # Nobody gets from the first state, which is the only one at first, to the second.
+    params = model.params([[1.0, 0.0], [0.5, 0.5]], initial_probabilities=[1.0, 0.0],
+                          means=[[0.0], [1e3]], covariances=np.ones((2, 1, 1)))  # fmt: skip
+    chains = Chains(model, data)
+    densities = chains.log_densities(params)
+    q = paths_of(chains, params, densities, 5, np.random.default_rng(0))
+    assert q.shares[:, 0].min() == 1 and q.entropy == 0
+    assert q.log_likelihood == pytest.approx(densities[:, 0].sum())
+    assert next(iter(run(VARIANTS[key], model, data, params, max_passes=2))).params is not None
+
+
 def test_the_gap_of_mean_field_stays_where_states_hang_together():
     """Sticky, overlapping states: frames are far from independent given the data."""
     rng = np.random.default_rng(1)

@@ -1,0 +1,246 @@
+"""Tables in pieces: the same bits in memory, on disk, by threads and however they are cut."""
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial, reduce
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import compute, parquet
+
+from em_core import (
+    Bernoulli,
+    Categorical,
+    FactorAnalyser,
+    Gaussian,
+    HiddenMarkov,
+    Mixture,
+    Partitions,
+    Poisson,
+    StudentT,
+    em,
+    fit,
+    restarts,
+    select,
+)
+from em_core.partitions import partitions
+from em_core.partitions.overview import ColumnTotals
+from em_core.partitions.sums import tree_sum
+from em_core.trees import same_bits
+
+N_ROWS = 1500
+KINDS = {
+    "gaussian": Mixture(Gaussian(), 3),
+    "spherical": Mixture(Gaussian("spherical"), 3),
+    "holes": Mixture(Gaussian(), 2),
+    "student": Mixture(StudentT(), 2),
+    "analysers": Mixture(FactorAnalyser(1), 2),
+    "bernoulli": Mixture(Bernoulli(), 2),
+    "categorical": Mixture(Categorical(), 2),
+    "poisson": Mixture(Poisson(), 2),
+}
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(partitions, "BLOCK_ROWS", 64)
+    monkeypatch.setattr(partitions, "PART_VALUES", 512)
+    monkeypatch.setattr(partitions, "SAMPLE_ROWS", 400)
+
+
+def table(kind: str) -> np.ndarray:
+    rng = np.random.default_rng(3)
+    labels = rng.integers(3, size=N_ROWS)
+    if kind in ("gaussian", "spherical", "holes", "student", "analysers"):
+        centres = np.array([[0, 0, 0], [6, 1, 0], [1, 7, 3]])
+        rows = centres[labels] + rng.normal(size=(N_ROWS, 3)) * [1, 2, 0.5]
+        if kind == "holes":
+            rows[rng.random(rows.shape) < 0.02] = np.nan
+        return rows
+    if kind == "bernoulli":
+        return (rng.random((N_ROWS, 4)) < np.where(labels < 1, 0.2, 0.8)[:, None]).astype(float)
+    if kind == "categorical":
+        rows = np.where(labels[:, None] < 1, 1, rng.integers(3, size=(N_ROWS, 3))).astype(float)
+        rows[N_ROWS - 1, 0] = 4  # a level that the sample may not show
+        return rows
+    return rng.poisson(np.where(labels < 1, 3, 20)[:, None], (N_ROWS, 2)).astype(float)
+
+
+def cut(rows: np.ndarray, *sizes: int) -> list[np.ndarray]:
+    return np.split(rows, np.cumsum(sizes))
+
+
+def alike(one, other) -> bool:
+    return all(
+        a.log_likelihood == b.log_likelihood and a.elbo == b.elbo and same_bits(a.params, b.params)
+        for a, b in zip(one.trace, other.trace, strict=True)
+    )
+
+
+def test_sums_are_the_same_however_aligned_runs_are_shared_out() -> None:
+    values = np.random.default_rng(0).normal(size=137).tolist()
+    add = float.__add__
+    whole = tree_sum(values, add)
+    assert whole != reduce(add, values), "an order that matters"
+    for size in (1, 2, 4, 8, 16, 32, 64, 128, 256):
+        runs = [tree_sum(values[i : i + size], add) for i in range(0, len(values), size)]
+        assert tree_sum(runs, add) == whole
+    with pytest.raises(ValueError, match="nothing to add"):
+        tree_sum([], add)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_bits_however_a_table_is_cut_and_whoever_reads_it(kind: str, tmp_path) -> None:
+    model, rows = KINDS[kind], table(kind)
+    options = {"max_iterations": 12, "tolerance": 0.0, "seed": 4}
+    whole = fit(model, Partitions.from_arrays([rows]), **options)
+    pieces = Partitions.from_arrays(cut(rows, 1, 299, 64, 700))
+    assert alike(whole, fit(model, pieces, **options))
+    with ThreadPoolExecutor(3) as pool:
+        assert alike(whole, fit(model, pieces, map=pool.map, **options))
+    names = [f"c{d}" for d in range(rows.shape[1])]
+    for number, part in enumerate(cut(rows, 500)):
+        columns = pa.table([pa.array(c, from_pandas=True) for c in part.T], names)
+        parquet.write_table(columns, tmp_path / f"{number}.parquet", row_group_size=170)
+    assert alike(whole, fit(model, Partitions.from_parquet(tmp_path), **options))
+    assert whole.n_observations == N_ROWS
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_table_in_pieces_is_fitted_as_the_whole_is(kind: str) -> None:
+    """From the same start: but for the order in which sums are rounded."""
+    model, rows = KINDS[kind], table(kind)
+    start = model.initial_params(rows, "k-means++", np.random.default_rng(0))
+    options = {"start": start, "max_iterations": 8, "tolerance": 0.0}
+    whole, pieces = (
+        fit(model, rows, **options),
+        fit(model, Partitions.from_arrays([rows]), **options),
+    )
+    for one, other in zip(whole.trace, pieces.trace, strict=True):
+        assert one.log_likelihood == pytest.approx(other.log_likelihood, rel=1e-9)
+        assert one.elbo == pytest.approx(other.elbo, rel=1e-9)
+    assert pieces.bic == pytest.approx(whole.bic, rel=1e-9)
+    assert pieces.icl == pytest.approx(whole.icl, rel=1e-9)
+
+
+def test_floors_are_those_of_the_whole_table() -> None:
+    rows = np.concatenate([np.zeros((200, 2)), np.random.default_rng(0).normal(size=(800, 2))])
+    model = Mixture(Gaussian(), 2)
+    start = model.params(
+        [0.5, 0.5], means=[[0, 0], [0, 0.1]], covariances=[np.eye(2) * 0.01, np.eye(2)]
+    )
+    whole, pieces = (
+        fit(model, data, start=start, max_iterations=60)
+        for data in (rows, Partitions.from_arrays(cut(rows, 333)))
+    )
+    assert pieces.flags == whole.flags != ()
+    assert np.allclose(pieces.params.covariances, whole.params.covariances, rtol=1e-6)
+
+
+def test_weights_belong_to_the_table() -> None:
+    rows = table("gaussian")
+    weights = np.random.default_rng(1).integers(0, 4, size=N_ROWS).astype(float)
+    model = KINDS["gaussian"]
+    start = model.initial_params(rows, "k-means++", np.random.default_rng(0))
+    pieces = Partitions.from_arrays(cut(rows, 700), cut(weights, 700))
+    found = fit(model, pieces, start=start)
+    known = fit(model, rows, start=start, weights=weights)
+    assert found.n_observations == known.n_observations == weights.sum()
+    assert found.log_likelihood == pytest.approx(known.log_likelihood, rel=1e-9)
+    with pytest.raises(ValueError, match="given where these are made"):
+        fit(model, pieces, weights=weights)
+
+
+def test_many_starts_share_the_passes() -> None:
+    rows = table("gaussian")
+    passes = []
+
+    def counting(function, *parts):
+        passes.append(function)
+        return map(function, *parts)
+
+    data = Partitions.from_arrays(cut(rows, 611))
+    runs = restarts(KINDS["gaussian"], data, range(6), "k-means++", map=counting, confirm=False)
+    known = restarts(KINDS["gaussian"], rows, range(6), "k-means++", confirm=False)
+    assert runs.best.log_likelihood == pytest.approx(known.best.log_likelihood, abs=0.01)
+    longest = max(found.n_iterations for found in runs.fits)
+    e_steps = [f for f in passes if isinstance(f, partial) and f.func is partitions.e_step_of]
+    assert len(e_steps) == longest + 1
+
+
+def test_a_grid_and_the_plan_take_tables_in_pieces() -> None:
+    rows = table("gaussian")
+    models = {k: Mixture(Gaussian(), k) for k in (1, 3, 4)}
+    found = select(models, Partitions.from_arrays(cut(rows, 100)), range(4))
+    assert found.best().label == 3
+    with pytest.raises(ValueError, match="needs the rows as one array"):
+        select(models, Partitions.from_arrays([rows]), folds=2)
+
+
+def test_columns_and_the_sample_are_those_of_the_table() -> None:
+    rows = table("holes")
+    found = Partitions.from_arrays(cut(rows, 5, 5, 1200)).overview()
+    assert np.allclose(found.columns.means, np.nanmean(rows, axis=0), rtol=1e-12)
+    assert np.allclose(found.columns.variances, np.nanvar(rows, axis=0), rtol=1e-12)
+    assert np.array_equal(found.columns.highest, np.nanmax(rows, axis=0))
+    assert not found.columns.complete and found.weights is None
+    chosen = np.sort(np.random.default_rng(0).choice(N_ROWS, 400, replace=False))
+    assert np.array_equal(found.rows, rows[chosen], equal_nan=True)
+
+
+def test_totals_of_far_away_columns_keep_their_digits() -> None:
+    rows = 1e8 + np.random.default_rng(0).normal(size=(1000, 2))
+    found = tree_sum(
+        [ColumnTotals.of(part, None) for part in cut(rows, 300, 5)], ColumnTotals.joined
+    )
+    assert np.allclose(found.variances, rows.var(axis=0), rtol=1e-6)
+
+
+def test_files_are_read_by_columns_weights_and_filters(tmp_path) -> None:
+    rows = table("gaussian")
+    columns = {"x": rows[:, 0], "w": np.arange(N_ROWS) % 3, "y": rows[:, 1], "name": ["a"] * N_ROWS}
+    path = tmp_path / "t.parquet"
+    parquet.write_table(pa.table(columns), path, row_group_size=400)
+    whole = Partitions.from_parquet(path, ["y", "x"], weights="w")
+    assert whole.names == ("y", "x") and len(whole) == N_ROWS and not whole.in_memory
+    read, weights = zip(*whole.blocks(), strict=True)
+    assert np.array_equal(np.concatenate(read), rows[:, [1, 0]])
+    assert np.array_equal(np.concatenate(weights), columns["w"])
+    some = Partitions.from_parquet(path, ["x"], filters=compute.field("x") > 1)
+    assert np.array_equal(
+        np.concatenate([r for r, _ in some.blocks()])[:, 0], rows[rows[:, 0] > 1, 0]
+    )
+    with pytest.raises(ValueError, match="no column 'z'"):
+        Partitions.from_parquet(path, ["z"])
+    with pytest.raises(ValueError, match=r"'name' of .* holds string, no numbers"):
+        Partitions.from_parquet(path)
+    with pytest.raises(ValueError, match="hold no rows"):
+        Partitions.from_parquet(path, ["x"], filters=compute.field("x") > 1e9)
+
+
+def test_what_cannot_be_fitted_says_so() -> None:
+    rows = table("gaussian")
+    with pytest.raises(ValueError, match="block 2 has 2 columns and the first has 3"):
+        Partitions.from_arrays([rows, rows[:, :2]])
+    with pytest.raises(ValueError, match="at least one block"):
+        Partitions.from_arrays([])
+    with pytest.raises(ValueError, match="weights for each of 1 blocks"):
+        Partitions.from_arrays([rows], [])
+    rows[:, 1] = np.nan
+    with pytest.raises(ValueError, match="column 2 holds no values"):
+        fit(KINDS["gaussian"], Partitions.from_arrays(cut(rows, 300)))
+    with pytest.raises(ValueError, match="not fitted to tables in pieces"):
+        fit(HiddenMarkov(Gaussian(), 2), Partitions.from_arrays([table("gaussian")]))
+    bad = table("bernoulli")
+    bad[900, 1] = 0.5
+    with pytest.raises(ValueError, match=r"column 2 holds 0\.5"):
+        fit(KINDS["bernoulli"], Partitions.from_arrays(cut(bad, 300)))
+
+
+def test_the_loop_takes_tables_in_pieces() -> None:
+    rows, model = table("gaussian"), KINDS["gaussian"]
+    start = model.initial_params(rows, "k-means++", np.random.default_rng(0))
+    steps = list(em(model, Partitions.from_arrays(cut(rows, 64)), start, max_iterations=3))
+    assert [step.phase for step in steps] == ["start", "M", "E", "M", "E", "M", "E"]
+    assert all(a.elbo <= b.elbo + 1e-9 for a, b in pairwise(steps))
