@@ -2,16 +2,33 @@
 
 import csv
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from pages.ui.tables import cells
+from pages.ui.tables.answers import Reading
+from pages.ui.tables.lines import (
+    MOST_BELOW,
+    MOST_TOTALS,
+    Body,
+    Head,
+    Record,
+    headed,
+    is_note,
+    numeric_columns,
+    start_of,
+    usual_width,
+    without_totals,
+)
 
 # In order of preference where two fit equally well: `1,5;2,5` is two decimals, not three cells.
 _SEPARATORS = ("\t", ";", "|", ",")
+PLAIN = _SEPARATORS  # by which a text is split at once, unless quotes stand inside its cells
 _SPACES = " "
 _NAMES = {
     "\t": "Cells are separated by tabs.",
@@ -21,14 +38,13 @@ _NAMES = {
     _SPACES: "Cells are separated by spaces.",
     "": "One column: no separator found.",
 }
-_MOST_NOTES = 20
 _SAMPLE_CHARACTERS = 262_144
 _SAMPLE_RECORDS = 200
-_SAMPLE_COLUMNS = 1_000
 _CHUNK = 20_000
 _RECORD_CHARACTERS = 1_000_000
 _LINE = re.compile(r"(?!\Z)[^\r\n]*+(?:\r\n|\r|\n|\Z)")
 _WORD = re.compile(r'"((?:[^"]|"")*)"|(\S+)')
+_DECLARED = re.compile(r'"?sep=(.)"?[ ;,\t]*(?:\r\n|\r|\n)', re.IGNORECASE)
 
 
 class Malformed(Exception):
@@ -36,83 +52,111 @@ class Malformed(Exception):
 
 
 class Layout(NamedTuple):
-    """How a text is laid out."""
+    """How a text is laid out. above: what stands in lines that are not read, by their numbers."""
 
     separator: str  # "" for a single column, " " for any run of spaces
     padded: bool  # a space follows every separator
-    has_header: bool
-    names: tuple[str, ...]
-    notes: tuple[str, ...]
+    declared: bool  # the first line names the separator
+    head: Head
+    above: tuple[Record, ...]
 
     @property
     def separator_sentence(self) -> str:
+        if self.declared:
+            sentence = _NAMES.get(self.separator, f"Cells are separated by {self.separator!r}.")
+            return f"{sentence} The first line, “sep={self.separator}”, says so."
         return _NAMES[self.separator]
 
-    @property
-    def header_sentence(self) -> str:
-        if self.has_header:
-            return "The first line holds the column names."
-        return "No column names found: the first line is read as data."
 
-
-def sniff(text: str, check_size: Callable[[int, int], None]) -> Layout:
+def sniff(text: str, check_size: Callable[[int, int], None], reading: Reading) -> Layout:
     """Decide on separator and header from the beginning of the text.
 
     `check_size(rows, columns)` may refuse a table of so many columns with an exception of its own,
     before anything is worked out for each of them.
     """
-    sample = text[:_SAMPLE_CHARACTERS]
-    best, best_records, best_fit = "", _sample(sample, "", len(text)), 0.0
+    declared = _DECLARED.match(text)
+    if declared:
+        records = _sample(text, declared[1], reading.begins or 2)
+        if not records:
+            raise Malformed("it holds only empty cells: load a table with numbers.")
+        check_size(1, _width(records))
+        return _laid_out(text, declared[1], True, records, check_size, reading)
+    begins = reading.begins or 1
+    best, best_records, best_fit = "", _sample(text, "", begins), 0.0
     for separator in _SEPARATORS:
-        records = _sample(sample, separator, len(text))
-        if records and len(records[0]) > 1 and _fit(records) > best_fit:
-            best, best_records, best_fit = separator, records, _fit(records)
+        records = _sample(text, separator, begins)
+        fit = _fit(records)
+        if records and fit > best_fit and len(_rows(records)[0]) > 1:
+            best, best_records, best_fit = separator, records, fit
     if best:
-        check_size(1, _usual_width(best_records))
+        check_size(1, _width(best_records))
     if best in ("", ","):
-        records = _sample(sample, _SPACES, len(text))
+        records = _sample(text, _SPACES, begins)
         if _better_by_spaces(records, best, best_records):
             best, best_records = _SPACES, records
     if not best_records:
         for _ in _records(text, "", False):
             pass  # a quote that never ends is reported here
         raise Malformed("it holds only empty cells: load a table with numbers.")
-    _refuse_thousands(best, best_records)
-    later = [cell for row in best_records for cell in row[1:] if cell]
-    padded = best not in ("", _SPACES) and bool(later) and all(c[0] == " " for c in later)
+    _refuse_thousands(best, [record.cells for record in best_records])
+    return _laid_out(text, best, False, best_records, check_size, reading)
+
+
+def _laid_out(
+    text: str,
+    separator: str,
+    declared: bool,
+    records: list[Record],
+    check_size: Callable[[int, int], None],
+    reading: Reading,
+) -> Layout:
+    later = [cell for record in records for cell in record.cells[1:] if cell]
+    padded = separator not in ("", _SPACES) and bool(later) and all(c[0] == " " for c in later)
     if padded:
-        best_records = [[cell.strip(" ") for cell in row] for row in best_records]
-    width = _usual_width(best_records)
-    check_size(1, width)
-    layout = headed(best_records, width)
-    return layout._replace(separator=best, padded=padded)
+        records = [r._replace(cells=[cell.strip(" ") for cell in r.cells]) for r in records]
+    check_size(1, _width(records))
+    head = headed(records, reading)
+    if reading.begins is not None:
+        records = _sample(text, separator, 1 + declared)
+    above = tuple(record for record in records if record.line < head.begins)
+    return Layout(separator, padded, declared, head, above)
 
 
-def _better_by_spaces(records: list[list[str]], best: str, best_records: list[list[str]]) -> bool:
+def _rows(records: list[Record]) -> list[list[str]]:
+    """From the names on, as far as they can be told."""
+    return [record.cells for record in records[start_of(records) :]]
+
+
+def _width(records: list[Record]) -> int:
+    return usual_width(_rows(records))
+
+
+def _better_by_spaces(records: list[Record], best: str, best_records: list[Record]) -> bool:
     """Whether the text is a table of numbers with spaces between them, and of nothing else."""
+    rows, best_rows = [r.cells for r in records], [r.cells for r in best_records]
     fit = _fit(records)
-    if fit < 0.5 or _one_grouped_column(records):
+    if fit < 0.5 or _one_grouped_column(rows):
         return False
-    numeric = _numeric_columns(records)
+    numeric = numeric_columns(rows)
     if not best:
         return any(numeric)
     # `1,5 2,5` is two numbers with spaces between, but no numbers with commas between.
-    return fit >= 1 and all(numeric) and not all(_numeric_columns(best_records))
+    return fit >= 1 and all(numeric) and not all(numeric_columns(best_rows))
 
 
-def _one_grouped_column(records: list[list[str]]) -> bool:
+def _one_grouped_column(rows: list[list[str]]) -> bool:
     """One name over numbers such as `1 234`."""
-    body = records[1:]
-    return len(records[0]) == 1 and bool(body) and all(_grouped(row) for row in body)
+    body = rows[1:]
+    return len(rows[0]) == 1 and bool(body) and all(_grouped(row) for row in body)
 
 
-def _refuse_thousands(separator: str, records: list[list[str]]) -> None:
+def _refuse_thousands(separator: str, rows: list[list[str]]) -> None:
     """Without a header, `1,234` in every line may be one number or two: refuse to guess."""
-    if separator in (",", _SPACES) and all(_grouped(row) for row in records):
-        sample = separator.join(records[0])
+    if separator in (",", _SPACES) and all(_grouped(row) for row in rows):
+        sample = separator.join(rows[0])
         raise Malformed(
             f"{sample!r} and the other lines may hold one number with thousands set apart, or "
-            f"{len(records[0])} columns: add a line with the column names and load it again."
+            f"{len(rows[0])} columns: add a line with the column names and load it again."
         )
 
 
@@ -125,116 +169,144 @@ def _grouped(row: list[str]) -> bool:
     )
 
 
-def headed(records: list[list[str]], width: int) -> Layout:
-    """Decide whether the first of these records holds names, and make the names usable.
-
-    It does if it has text and no number; or if its numbers count up by one, as years and the
-    default names of pandas do, and can't be measurements like those below.
-    """
-    first, body = records[0], records[1:]
-    extra = ""
-    if width == len(first) + 1:
-        # R writes row names without a heading; other programs end every row with a separator.
-        extra = "last" if all(not row[-1].strip() for row in body) else "first"
-        first = [*first, ""] if extra == "last" else ["", *first]
-    if not _holds_names(first, body):
-        names = tuple(f"column {j + 1}" for j in range(width))
-        return Layout("", False, False, names, ())
-    names, renamed = unique_names(first)
-    note = f"Every row has one cell more than the header: the {extra} one has no name."
-    return Layout("", False, True, names, tuple([note, *renamed] if extra else renamed))
-
-
-def _holds_names(first: list[str], body: list[list[str]]) -> bool:
-    stripped = [cell.strip() for cell in first]
-    missing = [cell.lower() in cells.MISSING for cell in stripped]
-    numeric = _are_numbers(stripped)
-    text = [not m and not n for m, n in zip(missing, numeric, strict=True)]
-    if any(numeric):
-        return _counts_up([c for c, n in zip(stripped, numeric, strict=True) if n], body)
-    if any(missing):
-        # A first row with holes may be data, unless a text stands over numbers.
-        return any(t and _column_is_numeric(body, j) for j, t in enumerate(text))
-    return True
-
-
-def _counts_up(numbers: list[str], body: list[list[str]]) -> bool:
-    if len(numbers) < 2 or not all(re.fullmatch("[0-9]{1,4}", number) for number in numbers):
-        return False
-    values = [int(number) for number in numbers]
-    if values != list(range(values[0], values[0] + len(values))):
-        return False
-    has_decimals = any(re.fullmatch("-?[0-9]*[.,][0-9]+", c.strip()) for row in body for c in row)
-    return (1900 <= values[0] <= 2100) or (values[0] <= 1 and has_decimals)
-
-
-def unique_names(names: Iterable[str]) -> tuple[tuple[str, ...], list[str]]:
-    """Column names without blanks and repeats, and sentences on what was renamed."""
-    plain = [" ".join(str(name).split()) for name in names]
-    given, taken = set(plain), set[str]()
-    # For each name the number to try next, so that a name repeated n times costs n steps.
-    following: Counter[str] = Counter()
-    result: list[str] = []
-    notes = []
-    for position, name in enumerate(plain, start=1):
-        if name and name not in taken:
-            taken.add(name)
-            result.append(name)
-            continue
-        base = new = name or f"column {position}"
-        while new in given or new in taken:
-            following[base] += 1
-            new = f"{base} ({following[base] + 1})"
-        taken.add(new)
-        result.append(new)
-        what = f"is a second {name!r}" if name else "has no name"
-        notes.append(f"Column {position} {what}: called {new!r} here.")
-    if len(notes) > _MOST_NOTES:
-        more = len(notes) - _MOST_NOTES
-        notes[_MOST_NOTES:] = [f"{more:,} more columns without a name of their own got one."]
-    return tuple(result), notes
-
-
 def read(
-    text: str, layout: Layout, check_size: Callable[[int, int], None]
-) -> tuple[list[pa.ChunkedArray], int]:
-    """All cells after the header, as text columns, and the number of blank lines left out.
+    text: str, layout: Layout, check_size: Callable[[int, int], None], last: int | None = None
+) -> Body:
+    """All cells below the names, up to the line `last` or the end of the table.
 
     `check_size(rows, columns)` may stop the reading with an exception of its own. Raises Malformed
     where a row is longer or shorter than the others.
     """
-    width = len(layout.names)
+    width = len(layout.head.names)
     check_size(1, width)
+    plain = _read_plain(text, layout, check_size, last)
+    if plain is not None:
+        return plain
     chunks: list[list[pa.Array]] = []
     buffer: list[list[str]] = []
     rows = blank = 0
     pending = 0  # blank lines of a single column: missing values, unless only blank lines follow
-    header_due = layout.has_header
-    for line, row in _records(text, layout.separator, layout.padded):
+    below: list[Record] = []  # what may be notes, unless a row follows
+    lines: deque[int] = deque(maxlen=MOST_TOTALS)
+    for line, row, end in _records(text, layout.separator, layout.padded):
+        if last is not None and line > last:
+            break
         if len(row) <= 1 and not (row and row[0].strip()) and not (width == 1 and row == [""]):
-            if width == 1 and not header_due and (rows or layout.has_header):
+            if width == 1 and line >= layout.head.first and (rows or layout.head.line):
                 pending += 1
             else:
                 blank += 1
             continue
-        if header_due:
-            header_due = False
+        if line < layout.head.first:
             continue
         if len(row) != width:
-            raise Malformed(_ragged(line, len(row), layout))
+            below.append(Record(line, row, end))
+            if len(below) > MOST_BELOW or not is_note(row, width):
+                raise Malformed(_ragged(below[0].line, len(below[0].cells), layout))
+            continue
+        if below:
+            raise Malformed(_ragged(below[0].line, len(below[0].cells), layout))
         buffer += [[""]] * pending
         rows += pending + 1
         pending = 0
         buffer.append(row)
+        lines.append(line)
         if len(buffer) >= _CHUNK:
             check_size(rows, width)
             chunks.append(_transposed(buffer))
             buffer = []
+    if below and not rows:
+        raise Malformed(_ragged(below[0].line, len(below[0].cells), layout))
     check_size(rows, width)
     if buffer:
         chunks.append(_transposed(buffer))
     columns = [pa.chunked_array([c[j] for c in chunks], pa.string()) for j in range(width)]
-    return columns, blank + pending
+    body = Body(columns, blank + pending, lines[-1] if lines else 0, notes=tuple(below))
+    return body if last is not None else without_totals(body, [*lines])
+
+
+def _read_plain(
+    text: str, layout: Layout, check_size: Callable[[int, int], None], last: int | None
+) -> Body | None:
+    """As `read` at ten times the speed; None where a text has more to it than cells and ends."""
+    head, width = layout.head, len(layout.head.names)
+    start = _offset(text, head.first)
+    end = len(text) if last is None else _offset(text, last + 1)
+    rows, end_of_rows = text[start:end], _stripped(text[start:end])
+    if layout.separator not in PLAIN or layout.padded or width < 2 or not end_of_rows:
+        return None
+    content = rows.encode()
+    quoted = '"' in rows
+    if quoted and not _quotes_enclose(content, layout.separator):
+        return None
+    # It takes 0.1 s to import.
+    from pyarrow import csv as arrow_csv
+
+    names = [str(j) for j in range(width)]
+
+    def odd(row: arrow_csv.InvalidRow) -> str:
+        return "error" if row.text.strip() else "skip"
+
+    try:
+        table = arrow_csv.read_csv(
+            pa.BufferReader(content),
+            arrow_csv.ReadOptions(column_names=names, block_size=_RECORD_CHARACTERS),
+            arrow_csv.ParseOptions(
+                delimiter=layout.separator,
+                quote_char='"' if quoted else False,
+                double_quote=False,
+                invalid_row_handler=odd,
+            ),
+            arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), check_utf8=False
+            ),
+        )
+    except pa.ArrowInvalid:
+        return None  # what is wrong, or longer than a row may be, is found line by line
+    check_size(table.num_rows, width)
+    columns = table.columns
+    longest = max(pc.max(pc.binary_length(column)).as_py() or 0 for column in columns)
+    n_lines = _ends(rows[:end_of_rows]) + 1
+    if longest > csv.field_size_limit() or n_lines != table.num_rows:
+        return None
+    above = sum(
+        len(row) <= 1 and not any(cell.strip() for cell in row)
+        for _, row, _ in _records(text[:start], layout.separator, False)
+    )
+    ending = head.first + n_lines - 1
+    below = _ends(rows) + (not rows.endswith(("\n", "\r"))) - n_lines
+    body = Body(columns, above + below, ending)
+    if last is not None:
+        return body
+    return without_totals(body, [*range(max(ending - MOST_TOTALS + 1, head.first), ending + 1)])
+
+
+def _quotes_enclose(content: bytes, separator: str) -> bool:
+    """Whether every quote begins or ends a cell: every second one stands before a separator or the
+    end of a line, those between behind one."""
+    text = np.frombuffer(content, np.uint8)
+    edges = np.zeros(256, bool)
+    edges[[ord(separator), *b"\r\n"]] = True
+    inside = 0
+    for begin in range(0, len(text), _RECORD_CHARACTERS):
+        quotes = begin + np.flatnonzero(text[begin : begin + _RECORD_CHARACTERS] == ord('"'))
+        opening, closing = quotes[inside::2], quotes[1 - inside :: 2]
+        before, after = opening[opening > 0] - 1, closing[closing < len(text) - 1] + 1
+        if not (edges[text[before]].all() and edges[text[after]].all()):
+            return False
+        inside = (inside + len(quotes)) % 2
+    return not inside
+
+
+def _stripped(text: str) -> int:
+    """Where a text ends without the blank lines at its end."""
+    end = len(text.rstrip(" \r\n"))
+    return end if end == len(text) or text[end] != " " else len(text.rstrip("\r\n"))
+
+
+def _ends(text: str) -> int:
+    """How many lines end in a text."""
+    return text.count("\n") + text.count("\r") - text.count("\r\n")
 
 
 def _transposed(rows: list[list[str]]) -> list[pa.Array]:
@@ -243,23 +315,31 @@ def _transposed(rows: list[list[str]]) -> list[pa.Array]:
 
 def _ragged(line: int, found: int, layout: Layout) -> str:
     cells_found = "1 cell" if found == 1 else f"{found:,} cells"
-    expected = "the header" if layout.has_header else "the first line"
+    expected = "the header" if layout.head.line else "the first line"
     hint = "put text or decimals that hold the separator in quotes"
     if layout.separator == ",":
         hint = "numbers with decimal commas and texts with commas need quotes"
     return (
-        f"line {line:,} has {cells_found} but {expected} has {len(layout.names):,}: correct that "
-        f"line ({hint}) and load the table again."
+        f"line {line:,} has {cells_found} but {expected} has {len(layout.head.names):,}: "
+        f"correct that line ({hint}) and load the table again."
     )
 
 
-def _records(text: str, separator: str, padded: bool) -> Iterator[tuple[int, list[str]]]:
-    """Line numbers (of the last line of each record, from 1) and cells."""
+def _offset(text: str, line: int) -> int:
+    """Where in a text a line begins; its end where there is none."""
+    if line <= 1:
+        return 0
+    ends = islice(_LINE.finditer(text), line - 2, line - 1)
+    return next((found.end() for found in ends), len(text))
+
+
+def _records(text: str, separator: str, padded: bool, begins: int = 1) -> Iterator[Record]:
+    """The records of a text whose first line has this number, each with those of its lines."""
     lines = _Lines(text)
     if separator == _SPACES:
-        for number, line in enumerate(lines, start=1):
+        for number, line in enumerate(lines, start=begins):
             lines.record_ended()
-            yield number, _words(line)
+            yield Record(number, _words(line), number)
         return
     # A single column has quotes and line breaks too: a separator that can't occur.
     reader = csv.reader(
@@ -269,9 +349,12 @@ def _records(text: str, separator: str, padded: bool) -> Iterator[tuple[int, lis
         strict=True,
     )
     try:
+        before = begins - 1
         for row in reader:
             lines.record_ended()
-            yield reader.line_num, row
+            end = before + reader.line_num
+            yield Record(begins, row, end)
+            begins = end + 1
     except csv.Error as error:
         if "field larger" in str(error):
             problem = "has a cell of more than 131,072 characters, or a quote that never ends"
@@ -319,55 +402,35 @@ def _words(line: str) -> list[str]:
     ]
 
 
-def _sample(sample: str, separator: str, length: int) -> list[list[str]]:
-    """The first records that aren't blank; the last of a cut text is left out."""
+def _sample(text: str, separator: str, begins: int) -> list[Record]:
+    """The first records from a line on that aren't blank; the last of a cut text is left out."""
+    start = _offset(text, begins)
+    sample = text[start : start + _SAMPLE_CHARACTERS]
     records = []
     try:
-        for _, row in _records(sample, separator, False):
-            if any(cell.strip() for cell in row) or len(row) > 1:
-                records.append(row)
+        for record in _records(sample, separator, False, begins):
+            if any(cell.strip() for cell in record.cells) or len(record.cells) > 1:
+                records.append(record)
             if len(records) > _SAMPLE_RECORDS:
                 return records[:-1]
     except Malformed:
         # Wrong for this separator, or a quote cut in two: judge by what came before.
         pass
-    if length > len(sample) and len(records) > 1:
+    if len(text) > start + len(sample) and len(records) > 1:
         records.pop()
     return records
 
 
-def _usual_width(records: list[list[str]]) -> int:
-    """The length of the header, or one more if that is what (nearly) all the other rows have."""
-    header = len(records[0])
-    lengths = Counter(len(row) for row in records[1:])
-    if lengths and lengths[header] == 0 and set(lengths) == {header + 1}:
-        return header + 1
-    return header
-
-
-def _fit(records: list[list[str]]) -> float:
-    """The share of the records that are as long as the header says."""
+def _fit(records: list[Record]) -> float:
+    """The share of the records that are rows as long as the header says."""
     if not records:
         return 0.0
-    width = _usual_width(records)
+    rows = _rows(records)
+    width = usual_width(rows)
     if width < 2:
         return 0.0
-    body = records[1:] or records
-    # The header counts: a text that fits nowhere else is read with the separator it has.
-    return (1e-6 + sum(len(row) == width for row in body)) / len(body)
-
-
-def _numeric_columns(records: list[list[str]]) -> list[bool]:
-    """Which columns hold numbers, as far as a sample of the columns goes."""
-    body = records[1:] or records
-    return [_column_is_numeric(body, j) for j in range(min(_usual_width(records), _SAMPLE_COLUMNS))]
-
-
-def _column_is_numeric(body: list[list[str]], position: int) -> bool:
-    column = [row[position].strip() for row in body if position < len(row)]
-    present = [cell for cell in column if cell.lower() not in cells.MISSING]
-    return bool(present) and all(_are_numbers(present))
-
-
-def _are_numbers(texts: list[str]) -> list[bool]:
-    return cells.is_number(pa.chunked_array([texts], pa.string())).to_pylist()
+    body = rows[1:] or rows
+    # The header counts: a text that fits nowhere else is read with the separator it has. Lines
+    # above a table count against it.
+    n_others = max(len(records) - 1, 1)
+    return (1e-6 + sum(len(row) == width for row in body)) / n_others

@@ -4,25 +4,45 @@ import io
 import logging
 import re
 import zipfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import islice, pairwise
+from operator import and_
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 
-from pages.ui.tables import delimited
-from pages.ui.tables.table import DataError, check_size, check_unpacked, framed, too_large
+from pages.ui.tables.answers import Reading
+from pages.ui.tables.framing import framed, read_from
+from pages.ui.tables.lines import (
+    MOST_TOTALS,
+    Body,
+    Head,
+    Record,
+    are_numbers,
+    headed,
+    numeric_columns,
+    told,
+    without_totals,
+)
+from pages.ui.tables.table import DataError, Table, check_size, check_unpacked, too_large
 from pages.ui.text import counted
 
 MAX_EXCEL_CELLS = 1_000_000  # the reader manages about 100,000 a second
+SAMPLE_RECORDS, LOOKED_AT, MOST_NAMED = 200, 50, 8
+MOST_TAG = 10_000  # bytes
+_HIDDEN = re.compile(rb"<row [^>]*hidden=\"(?:1|true)\"")
+_MERGED = re.compile(rb"<mergeCell [^>]*ref=\"([A-Z]{1,3}[0-9]{1,7}:[A-Z]{1,3}[0-9]{1,7})\"")
+_NUMBER_AS_TEXT = re.compile(r"\s*[-+]?[0-9][0-9.,']*\s*$")
 # Excel's own files shrink to a twentieth at best.
 MAX_SHRINKAGE, SHRUNK_AT_LEAST = 100, 20_000_000
+_Range = tuple[int, int, int, int]
 log = logging.getLogger(__name__)
 
 
-def read_excel(filename: str, content: bytes) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """The first sheet of an Excel file as a frame, and how it was understood.
+def read_excel(filename: str, content: bytes, reading: Reading) -> Table:
+    """A sheet of an Excel file: that chosen, or the first that holds a table.
 
     Raises DataError.
     """
@@ -46,7 +66,7 @@ def read_excel(filename: str, content: bytes) -> tuple[pd.DataFrame, tuple[str, 
     if unpacked > SHRUNK_AT_LEAST and unpacked > MAX_SHRINKAGE * len(content):
         raise too_large(filename, unpacked)
     try:
-        return _read_workbook(filename, content)
+        return _read_workbook(filename, content, reading)
     except DataError:
         raise
     except Exception as error:
@@ -55,14 +75,19 @@ def read_excel(filename: str, content: bytes) -> tuple[pd.DataFrame, tuple[str, 
         raise broken from None
 
 
-def _read_workbook(filename: str, content: bytes) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def _read_workbook(filename: str, content: bytes, reading: Reading) -> Table:
     # openpyxl takes 0.2 s to import and only Excel files need it.
     from openpyxl import load_workbook
 
     book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    sheet = book.worksheets[0]
-    formulas = _formula_cells(filename, content)
+    names = tuple(sheet.title for sheet in book.worksheets)
+    place = _chosen(filename, book.worksheets, reading.sheet)
+    sheet = book.worksheets[place]
+    # The name of its part in the archive, which nothing public tells.
+    hidden, merged = _marked(filename, content, sheet._worksheet_path)
+    formulas = _formula_cells(filename, content, place)
     rows, unsaved, errors, width, size = [], 0, 0, 0, 0
+    texts: list[tuple[int, int]] = []  # numbers kept as text
     for i, cells_of_row in enumerate(_rows(filename, sheet)):
         row = []
         for j, cell in enumerate(cells_of_row):
@@ -71,6 +96,8 @@ def _read_workbook(filename: str, content: bytes) -> tuple[pd.DataFrame, tuple[s
             errors += error
             unsaved += no_result
             row.append("NA" if error or no_result else _excel_text(cell.value))
+            if isinstance(cell.value, str) and _NUMBER_AS_TEXT.match(cell.value):
+                texts.append((i, j))
         while row and not row[-1]:
             row.pop()
         rows.append(row)
@@ -81,24 +108,129 @@ def _read_workbook(filename: str, content: bytes) -> tuple[pd.DataFrame, tuple[s
         check_size(filename, len(rows), width)
     while rows and not rows[-1]:
         rows.pop()
+    if not any(rows):
+        raise DataError(f"Sheet {sheet.title!r} of {filename!r} is empty: fill it.")
     blank = sum(not row for row in rows)
-    rows = [row + [""] * (width - len(row)) for row in rows if row]
-    if not rows:
-        raise DataError(f"The first sheet of {filename!r}, {sheet.title!r}, is empty: fill it.")
-    layout = delimited.headed(rows[:200], width)
-    if layout.has_header:
-        rows = rows[1:]
-    columns = [pa.chunked_array([pa.array(c, pa.string())]) for c in zip(*rows, strict=True)]
-    frame, notes, _ = framed(filename, layout.names, columns)
-    parsing = [f"Excel, sheet {sheet.title!r}, the first of {len(book.sheetnames)}."]
-    parsing += [layout.header_sentence, *layout.notes, *notes]
+    rows = [row + [""] * (width - len(row)) if row else row for row in rows]
+    _fill(rows, merged, width)
+    records = [Record(line, row, line) for line, row in enumerate(rows, 1) if row]
+    below = [record for record in records if record.line >= (reading.begins or 1)] or records[-1:]
+    head = headed(below[:SAMPLE_RECORDS], reading)
+    above = [record for record in records[:SAMPLE_RECORDS] if record.line < head.begins]
+    body = _body(records, head, reading.last)
+    made = framed(filename, head.names, body.columns, reading)
+    parsing = [_which(names, place)]
+    parsing += [*told(head, above, body), *made.notes]
+    parsing += _kept_as_text(texts, rows, head)
+    if merged:
+        parsing.append(f"{counted(len(merged), 'merged range')}: each cell has the value of all.")
+    if hidden:
+        verb = "is" if hidden == 1 else "are"
+        parsing.append(f"{counted(hidden, 'hidden row')} {verb} read like the others.")
     if unsaved:
         parsing.append(f"{counted(unsaved, 'formula')} without a saved result: missing.")
     if errors:
         parsing.append(f"{counted(errors, 'cell')} with an Excel error: missing.")
     if blank:
         parsing.append(f"{counted(blank, 'blank row')} skipped.")
-    return frame, tuple(parsing)
+    return read_from(filename, made, parsing, head, above, body)._replace(
+        sheets=names, sheet=sheet.title
+    )
+
+
+def _chosen(filename: str, sheets: Sequence[Any], name: str) -> int:
+    """The place of the sheet of this name; for "" that of the first with a table, or with numbers
+    below one another, or with anything."""
+    if not sheets:
+        raise DataError(f"{filename!r} has no sheet with cells: add one, or save it as CSV.")
+    places = {sheet.title: place for place, sheet in enumerate(sheets)}
+    if name in places:
+        return places[name]
+    found = [_how_like_a_table(filename, sheet) for sheet in sheets]
+    return found.index(max(found))
+
+
+def _how_like_a_table(filename: str, sheet: Any) -> int:
+    """How much the top of a sheet looks like a table: 3 for columns of numbers below one row, 2 for
+    numbers below one another, 1 for anything, 0 for nothing."""
+    rows = []
+    for cells_of_row in islice(_rows(filename, sheet), LOOKED_AT):
+        row = [_excel_text(cell.value) for cell in cells_of_row[:LOOKED_AT]]
+        if any(row):
+            rows.append(row)
+    if len(rows) > 1 and any(numeric_columns(rows)):
+        return 3
+    numbers = list(map(are_numbers, rows))
+    below = (any(map(and_, one, other)) for one, other in pairwise(numbers))
+    return 2 if any(below) else int(bool(rows))
+
+
+def _which(names: tuple[str, ...], place: int) -> str:
+    ordinals = ("first", "second", "third")
+    ordinal = ordinals[place] if place < len(ordinals) else f"{place + 1}th"
+    others = [repr(name) for i, name in enumerate(names) if i != place]
+    more = f" The others: {', '.join(others[:MOST_NAMED])}" if others else ""
+    more += f" and {len(others) - MOST_NAMED:,} more" if len(others) > MOST_NAMED else ""
+    return f"Excel, sheet {names[place]!r}, the {ordinal} of {len(names)}.{more}{'.' * bool(more)}"
+
+
+def _kept_as_text(texts: list[tuple[int, int]], rows: list[list[str]], head: Head) -> list[str]:
+    """Which columns hold numbers that the file has as text."""
+    found = Counter(j for i, j in texts if i + 1 >= head.first)
+    said = []
+    for j, n in list(found.items())[:MOST_NAMED]:
+        sample = next(rows[i][j] for i, k in texts if k == j and i + 1 >= head.first)
+        said.append(
+            f"{counted(n, 'number')} of {head.names[j]!r} kept as text in the file, such as "
+            f"{sample!r}."
+        )
+    return said
+
+
+def _marked(
+    filename: str, content: bytes, part: str
+) -> tuple[int, list[tuple[int, int, int, int]]]:
+    """How many rows of a sheet are hidden, and which ranges are merged: first and last row and
+    column, from 0."""
+    from openpyxl.utils.cell import range_boundaries
+
+    hidden, merged, tail = 0, [], b""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive, archive.open(part) as file:
+        while block := file.read(1_000_000):
+            block = tail + block
+            end = block.rfind(b">") + 1
+            hidden += len(_HIDDEN.findall(block, 0, end))
+            for reference in _MERGED.findall(block, 0, end):
+                left, top, right, bottom = range_boundaries(reference.decode("ascii", "replace"))
+                merged.append((top - 1, bottom - 1, left - 1, right - 1))
+                check_size(filename, len(merged), 1)
+            tail = block[end:][-MOST_TAG:]
+    return hidden, merged
+
+
+def _fill(rows: list[list[str]], merged: list[_Range], width: int) -> None:
+    """Give every cell of a merged range its value; a title alone in its row stays one cell."""
+    for top, bottom, left, right in merged:
+        if top >= len(rows) or left >= width or (bottom == top and sum(map(bool, rows[top])) == 1):
+            continue
+        value = rows[top][left] if rows[top] else ""
+        for row in rows[top : bottom + 1]:
+            if row:
+                for j in range(left, min(right + 1, width)):
+                    row[j] = value
+
+
+def _body(records: list[Record], head: Head, last: int | None) -> Body:
+    """The cells of the rows of a table."""
+    rows = [r for r in records if head.first <= r.line and (last is None or r.line <= last)]
+    columns = [
+        pa.chunked_array([pa.array(column, pa.string())])
+        for column in zip(*(record.cells for record in rows), strict=True)
+    ]
+    body = Body(columns, 0, rows[-1].line if rows else 0)
+    if last is not None or not rows:
+        return body
+    return without_totals(body, [record.line for record in rows[-MOST_TOTALS:]])
 
 
 def _rows(filename: str, sheet: Any) -> Iterator[tuple]:
@@ -114,15 +246,15 @@ def _rows(filename: str, sheet: Any) -> Iterator[tuple]:
         yield row
 
 
-def _formula_cells(filename: str, content: bytes) -> set[tuple[int, int]]:
-    """Positions of the formulas in the first sheet; only openpyxl's other mode shows them."""
+def _formula_cells(filename: str, content: bytes, place: int) -> set[tuple[int, int]]:
+    """Positions of the formulas in a sheet; only openpyxl's other mode shows them."""
     from openpyxl import load_workbook
 
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         sheets = [n for n in archive.namelist() if n.startswith("xl/worksheets/")]
         if not any(_contains(archive, name, b"<f") for name in sheets):
             return set()
-    sheet = load_workbook(io.BytesIO(content), read_only=True).worksheets[0]
+    sheet = load_workbook(io.BytesIO(content), read_only=True).worksheets[place]
     return {
         (i, j)
         for i, row in enumerate(_rows(filename, sheet))

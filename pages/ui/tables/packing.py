@@ -11,13 +11,15 @@ import hashlib
 import io
 import json
 import zlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from pages.ui.tables.table import DataError, Table, check_size
+from pages.ui.tables.parquet import read_parquet
+from pages.ui.tables.table import DataError, Question, Table, check_size
 
 # About what a link of 2,000 characters has room for besides the settings.
 LINK_CHARACTERS = 1_700
@@ -25,7 +27,9 @@ MOST_CHARACTERS = 8_000  # that a link is read with
 MOST_UNPACKED = 200_000  # bytes of its JSON
 RAW_DEFLATE = -15
 _NOTES = b"em-explorer"
+_PAIRS = ("titles", "value_labels", "missing_codes")
 _DAMAGED = "The table in this link is damaged: ask for the link again, or upload the table."
+_DAMAGED_FILE = "The table in this file is damaged: have it saved or sent again."
 _DTYPES = {"number": "float64", "whole": "Int64", "text": "str", "flag": "boolean"}
 
 
@@ -35,7 +39,7 @@ def to_parquet(table: Table) -> bytes:
     import pyarrow.parquet as pq
 
     packed = pa.Table.from_pandas(table.frame, preserve_index=False)
-    notes = {"name": table.name, "parsing": table.parsing, "units": table.units}
+    notes = {"name": table.name, "parsing": table.parsing, "units": table.units} | _more(table)
     metadata = packed.schema.metadata | {_NOTES: json.dumps(notes).encode()}
     buffer = io.BytesIO()
     pq.write_table(packed.replace_schema_metadata(metadata), buffer, compression="zstd")
@@ -48,7 +52,22 @@ def from_parquet(content: bytes) -> Table:
 
     packed = pq.read_table(io.BytesIO(content), use_threads=False)
     notes = json.loads(packed.schema.metadata[_NOTES])
-    return _table(notes["name"], packed.to_pandas(), notes["parsing"], notes["units"], content)
+    frame = packed.to_pandas()
+    return _table(notes["name"], frame, notes["parsing"], notes["units"], content, notes)
+
+
+def from_file(content: bytes) -> Table:
+    """The same of bytes that anybody may have made. Raises DataError where they hold none."""
+    frame = read_parquet("the table in it", content).frame
+    import pyarrow.parquet as pq
+
+    try:
+        schema = pq.read_schema(io.BytesIO(content))
+        notes = json.loads(schema.metadata[_NOTES])
+        names, parsing, units = notes["name"], map(_text, notes["parsing"]), notes["units"]
+        return _table(_text(names), frame, [*parsing], [*map(_text, units)], content, notes)
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        raise DataError(_DAMAGED_FILE) from None
 
 
 def to_text(table: Table) -> str | None:
@@ -64,9 +83,9 @@ def to_text(table: Table) -> str | None:
         values = table.frame[name].astype(object)
         values = values.where(values.notna(), None).tolist()
         columns.append([name, kind, units.get(name, ""), values])
-    content = json.dumps(
-        [table.name, table.parsing, columns], ensure_ascii=False, separators=(",", ":")
-    ).encode()
+    more = _more(table)
+    parts = [table.name, table.parsing, columns, *[more] * bool(more)]
+    content = json.dumps(parts, ensure_ascii=False, separators=(",", ":")).encode()
     if len(content) > MOST_UNPACKED:
         return None
     squeezer = zlib.compressobj(level=9, wbits=RAW_DEFLATE)
@@ -80,22 +99,74 @@ def from_text(text: str) -> Table:
     try:
         squeezed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         content = zlib.decompressobj(wbits=RAW_DEFLATE).decompress(squeezed, MOST_UNPACKED)
-        name, parsing, columns = json.loads(content)
+        name, parsing, columns, *more = json.loads(content)
         check_size(_text(name), len(columns[0][3]), len(columns))
         frame = pd.DataFrame({_text(c[0]): _column(c[1], c[3]) for c in columns})
         if frame.shape != (len(columns[0][3]), len(columns)) or not frame.size:
             raise ValueError("two columns of one name, or none")
         units = [_text(column[2]) for column in columns]
-        return _table(name, frame, list(map(_text, parsing)), units, content)
+        return _table(name, frame, list(map(_text, parsing)), units, content, *more[:1])
     except DataError:
         raise
-    except (ValueError, TypeError, LookupError, OverflowError, RecursionError, zlib.error):
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+        zlib.error,
+    ):
         raise DataError(_DAMAGED) from None
 
 
-def _table(name: str, frame: pd.DataFrame, parsing, units, content: bytes) -> Table:
+def _more(table: Table) -> dict[str, list]:
+    """What only some tables have: questions that their files leave open, labels, codes."""
+    more = {name: getattr(table, name) for name in ("questions", *_PAIRS)}
+    return {name: list(value) for name, value in more.items() if value}
+
+
+def _table(
+    name: str,
+    frame: pd.DataFrame,
+    parsing: Sequence[str],
+    units: Sequence[str],
+    content: bytes,
+    more: Mapping[str, Any] | None = None,
+) -> Table:
     fingerprint = hashlib.sha256(b"packed " + content).hexdigest()
-    return Table(name, frame, tuple(parsing), fingerprint, tuple(units))
+    more = more or {}
+    questions = tuple(map(_question, more.get("questions", ())))
+    titles, value_labels, missing_codes = (tuple(map(_pair, more.get(name, ()))) for name in _PAIRS)
+    return Table(
+        name,
+        frame,
+        tuple(parsing),
+        fingerprint,
+        tuple(units),
+        questions=questions,
+        titles=titles,
+        value_labels=value_labels,
+        missing_codes=missing_codes,
+    )
+
+
+def _pair(parts: list) -> tuple[str, Any]:
+    column, value = parts
+    return _text(column), _texts(value)
+
+
+def _texts(value: object) -> Any:
+    """Text, or lists of it as tuples."""
+    return tuple(map(_texts, value)) if isinstance(value, list) else _text(value)
+
+
+def _question(parts: list) -> Question:
+    column, about, sentence, choices = parts
+    if about not in ("marks", "limits"):
+        raise ValueError(f"{about!r} is nothing that is asked")
+    pairs = tuple((_text(answer), _text(meaning)) for answer, meaning in choices)
+    return Question(_text(column), about, _text(sentence), pairs)
 
 
 def _kind(column: pd.Series) -> str | None:

@@ -7,8 +7,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pages.ui.tables import delimited
-from pages.ui.tables.table import MAX_CELLS, DataError, check_size, check_unpacked
+from pages.ui.tables.lines import unique_names
+from pages.ui.tables.table import MAX_CELLS, DataError, Table, check_size, check_unpacked
 
 YEARS = 1, 9999  # of Python's dates
 YEARS_IN_NANOSECONDS = 1678, 2261  # whole ones, so that no time zone leads out of them
@@ -17,8 +17,8 @@ BATCH_ROWS = 65_536
 BATCH_ROWS_OF_MAPS = 256
 
 
-def read_parquet(filename: str, content: bytes) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """A Parquet file as a frame, and how it was understood. Raises DataError."""
+def read_parquet(filename: str, content: bytes) -> Table:
+    """The table in a Parquet file. Raises DataError."""
     # The Parquet reader takes 0.1 s to import.
     import pyarrow.parquet as pq
 
@@ -43,14 +43,15 @@ def read_parquet(filename: str, content: bytes) -> tuple[pd.DataFrame, tuple[str
         table = _read(filename, content)
         if not table.num_rows or not table.num_columns:
             raise DataError(f"{filename!r} has no rows: load a table with rows of numbers.")
-        names, renamed = delimited.unique_names(table.column_names)
+        names, renamed = unique_names(table.column_names)
         series, notes = {}, []
         for name, column in zip(names, table.columns, strict=True):
-            series[name], note = _series(name, column)
+            series[name], note = series_of(name, column)
             notes += note
     except (pa.ArrowException, OSError):
         raise broken from None
-    return pd.DataFrame(series), ("Parquet.", *renamed, *notes)
+    parsing = ("Parquet.", *renamed, *notes)
+    return Table(filename, pd.DataFrame(series), parsing, "", file=filename)
 
 
 def _read(filename: str, content: bytes) -> pa.Table:
@@ -72,22 +73,22 @@ def _read(filename: str, content: bytes) -> pa.Table:
     batches, size = [], 0
     rows = BATCH_ROWS_OF_MAPS if maps else BATCH_ROWS
     for batch in file.iter_batches(batch_size=rows, use_threads=False):
-        size += sum(map(_spread_size, batch.columns))
+        size += sum(map(spread_size, batch.columns))
         check_unpacked(filename, size)
         batches.append(batch)
     return pa.Table.from_batches(batches, file.schema_arrow)
 
 
-def _spread_size(column: pa.Array) -> int:
+def spread_size(column: pa.Array) -> int:
     """Bytes of a column once every row has its own value."""
     kind = column.type
     if pa.types.is_dictionary(kind):
         lengths = pc.binary_length(column.dictionary.cast(pa.large_binary()))
         return pc.sum(pc.take(lengths, column.indices)).as_py() or 0
     if pa.types.is_struct(kind):
-        return sum(map(_spread_size, column.flatten()))
+        return sum(map(spread_size, column.flatten()))
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
-        return _spread_size(column.flatten())
+        return spread_size(column.flatten())
     return column.nbytes
 
 
@@ -107,7 +108,7 @@ def _check_years(name: str, dates: pa.ChunkedArray) -> None:
         )
 
 
-def _series(name: str, column: pa.ChunkedArray) -> tuple[pd.Series, list[str]]:
+def series_of(name: str, column: pa.ChunkedArray) -> tuple[pd.Series, list[str]]:
     kind = column.type
     if pa.types.is_dictionary(kind):
         column = column.cast(kind.value_type)

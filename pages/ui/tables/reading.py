@@ -5,66 +5,146 @@ refused with a DataError, one sentence that a person can act on. To read another
 function as in `excel.py` or `parquet.py`, and call it for its endings in `read_table`.
 """
 
+import gzip
 import hashlib
+import io
+import re
+import zlib
 from functools import partial
-
-import pandas as pd
 
 from pages.ui import environment
 from pages.ui.tables import delimited
+from pages.ui.tables.answers import AS_IT_IS, ENCODINGS, Reading
+from pages.ui.tables.arrow import read_arrow
 from pages.ui.tables.excel import read_excel
+from pages.ui.tables.framing import framed, read_from
+from pages.ui.tables.json_lines import read_json_lines
+from pages.ui.tables.lines import told
 from pages.ui.tables.parquet import read_parquet
-from pages.ui.tables.table import DataError, Table, check_size, framed
-from pages.ui.text import counted
+from pages.ui.tables.statistical import PROGRAMS, read_statistical
+from pages.ui.tables.table import DataError, Table, check_size
+from pages.ui.text import counted, number
 
+GZIP = b"\x1f\x8b"
+MOST_LINES = 5  # named
+MOST_LOOKED_AT, SAMPLE_CHARACTERS = 4_000_000, 40
+_REPLACED = re.compile("\ufffd")
+_BROKEN, _NO_ASCII = re.compile("[\udc80-\udcff]"), re.compile("[^\x00-\x7f]")
 MAX_BYTES = round(environment.number("UPLOAD_MB") * 1e6)
 
 
-def read_table(filename: str, content: bytes) -> Table:
-    """Read CSV and its relatives, Excel (.xlsx) or Parquet; DataError says why it can't be read."""
+def fingerprint(content: str, reading: Reading) -> str:
+    """What names a table: the sha256 of its file and of what was said about it, hexadecimal.
+
+    content: the sha256 of the file, hexadecimal.
+    """
+    if not reading.text:
+        return content
+    return hashlib.sha256(f"{content} {reading.text}".encode()).hexdigest()
+
+
+def read_table(filename: str, content: bytes, reading: Reading = AS_IT_IS) -> Table:
+    """Read CSV and its relatives (also gzipped), Excel, Parquet, Arrow, JSON lines, or what Stata,
+    SPSS and SAS write; DataError says why it can't be read.
+
+    reading: what a person has said about how.
+    """
     size = len(content)
     if size > MAX_BYTES:
         raise DataError(
-            f"{filename!r} has {size / 1e6:,.3g} MB and the limit is {MAX_BYTES / 1e6:,.3g} MB: "
-            "load fewer rows or columns."
+            f"{filename!r} has {number(size / 1e6, 3)} MB and the limit is "
+            f"{number(MAX_BYTES / 1e6, 3)} MB: load fewer rows or columns."
         )
     if not content.strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"):
         raise DataError(f"{filename!r} is empty: load a file with a header and rows of numbers.")
-    suffix = filename.lower().rpartition(".")[2] if "." in filename else ""
-    if suffix in ("xlsx", "xlsm"):
-        frame, parsing = read_excel(filename, content)
-    elif suffix in ("parquet", "pq"):
-        frame, parsing = read_parquet(filename, content)
-    else:
-        _refuse_binary(filename, content)
-        frame, parsing = _read_text(filename, content)
-    parsing = (*parsing, f"{counted(len(frame), 'row')}, {counted(frame.shape[1], 'column')}.")
-    fingerprint = hashlib.sha256(content).hexdigest()
-    return Table(filename, frame, parsing, fingerprint, file=filename)
+    table = _read(filename, content, reading)
+    rows, columns = table.frame.shape
+    return table._replace(
+        parsing=(*table.parsing, f"{counted(rows, 'row')}, {counted(columns, 'column')}."),
+        fingerprint=fingerprint(hashlib.sha256(content).hexdigest(), reading),
+        reading=reading,
+    )
 
 
-def _read_text(filename: str, content: bytes) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    text, encoding = _decode(filename, content)
+def _read(filename: str, content: bytes, reading: Reading, packed: bool = False) -> Table:
+    """By the ending of its name, which may be behind that of a compressed file."""
+    ending = _ending(filename)
+    if ending in PROGRAMS and not packed:
+        return read_statistical(filename, content, ending)
+    if ending in ("xlsx", "xlsm"):
+        return read_excel(filename, content, reading)
+    if ending in ("parquet", "pq"):
+        return read_parquet(filename, content)
+    if ending in ("feather", "arrow", "ipc", "arrows"):
+        return read_arrow(filename, content)
+    if ending in ("rds", "rda", "rdata"):
+        raise DataError(
+            f"{filename!r} is an R file, which only R reads safely: save the table there with "
+            "write.csv, or with arrow::write_parquet, and load that."
+        )
+    if content.startswith(GZIP) and not packed:
+        name = filename[: -len(".gz")] if ending == "gz" else filename
+        return _read(name, _unpacked(filename, content), reading, packed=True)._replace(
+            name=filename, file=filename
+        )
+    _refuse_binary(filename, content)
+    if ending in ("jsonl", "ndjson", "json"):
+        text, *encoding = _decode(filename, content, reading.encoding)
+        table = read_json_lines(filename, text)
+        return table._replace(parsing=(*encoding, *table.parsing))
+    return _read_text(filename, content, reading)
+
+
+def _ending(filename: str) -> str:
+    return filename.lower().rpartition(".")[2] if "." in filename else ""
+
+
+def _unpacked(filename: str, content: bytes) -> bytes:
+    """What a file compressed by gzip holds, as long as an uncompressed one might be."""
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+            unpacked = file.read(MAX_BYTES + 1)
+    except (OSError, EOFError, zlib.error):
+        raise DataError(
+            f"{filename!r} is a damaged compressed file: compress it again, or unpack it first."
+        ) from None
+    if len(unpacked) > MAX_BYTES:
+        raise DataError(
+            f"{filename!r} unpacks to more than {number(MAX_BYTES / 1e6, 3)} MB, the limit here: "
+            "load fewer rows or columns."
+        )
+    if not unpacked.strip():
+        raise DataError(f"{filename!r} is empty: load a file with a header and rows of numbers.")
+    return unpacked
+
+
+def _read_text(filename: str, content: bytes, reading: Reading) -> Table:
+    text, *encoding = _decode(filename, content, reading.encoding)
     check = partial(check_size, filename)
     try:
-        layout = delimited.sniff(text, check)
-        columns, blank = delimited.read(text, layout, check)
+        layout = delimited.sniff(text, check, reading)
+        body = delimited.read(text, layout, check, reading.last)
     except delimited.Malformed as error:
         raise DataError(f"{filename!r}: {error}") from None
-    frame, notes, marks = framed(filename, layout.names, columns)
-    parsing = [f"Text in {encoding}.", layout.separator_sentence]
-    if len(marks) == 2:
+    made = framed(filename, layout.head.names, body.columns, reading)
+    parsing = [*encoding, layout.separator_sentence]
+    if len(made.marks) == 2:
         parsing.append("Decimal comma in some columns, decimal point in others.")
-    elif marks:
-        parsing.append("Decimal comma." if marks == {","} else "Decimal point.")
-    parsing += [layout.header_sentence, *layout.notes, *notes]
-    if blank:
-        parsing.append(f"{counted(blank, 'blank line')} skipped.")
-    return frame, tuple(parsing)
+    elif made.marks:
+        parsing.append("Decimal comma." if made.marks == {","} else "Decimal point.")
+    parsing += [*told(layout.head, layout.above, body), *made.notes]
+    if body.blank:
+        parsing.append(f"{counted(body.blank, 'blank line')} skipped.")
+    return read_from(filename, made, parsing, layout.head, layout.above, body)
 
 
-def _decode(filename: str, content: bytes) -> tuple[str, str]:
-    """The text and the name of its encoding."""
+def _decode(filename: str, content: bytes, chosen: str) -> tuple[str, ...]:
+    """The text, and sentences on its encoding. chosen: by a person, "" if by nobody."""
+    if chosen:
+        text, *said = _decoded(content, chosen, f"Text in {ENCODINGS[chosen]}, as you chose.")
+        if "\x00" in text:
+            raise DataError(f"{filename!r} isn't {ENCODINGS[chosen]}: choose another encoding.")
+        return text, *said
     for mark, codec, name in (
         (b"\xef\xbb\xbf", "utf-8-sig", "UTF-8 with a byte order mark"),
         # Before UTF-16, whose mark the first of these begins with.
@@ -78,28 +158,75 @@ def _decode(filename: str, content: bytes) -> tuple[str, str]:
                 text = content.decode(codec)
             except UnicodeDecodeError:
                 text = "\x00"
-            if "\x00" in text:
+            if "\x00" not in text:
+                return text, f"Text in {name}."
+            if codec != "utf-8-sig" or b"\x00" in content:
                 raise DataError(
                     f"{filename!r} begins as {name} but is damaged: save it again as UTF-8."
                 )
-            return text, name
+            return _decoded(content[len(mark) :], "utf-8", f"Text in {name}.")
     codec = _bare_utf16(content)
     if codec:
-        return content.decode(codec), "UTF-16 without a byte order mark"
+        return content.decode(codec), "Text in UTF-16 without a byte order mark."
     controls = sum(content[:65536].count(byte) for byte in _CONTROLS)
     if b"\x00" in content or controls > 0.01 * min(len(content), 65536):
         raise DataError(
             f"{filename!r} isn't a text file: load a table saved as CSV, Excel (.xlsx) or Parquet."
         )
     try:
-        return content.decode("utf-8"), "UTF-8"
+        return content.decode("utf-8"), "Text in UTF-8."
     except UnicodeDecodeError:
         pass
+    if _is_broken_utf8(content):
+        return _decoded(content, "utf-8", "Text in UTF-8.")
     try:
         text = content.decode("cp1252")
     except UnicodeDecodeError:
         text = content.decode("latin-1")
-    return text, "Western European letters (Latin-1), because it isn't UTF-8"
+    return text, "Text in Western European letters (Latin-1), because it isn't UTF-8."
+
+
+def _is_broken_utf8(content: bytes) -> bool:
+    """Whether characters of several bytes are most of what is no ASCII: no other encoding has
+    them."""
+    text = content.decode("utf-8", "surrogateescape")
+    broken = len(_BROKEN.findall(text))
+    return broken * 4 <= len(_NO_ASCII.findall(text)) - broken
+
+
+def _decoded(content: bytes, codec: str, sentence: str) -> tuple[str, ...]:
+    """A text in which bytes that are no characters are shown as such, and the lines named."""
+    if codec == "utf-8":  # which may hold the sign for it by itself
+        text = content.decode(codec, "surrogateescape").removeprefix("\ufeff")
+        return _BROKEN.sub("\ufffd", text), sentence, *_broken_in(text, _BROKEN)
+    text = content.decode(codec, "replace").removeprefix("\ufeff")
+    return text, sentence, *_broken_in(text, _REPLACED)
+
+
+def _broken_in(text: str, pattern: re.Pattern) -> tuple[str, ...]:
+    """Where bytes are that the encoding does not have."""
+    n, lines = 0, []
+    for at, line in enumerate(re.split("\r\n|\r|\n", text), start=1):
+        if found := len(pattern.findall(line)):
+            n += found
+            lines.append(f"{at:,}")
+    if not n:
+        return ()
+    where = ", ".join(lines[:MOST_LINES]) + (", …" if len(lines) > MOST_LINES else "")
+    line = "line" if len(lines) == 1 else "lines"
+    return (f"{counted(n, 'byte')} in {line} {where} that this encoding lacks: shown as \ufffd.",)
+
+
+def samples(content: bytes) -> dict[str, str]:
+    """For each encoding how it makes the first line look that needs one; empty if none does."""
+    found = re.search(
+        rb"([\x00-\x09\x0b\x0c\x0e-\x7f]*)([\x80-\xff][^\r\n]*)", content[:MOST_LOOKED_AT]
+    )
+    if found is None:
+        return {}
+    before, rest = found[1][-SAMPLE_CHARACTERS // 2 :], found[2][: SAMPLE_CHARACTERS // 2]
+    line = before + rest
+    return {codec: line.decode(codec, "replace").strip() for codec in ENCODINGS}
 
 
 def _bare_utf16(content: bytes) -> str | None:
@@ -129,7 +256,7 @@ _SIGNATURES = (
         "an old or password-protected Excel file",
         "save it as .xlsx without a password, or as CSV",
     ),
-    (b"\x1f\x8b", "a compressed file", "unpack it first"),
+    (GZIP, "a compressed file in another", "unpack it first"),
     (b"BZh", "a compressed file", "unpack it first"),
     (b"\xfd7zXZ", "a compressed file", "unpack it first"),
     (b"7z\xbc\xaf", "an archive", "unpack it first"),

@@ -1,14 +1,17 @@
 """From a table to the numbers a model is fitted to."""
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from em_core.data import WeightsKind
 from pages.ui.tables.columns import MAX_LABELS, ColumnReport, answered, classified, describe
 from pages.ui.tables.levels import coded
-from pages.ui.tables.table import DataError, Table
+from pages.ui.tables.table import DataError, Scale, Table
+from pages.ui.text import number
 
 
 class Selection(NamedTuple):
@@ -28,11 +31,56 @@ class Selection(NamedTuple):
     sizes: np.ndarray = np.zeros(0, dtype=int)  # (G,) rows of each
     # For each column the names of its levels 0, 1, 2, ...; () for a column of numbers.
     levels: tuple[tuple[str, ...], ...] = ()
+    weights: np.ndarray | None = None  # (N,) as they stand in the table; None for none
+    weight_name: str | None = None
+    weights_kind: WeightsKind = "frequencies"
+    scales: tuple[Scale | None, ...] = ()  # of each column what it was made of, if it was
+    row_names: pd.Series | None = None  # of all rows of the table, by the column of this name
+
+    @property
+    def transformations(self) -> tuple[str, ...]:
+        """The transformation of each column, "" for none; () where there is none at all."""
+        names = [scale.how if scale else "" for scale in self.scales]
+        # Levels have no density.
+        names = ["" if level else name for name, level in zip_longest(names, self.levels)]
+        return tuple(names) if any(names) else ()
 
     @property
     def parts(self) -> list[np.ndarray]:
         """The rows of each group, or all rows as one."""
         return np.split(self.values, np.cumsum(self.sizes)[:-1]) if self.groups else [self.values]
+
+    @property
+    def frequencies(self) -> np.ndarray | None:
+        """(N,) as often as which each row is there; None where each is there once."""
+        return self.weights if self.weights_kind == "frequencies" else None
+
+    @property
+    def total(self) -> float:
+        """How many rows are counted: those there are, or the sum of their frequencies."""
+        if self.weights is None:
+            return len(self.values)
+        counted = self.weights if self.weights_kind == "frequencies" else self.weights > 0
+        return float(counted.sum())
+
+    @property
+    def weights_of_parts(self) -> np.ndarray | None:
+        """The weight of each group, which all its rows have, or of all rows as one."""
+        if self.weights is None:
+            return None
+        return self.weights[np.cumsum([0, *self.sizes[:-1]])]
+
+    @property
+    def identifier(self) -> str:
+        """The column that says what rows are called; "" for none."""
+        return "" if self.row_names is None else str(self.row_names.name)
+
+    def called(self, rows: np.ndarray) -> list[str]:
+        """What some rows (n,) are called; [] where no column says so, "" for an empty cell."""
+        if self.row_names is None:
+            return []
+        cells = self.row_names.iloc[self.rows[rows]]
+        return ["" if missing else str(c) for c, missing in zip(cells, cells.isna(), strict=True)]
 
     def cells(self, column: int, rows: np.ndarray) -> np.ndarray:
         """What stands in some rows (n,) of a column: numbers, or the names of levels; NaN where a
@@ -43,12 +91,22 @@ class Selection(NamedTuple):
             return values
         return np.array([*names, np.nan], object)[np.nan_to_num(values, nan=-1).astype(int)]
 
+    def in_words(self, columns: Sequence[int], values: Sequence[float]) -> str:
+        """Values of some columns, as they stand in the table."""
+        cells = []
+        for column, value in zip(columns, values, strict=True):
+            names = self.levels[column] if self.levels else ()
+            said = names[int(value)] if names else number(value, 15)
+            cells.append(f"“{said}” in column “{self.columns[column]}”")
+        return " with ".join(cells)
+
 
 def selection_bytes(selection: Selection) -> int:
     """What a selection takes in memory, beside the table."""
     labels = 0 if selection.labels is None else selection.labels.nbytes
     left_out = int(selection.left_out.memory_usage().sum())
-    return selection.values.nbytes + selection.rows.nbytes + labels + left_out
+    weights = 0 if selection.weights is None else selection.weights.nbytes
+    return selection.values.nbytes + selection.rows.nbytes + labels + weights + left_out
 
 
 def select(
@@ -63,12 +121,13 @@ def select(
     holes: rows with some values missing are kept, with NaN. Raises DataError if a column can't be
     used or no row is left.
     """
-    columns = _chosen(table, columns, label_column)
+    frame = table.taken_frame
+    columns = _chosen(frame, columns, label_column)
     for name in columns:
-        _check_measurement(describe(name, table.frame[name]))
-    values = _numbers(table, columns)
+        _check_measurement(describe(name, frame[name]))
+    values = _numbers(frame, columns)
     used = _usable(values, holes)
-    selection = _selected(table, columns, label_column, values, used, group_column)
+    selection = _selected(table, frame, columns, label_column, values, used, group_column)
     n_rows = len(selection.values)
     for name, column in zip(columns, selection.values.T, strict=True):
         column = column[~np.isnan(column)]
@@ -92,12 +151,13 @@ def select_items(
     A column in which all rows are alike may be chosen: it says nothing, but does no harm. Raises
     DataError if a column can't be used or no row is left.
     """
-    columns = _chosen(table, columns, label_column)
+    frame = table.taken_frame
+    columns = _chosen(frame, columns, label_column)
     for name in columns:
-        _check_item(describe(name, table.frame[name]))
-    values = _numbers(table, columns)
+        _check_item(describe(name, frame[name]))
+    values = _numbers(frame, columns)
     used = _usable(values, holes)
-    return _selected(table, columns, label_column, values, used, group_column)
+    return _selected(table, frame, columns, label_column, values, used, group_column)
 
 
 def select_levels(
@@ -113,22 +173,23 @@ def select_levels(
     Levels are in the order of `levels.in_order`; columns of numbers with more than `most` of them
     are left to the model.
     """
-    columns = _chosen(table, columns, label_column)
+    frame = table.taken_frame
+    columns = _chosen(frame, columns, label_column)
     values, levels = [], []
     for name in columns:
-        report = describe(name, table.frame[name])
-        counts = _counts_from_zero(report, table.frame[name], most)
+        report = describe(name, frame[name])
+        counts = _counts_from_zero(report, frame[name], most)
         if classified(report) and report.distinct <= most and not counts:
-            codes, names = coded(table.frame[name])
+            codes, names = coded(frame[name])
             values.append(codes)
             levels.append(names)
             continue
         _check_item(report)
-        values.append(_numbers(table, [name])[:, 0])
+        values.append(_numbers(frame, [name])[:, 0])
         levels.append(())
     values = np.column_stack(values)
     used = _usable(values, holes)
-    selection = _selected(table, columns, label_column, values, used, group_column)
+    selection = _selected(table, frame, columns, label_column, values, used, group_column)
     return selection._replace(levels=tuple(levels))
 
 
@@ -146,40 +207,49 @@ def _usable(values: np.ndarray, holes: bool) -> np.ndarray:
     return np.all(np.isfinite(values), axis=1)
 
 
-def _chosen(table: Table, columns: Sequence[str], label_column: str | None) -> tuple[str, ...]:
+def _chosen(
+    frame: pd.DataFrame, columns: Sequence[str], label_column: str | None
+) -> tuple[str, ...]:
     columns = tuple(dict.fromkeys(columns))
-    if not columns and not any(describe(name, table.frame[name]).usable for name in table.frame):
+    if not columns and not any(describe(name, frame[name]).usable for name in frame):
         raise DataError(
             "This table has no column of numbers that vary: load one with at least one such column."
         )
     if not columns:
         raise DataError("No column is chosen: choose at least one column of numbers.")
     for name in (*columns, *([] if label_column is None else [label_column])):
-        if name not in table.frame:
+        if name not in frame:
             raise DataError(f"This table has no column {name!r}: choose one of its own columns.")
     return columns
 
 
-def _numbers(table: Table, columns: Sequence[str]) -> np.ndarray:
-    return np.column_stack(
-        [table.frame[name].to_numpy(dtype=float, na_value=np.nan) for name in columns]
-    )
+def _numbers(frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
+    return np.column_stack([frame[name].to_numpy(dtype=float, na_value=np.nan) for name in columns])
 
 
 def _selected(
     table: Table,
+    frame: pd.DataFrame,
     columns: tuple[str, ...],
     label_column: str | None,
     values,
     used: np.ndarray,
     group_column: str | None,
 ) -> Selection:
-    left_out = _reasons(values, columns, np.flatnonzero(~used))
+    """values (n, D) and used (n,) are of the rows of `frame`: those taken of the table."""
+    taken = table.taken
+    left_out = [_reasons(values, columns, np.flatnonzero(~used))]
     rows = np.flatnonzero(used)
     groups, sizes = (), np.zeros(0, dtype=int)
     if group_column is not None and len(rows):
-        rows, groups, sizes, ungrouped = _grouped(table.frame[group_column], rows)
-        left_out = pd.concat([left_out, ungrouped]).sort_values("row", ignore_index=True)
+        rows, groups, sizes, ungrouped = _grouped(frame[group_column], rows)
+        left_out.append(ungrouped)
+    for found in left_out:
+        found["row"] = taken[found["row"].to_numpy(int) - 1] + 1
+    left_out += [
+        pd.DataFrame({"row": out.rows + 1, "reason": out.reason}) for out in table.left_out
+    ]
+    left_out = pd.concat(left_out).sort_values("row", ignore_index=True)
     values = np.ascontiguousarray(values[rows])
     if not len(values):
         raise DataError(
@@ -188,9 +258,18 @@ def _selected(
         )
     labels = None
     if label_column is not None:
-        labels = _labels(table.frame[label_column].iloc[rows])
+        labels = _labels(frame[label_column].iloc[rows])
     return Selection(
-        values, columns, rows, left_out, labels, label_column, group_column, groups, sizes
+        values,
+        columns,
+        taken[rows],
+        left_out,
+        labels,
+        label_column,
+        group_column,
+        groups,
+        sizes,
+        scales=tuple(map(table.scale, columns)),
     )
 
 

@@ -1,15 +1,15 @@
 """The Table that files, examples and generated data become, and how large one may be."""
 
 import hashlib
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from em_core.datasets import Dataset
 from pages.ui import environment
-from pages.ui.tables import cells
+from pages.ui.tables.answers import AS_IT_IS, Reading
 
 MAX_ROWS = environment.number("ROWS")
 MAX_COLUMNS = environment.number("COLUMNS")
@@ -21,15 +21,107 @@ class DataError(Exception):
     """A table that can't be used; str() is one plain sentence: what is wrong and what to do."""
 
 
+class Question(NamedTuple):
+    """What a file leaves open about a column, which is left out until it is answered.
+
+    about: the field of `Reading` that holds the answer. choices: answers, and what each means.
+    """
+
+    column: str
+    about: Literal["marks", "limits"]
+    sentence: str
+    choices: tuple[tuple[str, str], ...]
+
+
+class Scale(NamedTuple):
+    """That a column was made of another one.
+
+    how: by which of `em_core.TRANSFORMATIONS`; "" where densities of the one say nothing of those
+    of the other, as of ranks and differences.
+    """
+
+    column: str
+    of: str
+    how: str
+
+
+class LeftOut(NamedTuple):
+    """Rows (n,), 0-based positions, that no model is to see, and why."""
+
+    rows: np.ndarray
+    reason: str
+
+
+class Clock(NamedTuple):
+    """The column that says when a row was, and its values (N,) as numbers, NaN where it is missing.
+
+    dates: whether they are days since 1970. order: the rows that have one, by time.
+    """
+
+    name: str
+    times: np.ndarray
+    dates: bool
+    order: np.ndarray
+
+
+class Lines(NamedTuple):
+    """Where in a file the parts of its table stand, by numbers of lines from 1.
+
+    header: the first line of names, 0 without; first, last: of the rows. above, below: lines that
+    are not read, and their beginnings.
+    """
+
+    header: int
+    header_lines: int
+    first: int
+    last: int
+    above: tuple[tuple[int, str], ...] = ()
+    below: tuple[tuple[int, str], ...] = ()
+
+
 class Table(NamedTuple):
     """A table as it was read, rows in their original order."""
 
     name: str
     frame: pd.DataFrame
     parsing: tuple[str, ...]  # how it was understood, fact by fact
-    fingerprint: str  # sha256 of the content, hexadecimal
+    fingerprint: str  # sha256 of the content, and of what was said about it; hexadecimal
     units: tuple[str, ...] = ()  # one for each column of the frame, "" where unknown
     file: str = ""  # the file it was read from; "" where nobody need have it
+    known: bool = False  # an example or generated: what its columns mean is no question
+    reading: Reading = AS_IT_IS  # what was said about how it is read
+    questions: tuple[Question, ...] = ()
+    titles: tuple[tuple[str, str], ...] = ()  # columns, and what they are in words
+    words: tuple[tuple[str, tuple[str, ...]], ...] = ()  # columns, and what counts as missing there
+    # By columns: what their codes mean, and codes that the file declares as missing.
+    value_labels: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    missing_codes: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    lines: Lines | None = None  # None where a file has none
+    sheets: tuple[str, ...] = ()  # of a workbook
+    sheet: str = ""  # which of them it was read from
+    scales: tuple[Scale, ...] = ()  # the columns that were made of others
+    left_out: tuple[LeftOut, ...] = ()
+    clock: Clock | None = None  # by which the rows are taken; None for the order of the file
+    as_read: pd.DataFrame | None = None  # before its steps of preparation, if there were any
+
+    @property
+    def taken(self) -> np.ndarray:
+        """The positions of the rows a model may see, in the order in which they are taken."""
+        order = np.arange(len(self.frame)) if self.clock is None else self.clock.order
+        kept = np.ones(len(self.frame), bool)
+        for out in self.left_out:
+            kept[out.rows] = False
+        return order[kept[order]]
+
+    @property
+    def taken_frame(self) -> pd.DataFrame:
+        """These rows, in that order."""
+        plain = self.clock is None and not self.left_out
+        return self.frame if plain else self.frame.iloc[self.taken]
+
+    def scale(self, column: str) -> Scale | None:
+        """What a column was made of, if it was."""
+        return next((scale for scale in self.scales if scale.column == column), None)
 
 
 def table_bytes(table: Table) -> int:
@@ -56,7 +148,14 @@ def from_dataset(dataset: Dataset) -> Table:
         f"Source: {dataset.source}.",
         f"{len(frame):,} rows, {frame.shape[1]:,} columns.",
     )
-    return Table(dataset.name, frame, parsing, digest.hexdigest(), units)
+    return Table(dataset.name, frame, parsing, digest.hexdigest(), units, known=True)
+
+
+def require_columns(table: Table, names: Iterable[str]) -> None:
+    """Raise DataError where a table lacks one of these columns."""
+    for name in names:
+        if name not in table.frame:
+            raise DataError(f"This table has no column {name!r}: choose one of its own.")
 
 
 def check_size(filename: str, rows: int, columns: int) -> None:
@@ -83,25 +182,3 @@ def too_large(filename: str, unpacked: int) -> DataError:
         f"{filename!r} unpacks to {unpacked / 1e6:,.0f} MB, too much for this page: load a part of "
         "it, or save it as CSV."
     )
-
-
-def framed(
-    filename: str, names: tuple[str, ...], columns: list[pa.ChunkedArray]
-) -> tuple[pd.DataFrame, list[str], set[str]]:
-    """Text columns become a frame; also the notes, and the decimal marks met."""
-    if not columns or not len(columns[0]):
-        raise DataError(f"{filename!r} has a header but no rows: add the rows and load it again.")
-    shapes = [cells.shapes(column) for column in columns]
-    shown = cells.marks_shown(shapes)
-    series, notes, marks = {}, [], set()
-    for name, column, shape in zip(names, columns, shapes, strict=True):
-        try:
-            result = cells.typed(name, column, shape, shown)
-        except cells.Ambiguous as error:
-            raise DataError(str(error)) from None
-        series[name] = result.values
-        notes += result.notes
-        marks |= {result.mark} - {""}
-    if any(shape.missing_words for shape in shapes):
-        notes.append("Empty cells, NA, NaN, null, ? and a lone point count as missing.")
-    return pd.DataFrame(series), notes, marks

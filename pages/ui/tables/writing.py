@@ -1,14 +1,18 @@
 """Results joined to the rows they are of, and written so that no spreadsheet program runs them."""
 
+import html
 import io
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 
 import numpy as np
 import pandas as pd
 
+from pages.ui.tables.preparation.cells_again import texts_of
 from pages.ui.tables.selection import Selection
 from pages.ui.tables.table import Table
+from pages.ui.tables.titles import titles_in
+from pages.ui.text import cell
 
 
 def join_results(
@@ -16,22 +20,39 @@ def join_results(
 ) -> pd.DataFrame:
     """All rows of the table with further columns; the rows left out have empty cells there.
 
-    results: for each new column (N,) text or numbers of the selected rows.
+    results: for each new column (N,) text or numbers of the selected rows. Columns whose cells were
+    changed after they were read stand at the end as they were.
     """
     frame = table.frame.copy()
     for name, values in results.items():
         if np.issubdtype(np.asarray(values).dtype, np.number):
             column = np.full(len(frame), np.nan)
             column[selection.rows] = values
-            frame[_free(name, frame)] = column
+            frame[free_name(name, frame)] = column
         else:
             column = np.full(len(frame), None, dtype=object)
             column[selection.rows] = values
-            frame[_free(name, frame)] = pd.Series(column, index=frame.index, dtype="str")
+            frame[free_name(name, frame)] = pd.Series(column, index=frame.index, dtype="str")
+    for name in _changed(table):
+        assert table.as_read is not None, "it has columns"
+        frame[free_name(f"{name} as read", frame)] = table.as_read[name]
     return frame
 
 
-def _free(name: str, frame: pd.DataFrame) -> str:
+def _changed(table: Table) -> list[str]:
+    """The columns whose cells are others than those that were read, row by row."""
+    if table.as_read is None or len(table.as_read) != len(table.frame):
+        return []
+    both = ((name, table.as_read[name], table.frame.get(name)) for name in table.as_read)
+    return [
+        name
+        for name, before, now in both
+        if now is not None and not before.equals(now) and not texts_of(before).equals(texts_of(now))
+    ]
+
+
+def free_name(name: str, frame: Container[str]) -> str:
+    """A name for a further column: this one, with a number where there is one already."""
     number, free = 2, name
     while free in frame:
         free, number = f"{name} ({number})", number + 1
@@ -90,3 +111,26 @@ def harmless(text: str) -> str:
 def as_it_was(text: str) -> str:
     """What `harmless` made this of."""
     return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
+
+
+def as_html(frame: pd.DataFrame, caption: str, index: bool, titles: Mapping[str, str] = {}) -> str:
+    """A table of numbers and names as HTML, under its caption. titles: what columns that are named
+    at the head of a line or a column are in words, told on hover."""
+
+    def named(name: object, scope: str) -> str:
+        words = " \n".join(titles_in(str(name), titles))
+        told = f' title="{html.escape(words)}"' if words else ""
+        return f'<th scope="{scope}"{told}>{cell(str(name))}</th>'
+
+    head = "".join(named(name, "col") for name in frame.columns)
+    lines = []
+    for name, *values in frame.itertuples(name=None):
+        first = named(name, "row") if index else ""
+        lines.append(f"<tr>{first}{''.join(f'<td>{cell(value)}</td>' for value in values)}</tr>")
+    return (
+        # Wide tables scroll, so the keyboard must reach them.
+        f'<div class="table" tabindex="0" role="group" aria-label="{html.escape(caption)}">'
+        f"<table><caption>{cell(caption)}</caption>"
+        f"<thead><tr>{'<td></td>' if index else ''}{head}</tr></thead>"
+        f"<tbody>{''.join(lines)}</tbody></table></div>"
+    )

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from em_core import datasets
@@ -25,6 +25,7 @@ from pages.ui.tables.selection import Selection, select, select_levels
 from pages.ui.tables.table import DataError, Table, from_dataset
 from pages.ui.tables.writing import join_results, to_csv_bytes
 from pages.ui.text import cell
+from support.drawn import examples
 
 NAN, INF = math.nan, math.inf
 
@@ -115,6 +116,10 @@ def test_labels_and_columns_are_suggested():
     assert suggest_label(source, found) == "class"
     assert default_columns(found, "class") == ("score", "x")
     assert label_candidates(found) == ["score", "class"]
+    birds = read(
+        "species,x,sex\n" + "".join(f"{'ab'[i % 2]},{i},{'mf'[i % 3 % 2]}\n" for i in range(20))
+    )
+    assert suggest_label(birds, describe_columns(birds)) == "species"
 
 
 def test_a_missing_value_is_called_so_in_tables():
@@ -308,7 +313,7 @@ def test_text_that_could_run_as_a_formula_gets_an_apostrophe(payload):
     assert first == ["'" + payload] * 2 and second == ["plain", "b"]
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(
     st.lists(st.tuples(st.floats(allow_nan=False), st.integers(-(2**63), 2**63 - 1)), min_size=1)
 )

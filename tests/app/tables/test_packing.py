@@ -6,7 +6,7 @@ import zlib
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
@@ -15,6 +15,7 @@ from pages.ui.tables import packing
 from pages.ui.tables.reading import read_table
 from pages.ui.tables.table import DataError, Table, from_dataset
 from pages.ui.tables.writing import to_csv_bytes
+from support.drawn import examples
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 CELLS = {
@@ -46,7 +47,7 @@ def alike(one: Table, other: Table) -> None:
     assert [*filter(any, [one.units])] == [*filter(any, [other.units])]
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(tables())
 def test_a_table_comes_back_exactly(table: Table) -> None:
     alike(packing.from_parquet(packing.to_parquet(table)), table)

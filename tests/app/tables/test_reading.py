@@ -8,13 +8,17 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from pages.ui.tables import excel, reading
+from pages.ui.tables import delimited, excel, reading
 from pages.ui.tables import table as tables
+from pages.ui.tables.answers import AS_IT_IS, Reading
+from pages.ui.tables.columns import describe_columns, suggest_label
 from pages.ui.tables.reading import read_table
 from pages.ui.tables.table import DataError, Table
+from support.answers import READINGS
+from support.drawn import examples
 from support.tables import NAN, READ
 
 
@@ -49,11 +53,6 @@ REFUSED = {
     "text with commas": ("I like, apples\nand pears\n", "line 2 has 1 cell"),
     "open quote": ('a,b\n"1,2\n3,4\n', "quote that never ends"),
     "text after a quote": ('a,b\n"1"x,2\n', "line 2 has text after a closing quote"),
-    "one comma, three digits": ("a;b\n1,234;2\n", "such as 1,234"),
-    "one point, three digits": ("a;b\n1.234;2,5\n", "such as 1.234"),
-    "both": ('a,b\n"1,234",x\n1.234,y\n', "1,234 and 1.234"),
-    "other columns disagree": ("a;b;c\n1,234;1,5;1.5\n", "such as 1,234"),
-    "mixed decimal marks": ("a;b\n1.5;1\n2,5;2\n", "decimal points in others"),
     "one number or two": ("1,234\n5,678\n", "one number with thousands"),
     "one number or two, spaces": ("1 234\n5 678\n", "one number with thousands"),
     "picture": (b"\x89PNG\r\n\x1a\n" + bytes(100), "a picture"),
@@ -74,6 +73,86 @@ def test_what_can_not_be_read_is_refused_with_the_reason(case):
         read(content)
     sentence = str(caught.value)
     assert reason in sentence and sentence.endswith(".") and "\n" not in sentence
+
+
+# name -> (content, what is asked of column a, the answer, its numbers by each)
+ASKED = {
+    "one comma, three digits": (
+        "a;b\n1,234;2\n",
+        "such as 1,234:",
+        {".": [1234], ",": [1.234]},
+    ),
+    "one point, three digits": ("a;b\n1.234;2,5\n", "such as 1.234:", {".": [1.234], ",": [1234]}),
+    "both": (
+        'a,b\n"1,234",2\n1.567,2\n',
+        "such as 1,234 and 1.567:",
+        {".": [1234, 1.567], ",": [1.234, 1567]},
+    ),
+    "other columns disagree": (
+        "a;b;c\n1,234;1,5;1.5\n",
+        "such as 1,234:",
+        {".": [1234], ",": [1.234]},
+    ),
+    "mixed decimal marks": (
+        "a;b\n1.5;1\n2,5;2\n1,000,000;3\n1.234;4\n",
+        "decimal points in others",
+        {"both": [1.5, 2.5, 1e6, 1.234]},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ASKED)
+def test_a_column_with_a_question_costs_no_table_and_is_read_by_the_answer(case):
+    content, asked, meant = ASKED[case]
+    table = read(content)
+    (question,) = table.questions
+    assert question.column == "a" and asked in question.sentence
+    assert [answer for answer, _ in question.choices] == list(meant)
+    assert table.frame["a"].tolist() == [row.split(";")[0] for row in content.split()[1:]] or (
+        case == "both"
+    )
+    reports = {report.name: report for report in describe_columns(table)}
+    assert reports["a"].type == "open" and not reports["a"].usable
+    assert reports["b"].type in ("number", "whole number")
+    assert not {"a"} & {suggest_label(table, [*reports.values()])}
+    for answer, numbers in meant.items():
+        reading = Reading(marks=(("a", answer),))
+        again = read_table("table.csv", content.encode(), reading)
+        assert again.frame["a"].tolist() == numbers and not again.questions
+        assert again.fingerprint != table.fingerprint and again.reading == reading
+        assert again.frame["b"].equals(table.frame["b"])
+
+
+def test_what_the_choices_say_is_what_they_do():
+    (question,) = read("a;b\n48.130;2,5\n").questions
+    assert dict(question.choices) == {".": "48.130 is 48.13", ",": "48.130 is 48,130"}
+
+
+def test_an_answer_that_cannot_be_changes_nothing():
+    content = b"a;b\n1,5;2\n2,25;3\n"
+    table = read_table("table.csv", content, Reading(marks=(("a", "."), ("z", ","))))
+    assert table.frame["a"].tolist() == [1.5, 2.25]
+
+
+@given(READINGS)
+def test_answers_are_written_and_read_back(reading):
+    assert Reading.from_text(reading.text) == reading
+    assert eval(reading.code, {"Reading": Reading}) == reading
+    assert (reading.text == "") == (reading == AS_IT_IS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("x", "[]", "1", "null", '{"x":1}', '{"marks":{"a":"x"}}', '{"marks":[]}'),
+        *('{"header":-1}', '{"header":1.5}', '{"header":true}', '{"encoding":"zip"}'),
+        *('{"sheet":"\\ud800"}', '{"marks":{"a":[]}}', '{"answers":[1]}', '{"encoding":[]}'),
+        *('{"limits":{"a":"."}}', '{"sheet":1}', "[" * 100_000),
+    ],
+)
+def test_answers_that_are_none_are_refused(text):
+    with pytest.raises(ValueError, match="how a file is read"):
+        Reading.from_text(text)
 
 
 def test_limits(monkeypatch):
@@ -128,7 +207,7 @@ def is_plain_text(text: str) -> bool:
     )
 
 
-@settings(max_examples=250, deadline=None)
+@examples(70)
 @given(
     data=st.data(),
     separator=st.sampled_from([",", ";", "\t", "|"]),
@@ -158,38 +237,35 @@ def test_what_is_written_is_read_back(data, separator, encoding, newline):
     assert rows_of(table) == expected
 
 
-@settings(max_examples=150, deadline=None)
+@examples(40)
 @given(st.lists(numbers, min_size=1, max_size=20), st.sampled_from([";", "\t", "|"]))
-def test_decimal_commas_are_read_right_or_refused(values, separator):
+def test_decimal_commas_are_read_right_or_asked_about(values, separator):
     cells = [repr(value).replace(".", ",") for value in values]
     text = f"a{separator}b\n" + "".join(f"{cell}{separator}x\n" for cell in cells)
-    try:
-        table = read(text)
-    except DataError as error:
-        assert "thousands" in str(error)
+    table = read(text)
+    if table.questions:
+        assert "thousands" in table.questions[0].sentence
         assert not any("e" not in c and len(c.split(",")[1]) != 3 for c in cells)
-        return
+        table = read_table("table.csv", text.encode(), Reading(marks=(("a", ","),)))
     assert table.frame["a"].tolist() == values
 
 
-@settings(max_examples=150, deadline=None)
+@examples(40)
 @given(st.lists(st.integers(-(10**12), 10**12), min_size=1, max_size=20))
-def test_thousands_separators_are_read_right_or_refused(values):
+def test_thousands_separators_are_read_right_or_asked_about(values):
     for separator, template in ((",", "a;b\n"), (".", "a;b\n"), (" ", "a;b\n"), ("'", "a;b\n")):
         cells = [f"{value:,}".replace(",", separator) for value in values]
-        try:
-            table = read(template + "".join(f"{cell};x\n" for cell in cells))
-        except DataError as error:
-            assert "thousands" in str(error)
-            continue
-        if separator == "." and not any(abs(value) >= 10**6 for value in values):
+        table = read(template + "".join(f"{cell};x\n" for cell in cells))
+        if table.questions:
+            assert "thousands" in table.questions[0].sentence
+        elif separator == "." and not any(abs(value) >= 10**6 for value in values):
             # `1.234` alone is a number in every program: only more groups show thousands.
             assert table.frame["a"].tolist() == [float(cell) for cell in cells]
         else:
             assert table.frame["a"].tolist() == values
 
 
-@settings(max_examples=300, deadline=None)
+@examples(150)
 @given(st.data())
 def test_damaged_files_raise_nothing_but_a_data_error(data):
     content = bytearray(data.draw(st.sampled_from(SEEDS), "file"))
@@ -210,7 +286,7 @@ def test_damaged_files_raise_nothing_but_a_data_error(data):
         assert len(table.frame) and len(set(table.frame)) == table.frame.shape[1]
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.text(st.sampled_from("ab1.,;\"' \t\n-e"), max_size=40))
 def test_any_text_is_read_or_refused(text):
     try:
@@ -270,6 +346,13 @@ def test_excel_first_sheet_typed_cells():
     assert "sheet 'Measured', the first of 2" in said and "1 blank row skipped" in said
 
 
+def test_a_minus_of_typesetters_is_one_before_numbers_and_no_other():
+    table = read("x,y\n\u22121.5,\u2212a\n2.25,b\n\u22123,c\n")
+    assert table.frame["x"].tolist() == [-1.5, 2.25, -3]
+    assert table.frame["y"].tolist() == ["\u2212a", "b", "c"]
+    assert read("x;y\n\u22121,5;\u22124\n2,25;5\n").frame["x"].tolist() == [-1.5, 2.25]
+
+
 def test_excel_formulas_and_errors_without_a_value_are_missing_and_said():
     content = workbook(["a", "b"], ["=1+1", 1], [2.5, 2], ["#DIV/0!", 3])
     table = read(content, "t.xlsx")
@@ -279,8 +362,8 @@ def test_excel_formulas_and_errors_without_a_value_are_missing_and_said():
 
 
 def test_excel_text_next_to_numbers_is_never_taken_for_thousands():
-    with pytest.raises(DataError, match="decimal points in others"):
-        read(workbook(["a"], ["1,5"], [1.234]), "t.xlsx")
+    table = read(workbook(["a"], ["1,5"], [1.234]), "t.xlsx")
+    assert "decimal points in others" in table.questions[0].sentence
 
 
 def test_excel_without_header_and_without_rows():
@@ -344,3 +427,42 @@ def test_parquet_keeps_its_types(monkeypatch):
 def test_parquet_without_rows():
     with pytest.raises(DataError, match="no rows"):
         read(parquet(pd.DataFrame({"a": [1.0]}).iloc[:0]), "t.parquet")
+
+
+def test_plain_text_is_split_at_once_as_line_by_line(monkeypatch, rng, long):
+    """Alike whatever the lines end with, blank ones among them, with totals and without; and
+    whatever is in quotes, if they enclose cells or not."""
+    made = []
+    for _ in range(300 if long else 60):
+        separator, end = rng.choice(",;\t|"), rng.choice(["\n", "\r\n", "\r"])
+        width = rng.randrange(2, 5)
+        words = ["1", "2.5", "x", "", " y ", "日本", "NA", "-3e2", "1 234", "a b"]
+        if rng.random() < 0.5:
+            words += ['"q"', '""', f'"a{separator}b"', '"7"']
+        if rng.random() < 0.2:
+            words += rng.choices(['"x', 'x"', '"', '"a""b"', f'"a{end}b"', ' "q"', '"q" '])
+        lines = [separator.join(f"n{j}" for j in range(width))]
+        lines += [separator.join(rng.choices(words, k=width)) for _ in range(rng.randrange(1, 9))]
+        if rng.random() < 0.3:
+            lines += [separator.join(["Total", *["7"] * (width - 1)])]
+        for _ in range(rng.choice([0, 0, 0, 1, 2])):
+            lines.insert(rng.randrange(len(lines) + 1), rng.choice(["", " ", "\t"]))
+        if rng.random() < 0.1:
+            lines.insert(rng.randrange(1, len(lines) + 1), rng.choice(["x", separator * width]))
+        made.append((end.join(lines) + end * rng.randrange(3)).encode())
+
+    def results() -> list:
+        found = []
+        for content in made:
+            try:
+                table = read(content)
+                found.append((table.frame.to_json(), table.parsing, table.lines))
+            except DataError as error:
+                found.append(str(error))
+        return found
+
+    at_once = results()
+    monkeypatch.setattr(delimited, "PLAIN", ())
+    for content, one, other in zip(made, at_once, results(), strict=True):
+        assert one == other, content
+    assert sum(isinstance(one, tuple) for one in at_once) > 0.5 * len(made)

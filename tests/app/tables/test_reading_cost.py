@@ -9,7 +9,7 @@ import pytest
 
 from pages.ui.state.kinds import Names
 from pages.ui.state.settings import parse
-from pages.ui.tables import columns, delimited, packing
+from pages.ui.tables import columns, lines, packing
 from pages.ui.tables.reading import read_table
 from pages.ui.tables.table import DataError, Table
 
@@ -31,17 +31,17 @@ def described(n: int) -> None:
 
 
 def grouped(n: int) -> None:
-    lines = (f"{i // 3},{i},{i * 0.5}" for i in range(n))
-    table: Table = read_table("x.csv", text("who,when,how", *lines))
+    rows = (f"{i // 3},{i},{i * 0.5}" for i in range(n))
+    table: Table = read_table("x.csv", text("who,when,how", *rows))
     columns.suggest_sequences(table, columns.describe_columns(table))
 
 
 # Each step by the size of what it is given; what is refused is to be refused as quickly.
 STEPS: dict[str, tuple[Callable[[int], object], int]] = {
-    "names that are all the same": (lambda n: delimited.unique_names(["x"] * n), 20_000),
-    "names that are all missing": (lambda n: delimited.unique_names([""] * n), 20_000),
+    "names that are all the same": (lambda n: lines.unique_names(["x"] * n), 20_000),
+    "names that are all missing": (lambda n: lines.unique_names([""] * n), 20_000),
     "names numbered already": (
-        lambda n: delimited.unique_names(["x", *(f"x ({i})" for i in range(n)), *["x"] * n]),
+        lambda n: lines.unique_names(["x", *(f"x ({i})" for i in range(n)), *["x"] * n]),
         10_000,
     ),
     "a header of one name": (lambda n: tried(b",".join([b"x"] * n) + b"\n1\n"), 30_000),

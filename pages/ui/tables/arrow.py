@@ -1,0 +1,65 @@
+"""Arrow files (Feather) and streams."""
+
+import pandas as pd
+import pyarrow as pa
+
+from pages.ui.tables.lines import unique_names
+from pages.ui.tables.parquet import series_of, spread_size
+from pages.ui.tables.table import DataError, Table, check_size, check_unpacked
+
+_FILE = b"ARROW1"
+
+
+def read_arrow(filename: str, content: bytes) -> Table:
+    """The table in an Arrow file or stream. Raises DataError."""
+    broken = DataError(
+        f"{filename!r} isn't a readable Arrow or Feather file: write it again, or save the table "
+        "as CSV."
+    )
+    if content.startswith(b"FEA1"):
+        raise DataError(f"{filename!r} is Feather of version 1: write it again as version 2.")
+    try:
+        schema = _opened(content, None).schema
+        check_size(filename, 1, len(schema))
+        if not len(schema):
+            raise DataError(f"{filename!r} has no columns: load a table with rows of numbers.")
+        names, renamed = unique_names(schema.names)
+        columns, notes, size = {}, [], 0
+        # One after the other: compressed, each may be far larger than the file.
+        for position, name in enumerate(names):
+            column = _column(filename, content, position, size)
+            size += sum(map(spread_size, column.chunks))
+            check_size(filename, len(column), len(names))
+            columns[name], note = series_of(name, column)
+            notes += note
+    except (pa.ArrowException, OSError, IndexError):
+        raise broken from None
+    if not len(columns[names[0]]):
+        raise DataError(f"{filename!r} has no rows: load a table with rows of numbers.")
+    parsing = ("Arrow.", *renamed, *notes)
+    return Table(filename, pd.DataFrame(columns), parsing, "", file=filename)
+
+
+def _opened(content: bytes, position: int | None):
+    options = pa.ipc.IpcReadOptions(
+        included_fields=None if position is None else [position], use_threads=False
+    )
+    opened = pa.ipc.open_file if content.startswith(_FILE) else pa.ipc.open_stream
+    return opened(pa.BufferReader(content), options=options)
+
+
+def _column(filename: str, content: bytes, position: int, before: int) -> pa.ChunkedArray:
+    """One of the columns. before: bytes of those read before it."""
+    reader = _opened(content, position)
+    if isinstance(reader, pa.ipc.RecordBatchFileReader):
+        batches = (reader.get_batch(i) for i in range(reader.num_record_batches))
+    else:
+        batches = iter(reader)
+    chunks, size, rows = [], before, 0
+    for batch in batches:
+        chunks.append(batch.column(0))
+        size += spread_size(chunks[-1])
+        rows += len(chunks[-1])
+        check_unpacked(filename, size)
+        check_size(filename, rows, 1)
+    return pa.chunked_array(chunks, reader.schema.field(0).type)

@@ -1,0 +1,140 @@
+"""Numbers that have something beside them: a unit, a currency, brackets for a minus, a limit."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pages.ui.tables import cells
+from pages.ui.tables.cells import Cells
+from pages.ui.tables.units import CURRENCIES, is_unit
+
+_GAP = "[\\s\u00a0\u202f\u2009]*"
+_NUMBER = "[0-9](?:[0-9.,'\u2019\u00a0\u202f\u2009 ]*[0-9.,])?|\\.[0-9]+"
+_DECORATED = (
+    rf"^(?P<open>\(?){_GAP}(?P<sign>[-+]?){_GAP}(?P<before>[^0-9\s.,+()<>=-]{{0,4}}){_GAP}"
+    rf"(?P<minus>-?)(?P<number>{_NUMBER})(?P<gap>{_GAP})(?P<after>[^0-9\s().,+<>=-][^()<>=]*?)?"
+    rf"{_GAP}(?P<close>\)?)$"
+)
+LESS, MORE = "<\u2264", ">\u2265"
+_SIGNS = f"^[{LESS}{MORE}]=?{_GAP}"
+_LIMIT = f"{_SIGNS}({_NUMBER})$"
+_BELOW = f"^[{LESS}]"
+# Below what could be measured, with no number said.
+_NOT_DETECTED = (
+    r"(?i)^(n\.? ?[dn]\.?|<? ?(lod|loq|mdl|bdl|bql)|not detected|below detection( limit)?)$"
+)
+# They would be picometres.
+_OF_THE_CLOCK = {"am", "pm", "AM", "PM"}
+_LOOKED_AT = 20
+
+
+class Undecorated(NamedTuple):
+    """Numbers without what stood beside them. negative: how many stood in brackets."""
+
+    cells: Cells
+    unit: str
+    negative: int
+
+
+class Limited(NamedTuple):
+    """Numbers without their signs for "less than" and "more than", and where these stood.
+
+    words: cells that say no number, missing now. samples: of both, as they stand.
+    """
+
+    cells: Cells
+    below: np.ndarray
+    above: np.ndarray
+    words: int
+    samples: tuple[str, ...]
+
+
+def undecorated(shape: cells.Shapes) -> Undecorated | None:
+    """The numbers of a column in which each stands beside the same unit; None for other columns."""
+    present = shape.cells.filter(pc.invert(shape.missing))
+    looked_at = [re.match(_DECORATED, cell) for cell in present.slice(0, _LOOKED_AT).to_pylist()]
+    if not looked_at or not all(looked_at):
+        return None
+    parts = pc.extract_regex(shape.cells, _DECORATED)
+    if pc.sum(pc.and_(pc.is_null(parts), pc.invert(shape.missing))).as_py():
+        return None
+    fields = {
+        name: pc.fill_null(pc.struct_field(parts, name), "")
+        for name in ("open", "sign", "before", "minus", "number", "gap", "after", "close")
+    }
+    there = pc.invert(shape.missing)
+    before = _only(fields["before"].filter(there))
+    after = _only(fields["after"].filter(there))
+    brackets = pc.equal(fields["open"], "(")
+    if before is None or after is None or (before and after):
+        return None
+    if before and before not in CURRENCIES:
+        return None
+    if after and not _may_follow(after, fields["gap"], present):
+        return None
+    if not pc.all(pc.equal(brackets, pc.equal(fields["close"], ")"))).as_py():
+        return None
+    negative = pc.sum(brackets).as_py() or 0
+    if not (before or after or negative):
+        return None
+    signs = pc.binary_join_element_wise(fields["sign"], fields["minus"], "")
+    if pc.any(pc.and_(brackets, pc.not_equal(signs, ""))).as_py():
+        return None
+    signs = pc.if_else(brackets, "-", signs)
+    numbers = pc.binary_join_element_wise(signs, fields["number"], "")
+    return Undecorated(pc.if_else(shape.missing, "", numbers), before or after, negative)
+
+
+def _only(texts: Cells) -> str | None:
+    """The one text that all cells hold."""
+    different = pc.unique(texts)
+    return different[0].as_py() if len(different) == 1 else None
+
+
+def _may_follow(unit: str, gap: Cells, present: Cells) -> bool:
+    if not is_unit(unit) or unit in _OF_THE_CLOCK:
+        return False
+    apart = pc.all(pc.or_(pc.not_equal(gap, ""), pc.equal(gap, None))).as_py()
+    # `3A` and `3B` are names of things: a letter alone is a unit behind decimals or a space.
+    return apart or len(unit) > 1 or not unit.isalpha() or bool(_with_mark(present))
+
+
+def _with_mark(present: Cells) -> int:
+    return pc.sum(pc.match_substring_regex(present, "[.,]")).as_py() or 0
+
+
+def limited(shape: cells.Shapes) -> Limited | None:
+    """The numbers of a column in which some are said to be less or more than; None without."""
+    if not any(pc.any(pc.starts_with(shape.cells, sign)).as_py() for sign in LESS + MORE):
+        return None
+    at_limit = pc.match_substring_regex(shape.cells, _LIMIT)
+    if not pc.any(at_limit).as_py():
+        return None
+    words = pc.match_substring_regex(shape.cells, _NOT_DETECTED)
+    below = pc.and_(at_limit, pc.match_substring_regex(shape.cells, _BELOW)).to_numpy()
+    above = at_limit.to_numpy() & ~below
+    without = pc.if_else(at_limit, pc.replace_substring_regex(shape.cells, _SIGNS, ""), shape.cells)
+    samples = [
+        found[0].as_py()
+        for mask in (pa.chunked_array([below]), pa.chunked_array([above]), words)
+        if len(found := shape.cells.filter(mask))
+    ]
+    without = pc.if_else(words, "", without)
+    return Limited(without, below, above, pc.sum(words).as_py() or 0, tuple(samples))
+
+
+def at_limits(values: pd.Series, found: Limited, answer: str) -> pd.Series:
+    """The numbers as a person has said: "missing", the "limit", or "half" of it where they are
+    less."""
+    changed = values.to_numpy(dtype=float, na_value=np.nan, copy=True)
+    if answer == "missing":
+        changed[found.below | found.above] = np.nan
+    elif answer == "half":
+        changed[found.below] /= 2
+    return pd.Series(changed)

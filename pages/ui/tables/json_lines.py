@@ -1,0 +1,140 @@
+"""JSON lines: an object in each line; a JSON list of objects; and one object with a table in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from pages.ui.tables.json_object import NoTable, rows_in
+from pages.ui.tables.lines import unique_names
+from pages.ui.tables.table import DataError, Table, check_size, check_unpacked
+
+_CHUNK = 10_000
+_LARGEST = 2**63
+
+
+def read_json_lines(filename: str, text: str) -> Table:
+    """A row for each object, a column for each of their names. Raises DataError."""
+    columns: dict[str, list[list[Any]]] = {}
+    buffer: dict[str, list[Any]] = {}
+    rows = size = 0
+    for record in _objects(filename, text):
+        for name, value in record.items():
+            if name not in columns:
+                columns[name] = [[None] * rows] if rows else []
+                check_size(filename, rows + 1, len(columns))
+            if isinstance(value, dict | list):
+                value = json.dumps(value, ensure_ascii=False)
+                size += len(value)
+            column = buffer.setdefault(name, [])
+            # Objects before this one may lack the name.
+            column += [None] * (rows - _length(columns[name]) - len(column))
+            column.append(value)
+        rows += 1
+        if rows % _CHUNK == 0:
+            check_size(filename, rows, max(len(columns), 1))
+            check_unpacked(filename, size)
+            for name, column in buffer.items():
+                columns[name].append(column)
+            buffer = {}
+    for name, column in buffer.items():
+        columns[name].append(column)
+    if not rows or not columns:
+        raise DataError(f"{filename!r} has no rows: load a table with rows of numbers.")
+    check_size(filename, rows, len(columns))
+    names, renamed = unique_names(columns)
+    series = {}
+    for name, chunks in zip(names, columns.values(), strict=True):
+        values = [value for chunk in chunks for value in chunk]
+        series[name] = _typed(values + [None] * (rows - len(values)))
+    return Table(filename, pd.DataFrame(series), ("JSON.", *renamed), "", file=filename)
+
+
+def _length(chunks: list[list[Any]]) -> int:
+    return sum(map(len, chunks))
+
+
+def _objects(filename: str, text: str) -> Iterator[dict[str, Any]]:
+    if (whole := _one_object(text)) is not None:
+        try:
+            yield from rows_in(whole)
+        except NoTable:
+            raise DataError(
+                f"{filename!r} is one JSON object in which no table was found: save the table "
+                "in it as a list of objects, or as CSV."
+            ) from None
+        return
+    if text.lstrip()[:1] == "[":
+        try:
+            records = json.loads(text, parse_constant=_no_number)
+        except (ValueError, RecursionError):
+            raise DataError(
+                f"{filename!r} isn't whole JSON: write it again, or save the table as CSV."
+            ) from None
+        for number, record in enumerate(records, start=1):
+            yield _checked(filename, f"item {number:,}", record)
+        return
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.strip():
+            try:
+                record = json.loads(line, parse_constant=_no_number)
+            except (ValueError, RecursionError):
+                raise DataError(
+                    f"{filename!r}: line {number:,} isn't JSON: every line must hold an object "
+                    'such as {"height": 171}.'
+                ) from None
+            yield _checked(filename, f"line {number:,}", record)
+
+
+def _one_object(text: str) -> dict[str, Any] | None:
+    """The object that a text is as a whole, if it is one."""
+    text = text.strip()
+    if text[:1] != "{":
+        return None
+    try:
+        # In JSON lines more comes after the first object, which is not looked at.
+        found, end = json.JSONDecoder(parse_constant=_no_number).raw_decode(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if end == len(text) else None
+
+
+def _no_number(_word: str) -> None:
+    """NaN and infinity, which JSON does not have, are missing."""
+
+
+def _checked(filename: str, where: str, record: Any) -> dict[str, Any]:
+    if not isinstance(record, dict):
+        raise DataError(
+            f'{filename!r}: {where} isn\'t an object such as {{"height": 171}}: write a name with '
+            "every value."
+        )
+    return record
+
+
+def _typed(values: list[Any]) -> pd.Series:
+    """Whole numbers, numbers, true/false, or text; other kinds together are text."""
+    kinds = {type(value) for value in values if value is not None}
+    if not kinds:
+        return pd.Series(np.full(len(values), np.nan))
+    if kinds == {bool}:
+        return pd.Series(values, dtype="boolean")
+    if kinds == {int} and all(v is None or -_LARGEST <= v < _LARGEST for v in values):
+        return pd.Series(pd.array(values, dtype="Int64"))
+    if kinds <= {int, float}:
+        return pd.Series([np.nan if v is None else _as_float(v) for v in values])
+    texts = [None if v is None else v if isinstance(v, str) else json.dumps(v) for v in values]
+    whole = [None if t is None else t.encode("utf-8", "replace").decode() for t in texts]
+    return pa.array(whole, pa.string()).to_pandas().astype("str")
+
+
+def _as_float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return np.inf if value > 0 else -np.inf

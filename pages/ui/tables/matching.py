@@ -1,0 +1,119 @@
+"""New rows for a model that was fitted: columns are found by their names, levels by theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from pages.ui.tables.levels import coded, tidy
+from pages.ui.tables.table import DataError, Table
+
+
+class Matched(NamedTuple):
+    """values (N, D): as the model takes them, NaN where a value is missing or not to be used.
+
+    marks (N,): what is odd about each row, "" for nothing. missing: columns of the model that the
+    table lacks. ignored: columns of the table that the model does not know. renamed, respelt: (name
+    in the table, name in the model) of columns, and of levels, where only capitals, spaces or signs
+    differ.
+    """
+
+    values: np.ndarray
+    marks: np.ndarray
+    missing: tuple[str, ...]
+    ignored: tuple[str, ...]
+    renamed: tuple[tuple[str, str], ...]
+    respelt: tuple[tuple[str, str], ...]
+
+
+def match(
+    table: Table, columns: Sequence[str], levels: Sequence[Sequence[str] | None] = ()
+) -> Matched:
+    """The rows of a table for a model of these columns; levels: for each the names of its levels,
+    none where it is of numbers. Raises DataError where no column is there."""
+    found = {column: column for column in columns if column in table.frame}
+    by_letters: dict[str, str] = {}
+    for name in table.frame:
+        if name not in found:
+            by_letters.setdefault(_letters(name), name)
+    renamed = []
+    for column in columns:
+        there = by_letters.get(_letters(column))
+        if column not in found and there is not None and there not in found.values():
+            found[column] = there
+            renamed.append((there, column))
+    if not found:
+        raise DataError(
+            f"The new table has none of the columns of the model: {', '.join(columns[:5])}"
+            f"{' and others' if len(columns) > 5 else ''}. Name its columns as those are named."
+        )
+    n_rows = len(table.frame)
+    values = np.full((n_rows, len(columns)), np.nan)
+    marks = np.full(n_rows, "", dtype=object)
+    respelt: dict[str, str] = {}
+    for d, column in enumerate(columns):
+        if column not in found:
+            continue
+        cells = table.frame[found[column]]
+        names = levels[d] if d < len(levels) else None
+        numbers, odd = _levels(cells, names, respelt) if names else _numbers(cells)
+        values[:, d] = numbers
+        what = "a level that the model has not seen" if names else "no number"
+        for row in np.flatnonzero(odd):
+            note = f"{column}: {str(cells.iloc[row])[:40]!r} is {what}"
+            marks[row] = "; ".join(filter(None, (marks[row], note)))
+    return Matched(
+        values,
+        marks,
+        tuple(column for column in columns if column not in found),
+        tuple(name for name in table.frame if name not in found.values()),
+        tuple(renamed),
+        tuple(respelt.items()),
+    )
+
+
+def _letters(name: str) -> str:
+    """A name without what people write differently: capitals, spaces, signs."""
+    return "".join(c for c in name.casefold() if c.isalnum())
+
+
+def _numbers(cells: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers, and which cells hold something else."""
+    numbers = pd.to_numeric(cells.astype(object), errors="coerce").to_numpy(
+        dtype=float, na_value=np.nan
+    )
+    numbers = np.where(np.isfinite(numbers), numbers, np.nan)
+    return numbers, np.isnan(numbers) & cells.notna().to_numpy()
+
+
+def _levels(
+    cells: pd.Series, names: Sequence[str], respelt: dict[str, str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The places of levels, and which cells hold none of them; what is taken for one of them
+    although written differently is put into `respelt`."""
+    codes, here = coded(cells)
+    places = {_written(name): place for place, name in enumerate(names)}
+    alike: dict[str, list[int]] = {}
+    for name, place in places.items():
+        alike.setdefault(tidy(name).casefold(), []).append(place)
+    of_codes = np.full(len(here) + 1, np.nan)
+    for code, name in enumerate(here):
+        like = alike.get(tidy(name).casefold(), [])
+        if (place := places.get(_written(name))) is not None:
+            of_codes[code] = place
+        elif len(like) == 1:
+            of_codes[code] = like[0]
+            respelt[name] = names[like[0]]
+    found = of_codes[np.where(np.isnan(codes), len(here), codes).astype(int)]
+    return found, np.isnan(found) & ~np.isnan(codes)
+
+
+def _written(level: str) -> str:
+    """A level as it is compared: 1.0 in one table is 1 in another."""
+    try:
+        return f"{float(level):.15g}"
+    except ValueError:
+        return level

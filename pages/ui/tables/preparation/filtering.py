@@ -1,0 +1,108 @@
+"""Only the rows that meet a condition; several conditions are several steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from pages.ui.tables.table import DataError, LeftOut, Table, require_columns
+from pages.ui.tables.times import numbers_of
+from pages.ui.text import counted
+
+# How many values each takes; None for any number from 1 on.
+CONDITIONS: Mapping[str, int | None] = {
+    "is": 1,
+    "is not": 1,
+    "is at least": 1,
+    "is at most": 1,
+    "is between": 2,
+    "is one of": None,
+    "is missing": 0,
+    "is not missing": 0,
+}
+_ORDERED = ("is at least", "is at most", "is between")
+
+
+class Filter(NamedTuple):
+    """Rows are left out unless a column meets a condition (one of `CONDITIONS`) with these values.
+
+    A missing cell is not anything but missing. Limits belong to what is between them.
+    """
+
+    column: str
+    condition: str
+    values: tuple[str, ...] = ()
+
+    def apply(self, table: Table) -> Table:
+        self._check(table)
+        meets = self._meets(table.frame[self.column])
+        taken = np.sort(table.taken)
+        out = taken[~meets[taken]]
+        if len(out) == len(taken):
+            raise DataError(
+                f"No row is left: in none of {counted(len(taken), 'row')} {self._words()}. Choose "
+                "another condition."
+            )
+        left = counted(len(taken) - len(out), "row")
+        reason = f"filter: {self._words()}"
+        return table._replace(
+            left_out=(*table.left_out, LeftOut(out, reason)),
+            parsing=(*table.parsing, f"{self.told()} {left} of {len(table.frame):,} left."),
+        )
+
+    def told(self) -> str:
+        return f"Only rows where {self._words()}."
+
+    def _words(self) -> str:
+        values = (
+            f" {' and '.join(self.values) if len(self.values) == 2 else ', '.join(self.values)}"
+        )
+        return f"{self.column} {self.condition}{values if self.values else ''}"
+
+    def _check(self, table: Table) -> None:
+        require_columns(table, [self.column])
+        if self.condition not in CONDITIONS:
+            raise DataError("There is no such condition: choose one of those offered.")
+        needed = CONDITIONS[self.condition]
+        if (needed is None and not self.values) or needed not in (None, len(self.values)):
+            what = "at least one value" if needed is None else counted(needed, "value")
+            raise DataError(f"“{self.condition}” needs {what}.")
+
+    def _meets(self, column: pd.Series) -> np.ndarray:
+        missing = column.isna().to_numpy()
+        if self.condition in ("is missing", "is not missing"):
+            return missing == (self.condition == "is missing")
+        cells, values = self._comparable(column)
+        if self.condition in _ORDERED:
+            low = values[0] if self.condition != "is at most" else -np.inf
+            high = values[-1] if self.condition != "is at least" else np.inf
+            return (cells >= low) & (cells <= high)
+        among = np.isin(cells, values) & ~missing
+        return ~among if self.condition == "is not" else among
+
+    def _comparable(self, column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+        """Cells and values as numbers, where the cells are some, else as text."""
+        plain = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+        if plain or self.condition in _ORDERED:
+            cells = numbers_of(column)
+            return cells, np.array([self._number(value, column) for value in self.values])
+        words = column.astype("str").str.strip().fillna("").to_numpy(object)
+        values = [value.strip() for value in self.values]
+        if pd.api.types.is_bool_dtype(column):
+            words = np.array([word.lower() for word in words], object)
+            values = [value.lower() for value in values]
+        return words, np.array(values, object)
+
+    def _number(self, value: str, column: pd.Series) -> float:
+        """A value as the cells of a column of numbers or dates are."""
+        try:
+            if pd.api.types.is_numeric_dtype(column):
+                return float(value)
+            like = pd.concat([column.dropna().astype("str"), pd.Series([value], dtype="str")])
+            return float(numbers_of(like.rename(column.name))[-1])
+        except (ValueError, DataError):
+            what = "a number" if pd.api.types.is_numeric_dtype(column) else "a date like its cells"
+            raise DataError(f"{value!r} is not {what}, as {self.column!r} needs.") from None

@@ -1,0 +1,50 @@
+"""Dates of statistics programs, which count from days of their own, where some are none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from pages.ui.text import counted
+
+# Days from the first that a program counts from until 1970.
+_SPSS = ("sav", "zsav", "por")
+_DAYS = {**dict.fromkeys(_SPSS, 141_428), "dta": 3_653, "xpt": 3_653, "sas7bdat": 3_653}
+_DAY = 86_400_000  # milliseconds
+_FIRST, _LAST = np.datetime64("0001-01-01", "ms"), np.datetime64("9999-12-31", "ms")
+_MOMENTS = re.compile(r"(DATETIME|E8601DT|YMDHMS|%tc(?!HH))", re.IGNORECASE)
+_DATES = re.compile(
+    r"(A|E|J|S)?DATE\d|DATE$|YYMMDD|MMDDYY|DDMMYY|E8601DA|QYR|MOYR|WKYR|%td", re.IGNORECASE
+)
+
+
+def with_dates(
+    frame: pd.DataFrame, formats: Mapping[str, str], suffix: str
+) -> tuple[pd.DataFrame, list[str]]:
+    """The frame with its dates as such, those that no calendar has missing; sentences on these.
+
+    formats: how the file says that each column is shown.
+    """
+    frame, said = frame.copy(), []
+    for name in frame.columns:
+        how = formats.get(name) or ""
+        moment = _MOMENTS.match(how) is not None
+        if not moment and _DATES.match(how) is None:
+            continue
+        numbers = frame[name].to_numpy(dtype=float, na_value=np.nan)
+        # SPSS counts seconds for days, too; Stata milliseconds for moments; SAS seconds.
+        unit = 1_000 if suffix in _SPSS else _DAY
+        if moment:
+            unit = 1 if suffix == "dta" else 1_000
+        since = numbers * unit - _DAYS[suffix] * _DAY
+        low, high = (float(limit.astype(np.int64)) for limit in (_FIRST, _LAST))
+        there = (since >= low) & (since <= high)
+        whole = np.where(there, since, 0).round().astype("datetime64[ms]")
+        frame[name] = pd.Series(np.where(there, whole, np.datetime64("NaT")), index=frame.index)
+        if lost := int((~there & ~np.isnan(numbers)).sum()):
+            cells = counted(lost, "cell")
+            said.append(f"{cells} of {name!r} with a date that no calendar has: missing.")
+    return frame, said

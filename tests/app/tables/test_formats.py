@@ -1,0 +1,220 @@
+"""Files of other programs: their labels, their codes for missing, and what is wrong with them."""
+
+import datetime
+import gzip
+import io
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyreadstat
+import pytest
+
+from pages.ui.compute import readings
+from pages.ui.running.pools import READING
+from pages.ui.running.workers import Limits, Lost, Pool
+from pages.ui.tables import packing
+from pages.ui.tables.preparation.levels import named_in_the_file
+from pages.ui.tables.preparation.table import prepared
+from pages.ui.tables.reading import read_table
+from pages.ui.tables.selection import select_levels
+from pages.ui.tables.table import DataError, Table
+from support.bombs import arrow
+from support.tables import damaged, of_others
+
+FRAME = pd.DataFrame(
+    {
+        "sex": [1.0, 2, 1, np.nan, 2],
+        "age": [30.5, 40, 99, 20, -3],
+        "name": ["a", "", "c", "größer", "e"],
+        "day": [datetime.date(2020, 1, day) for day in range(1, 6)],
+    }
+)
+TITLES = {"sex": "What is your sex?", "age": "How old are you?"}
+LABELS = {"sex": {1: "male", 2: "female"}}
+WRITE: dict[str, Callable[[pd.DataFrame, Path], None]] = {
+    "sav": lambda frame, path: pyreadstat.write_sav(
+        frame,
+        path,
+        column_labels=TITLES,
+        variable_value_labels=LABELS,
+        missing_ranges={"age": [99, {"lo": -9, "hi": -1}]},
+    ),
+    "zsav": lambda frame, path: pyreadstat.write_sav(
+        frame, path, column_labels=TITLES, variable_value_labels=LABELS, compress=True
+    ),
+    "dta": lambda frame, path: pyreadstat.write_dta(
+        frame, path, column_labels=TITLES, variable_value_labels=LABELS
+    ),
+    "xpt": lambda frame, path: pyreadstat.write_xport(frame, path, column_labels=TITLES),
+}
+
+
+def written(frame: pd.DataFrame, ending: str, folder: Path) -> bytes:
+    path = folder / f"x.{ending}"
+    WRITE[ending](frame, path)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("ending", WRITE)
+def test_statistics_programs(ending: str, tmp_path: Path) -> None:
+    table = read_table(f"x.{ending}", written(FRAME, ending, tmp_path))
+    frame = table.frame
+    assert frame["sex"].tolist()[:3] == [1, 2, 1] and frame["sex"].isna().tolist()[3]
+    assert frame["name"].tolist()[3] == "größer" and frame["name"].isna().tolist()[1]
+    assert frame["day"].dt.day.tolist() == [1, 2, 3, 4, 5]
+    assert dict(table.titles) == TITLES
+    declared = ending == "sav"
+    assert frame["age"].isna().tolist() == [False, False, declared, False, declared]
+    if declared:
+        assert table.missing_codes == (("age", ("-9 to -1", "99")),)
+        assert "declares as missing: -9 to -1, 99 in 'age' (2 cells)" in " ".join(table.parsing)
+    if ending != "xpt":
+        assert dict(table.value_labels) == {"sex": (("1", "male"), ("2", "female"))}
+    again = packing.from_parquet(packing.to_parquet(table))
+    assert (again.titles, again.value_labels) == (table.titles, table.value_labels)
+    numbers = table._replace(frame=frame[["sex", "age", "name"]])
+    again = packing.from_text(packing.to_text(numbers) or "")
+    assert (again.titles, again.value_labels) == (table.titles, table.value_labels)
+
+
+@pytest.mark.parametrize("ending", WRITE)
+def test_drawn_numbers_and_texts_come_back(ending: str, tmp_path: Path, rng: random.Random) -> None:
+    for _ in range(25):
+        n = rng.randrange(1, 30)
+        frame = pd.DataFrame(
+            {
+                "x": [rng.gauss(0, 10.0 ** rng.randrange(-3, 6)) for _ in range(n)],
+                "k": [float(rng.randrange(-5, 100)) for _ in range(n)],
+                "t": [rng.choice(["ash", "birch, silver", "日本", "x;y"]) for _ in range(n)],
+            }
+        )
+        if ending == "sav":
+            frame["k"] = frame["k"].clip(0)
+        path = tmp_path / f"x.{ending}"
+        write = {"dta": pyreadstat.write_dta, "xpt": pyreadstat.write_xport}
+        write.get(ending, pyreadstat.write_sav)(frame, path)
+        table = read_table(path.name, path.read_bytes())
+        # The numbers of SAS have a few bits more or fewer.
+        np.testing.assert_allclose(table.frame["x"].astype(float), frame["x"], rtol=1e-15)
+        assert table.frame["k"].tolist() == frame["k"].tolist()
+        assert table.frame["t"].tolist() == frame["t"].tolist()
+
+
+def test_files_that_are_none_and_empty_ones_are_refused(tmp_path: Path) -> None:
+    for ending in (*WRITE, "sas7bdat", "por"):
+        with pytest.raises(DataError, match="isn't a readable"):
+            read_table(f"x.{ending}", b"a,b\n1,2\n" * 100)
+    empty = pd.DataFrame({"x": pd.Series([], dtype=float)})
+    pyreadstat.write_sav(empty, tmp_path / "x.sav")
+    with pytest.raises(DataError, match="no rows"):
+        read_table("x.sav", (tmp_path / "x.sav").read_bytes())
+    with pytest.raises(DataError, match=r"write\.csv"):
+        read_table("x.rds", gzip.compress(b"X\n\x00"))
+
+
+def test_damaged_files_of_statistics_programs_end_in_a_sentence(
+    tmp_path: Path, rng: random.Random, long: bool
+) -> None:
+    """By processes, as in the app: whatever a library of C makes of them."""
+    originals = [(f"x.{ending}", written(FRAME, ending, tmp_path)) for ending in WRITE]
+    originals += [(name, of_others(name)) for name in ("datetime.sas7bdat", "sample.por")]
+    pool = Pool(Limits.for_reading()._replace(workers=1), modules=READING)
+    for _ in range(1_000 if long else 100):
+        name, content = rng.choice(originals)
+        try:
+            result = pool.job(readings.read, name, damaged(rng, content)).result()
+        except Lost:
+            continue
+        assert isinstance(result, Table) or result.endswith(".")
+    pool.close()
+
+
+JSON = [
+    {"height": 171, "name": "a", "ok": True, "weight": 65.5, "more": {"a": [1]}},
+    {"height": 180, "name": None, "ok": False, "weight": 70},
+    {"height": None, "name": "ü", "ok": None, "weight": None, "late": 3},
+]
+
+
+@pytest.mark.parametrize("as_list", [True, False])
+def test_json(as_list: bool) -> None:
+    lines = "\n".join(json.dumps(record) for record in JSON)
+    text = json.dumps(JSON) if as_list else lines
+    frame = read_table("x.json" if as_list else "x.jsonl", text.encode()).frame
+    assert list(frame) == ["height", "name", "ok", "weight", "more", "late"]
+    assert str(frame["height"].dtype) == "Int64" and frame["height"].tolist()[:2] == [171, 180]
+    assert frame["weight"].tolist()[:2] == [65.5, 70] and frame["late"].tolist()[2] == 3
+    assert frame["ok"].tolist()[:2] == [True, False] and frame["ok"].isna().tolist()[2]
+    assert frame["name"].isna().tolist() == [False, True, False]
+    assert frame["more"].tolist()[0] == '{"a": [1]}'
+
+
+def test_json_of_many_lines_keeps_its_order() -> None:
+    records = [{"i": i} | ({"odd": i / 2} if i % 2 else {}) for i in range(25_001)]
+    content = "\n".join(map(json.dumps, records)).encode()
+    frame = read_table("x.ndjson", content).frame
+    np.testing.assert_array_equal(frame["i"], np.arange(25_001))
+    assert frame["odd"].isna().sum() == 12_501 and frame["odd"].tolist()[3] == 1.5
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"a":1}\n{"a":', "line 2 isn't JSON"),
+        ('{"a":1}\n[2]', "line 2 isn't an object"),
+        ("[1,2]", "item 1 isn't an object"),
+        ('[{"a":1}', "isn't whole JSON"),
+        ("[]", "no rows"),
+        ("{}", "no rows"),
+    ],
+)
+def test_json_that_is_no_table_is_refused(text: str, reason: str) -> None:
+    with pytest.raises(DataError, match=reason):
+        read_table("x.jsonl", text.encode())
+
+
+def test_arrow_files_and_streams() -> None:
+    columns = {"x": [1.5, None], "n": pa.array([1, 2], pa.int8()), "k": pa.array(["u", "v"])}
+    for ending in ("feather", "arrow"):
+        frame = read_table(f"x.{ending}", arrow(columns)).frame
+        assert frame["n"].tolist() == [1, 2] and frame["k"].tolist() == ["u", "v"]
+        assert frame["x"].isna().tolist() == [False, True]
+    table = pa.table({**columns, "c": pa.array(["a", "b"]).dictionary_encode()})
+    buffer = io.BytesIO()
+    with pa.ipc.new_stream(buffer, table.schema) as writer:
+        writer.write_table(table, max_chunksize=1)
+    assert read_table("x.arrow", buffer.getvalue()).frame["c"].tolist() == ["a", "b"]
+    for content in (b"ARROW1\x00\x00" + bytes(50), buffer.getvalue()[:60], b"nothing"):
+        with pytest.raises(DataError, match="readable Arrow"):
+            read_table("x.feather", content)
+
+
+def test_gzipped_text() -> None:
+    plain = "a;b\n1,5;2\n3,25;4\n".encode("utf-16")
+    for name in ("x.csv.gz", "x.csv", "x.gz"):
+        table = read_table(name, gzip.compress(plain[:8]) + gzip.compress(plain[8:]))
+        assert table.frame["a"].tolist() == [1.5, 3.25] and table.name == table.file == name
+    with pytest.raises(DataError, match="damaged compressed"):
+        read_table("x.csv.gz", gzip.compress(plain)[:-12])
+    with pytest.raises(DataError, match="compressed file in another"):
+        read_table("x.csv.gz", gzip.compress(gzip.compress(plain)))
+    with pytest.raises(DataError, match="is empty"):
+        read_table("x.csv.gz", gzip.compress(b""))
+
+
+def test_names_of_levels_in_the_file_are_two_steps(tmp_path: Path) -> None:
+    table = read_table("x.dta", written(FRAME, "dta", tmp_path))
+    (named,) = named_in_the_file(table)
+    assert named.column == "sex"
+    again = prepared(table, named.steps)
+    assert again.frame["sex"].astype(object).tolist()[:3] == ["male", "female", "male"]
+    assert again.frame["sex"].isna().tolist()[3] and not named_in_the_file(again)
+    assert select_levels(again, ["sex"]).levels == (("male", "female"),)
+    # A level that has no name: as it is.
+    more = FRAME.assign(sex=[1.0, 2, 3, 1, 2])
+    assert not named_in_the_file(read_table("x.dta", written(more, "dta", tmp_path)))

@@ -1,0 +1,276 @@
+"""Lines that are no rows are recognised, said, and put back by hand; in text and in workbooks."""
+
+import csv
+import io
+import random
+
+import openpyxl
+import pandas as pd
+import pytest
+
+from pages.ui.tables.answers import Reading
+from pages.ui.tables.reading import read_table
+from pages.ui.tables.table import DataError, Table
+from support.tables import TABLES
+
+
+def read(content: str | bytes, reading: Reading = Reading(), name: str = "t.csv") -> Table:  # noqa: B008
+    content = content.encode() if isinstance(content, str) else content
+    return read_table(name, content, reading)
+
+
+def small(name: str, **reading) -> Table:
+    (path,) = TABLES.glob(f"{name}-*")
+    return read(path.read_bytes(), Reading(**reading))
+
+
+def workbook(rows: list[list], change=lambda book: None) -> bytes:
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    change(book)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+def test_the_small_tables_are_read_as_they_are_meant() -> None:
+    table = small("03a")
+    assert list(table.frame) == ["nr", "length", "count"] and len(table.frame) == 10
+    assert "“sep=;”" in " ".join(table.parsing)
+    table = small("03b")
+    assert table.frame.mean(numeric_only=True).tolist() == [12.25, 86.5]
+    assert [line for line, _ in table.lines.above] == [1, 2, 3]
+    assert table.lines.below == ((16, "Total  122.50  865"),)
+    table = small("03c")
+    assert table.units == ("", "mm", "g") and table.frame["length"].mean() == 12.25
+    table = small("04")
+    assert list(table.frame)[2:] == ["Q1_1", "Q1_2", "Q2_1", "Q2_2"] and len(table.frame) == 12
+    assert dict(table.titles)["Q1_1"] == "How satisfied are you, overall? - Service"
+    assert table.frame["Q1_1"].dtype == "Int64" and "three header lines" in str(table.parsing)
+
+
+def test_lines_are_changed_by_hand() -> None:
+    assert small("03b", last=16).frame["length"].tolist()[-1] == 122.5
+    assert len(small("03b", first=8).frame) == 8
+    assert len(small("03b", first=8, last=9).frame) == 2
+    table = small("03b", header=6)
+    assert list(table.frame) == ["S1", "10.00", "100"] and len(table.frame) == 9
+    table = small("03b", header=0, first=6)
+    assert list(table.frame) == ["column 1", "column 2", "column 3"] and len(table.frame) == 10
+    assert small("03c", header_lines=2).frame["length"].dtype == float
+    assert small("03c", header_lines=2).titles == (("length", "mm"), ("mass", "g"))
+    assert len(small("04", header_lines=1).frame) == 14
+    with pytest.raises(DataError, match="no rows"):
+        small("03b", first=900)
+    with pytest.raises(DataError, match="no rows"):
+        small("03b", last=3)
+
+
+# What is no line of another kind stays a row, or is refused with its line.
+ROWS = {
+    "a total among totals": ("k,n\nTotal,1\nNew,2\nTotal,3\n", 3),
+    "a text in one number column": ("k,n\nx,refused\ny,2\nz,3\n", 3),
+    "refused twice": ("m,n\nrefused,refused\n1,2\n3,4\n", 3),
+    "a last row with holes": ("k,m,n\nx,1,2\ny,3,4\nz,,\n", 3),
+    "a text in the middle": ("k,m\nsay,hello\nx,y\nu,v\n", 3),
+    "levels only": ("k,m\na,b\nc,d\n", 2),
+    "total of words": ("k,m\na,x\nTotal,y\n", 2),
+}
+
+
+@pytest.mark.parametrize("case", ROWS)
+def test_rows_stay_rows(case: str) -> None:
+    content, n = ROWS[case]
+    table = read(content)
+    assert len(table.frame) == n and table.lines.header == 1 and not table.lines.below
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("a,b\n1,2\nnote\n3,4\n", 3),
+        ("a,b,c\n1,2,3\n1,2\n", 3),
+        ("a,b\n1,2\n7\n", 3),
+    ],
+)
+def test_a_row_of_another_length_is_refused_with_its_line(content: str, line: int) -> None:
+    with pytest.raises(DataError, match=f"line {line} has"):
+        read(content)
+
+
+WORDS = [
+    "Report",
+    "Lab",
+    "exported",
+    "by",
+    "hand",
+    "period",
+    "of",
+    "Summer",
+    "data",
+    "Institute",
+    "page",
+    "version",
+]
+NAMES = ["length", "mass", "speed", "height", "depth"]
+UNITS = ["mm", "kg", "km/h", "[°C]", "(µg/m³)", "%", "s"]
+TOTALS = ["Total", "Sum", "Mean", "Summe", "TOTAL:", "Grand total"]
+
+
+def drawn(rng: random.Random) -> tuple[list[list[str]], dict]:
+    """Rows of a file with lines that are none, and what is right of it."""
+    width = rng.randrange(2, 6)
+    names = ["sample", *NAMES[: width - 1]]
+    n = rng.randrange(3, 12)
+    numbers = [[round(rng.uniform(1, 99), 2) for _ in names[1:]] for _ in range(n)]
+    rows = [[f"S{i}", *map(repr, row)] for i, row in enumerate(numbers)]
+    above = []
+    for _ in range(rng.choice([0, 0, 1, 2, 5])):
+        words = " ".join(rng.choices(WORDS, k=3))
+        above.append(rng.choice([[words], [words, rng.choice(WORDS)] if width > 2 else [words]]))
+    if above and len(above[-1]) == width:
+        above[-1] = above[-1][:1]
+    units = ["", *rng.choices(UNITS, k=width - 1)] if rng.random() < 0.4 else []
+    titles = []
+    if not units and width > 2 and rng.random() < 0.4:
+        titles = ["Which sample?", *(f"What is its {name}?" for name in names[1:])]
+    total = [rng.choice(TOTALS), *["1000.5"] * (width - 1)] if rng.random() < 0.4 else []
+    notes = [[f"Source: {rng.choice(WORDS)}"]] if rng.random() < 0.4 else []
+    lines = [*above, names, *[titles] * bool(titles), *[units] * bool(units), *rows]
+    lines += [*[total] * bool(total), *notes]
+    right = {"names": names, "numbers": numbers, "above": len(above), "titles": titles}
+    right |= {"below": bool(total) + len(notes), "units": bool(units)}
+    return lines, right
+
+
+@pytest.mark.parametrize("kind", ["text", "padded text", "workbook"])
+def test_drawn_files_are_read_without_their_other_lines(kind: str, rng: random.Random) -> None:
+    for _ in range(60 if kind == "workbook" else 250):
+        lines, right = drawn(rng)
+        width = len(right["names"])
+        if kind != "text":
+            lines = [line + [""] * (width - len(line)) for line in lines]
+        if kind == "workbook":
+            cells = [[_cell(text) for text in line] for line in lines]
+            table = read(workbook(cells), name="t.xlsx")
+        else:
+            buffer = io.StringIO()
+            separator = rng.choice(";,\t|")
+            writer = csv.writer(buffer, delimiter=separator, lineterminator="\n")
+            writer.writerows(lines)
+            declared = f"sep={separator}\n" if rng.random() < 0.2 else ""
+            table = read(declared + buffer.getvalue())
+        assert list(table.frame) == right["names"], lines
+        assert table.frame.iloc[:, 1:].astype(float).to_numpy().tolist() == right["numbers"], lines
+        assert len(table.lines.above) == right["above"], lines
+        assert len(table.lines.below) == right["below"], lines
+        assert [title for _, title in table.titles] == right["titles"], lines
+        assert any(table.units) == right["units"], lines
+
+
+def _cell(text: str) -> object:
+    try:
+        return float(text)
+    except ValueError:
+        return text or None
+
+
+def test_a_workbook_is_read_from_the_sheet_with_a_table_or_the_one_chosen() -> None:
+    def more(book: openpyxl.Workbook) -> None:
+        data, codes = [["x", "y"], [1, 2], [3, 4]], [["k", 1], ["m", 2]]
+        for title, rows in (("Data", data), ("Codes", codes)):
+            sheet = book.create_sheet(title)
+            for row in rows:
+                sheet.append(row)
+
+    content = workbook([["About this file"], ["Asked in May"]], more)
+    table = read(content, name="t.xlsx")
+    assert list(table.frame) == ["x", "y"] and table.sheet == "Data"
+    assert table.sheets == ("Sheet", "Data", "Codes")
+    assert "sheet 'Data', the second of 3. The others: 'Sheet', 'Codes'." in table.parsing[0]
+    table = read(content, Reading(sheet="Codes"), "t.xlsx")
+    assert table.sheet == "Codes" and len(table.frame) == 2
+    assert read(content, Reading(sheet="none of it"), "t.xlsx").sheet == "Data"
+
+
+def test_a_workbook_with_merged_titles_hidden_rows_and_numbers_as_text() -> None:
+    def change(book: openpyxl.Workbook) -> None:
+        sheet = book.active
+        sheet.merge_cells("A1:E1")
+        sheet.merge_cells("B2:C2")
+        sheet.merge_cells("D2:E2")
+        sheet.merge_cells("A4:A5")
+        sheet.row_dimensions[6].hidden = True
+
+    rows = [
+        ["Trial of 2023"],
+        ["group", "before", None, "after", None],
+        [None, "left", "right", "left", "right"],
+        ["a", 1.5, 2, 3, "7,78"],
+        [None, 2.5, 3, 4, "8,5"],
+        ["b", 3.5, 4, 5, "9,25"],
+    ]
+    table = read(workbook(rows, change), name="t.xlsx")
+    names = ["group", "before left", "before right", "after left", "after right"]
+    assert list(table.frame) == names
+    assert table.frame["group"].tolist() == ["a", "a", "b"]
+    assert table.frame["after right"].tolist() == [7.78, 8.5, 9.25]
+    said = " ".join(table.parsing)
+    assert "3 numbers of 'after right' kept as text in the file, such as '7,78'." in said
+    assert "4 merged ranges" in said and "1 hidden row is read like the others." in said
+    assert table.lines.above == ((1, "Trial of 2023"),)
+
+
+@pytest.mark.parametrize("above", [0, 4])
+@pytest.mark.parametrize("first", ["", "Person"])
+@pytest.mark.parametrize("more", [0, 1])
+def test_titles_over_several_names_each_are_part_of_them_in_texts_too(
+    above: int, first: str, more: int
+) -> None:
+    lines = ["Trial of 2023,,,,", "Made in May,,,,", ",,,,", "Page,1,,,"][:above]
+    lines += [
+        f"{first},before,,after,",
+        *[",at rest,,at work,"] * more,
+        "who,left,right,left,right",
+    ]
+    lines += [f"p{i},{i}.5,{i + 1},{i + 2},{i + 3}" for i in range(9)]
+    table = read("\n".join(lines))
+    titles = ("before at rest", "after at work") if more else ("before", "after")
+    names = [f"{title} {side}" for title in titles for side in ("left", "right")]
+    assert list(table.frame) == [f"{first} who".strip(), *names]
+    assert table.frame[names[2]].tolist() == [i + 2 for i in range(9)]
+    assert len(table.lines.above) == above
+
+
+def test_a_sheet_with_titles_over_its_names_is_found_behind_an_empty_one() -> None:
+    def more(book: openpyxl.Workbook) -> None:
+        for row in (["Report"], ["A", None, "B"], ["x", "y", "z"], [1, 2, 3], [4, 5, 6]):
+            sheet = book["Data"] if "Data" in book.sheetnames else book.create_sheet("Data")
+            sheet.append(row)
+
+    table = read(workbook([], more), name="t.xlsx")
+    assert table.sheet == "Data" and list(table.frame) == ["A x", "A y", "B z"]
+
+
+def test_pandas_with_two_levels_of_columns() -> None:
+    frame = pd.DataFrame(
+        [[1, 2, 3, 4], [5, 6, 7, 8], [1, 3, 5, 7]],
+        columns=pd.MultiIndex.from_product([["m", "n"], ["lo", "hi"]]),
+    )
+    table = read(frame.to_csv(index=False))
+    assert list(table.frame) == ["m lo", "m hi", "n lo", "n hi"] and len(table.frame) == 3
+
+
+@pytest.mark.parametrize("levels", [2, 3])
+def test_names_of_several_levels_as_pandas_writes_them(levels: int) -> None:
+    names = [("1", "1", "lh"), ("1", "1", "rh"), ("2", "1", "lh")]
+    columns = pd.MultiIndex.from_tuples(
+        [name[3 - levels :] for name in names], names=["network", "node", "hemi"][3 - levels :]
+    )
+    frame = pd.DataFrame([[0.5, 1.5, -2.0], [3.5, 4, 5.25], [1, 2, 3]], columns=columns)
+    table = read_table("x.csv", frame.to_csv().encode())
+    assert table.frame.shape[0] in (3, 4)
+    numbers = table.frame.iloc[-3:, 1:].to_numpy(float)
+    assert numbers.tolist() == frame.to_numpy().tolist()
+    assert any(fact.startswith(f"Lines 1 to {levels} are ") for fact in table.parsing)

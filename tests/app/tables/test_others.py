@@ -1,0 +1,127 @@
+"""Files that nobody here wrote: tests/tables/others."""
+
+import random
+import struct
+
+import numpy as np
+import pandas as pd
+import pyreadstat
+import pytest
+
+from pages.ui.tables.columns import default_columns, describe_columns
+from pages.ui.tables.reading import read_table
+from pages.ui.tables.selection import select
+from pages.ui.tables.statistical_dates import with_dates
+from pages.ui.tables.table import DataError, Table
+from support.tables import TABLES, of_others
+
+
+def read(name: str) -> Table:
+    return read_table(name, of_others(name))
+
+
+def test_codes_that_a_file_declares_are_missing_and_labels_are_kept() -> None:
+    table = read("sample_missing.sav")
+    assert table.frame["mynum"].isna().sum() == 2 and table.frame["myord"].isna().sum() == 2
+    assert dict(table.missing_codes)["mynum"] == ("2000 to 3000", "-1")
+    assert dict(table.value_labels)["mylabl"][1:] == (("1", "Male"), ("2", "Female"))
+    assert dict(table.titles)["myord"] == "ordinal"
+    columns = default_columns(describe_columns(table))
+    assert columns == ("mynum", "mylabl", "myord") and len(select(table, columns).values) == 5
+
+
+def test_names_and_labels_in_other_scripts_come_through() -> None:
+    assert list(read("hebrews.sav").frame) == ["ותק_ב"]
+    table = read("umlauts.sav")
+    assert table.titles == (("var1", "This is an ä-umlaut"),)
+    assert [label for _, label in table.value_labels[0][1]] == [
+        f"the {letter} umlaut" for letter in "äüö"
+    ]
+    for tagged in map(read, ("tagged-na-double.dta", "tagged-na-int.dta")):
+        assert tagged.frame["x"].dropna().tolist() == [1, 2, 3, 4, 5]
+    assert read("sample.xpt").frame["MYDATE"].dt.year.tolist()[:4] == [2018, 1880, 1960, 1583]
+
+
+@pytest.mark.parametrize(
+    "name", ["sample.sas7bdat", "sample_bincompressed.sas7bdat", "sample.por", "sample.xpt"]
+)
+def test_one_table_is_the_same_from_every_program(name: str) -> None:
+    """As Stata has it: nothing here writes files of SAS and portable ones of SPSS."""
+    here, there = read(name).frame, read("sample.dta").frame
+    here.columns = here.columns.str.lower()
+    assert list(here) == list(there)
+    for column in there:
+        one, other = here[column], there[column]
+        assert one.isna().tolist() == other.isna().tolist()
+        if pd.api.types.is_datetime64_any_dtype(other):
+            one, other = one.astype("datetime64[s]"), other.astype("datetime64[s]")
+        near = pytest.approx if pd.api.types.is_float_dtype(other) else list
+        assert one.dropna().tolist() == near(other.dropna().tolist()), column
+
+
+def test_drawn_numbers_come_back_from_a_file_of_sas(rng: random.Random) -> None:
+    """Nothing here writes such files: drawn numbers take the places of those in a real one."""
+    content = of_others("sample.sas7bdat")
+    places = [content.index(struct.pack("<d", x)) for x in (1.1, 1.2, -1000.3, -1.4, 1000.3)]
+    for _ in range(100):
+        drawn = [rng.choice([rng.gauss(0, 1), rng.randint(-9, 99), 1e300, 2**53]) for _ in places]
+        changed = bytearray(content)
+        for place, x in zip(places, drawn, strict=True):
+            changed[place : place + 8] = struct.pack("<d", x)
+        assert read_table("x.sas7bdat", bytes(changed)).frame["mynum"].tolist() == drawn
+
+
+def test_a_survey_of_sas_goes_from_file_to_selection() -> None:
+    table = read("hadley.sas7bdat")
+    columns = default_columns(describe_columns(table))
+    assert {"q1", "q2", "q3", "q4"} <= {*columns} and "id" not in columns
+    assert dict(table.titles)["q1"] and len(select(table, ["q1", "q2"]).values) == 8
+
+
+def test_a_date_that_no_calendar_has_costs_its_cell() -> None:
+    table = read("datetime.sav")
+    assert table.frame["date.posix"].isna().tolist() == [True, False]
+    assert table.frame["date"].dt.day.tolist() == [22, 23]
+    assert "1 cell of 'date.posix' with a date that no calendar has: missing." in table.parsing
+
+
+@pytest.mark.parametrize(
+    ("name", "read_it"),
+    [("sample_missing.sav", pyreadstat.read_sav), ("sample.xpt", pyreadstat.read_xport)],
+)
+def test_dates_are_those_of_the_library_that_reads_them(name: str, read_it) -> None:
+    path = TABLES / "others" / name
+    whole, about = read_it(path, dates_as_pandas_datetime=True)
+    numbers, _ = read_it(path, disable_datetime_conversion=True)
+    found, said = with_dates(numbers, about.original_variable_types, name.rpartition(".")[2])
+    dates = [c for c in whole if pd.api.types.is_datetime64_any_dtype(whole[c])]
+    assert len(dates) == 2 and not said
+    for column in dates:
+        assert found[column].equals(whole[column].astype(found[column].dtype))
+
+
+ROWS = [{"x": 1.0, "k": "a"}, {"x": 2.0, "k": "b"}, {"x": 3.5, "k": None}]
+
+
+@pytest.mark.parametrize("orient", ["columns", "index", "split", "records", "table"])
+def test_one_json_object_with_a_table_in_it(orient: str) -> None:
+    frame = pd.DataFrame(ROWS)
+    table = read_table("x.json", frame.to_json(orient=orient).encode())
+    assert table.frame["x"].tolist() == [1, 2, 3.5]
+    assert table.frame["k"].fillna("").tolist() == ["a", "b", ""]
+    by_place = read_table("x.json", b'{"x": [1, 2, 3.5], "k": ["a", "b", null]}').frame
+    assert by_place["x"].tolist() == table.frame["x"].tolist()
+    nested = read_table("x.json", b'{"made": 2024, "values": [{"x": 1}, {"x": 2}]}').frame
+    assert nested["x"].tolist() == [1, 2] and list(nested) == ["x"]
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a": {"x": 1}, "b": {"x": 2}}', '{"a": [{"x": 1}], "b": [{"x": 2}]}', '{"a": [[1]]}']
+)
+def test_an_object_without_one_table_is_refused(text: str) -> None:
+    with pytest.raises(DataError, match="no table was found"):
+        read_table("x.json", text.encode())
+
+
+def test_a_single_line_of_plain_values_is_one_row() -> None:
+    assert np.array_equal(read_table("x.jsonl", b'{"x": 1, "y": 2}').frame, [[1, 2]])
