@@ -16,6 +16,10 @@ WRITTEN_OUT = 1e-4, 1e15
 # What is said of the mark under the pointer is written by `pages.ui.text`, as all numbers are.
 WRITTEN = "%{hovertext}<extra></extra>"
 BELOW = {"orientation": "h", "y": -0.2}
+ABOVE = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
+# Names along an axis end below their tick, so that the last one is not cut at the edge.
+LONG_NAMES = {"autotickangles": [0, -40, -90], "ticklabeloverflow": "allow", "automargin": True}
+MARGIN = {"l": 10, "r": 10, "t": 10, "b": 10}
 
 # Streamlit puts the theme's own colours in their place, light or dark.
 COLOURS = tuple(f"#0000{i:02d}" for i in range(1, 11))
@@ -25,7 +29,7 @@ def styled(figure: go.Figure, across: str, up: str, height: int, **layout: Any) 
     """The figure with titles on its axes, and numbers on them as people write them."""
     figure.update_xaxes(title=across, **_numbers([trace.x for trace in figure.data]))
     figure.update_yaxes(title=up, **_numbers([trace.y for trace in figure.data]))
-    figure.update_layout(height=height, margin={"l": 10, "r": 10, "t": 10, "b": 10}, **layout)
+    figure.update_layout(height=height, margin=MARGIN, **layout)
     return figure
 
 

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from pages.ui.charts.axes import styled
 from pages.ui.charts.landscape import DASHES, GREY, SYMBOLS
-from pages.ui.text import MINUS
+from pages.ui.text import number
 
 # From the best cell to those farthest from it, the same on light and dark pages; and beyond which
 # share of the way black is easier to read than white.
@@ -57,7 +57,7 @@ def criterion_lines(
     down, with `unfinished` in the legend; what cannot be recommended is a grey cross."""
     figure = go.Figure()
     structures = list(dict.fromkeys(score.structure for score in scores))
-    for number, structure in enumerate(structures):
+    for at, structure in enumerate(structures):
         line = [score for score in scores if score.structure == structure]
         figure.add_scatter(
             x=[score.size for score in line],
@@ -65,13 +65,14 @@ def criterion_lines(
             y=[score.value if score.usable else None for score in line],
             mode="lines+markers",
             name=structure,
+            showlegend=bool(structure),
             text=[score.about for score in line],
             line={
                 "width": 1.8,
-                "color": colours[number % len(colours)],
-                "dash": DASHES[number // len(colours) % len(DASHES)],
+                "color": colours[at % len(colours)],
+                "dash": DASHES[at // len(colours) % len(DASHES)],
             },
-            marker={"size": 8, "symbol": SYMBOLS[number % len(SYMBOLS)]},
+            marker={"size": 8, "symbol": SYMBOLS[at % len(SYMBOLS)]},
             hovertemplate="%{text}<extra></extra>",
         )
     low, high = shown_range(scores)
@@ -186,8 +187,5 @@ def _cell_text(score: Score) -> str:
 
 
 def short(value: float) -> str:
-    """A number in at most five characters and its sign: 0.4, 12, 3,456, 12k."""
-    sign, size = MINUS if value < 0 else "", abs(value)
-    if size >= 9_999.5:
-        return f"{sign}{size / 1000:,.0f}k"
-    return f"{sign}{size:.1f}" if size < 9.95 else f"{sign}{size:,.0f}"
+    """A difference, to a tenth below 10: 0.4, 12, 3,456."""
+    return number(round(value, 1), 2)

@@ -24,6 +24,8 @@ SHOWN_SHARE = 0.9
 # runs climb the picture is drawn again and again.
 MOST_POINTS = 8_000
 MOST_POINTS_LIVE = 1_500
+# Along fewer Plotly would write halves.
+FEW_ITERATIONS = 8
 
 
 class Climb(NamedTuple):
@@ -80,6 +82,11 @@ def curves(climbs: Sequence[Climb], colours: Sequence[str], live: bool = False) 
             hoverinfo="skip" if live else None,
         )
     figure.update_yaxes(range=_range(climbs))
+    if max((len(climb.log_likelihoods) for climb in climbs), default=0) <= FEW_ITERATIONS:
+        figure.update_xaxes(dtick=1)
+    if not climbs:  # an axis of nothing has numbers that nobody measured
+        figure.update_xaxes(showticklabels=False, showgrid=False, zeroline=False)
+        figure.update_yaxes(showticklabels=False, showgrid=False, zeroline=False)
     return styled(figure, "iteration", "log-likelihood (nats)", 380, legend=BELOW)
 
 

@@ -158,6 +158,38 @@ def staircase_figure(stairs, colours: Sequence[str]) -> go.Figure:
     return _styled(figure, "θ: the means lie at ±θ", "q: own side", 438)
 
 
+def risen_figure(risen, colours: Sequence[str]) -> go.Figure:
+    """Log-likelihood and bound along the way of an M-step, and what the iteration gains by each."""
+    figure = go.Figure()
+    for name, heights, line in (
+        ("log p(x)", risen.likelihood, {"color": GREY, "width": 3}),
+        ("ELBO, its q held", risen.bound, {"color": colours[0], "width": 3}),
+    ):
+        figure.add_scatter(
+            x=risen.places, y=heights, name=name, line=line, hovertemplate=WRITTEN,
+            hovertext=_said(risen.places, heights),
+        )  # fmt: skip
+    touch, top, end = risen.before.log_likelihood, risen.after.elbo, risen.after.log_likelihood
+    for name, low, high, colour, dash in (
+        ("the bound rose", touch, top, colours[0], "dot"),
+        ("KL", top, end, colours[1], "solid"),
+    ):
+        figure.add_scatter(
+            x=[1, 1], y=[low, high], mode="lines+markers", name=name,
+            line={"color": colour, "width": 5, "dash": dash},
+            hovertext=[f"{name}: {nats(high - low)} nats"] * 2, hovertemplate=WRITTEN,
+        )  # fmt: skip
+    figure.add_scatter(
+        x=[0], y=[touch], mode="markers", name="they touch", showlegend=False,
+        marker={"size": 11, "color": colours[0]},
+        hovertext=[f"they touch: {nats(touch)} nats"], hovertemplate=WRITTEN,
+    )  # fmt: skip
+    rise = max(end - touch, 1e-6)
+    figure.update_yaxes(range=[touch - 1.5 * rise, max(end, risen.likelihood.max()) + 0.4 * rise])
+    figure.update_xaxes(tickvals=[0, 1], ticktext=["before the M-step", "after it"])
+    return _styled(figure, "along the way of the M-step", "nats")
+
+
 def weighted_figure(weighted, colours: Sequence[str]) -> go.Figure:
     """Q and Q + H(q) over the first mean: one curve, lifted by a constant."""
     figure = go.Figure()

@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from em_core import HalfStep, em
+from em_core.data import check, prepare
 from em_core.half_steps import StopReason
 from pages.ui.families.starting import Beginning
 
 
 def climb(
-    model, data, start: Beginning, tolerance: float, max_iterations: int, told: int
+    model, data, weights, start: Beginning, tolerance: float, max_iterations: int, told: int
 ) -> Generator[tuple[HalfStep, ...], None, StopReason]:
     """EM, one iteration at a time, without its first `told` half-steps; returns why it stopped.
 
     An M half-step comes without the parameters of its q, which are those of the half-step before:
     else they would travel, and be kept, twice. `complete` puts them back.
     """
-    steps = em(model, data, start(data), tolerance=tolerance, max_iterations=max_iterations)
+    steps = em(
+        model, data, start(data, weights), weights=weights, tolerance=tolerance,
+        max_iterations=max_iterations, confirm=True,
+    )  # fmt: skip
     taken: list[HalfStep] = []
     before = None
     index = 0
@@ -46,11 +52,21 @@ def complete(told: Iterable[HalfStep], before: HalfStep | None) -> Iterator[Half
         before = step
 
 
+# What an E-step takes: data as the model prepares them, and their weights.
+Rows = tuple[Any, np.ndarray | None]
+
+
 class Ended(NamedTuple):
-    """What a process needs of a finished run. n_observations: as its fit counts them."""
+    """What a process needs of a finished run. data, weights: what EM went by; n_observations: as
+    its fit counts them."""
 
     key: str
     model: Any
     data: Any
     trace: tuple[HalfStep, ...]
     n_observations: float
+    weights: np.ndarray | None = None
+
+    @property
+    def rows(self) -> Rows:
+        return prepare(self.model, check(self.model, self.data), self.weights), self.weights

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from em_core.data import check
+from em_core.data import check, copies
 from em_core.em import size
 from em_core.standardised import Standardised, as_it_is
 from em_core.variants.steps import Step
@@ -20,6 +20,7 @@ DRAWS = ("stochastic", "monte-carlo", "online")
 SEEDS = 3
 # One that takes longer is stopped, so that the others get their turn.
 MOST_SECONDS = 10.0
+MOST_COPIES = 100_000
 # More lines at once cannot be told apart.
 USUAL = (
     "exact", "hard", "gradient", "incremental", "monte-carlo", "mean-field", "bayes", "squarem",
@@ -56,6 +57,27 @@ class Lane(NamedTuple):
     @property
     def bounds(self) -> np.ndarray:
         return np.array([step.elbo for step in self.steps])
+
+
+def each_as_often(data, weights) -> Any:
+    """The rows, sequences or groups that relatives of EM run on, as they know no weights: each as
+    often as its frequency says. Raises ValueError, in words, where that cannot be."""
+    if weights is None:
+        return data
+    if (weights != np.round(weights)).any():
+        raise ValueError(
+            "EM's relatives know no weights, and only whole numbers can be rows: choose “none” "
+            "under “Weights” to see them"
+        )
+    parts = data if isinstance(data, list) else np.ones((len(data), 1))
+    total = sum(len(part) * weight for part, weight in zip(parts, weights, strict=True))
+    if total > MOST_COPIES:
+        raise ValueError(
+            f"EM's relatives know no weights, and take each row as often as its weight says: that "
+            f"would be {total:,.0f} rows, and at most {MOST_COPIES:,} can be run here. Choose "
+            "“none” under “Weights” to see them"
+        )
+    return copies(data, weights.astype(int))
 
 
 def applicable(model, data) -> list[str]:

@@ -3,16 +3,21 @@ server."""
 
 from collections.abc import Generator
 
+from pages.ui.tables.answers import AS_IT_IS, Reading
 from pages.ui.tables.packing import from_parquet
 from pages.ui.tables.reading import read_table
+from pages.ui.tables.saved_work import SavedWork
+from pages.ui.tables.saved_work import unpack as unpack_work
 from pages.ui.tables.table import DataError, Table
 
 
-def read(filename: str, content: bytes) -> Generator[float, None, Table | str]:
+def read(
+    filename: str, content: bytes, reading: Reading = AS_IT_IS
+) -> Generator[float, None, Table | str]:
     """The table in a file, or the sentence that says why there is none."""
     yield 0.0
     try:
-        return read_table(filename, content)
+        return read_table(filename, content, reading)
     except DataError as error:
         return str(error)
 
@@ -21,3 +26,12 @@ def unpack(content: bytes) -> Generator[float, None, Table]:
     """The table that was stored as these bytes."""
     yield 0.0
     return from_parquet(content)
+
+
+def open_work(content: bytes) -> Generator[float, None, SavedWork | str]:
+    """The work that was saved as these bytes, or the sentence that says why there is none."""
+    yield 0.0
+    try:
+        return unpack_work(content)
+    except DataError as error:
+        return str(error)

@@ -28,7 +28,7 @@ def search(model, rows, seeds, starts, options) -> Generator[tuple[Trace, ...], 
 
 
 def grid(
-    selection: grids.ModelSelection, rows, times: int, only: tuple[str, int] | None = None
+    selection: grids.ModelSelection, rows, weights, times: int, only: tuple[str, int] | None = None
 ) -> Generator[tuple[grids.Progress, grids.ModelSelection | None], None, grids.ModelSelection]:
     """A grid of models taken up where it is, until what climbs has been gone on with so many times;
     or one model of it.
@@ -36,7 +36,7 @@ def grid(
     Every so often how far it is, and the grid where a cell is new.
     """
     while True:
-        selection, told = selection.go_on(rows, times=times, only=only), None
+        selection, told = selection.go_on(rows, weights, times=times, only=only), None
         for progress in _every(SECONDS_BETWEEN, selection):
             yield progress, None if progress.n_done == told else selection
             told = progress.n_done

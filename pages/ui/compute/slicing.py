@@ -18,10 +18,9 @@ from em_core.coordinates.slices import (
     log_likelihoods,
     slopes,
 )
-from em_core.data import check, prepare
 from em_core.protocols import optional
 from em_core.trees import same_bits
-from pages.ui.compute.climbing import Ended
+from pages.ui.compute.climbing import Ended, Rows
 from pages.ui.pictures.frames import caption_of_leap, caption_of_touch, frames_shown
 from pages.ui.pictures.picture import Curves, Picture
 from pages.ui.text import component_names, nats
@@ -96,7 +95,15 @@ def _beyond(model, steps: Sequence[HalfStep]):
 
 
 def heights_of(
-    model, data, params, line: Line, here: float, asked: Asked, q, places: int, likelihood=None
+    model,
+    rows: Rows,
+    params,
+    line: Line,
+    here: float,
+    asked: Asked,
+    q,
+    places: int,
+    likelihood=None,
 ) -> Heights:
     """The slice of one half-step along its line, which passes its parameters at `here`.
 
@@ -113,7 +120,8 @@ def heights_of(
     if asked.coordinate is not None:
         across = line.coordinates.value_along(asked.coordinate.position, vectors)
     if likelihood is None:
-        likelihood = log_likelihoods(model, data, line.coordinates, vectors)
+        data, weights = rows
+        likelihood = log_likelihoods(model, data, line.coordinates, vectors, weights)
     return Heights(positions, across, likelihood, bounds(model, line.coordinates, vectors, q), here)
 
 
@@ -145,7 +153,7 @@ class Slices(NamedTuple):
 def slice_work(run: Ended, asked: Asked, opening: str) -> Generator[float, None, Slices]:
     """Work on the slices of a run."""
     model, steps = run.model, list(run.trace)
-    data = prepare(model, check(model, run.data))
+    rows = run.rows
     n_rows = run.n_observations
     if not optional(model, "batches"):
         n_rows += ROWS_OF_A_PASS
@@ -164,14 +172,14 @@ def slice_work(run: Ended, asked: Asked, opening: str) -> Generator[float, None,
         step = steps[index]
         before_m = step.iteration - (step.phase == "M")
         if q_of != (q_of := step.iteration if step.is_leap else before_m):
-            q = model.e_step(step.posterior_params, data)
+            q = model.e_step(step.posterior_params, *rows)
         # Two half-steps in turn share a line: M and E, or where it leads to the next, E and M.
         which = before_m if asked.kind == "next" else step.iteration
         known = found[-1].likelihood if which == line_of_last else None
         line_of_last = which
         line, here = line_of(model, steps, index, asked)
-        found.append(heights_of(model, data, step.params, line, here, asked, q, places, known))
-        numbers.append(numbers_at(model, data, line, here, asked, q))
+        found.append(heights_of(model, rows, step.params, line, here, asked, q, places, known))
+        numbers.append(numbers_at(model, rows, line, here, asked, q))
         yield count / len(shown)
     picture = _picture(run, asked, opening, shown, found)
     return Slices(picture, shown, tuple(numbers))
@@ -274,10 +282,11 @@ def _finite(values: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(values), values, -1e30)
 
 
-def numbers_at(model, data, line: Line, here: float, asked: Asked, q) -> Numbers:
+def numbers_at(model, rows: Rows, line: Line, here: float, asked: Asked, q) -> Numbers:
     """Both slopes where a line passes the parameters of a half-step."""
     line = Line(line.coordinates, line.vectors([here])[0], line.direction)
-    of_bound, of_likelihood = slopes(model, data, line, q)
+    data, weights = rows
+    of_bound, of_likelihood = slopes(model, data, line, q, weights)
     if asked.coordinate is None:
         return Numbers(of_bound, of_likelihood, "whole way")
     ends = line.coordinates.value_along(asked.coordinate.position, line.vectors([-SMALL, SMALL]))

@@ -9,7 +9,6 @@ import numpy as np
 
 from em_core.coordinates.coordinates import Coordinate, Coordinates
 from em_core.coordinates.slices import bounds, log_likelihoods
-from em_core.data import check, prepare
 from pages.ui.compute.climbing import Ended
 
 GRID = 31
@@ -49,7 +48,7 @@ def surface_work(
     """Work on the surface around the parameters of a half-step."""
     model, steps = run.model, run.trace
     step = steps[index]
-    data = prepare(model, check(model, run.data))
+    data, weights = run.rows
     coordinates = Coordinates(model, step.params)
     origin = coordinates.vector(step.params)
     iterates = [s for s in steps if s.phase != "E"]
@@ -62,13 +61,13 @@ def surface_work(
         vectors = np.repeat(origin[None], GRID, axis=0)
         vectors[:, place] += grid
         axes.append(coordinates.value_along(place, vectors))
-    q = model.e_step(step.posterior_params, data)
+    q = model.e_step(step.posterior_params, data, weights)
     likelihood, bound = np.empty((2, GRID, GRID))
     for line, offset in enumerate(grids[:, 1]):
         vectors = np.repeat(origin[None], GRID, axis=0)
         vectors[:, places[0]] += grids[:, 0]
         vectors[:, places[1]] += offset
-        likelihood[line] = log_likelihoods(model, data, coordinates, vectors)
+        likelihood[line] = log_likelihoods(model, data, coordinates, vectors, weights)
         bound[line] = bounds(model, coordinates, vectors, q)
         yield (line + 1) / GRID
     path = np.array([coordinates.values(s.params)[places] for s in iterates])

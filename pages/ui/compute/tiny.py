@@ -10,7 +10,7 @@ import numpy as np
 from em_core import FactorAnalysis, Gaussian, HalfStep, HiddenMarkov, Mixture, MixtureParams, em
 from em_core.checks.elbo_forms import Forms, elbo_forms, enumerated_log_likelihood
 from em_core.coordinates.coordinates import Coordinates
-from em_core.coordinates.slices import bounds, line_along, log_likelihoods
+from em_core.coordinates.slices import bounds, line_along, line_between, log_likelihoods
 from em_core.variants.hard import most_probable
 from pages.ui.state.settings import FIELDS, Settings
 
@@ -162,6 +162,36 @@ def _after_one_step(model, params, data) -> FormsOfModel:
 def climb(tiny: Tiny, iterations: int) -> list[HalfStep]:
     """EM from the sliders' parameters: its half-steps up to an iteration, or to its end."""
     return list(em(MODEL, tiny.data, tiny.params, tolerance=0, max_iterations=iterations))
+
+
+class Risen(NamedTuple):
+    """Heights along the way of one M-step (T,), 0 where it begins and 1 where it ends, in nats: the
+    log-likelihood, and the bound that touches it at 0."""
+
+    places: np.ndarray
+    likelihood: np.ndarray
+    bound: np.ndarray
+    before: HalfStep
+    after: HalfStep
+
+
+ALONG = (-0.5, 1.6)
+
+
+def along_the_m_step(tiny: Tiny, iteration: int) -> Risen:
+    """Why an iteration does not go down: its M-step, seen from the side."""
+    *_, before, after, _ = climb(tiny, iteration)
+    line = line_between(MODEL, before.params, after.params)
+    places = np.union1d(np.linspace(*ALONG, PLACES), [0.0, 1.0])
+    vectors, coordinates = line.vectors(places), Coordinates(MODEL, before.params)
+    q = MODEL.e_step(before.params, tiny.data)
+    return Risen(
+        places,
+        log_likelihoods(MODEL, tiny.data, coordinates, vectors),
+        bounds(MODEL, coordinates, vectors, q),
+        before,
+        after,
+    )
 
 
 class Weighted(NamedTuple):

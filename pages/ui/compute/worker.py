@@ -14,6 +14,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, BinaryIO, Literal, NamedTuple
 
 import numpy as np
@@ -88,8 +89,9 @@ def serve(memory: int) -> None:
         signal.signal(signal.SIGUSR1, _ask)
         os.nice(NICENESS)
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    with threadpool_limits(limits=1, user_api="blas"):
+    with threadpool_limits(limits=1, user_api="blas"), suppress(BrokenPipeError):
         _work_off(sys.stdin.buffer, results)
+    os._exit(0)  # nothing more is read: what is still to be written could only fail
 
 
 def _work_off(jobs: BinaryIO, results: BinaryIO) -> None:
@@ -104,7 +106,7 @@ def _work_off(jobs: BinaryIO, results: BinaryIO) -> None:
     while True:
         try:
             function, arguments = pickle.load(jobs)
-        except EOFError:
+        except (EOFError, pickle.UnpicklingError):  # it was ended, maybe in the midst of a job
             return
         except Exception as error:
             send(failure(error))
@@ -112,6 +114,8 @@ def _work_off(jobs: BinaryIO, results: BinaryIO) -> None:
         try:
             send(Yielded([]))  # it has begun
             _work(function, arguments, send)
+        except BrokenPipeError:  # the dashboard was ended
+            raise
         except Exception as error:  # at the top of a process: whatever it is, it is to be told
             send(failure(error))
         del function, arguments

@@ -7,17 +7,18 @@ from functools import partial
 from em_core import Bernoulli
 from pages.ui.families.chains import chain
 from pages.ui.families.mixtures import items
-from pages.ui.tables.columns import binary, classified
+from pages.ui.tables.columns import binary, why_not_binary
 from pages.ui.tables.selection import select_levels
 
 MIXTURE = items(
-    "Bernoulli mixture: yes-or-no items",
+    "Latent class analysis (yes-or-no items)",
     Bernoulli,
     "probabilities",
     ("digits", "lsat6"),
-    takes=classified,
-    prefers=binary,
+    takes=binary,
+    why_not=why_not_binary,
     read=partial(select_levels, most=2),
+    use="yes-or-no",
 )
 
 
@@ -28,7 +29,8 @@ CHAIN = chain(
     controls={},
     parameters=("probabilities",),
     examples=("casino",),
-    takes=classified,
-    prefers=binary,
+    takes=binary,
+    why_not=why_not_binary,
     read=partial(select_levels, most=2),
+    use="yes-or-no",
 )

@@ -5,16 +5,19 @@ from __future__ import annotations
 from em_core import Categorical
 from pages.ui.families.chains import chain
 from pages.ui.families.mixtures import items
-from pages.ui.tables.columns import classified
+from pages.ui.tables.columns import of_few_levels, of_levels, why_no_levels
 from pages.ui.tables.selection import select_levels
 
 MIXTURE = items(
-    "Categorical mixture: items with levels",
+    "Latent class analysis (items with levels)",
     Categorical,
     "probabilities",
     ("lsat6", "digits"),
-    takes=classified,
+    takes=of_levels,
+    why_not=why_no_levels,
+    prefers=of_few_levels,
     read=select_levels,
+    use="levels",
 )
 
 
@@ -26,6 +29,9 @@ CHAIN = chain(
     controls={},
     parameters=("probabilities",),
     examples=("casino",),
-    takes=classified,
+    takes=of_levels,
+    why_not=why_no_levels,
+    prefers=of_few_levels,
     read=select_levels,
+    use="levels",
 )

@@ -16,6 +16,7 @@ from em_core.models.hidden_markov.markov_chain import (
     stationary_distribution,
 )
 from em_core.search.alignment import assignment_shares
+from em_core.standardised import as_it_is
 from pages.ui.families.family import Choices, Family, explicit, meanings
 from pages.ui.families.mixtures import (
     cluster_results,
@@ -30,6 +31,7 @@ from pages.ui.families.numbers import (
     without,
 )
 from pages.ui.families.own import own_tables
+from pages.ui.families.profiles import chain_profile
 from pages.ui.pictures.emissions import moments, says_columns
 from pages.ui.pictures.sequence import hidden_markov_picture
 from pages.ui.tables.columns import answered
@@ -45,6 +47,7 @@ def chain(label: str, emission, code, controls, parameters, examples, **more: An
         "read": select_items,
         "views": ("series",),
         "tables": hidden_markov_tables,
+        "profile": chain_profile,
     }
     return Family(
         label=label,
@@ -98,7 +101,7 @@ def hidden_markov_tables(model, params, selection: Selection, settings) -> Table
     """
     if not says_columns(model):
         return own_tables(model, params, selection, settings)
-    names = component_names(model.n_states, "state")
+    names = component_names(model.n_states, "state", settings.names)
     empty, never_left = _unseen(model, params, selection)
     matrix = known(params.transition_matrix, 1)
     leaving = known(1 - np.diag(matrix), 1)
@@ -123,28 +126,30 @@ def measured_chain_tables(model, params, selection: Selection, settings) -> Tabl
     """The same, and the covariances of measurements in each state."""
     empty, _ = _unseen(model, params, selection)
     tables = hidden_markov_tables(model, params, selection, settings)
-    covariances = covariances_of("state", params.covariances, selection, empty)
+    names = component_names(model.n_states, "state", settings.names)
+    covariances = covariances_of("state", names, params.covariances, selection, empty)
     return [*tables, ("Covariances", covariances)]
 
 
 def _unseen(model, params, selection: Selection) -> tuple[np.ndarray, np.ndarray]:
     """Which states (K,) no row belongs to, and which of them no row is known to follow."""
-    _, transitions, emission = model.e_step(params, selection.parts).statistics
+    _, transitions, emission = (
+        as_it_is(model).e_step(params, selection.parts, selection.weights_of_parts).statistics
+    )
     counts, leaving = emission.counts, transitions.sum(axis=1)
     return counts <= EMPTY_SHARE * counts.sum(), leaving <= EMPTY_SHARE * leaving.sum()
 
 
-def hidden_markov_point(model, params, data, selection: Selection, index: int):
+def hidden_markov_point(model, params, data, selection: Selection, index: int, names):
     """The formula of the state probabilities of one row, and its terms for each state."""
     formula = (
-        r"\gamma_t(k) = p(z_t = k \mid x_1, \ldots, x_T) = "
-        r"\frac{\alpha_t(k)\,\beta_t(k)}{\sum_j \alpha_t(j)\,\beta_t(j)}"
+        r"\begin{aligned}\gamma_t(k) &= p(z_t = k \mid x_1, \ldots, x_T) \\ &= "
+        r"\frac{\alpha_t(k)\,\beta_t(k)}{\sum_j \alpha_t(j)\,\beta_t(j)}\end{aligned}"
     )
     shares = assignment_shares(model, params, data)
     assert shares is not None, "rows belong to states"
     shares = shares[index]
     path = np.concatenate(model.predict(params, data))
-    names = component_names(model.n_states, "state")
     terms = {}
     if says_columns(model):
         means, _ = moments(model, params)

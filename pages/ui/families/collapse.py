@@ -9,6 +9,7 @@ import numpy as np
 
 from em_core.half_steps import Collapse
 from em_core.inference.degeneracy import Degeneracy, Dependency, degeneracies, most_common_row
+from em_core.inference.occupancy import smallest_class
 from pages.ui.families.family import Family, listed
 from pages.ui.tables.selection import Selection
 from pages.ui.text import MINUS, counted, name_columns, number, sentence
@@ -55,10 +56,29 @@ def why_collapsed(
     return " ".join([*said, _advice(found, n_components, selection, family)])
 
 
+def too_few(model: Any, params: Any, data: Any, weights: Any, family: Family) -> str:
+    """That the smallest component rests on next to no rows, where it does, and what to do; else "".
+
+    data, weights: those that count in the fit.
+    """
+    found = smallest_class(model, params, data, weights)
+    if found is None:
+        return ""
+    rows, needed = found
+    unit = family.unit or "component"
+    few = f"{unit}{'es' if unit.endswith('s') else 's'}"
+    said = number(rows, 2)
+    return (
+        f"The smallest {unit} rests on {said} {'row' if said == '1' else 'rows'}, "
+        f"fewer than {needed:,}: so few are no group. Look whether they are mistakes, or use fewer "
+        f"{few}."
+    )
+
+
 def heap(selection: Selection) -> str:
     """That many rows are equal, where they are; else ""."""
-    tie = most_common_row(selection.values)
-    n_rows = len(selection.values)
+    tie = most_common_row(selection.values, selection.frequencies)
+    n_rows = len(selection.values) if selection.frequencies is None else int(selection.total)
     if tie is None or tie.count < max(HEAP_ROWS, HEAP_SHARE * n_rows) or tie.n_distinct == 1:
         return ""
     return (

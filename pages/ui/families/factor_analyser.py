@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from em_core import FactorAnalyser
+from em_core.emissions.gaussian import column_moments
 from em_core.models.factor_analysis.boundary import most_factors
 from pages.ui.families.mixtures import (
     clusters,
@@ -25,9 +26,9 @@ from pages.ui.text import component_names
 
 def factor_analyser_tables(model, params, selection: Selection, settings) -> Tables:
     """As of a mixture, and the loadings of every component."""
-    names = component_names(len(params.weights))
+    names = component_names(len(params.weights), given=settings.names)
     parameters, covariances = mixture_tables(model, params, selection, settings)
-    lowest = model.emission.floor * np.nanvar(selection.values, axis=0)
+    lowest = model.emission.floor * column_moments(selection.values, selection.weights)[1]
     table = _component_loadings(params, names, selection.columns)
     at_bound = params.noise_variances <= lowest * (1 + NEAR_BOUND)
     table["noise variance"] = bounded(params.noise_variances.ravel(), at_bound.ravel())

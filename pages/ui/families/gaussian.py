@@ -28,7 +28,8 @@ def covariance(settings: Choices) -> str:
 
 
 MIXTURE = clusters(
-    "Gaussian mixture",
+    "Cluster analysis: Gaussian mixture (latent profile analysis)",
+    title="Gaussian mixture",
     emission=lambda s: Gaussian(covariance=s.covariance),
     code=covariance,
     controls={"covariance": structures(), "missing": {}},

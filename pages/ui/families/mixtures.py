@@ -21,10 +21,14 @@ from pages.ui.families.family import MOST_ITEMS, Family, explicit, meanings
 from pages.ui.families.numbers import (
     Tables,
     frame,
+    geometric,
+    geometric_deviations,
     known,
+    medians_before,
     without,
 )
 from pages.ui.families.own import own_tables
+from pages.ui.families.profiles import cluster_profile
 from pages.ui.pictures.emissions import cells, moments, says_columns
 from pages.ui.pictures.items import items_picture
 from pages.ui.pictures.mixture import mixture_picture
@@ -52,7 +56,8 @@ def items(
         examples=examples,
         picture=items_picture,
         tables=partial(items_tables, unit=unit),
-        point=partial(items_point, unit=unit),
+        point=items_point,
+        profile=partial(cluster_profile, unit=unit, quantity=more.pop("quantity", "mean")),
         results=partial(cluster_results, unit=unit),
         labels={"n_components": f"{unit}es".capitalize()} if unit == "class" else {},
         **(usual | more),
@@ -66,6 +71,7 @@ def clusters(label: str, emission, code, controls, parameters, **more: Any) -> F
         "picture": mixture_picture,
         "tables": mixture_tables,
         "point": mixture_point,
+        "profile": partial(cluster_profile, unit="component"),
     }
     return Family(
         label=label,
@@ -88,21 +94,23 @@ def structures(names=tuple(STRUCTURES)) -> dict[str, str]:
 def mixture_tables(model, params, selection: Selection, settings) -> Tables:
     """A column for each component: weight, expected size, mean and standard deviation; and the
     covariances, a block of rows for each component."""
-    names, empty = component_names(len(params.weights)), params.weights <= EMPTY_SHARE
+    names = component_names(len(params.weights), given=settings.names)
+    empty = params.weights <= EMPTY_SHARE
     return [
         ("Parameters", frame(shares_and_spread(model, params, selection), names)),
-        ("Covariances", covariances_of("component", params.covariances, selection, empty)),
+        ("Covariances", covariances_of("component", names, params.covariances, selection, empty)),
     ]
 
 
 def shares_and_spread(model, params, selection: Selection) -> dict[str, np.ndarray]:
-    rows = spread(model, params, selection.columns)
+    rows = spread(model, params, selection)
     return sizes(params, selection) | of_data(rows, params.weights <= EMPTY_SHARE)
 
 
 def sizes(params, selection: Selection) -> dict[str, np.ndarray]:
     weights = known(params.weights, 1)
-    return {"weight": weights, "expected rows": weights * len(selection.values)}
+    rows = "expected rows" if selection.weights is None else "expected rows, by their weights"
+    return {"weight": weights, rows: weights * selection.total}
 
 
 def of_data(rows: dict[str, np.ndarray], empty: np.ndarray) -> dict[str, np.ndarray]:
@@ -110,14 +118,19 @@ def of_data(rows: dict[str, np.ndarray], empty: np.ndarray) -> dict[str, np.ndar
     return {name: without(values, empty) for name, values in rows.items()}
 
 
-def spread(model, params, columns: Sequence[str]) -> dict[str, np.ndarray]:
+def spread(model, params, selection: Selection) -> dict[str, np.ndarray]:
     means, deviations = moments(model, params)
     rows = {}
-    for d, name in enumerate(columns):
+    for d, name in enumerate(selection.columns):
         width = deviations[:, d]
         widest = width.max(where=np.isfinite(width), initial=0)
         rows[f"mean of {name}"] = known(means[:, d], width)
+        if selection.transformations and (scale := selection.scales[d]) and scale.how:
+            rows[f"median of {scale.of}"] = medians_before(selection, means)[:, d]
         rows[f"SD of {name}"] = known(width, widest)
+        if what := geometric(selection, d):
+            factors = geometric_deviations(selection, deviations)[:, d]
+            rows[f"geometric SD of {what}, a factor"] = factors
     return rows
 
 
@@ -130,15 +143,17 @@ def covariance_table(covariances, names: Sequence[str], selection: Selection) ->
     )
 
 
-def covariances_of(unit: str, covariances, selection: Selection, empty: np.ndarray):
-    """The table of the covariances (K, D, D) of components; where all are one, that one.
+def covariances_of(
+    unit: str, names: Sequence[str], covariances, selection: Selection, empty: np.ndarray
+) -> pd.DataFrame:
+    """The table of the covariances (K, D, D) of components by their names; where all are one, that
+    one.
 
     empty (K,): the components that no row belongs to.
     """
     covariances = np.asarray(covariances)
     deviations = np.sqrt(np.einsum("kdd->kd", covariances))
     covariances = known(covariances, deviations[:, :, None] * deviations[:, None, :])
-    names = component_names(len(covariances), unit)
     if len(covariances) > 1 and (covariances == covariances[0]).all():
         names, covariances = (f"every {unit}",), covariances[:1]
     elif empty.any():
@@ -148,7 +163,7 @@ def covariances_of(unit: str, covariances, selection: Selection, empty: np.ndarr
 
 
 def mixture_point(
-    model, params, data, selection: Selection, index: int, density=r"\mathcal{N}", name="N"
+    model, params, data, selection: Selection, index: int, names, density=r"\mathcal{N}", name="N"
 ):
     """The formula of the responsibilities of one row, and its terms for each component.
 
@@ -158,18 +173,15 @@ def mixture_point(
         rf"r_{{nk}} = \frac{{\pi_k\,{density}(x_n \mid \mu_k, \Sigma_k)}}"
         rf"{{\sum_j \pi_j\,{density}(x_n \mid \mu_j, \Sigma_j)}}"
     )
-    return formula, _terms(
-        model, params, data[index], f"{name}(x | μ, Σ)", component_names(model.n_components)
-    )
+    return formula, _terms(model, params, data[index], f"{name}(x | μ, Σ)", names)
 
 
-def items_point(model, params, data, selection: Selection, index: int, unit: str = "component"):
+def items_point(model, params, data, selection: Selection, index: int, names):
     """The formula of the responsibilities of one row, and its terms for each component."""
     formula = (
         r"r_{nk} = \frac{\pi_k \prod_d p(x_{nd} \mid k)}"
         r"{\sum_j \pi_j \prod_d p(x_{nd} \mid j)}"
     )
-    names = component_names(model.n_components, unit)
     return formula, _terms(model, params, data[index], "p(x | k)", names)
 
 
@@ -179,7 +191,7 @@ def _terms(model, params, row: np.ndarray, density: str, names: Sequence[str]) -
         "π": params.weights,
         f"log {density}": log_joint - np.log(np.maximum(params.weights, np.finfo(float).tiny)),
         f"π {density}": np.exp(log_joint),
-        "responsibility": known(np.exp(log_joint - np.logaddexp.reduce(log_joint)), 1),
+        "responsibility": known(model.component_shares(params, row[None])[0], 1),
     }
     return pd.DataFrame(terms, index=list(names))
 
@@ -192,14 +204,14 @@ def items_tables(model, params, selection: Selection, settings, unit: str = "com
     if not says_columns(model):
         return own_tables(model, params, selection, settings)
     rows = of_data(column_rows(model, params, selection), params.weights <= EMPTY_SHARE)
-    names = component_names(len(params.weights), unit)
+    names = component_names(len(params.weights), unit, settings.names)
     return [("Parameters", frame(sizes(params, selection) | rows, names))]
 
 
 def column_rows(model, params, selection: Selection) -> dict[str, np.ndarray]:
     """Probabilities of items, means and standard deviations of all else."""
     if not isinstance(model.emission, Levels):
-        return spread(model, params, selection.columns)
+        return spread(model, params, selection)
     names, values = cells(model, params, selection.columns, selection.levels)
     return {f"p of {name}": known(value, 1) for name, value in zip(names, values.T, strict=True)}
 
@@ -214,7 +226,7 @@ def cluster_results(
     labels = model.predict(params, data)
     path = isinstance(labels, list)
     labels = np.concatenate(labels) if path else labels
-    names = np.array(component_names(shares.shape[1], unit), object)
+    names = np.array(component_names(shares.shape[1], unit, settings.names), object)
     results = {"cluster" if unit == "component" else unit: names[labels]}
     results |= {f"P({name})": share for name, share in zip(names, shares.T, strict=True)}
     emission = optional(model, "emission")

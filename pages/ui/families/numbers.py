@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from em_core import TRANSFORMATIONS
+from pages.ui.tables.selection import Selection
 from pages.ui.text import NO_DATA, number
 
 Tables = list[tuple[str, pd.DataFrame]]
@@ -47,6 +49,41 @@ def bounded(values: np.ndarray, at_bound: np.ndarray) -> np.ndarray:
         return values
     words = np.array([f"{number(value)}, at its bound" for value in values], object)
     return np.where(at_bound, words, values.astype(object))
+
+
+# Of the columns before they were transformed.
+MEDIAN_BEFORE = "median before transformation"
+
+
+def medians_before(selection: Selection, means: np.ndarray) -> np.ndarray:
+    """Of means (..., D) of symmetric distributions the medians, which any increasing function takes
+    along, of the columns before they were transformed."""
+    names = selection.transformations or ("",) * means.shape[-1]
+    columns = zip(names, np.moveaxis(means, -1, 0), strict=True)
+    return np.stack([TRANSFORMATIONS[n].inverse(m) if n else m for n, m in columns], axis=-1)
+
+
+# What is under the logarithm of a transformation. The exponential of a standard deviation of
+# logarithms is the geometric one of that, a factor; other transformations take none back.
+_UNDER_THE_LOG = {
+    "log": "{}",
+    "log1p": "1 + {}",
+    "logit": "the odds of {}",
+    "logit_percent": "the odds of {}",
+}
+
+
+def geometric(selection: Selection, column: int) -> str:
+    """What has a geometric standard deviation, where a column is a logarithm; "" elsewhere."""
+    how = selection.transformations[column] if selection.transformations else ""
+    scale = selection.scales[column] if how else None
+    return _UNDER_THE_LOG.get(how, "").format(scale.of if scale else "")
+
+
+def geometric_deviations(selection: Selection, deviations: np.ndarray) -> np.ndarray:
+    """(..., D) the geometric standard deviations; NaN where a column is no logarithm."""
+    logs = [bool(geometric(selection, d)) for d in range(deviations.shape[-1])]
+    return np.where(logs, np.exp(np.where(logs, deviations, 0)), np.nan)
 
 
 def frame(rows: dict[str, np.ndarray], columns: Sequence[str]) -> pd.DataFrame:

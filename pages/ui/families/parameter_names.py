@@ -53,11 +53,14 @@ def _split(coordinate: Coordinate) -> tuple[tuple[int, ...], tuple[int, ...]]:
     return place[:-n_rest], place[-n_rest:]
 
 
-def name_of(coordinate: Coordinate, unit: str, columns: Sequence[str]) -> str:
-    """The name of a coordinate for people. unit: what a component is called."""
+def name_of(
+    coordinate: Coordinate, unit: str, columns: Sequence[str], names: Sequence[str] = ()
+) -> str:
+    """The name of a coordinate for people. unit: what components are called; names: what each is
+    called, "" or nothing for its number."""
     quantity, (components, rest) = coordinate.quantity, _split(coordinate)
     unit = unit or "component"
-    numbers = [f"{unit} {k + 1}" for k in components]
+    numbers = [names[k] if k < len(names) else f"{unit} {k + 1}" for k in components]
     if quantity == "transition probability":
         return f"transition from {numbers[0]} to {numbers[1]}"
     if quantity == "size" and not numbers:

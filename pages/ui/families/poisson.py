@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from em_core import Poisson
 from pages.ui.families.chains import chain
 from pages.ui.families.mixtures import items
-from pages.ui.tables.columns import holds_counts
+from pages.ui.families.profiles import chain_profile
+from pages.ui.tables.columns import holds_counts, why_no_counts
 
 MIXTURE = items(
     "Poisson mixture: counts",
     Poisson,
     "rates",
     ("earthquakes",),
-    prefers=holds_counts,
+    takes=holds_counts,
+    why_not=why_no_counts,
     unit="component",
+    quantity="rate",
+    use="count",
 )
 
 
@@ -24,5 +30,8 @@ CHAIN = chain(
     controls={},
     parameters=("rates",),
     examples=("earthquakes",),
-    prefers=holds_counts,
+    profile=partial(chain_profile, quantity="rate"),
+    takes=holds_counts,
+    why_not=why_no_counts,
+    use="count",
 )

@@ -14,8 +14,9 @@ class ByMethod(NamedTuple):
     method: str
     seed: int
 
-    def __call__(self, data):
-        return self.model.initial_params(data, self.method, np.random.default_rng(self.seed))
+    def __call__(self, data, weights=None):
+        rng = np.random.default_rng(self.seed)
+        return self.model.initial_params(data, self.method, rng, weights)
 
 
 class FromMeans(NamedTuple):
@@ -24,8 +25,8 @@ class FromMeans(NamedTuple):
     model: Any
     means: np.ndarray
 
-    def __call__(self, data):
-        return from_means(self.model, data, self.means)
+    def __call__(self, data, weights=None):
+        return from_means(self.model, data, self.means, weights)
 
 
 class FromParams(NamedTuple):
@@ -33,9 +34,9 @@ class FromParams(NamedTuple):
 
     params: Any
 
-    def __call__(self, data):
+    def __call__(self, data, weights=None):
         return self.params
 
 
-# (the data) -> starting parameters. It travels to a process.
+# (the data, their weights) -> starting parameters. It travels to a process.
 Beginning = ByMethod | FromMeans | FromParams

@@ -48,7 +48,8 @@ def _student_code(settings: Choices) -> str:
 
 def student_tables(model, params, selection: Selection, settings) -> Tables:
     """As of a mixture, with scales and degrees of freedom; scale matrices are no covariances."""
-    names, empty = component_names(len(params.weights)), params.weights <= EMPTY_SHARE
+    names = component_names(len(params.weights), given=settings.names)
+    empty = params.weights <= EMPTY_SHARE
     scales = np.sqrt(np.einsum("kdd->kd", params.covariances))
     more = {f"scale of {name}": scales[:, d] for d, name in enumerate(selection.columns)}
     degrees = params.degrees_of_freedom
@@ -58,13 +59,16 @@ def student_tables(model, params, selection: Selection, settings) -> Tables:
     rows = shares_and_spread(model, params, selection) | of_data(more, empty)
     return [
         ("Parameters", frame(rows, names)),
-        ("Scale matrices", covariances_of("component", params.covariances, selection, empty)),
+        (
+            "Scale matrices",
+            covariances_of("component", names, params.covariances, selection, empty),
+        ),
     ]
 
 
-def student_point(model, params, data, selection: Selection, index: int):
+def student_point(model, params, data, selection: Selection, index: int, names):
     """The formula of the responsibilities of one row, and its terms for each component."""
-    return mixture_point(model, params, data, selection, index, r"t_{\nu_k}", "t")
+    return mixture_point(model, params, data, selection, index, names, r"t_{\nu_k}", "t")
 
 
 MIXTURE = clusters(

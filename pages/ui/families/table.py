@@ -6,9 +6,11 @@ becomes its data, how it may start, and how it is drawn and put into numbers: se
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from em_core import Standardised
+from em_core import Standardised, Transformed
+from em_core.protocols import is_discrete, optional
 from pages.ui.families import (
     bernoulli,
     categorical,
@@ -49,10 +51,14 @@ def standardises(settings: Choices) -> bool:
     return settings.standardise and "standardise" in family_of(settings).controls
 
 
-def model_for(settings: Choices, data) -> Any:
-    """The model that the settings ask for, for these data (as it takes them)."""
+def model_for(settings: Choices, data, weights=None, transformations: Sequence[str] = ()) -> Any:
+    """The model that the settings ask for, for these data and weights (as it takes them), whose
+    columns were transformed so before."""
     model = family_of(settings).build(settings)
-    return Standardised.of(model, data) if standardises(settings) else model
+    by = data if standardises(settings) else None
+    if transformations and not is_discrete(optional(model, "emission")):
+        return Transformed.by(model, transformations, by, weights)
+    return model if by is None else Standardised.of(model, by, weights)
 
 
 def views_of(settings: Choices, n_columns: int) -> tuple[str, ...]:

@@ -9,7 +9,16 @@ from em_core import TwoLevel
 from em_core.models.two_level.model import intraclass_correlation
 from pages.ui.families.family import Family, explicit, meanings
 from pages.ui.families.mixtures import covariance_table
-from pages.ui.families.numbers import Tables, frame, without
+from pages.ui.families.numbers import (
+    MEDIAN_BEFORE,
+    Tables,
+    frame,
+    geometric,
+    geometric_deviations,
+    medians_before,
+    without,
+)
+from pages.ui.families.profiles import group_profile
 from pages.ui.pictures.two_level import shrinkage_picture
 from pages.ui.tables.columns import measured
 from pages.ui.tables.selection import Selection, select
@@ -18,12 +27,17 @@ from pages.ui.tables.selection import Selection, select
 def two_level_tables(model, params, selection: Selection, settings) -> Tables:
     """Means and variances of both levels; and every group's average beside what is expected."""
     columns = list(selection.columns)
-    rows = {
-        "mean": params.mean,
-        "SD between groups": np.sqrt(np.diag(params.between_covariance)),
-        "SD within groups": np.sqrt(np.diag(params.within_covariance)),
-        "share of variance between groups": intraclass_correlation(params),
-    }
+    rows = {"mean": params.mean}
+    if selection.transformations:
+        rows[MEDIAN_BEFORE] = medians_before(selection, params.mean)
+    for words, covariance in (
+        ("SD between groups", params.between_covariance),
+        ("SD within groups", params.within_covariance),
+    ):
+        rows[words] = np.sqrt(np.diag(covariance))
+        if any(geometric(selection, d) for d in range(len(columns))):
+            rows[f"geometric {words}, a factor"] = geometric_deviations(selection, rows[words])
+    rows["share of variance between groups"] = intraclass_correlation(params)
     posterior = model.posterior(params, selection.parts)
     groups = {"rows": selection.sizes}
     for d, name in enumerate(columns):
@@ -66,6 +80,7 @@ TWO_LEVEL = Family(
     picture=shrinkage_picture,
     tables=two_level_tables,
     results=group_results,
+    profile=group_profile,
     size=None,
     unit="",
     grouping="group",

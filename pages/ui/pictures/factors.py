@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from em_core.models.factor_analysis.rotation import promax, varimax
@@ -33,10 +35,10 @@ def factors_picture(scene: Scene) -> tuple[Picture, np.ndarray]:
         notes.append(f"The first {MOST_COLUMNS} of {len(scene.columns)} columns are drawn.")
     if len(sample) < len(scene.values):
         notes.append(f"The biplot shows {len(sample):,} of {len(scene.values):,} rows.")
-    factors = component_names(loadings.shape[2], "factor")
+    factors = component_names(loadings.shape[2], "factor", scene.look.names)
     most = max(1.0, float(np.abs(loadings).max()))
     picture = frames.picture(
-        loading_change(scene, turn),
+        loading_change(scene, turn, factors),
         matrices=(
             Matrix(
                 scene.columns[drawn], factors, loadings[:, drawn], -most, most, None, "Loadings"
@@ -70,11 +72,9 @@ def _deviations(params) -> np.ndarray:
     return np.sqrt((params.loadings**2).sum(axis=1) + params.noise)
 
 
-def loading_change(scene: Scene, turn: np.ndarray):
+def loading_change(scene: Scene, turn: np.ndarray, factors: Sequence[str]):
     names = [
-        f"the loading of {column} on factor {f + 1}"
-        for column in scene.columns
-        for f in range(turn.shape[1])
+        f"the loading of {column} on {factor}" for column in scene.columns for factor in factors
     ]
     return largest_change(names, lambda params: (standard_loadings(params) @ turn).ravel())
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from em_core import HalfStep
 from pages.ui.pictures.picture import Picture, Scene
-from pages.ui.text import gap, nats, number, percent
+from pages.ui.text import counted, gap, nats, number, percent
 
 # Half-steps drawn one by one; of the iterations after these, evenly spaced ones.
 DENSE_ITERATIONS = 60
@@ -67,9 +67,12 @@ class Frames(NamedTuple):
             "flags": tuple(tuple(map(scene.named, step.flags)) for step in steps),
             "running": scene.running,
             "note": " ".join(self.notes),
+            "words": {name: scene.words[name] for name in scene.columns if name in scene.words},
+            "before": beginning(scene, "positions" in drawn),
         }
         if "positions" in drawn:
             common["rows"] = scene.rows[scene.sample]
+            common |= {"counts": scene.counts, "names": scene.names}
         else:
             common["rows"] = np.zeros(0, dtype=int)
             common["posterior"] = np.zeros(n_frames, dtype=int)
@@ -102,6 +105,16 @@ def frames_shown(n_steps: int, n_points: int) -> np.ndarray:
     return np.concatenate([[0], np.stack([2 * iterations - 1, 2 * iterations], axis=1).ravel()])
 
 
+def beginning(scene: Scene, has_points: bool) -> str:
+    """What is seen before the first E-step."""
+    if not scene.unit:
+        return "Before the first E-step: the parameters as they start."
+    started = f"the {counted(len(scene.components), scene.unit)} as they start"
+    if not has_points:
+        return f"Before the first E-step: {started}."
+    return f"Before the first E-step: the data, and {started}. No point belongs to any of them yet."
+
+
 def caption(scene: Scene, index: int, change: Change) -> str:
     """What one half-step did, in a sentence or two."""
     step = scene.steps[index]
@@ -121,7 +134,10 @@ def caption_of_touch(steps: Sequence[HalfStep], index: int, opening: str) -> str
     """The start, or what an E half-step did: after both the bound touches the likelihood."""
     step = steps[index]
     if step.phase == "start":
-        return f"{opening} Log-likelihood {nats(step.log_likelihood)} nats."
+        return (
+            f"{opening} E-step 0: the bound touches the log-likelihood, "
+            f"{nats(step.log_likelihood)} nats."
+        )
     before = steps[index - 1]
     return (
         f"E-step {step.iteration}: the bound rose {nats(max(step.elbo - before.elbo, 0))} nats to "
@@ -138,17 +154,18 @@ def caption_of_leap(steps: Sequence[HalfStep], index: int) -> str:
     )
 
 
-def share_change(what: str) -> Change:
-    """Which component's share of the rows changed the most; `what` components are called."""
+def share_change(unit: str, names: Sequence[str]) -> Change:
+    """Which component's share of the rows changed the most; names: what each is called, unit: what
+    all are."""
 
     def change(before, after) -> str:
         change = after.weights - before.weights
         k = int(np.abs(change).argmax())
         if abs(change[k]) < 5e-4:
-            return f"no {what}'s share changed by {percent(0.001, 1)}"
+            return f"no {unit}'s share changed by {percent(0.001, 1)}"
         verb = "grew" if change[k] > 0 else "shrank"
         weight = after.weights[k]
-        return f"{what} {k + 1} {verb} to {percent(weight, 0 if weight >= 0.1 else 1)}"
+        return f"{names[k]} {verb} to {percent(weight, 0 if weight >= 0.1 else 1)}"
 
     return change
 

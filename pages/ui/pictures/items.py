@@ -19,6 +19,7 @@ from pages.ui.pictures.emissions import (
 from pages.ui.pictures.frames import Frames, frames_of, share_change
 from pages.ui.pictures.own import own_picture
 from pages.ui.pictures.picture import INK, MUTED, Axis, Chart, Marks, Matrix, Picture, Scene
+from pages.ui.text import number
 
 PIXEL = re.compile(r"row \d+ pixel \d+")
 # More columns than this have no room for a profile: their shades stand alone.
@@ -31,8 +32,8 @@ CURVE_POINTS = 240
 HIGHEST_CURVE = 2.0
 # Opacity of the lowest and the highest level of an item.
 FAINT, STRONG = 0.15, 0.95
-# Groups of items whose levels are listed.
-MOST_LISTED = 4
+# Groups of items whose levels are listed, and the items of each that are named.
+MOST_LISTED, MOST_NAMED = 4, 3
 
 
 def items_picture(scene: Scene) -> tuple[Picture, np.ndarray]:
@@ -47,7 +48,7 @@ def items_picture(scene: Scene) -> tuple[Picture, np.ndarray]:
     charts = _charts(frames)
     n_components = len(scene.components)
     picture = frames.picture(
-        share_change(scene.unit),
+        share_change(scene.unit, scene.components),
         weights=np.array([step.params.weights for step in frames.steps]),
         matrices=matrices,
         charts=charts,
@@ -100,9 +101,16 @@ def levels_note(frames: Frames) -> str:
     if len(items) == 1:
         (names,) = items
         return f"Levels, palest first: {', '.join(names)}."
-    said = [f"{', '.join(of)}: {', '.join(names)}" for names, of in items.items()][:MOST_LISTED]
+    said = [f"{_few(of)}: {', '.join(names)}" for names, of in items.items()][:MOST_LISTED]
     more = " …" if len(items) > MOST_LISTED else "."
     return f"Levels, palest first, of {'; of '.join(said)}{more}"
+
+
+def _few(items: list[str]) -> str:
+    """Some items, and how many more."""
+    if len(items) <= MOST_NAMED + 1:
+        return ", ".join(items)
+    return f"{', '.join(items[:MOST_NAMED])} and {len(items) - MOST_NAMED} others"
 
 
 def _shading(model, values: np.ndarray) -> tuple[float, float]:
@@ -200,20 +208,23 @@ def _densities(frames: Frames) -> Chart:
     scene = frames.scene
     emission, title = scene.model.emission, scene.titles[0]
     observed = scene.values[:, 0]
-    observed = observed[np.isfinite(observed)]
+    there = np.isfinite(observed)
+    observed = observed[there]
+    weights = None if scene.weights is None else scene.weights[there]
     counted = is_discrete(emission) and np.ptp(observed) < MOST_COUNTS
     if counted:
         values = np.arange(observed.min(), observed.max() + 1)
-        shares = np.bincount((observed - values[0]).astype(int), minlength=len(values))
-        shares = shares / len(observed)
+        places = (observed - values[0]).astype(int)
+        shares = np.bincount(places, weights, minlength=len(values))
+        shares = shares / (len(observed) if weights is None else weights.sum())
         edges = np.stack([values - 0.4, values + 0.4])
-        labels = tuple(f"{title} {value:.0f}: observed" for value in values)
+        labels = tuple(f"{title} {number(value)}: observed" for value in values)
         low, high = values[0] - 0.7, values[-1] + 0.7
     else:
         n_bars = min(len(np.histogram_bin_edges(observed, "auto")), MOST_BARS)
-        shares, bounds = np.histogram(observed, n_bars, density=True)
+        shares, bounds = np.histogram(observed, n_bars, density=True, weights=weights)
         edges = np.stack([bounds[:-1], bounds[1:]])
-        labels = tuple(f"{title} {a:.4g} to {b:.4g}: observed" for a, b in edges.T)
+        labels = tuple(f"{title} {number(a, 4)} to {number(b, 4)}: observed" for a, b in edges.T)
         low, high = bounds[0], bounds[-1]
         values = np.linspace(low, high, CURVE_POINTS)
         values = np.unique(np.rint(values)) if is_discrete(emission) else values

@@ -11,7 +11,7 @@ from em_core import HalfStep
 from em_core.protocols import optional
 from em_core.search.alignment import assignment_shares
 from pages.ui.pictures.frames import Change, Frames, frames_of, share_change
-from pages.ui.pictures.picture import Chart, Marks, Picture, Scene
+from pages.ui.pictures.picture import INK, Chart, Marks, Picture, Scene
 from pages.ui.pictures.projections import Projection, coordinates_of
 from pages.ui.text import counted
 
@@ -24,6 +24,15 @@ SCALES_DRAWN = (
     "Ellipses are one and two scales from the mean: as the scale matrices in the tables, and not "
     "standard deviations, which are larger."
 )
+
+
+# In each of these a mean lies with 95 %, of both coordinates together: chi-square with 2 degrees.
+SURE_DRAWN = (
+    "Thin outlines about the means at the last half-step: where each lies with 95 %, as in the "
+    "intervals."
+)
+SURE_RADIUS, SURE_WIDTH = 5.991464547107979**0.5, 1.4
+OUTLINE = np.linspace(0, 2 * np.pi, 41)
 
 
 def factor_analysers_picture(scene: Scene) -> tuple[Picture, np.ndarray]:
@@ -71,6 +80,9 @@ def mixture_picture(
             notes[-1] += f" {shown} of them are drawn."
     if marks is not None:
         charts += marks(frames, coordinates)
+    if scene.spread is not None and (sure := _how_sure(scene, frames, coordinates)):
+        charts += sure
+        notes.append(SURE_DRAWN)
     sizes: list[np.ndarray] = []
     if optional(optional(model, "emission"), "latent_weights"):
         sizes = [_latent_weights(model, step, drawn) for step in frames.posteriors]
@@ -78,7 +90,7 @@ def mixture_picture(
     if degrees is not None and any(len(axes) > 1 for axes in coordinates.panels):
         notes.append(SCALES_DRAWN)
     picture = frames.picture(
-        change or share_change(scene.unit),
+        change or share_change(scene.unit, scene.components),
         columns=coordinates.names,
         positions=positions,
         hollow=hollow,
@@ -192,6 +204,30 @@ def _principal_axes(frames: Frames, coordinates: Projection) -> list[Chart]:
         ends = np.concatenate([centre - reach, centre + reach, width], axis=-1)
         segments = ends.reshape(n_frames, n_components * n_factors, 5)
         charts.append(Chart((Marks("segments", segments, owners),), panel=panel))
+    return charts
+
+
+def _how_sure(scene: Scene, frames: Frames, coordinates: Projection) -> list[Chart]:
+    """How far the means may be off at the end: an outline about each whose spread is known."""
+    assert scene.spread is not None, "as the caller has found"
+    means = coordinates.positions(np.asarray(frames.steps[-1].params.means))
+    spread = coordinates.covariances(np.nan_to_num(scene.spread))
+    circle = SURE_RADIUS * np.column_stack([np.cos(OUTLINE), np.sin(OUTLINE)])
+    told = [k for k in range(len(means)) if np.isfinite(scene.spread[k]).all()]
+    charts = []
+    for panel, axes in enumerate(coordinates.panels):
+        if len(axes) == 1 or not told:
+            continue
+        parts = []
+        for k in told:
+            values, directions = np.linalg.eigh(spread[k][np.ix_(axes, axes)])
+            root = directions * np.sqrt(np.maximum(values, 0))
+            outline = means[k, list(axes)] + circle @ root.T
+            width = np.full((len(outline) - 1, 1), SURE_WIDTH)
+            parts.append(np.column_stack([outline[:-1], outline[1:], width]))
+        segments = np.concatenate(parts)[None]
+        marks = Marks("segments", segments, np.full(segments.shape[1], INK))
+        charts.append(Chart((marks,), panel=panel, at_end=True))
     return charts
 
 

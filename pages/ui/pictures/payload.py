@@ -28,6 +28,8 @@ POSITION_LEVELS = 65_535
 COMPRESSION = 6
 # Posteriors looked at together have no more rows than this, or are one.
 ROWS_AT_ONCE = 8_192
+# In lengths of an axis.
+FARTHEST = 1e30
 
 
 def pack(picture: Picture) -> bytes:
@@ -50,6 +52,12 @@ def pack(picture: Picture) -> bytes:
         "hollow": np.zeros(0, dtype=np.uint8)
         if picture.hollow is None or not picture.hollow.any()
         else picture.hollow.astype(np.uint8),
+        "counts": np.zeros(0, dtype=np.float32)
+        if picture.counts is None
+        else np.asarray(picture.counts, dtype=np.float32),
+        "known": np.zeros(0, dtype=np.uint8)
+        if picture.known is None
+        else picture.known.astype(np.uint8),
         "rows": np.diff(np.asarray(picture.rows, dtype=np.uint32), prepend=np.uint32(0)),
         "positions": _byte_planes(drawn.T),
     }
@@ -105,9 +113,9 @@ def _heights(picture: Picture) -> dict[str, np.ndarray]:
         return {}
     base = np.asarray(picture.log_likelihood)[:, None]
     return {
-        "slice_across": slice.across.astype(np.float32).ravel(),
-        "slice_likelihood": (slice.likelihood - base).astype(np.float32).ravel(),
-        "slice_bound": (slice.bound - base).astype(np.float32).ravel(),
+        "slice_across": _single(slice.across).ravel(),
+        "slice_likelihood": _single(slice.likelihood - base).ravel(),
+        "slice_bound": _single(slice.bound - base).ravel(),
         "slice_here": slice.here.astype(np.float64),
         "slice_low": slice.low.astype(np.float64),
         "slice_high": slice.high.astype(np.float64),
@@ -131,10 +139,14 @@ def _header(picture: Picture) -> dict[str, Any]:
         "panels": [list(panel) for panel in picture.panels],
         "components": list(picture.components),
         "points": len(picture.positions),
+        "moments": picture.moments,
+        "words": dict(picture.words),
+        "names": list(picture.names),
         "iterations": np.asarray(picture.iterations).tolist(),
         "phases": list(picture.phases),
         "posterior": np.asarray(picture.posterior).tolist(),
         "captions": list(picture.captions),
+        "before": picture.before,
         "flags": [list(map(sentence, flags)) for flags in picture.flags],
         "running": bool(picture.running),
         "note": picture.note,
@@ -142,6 +154,7 @@ def _header(picture: Picture) -> dict[str, Any]:
         "title": picture.title,
         "opening": picture.opening,
         "file": picture.file,
+        "movable": picture.movable,
         "slice": picture.slice
         and {
             "title": picture.slice.title,
@@ -164,6 +177,7 @@ def _header(picture: Picture) -> dict[str, Any]:
             {
                 "title": chart.title,
                 "panel": chart.panel,
+                "at_end": chart.at_end,
                 "x": chart.x and chart.x._asdict(),
                 "y": chart.y and chart.y._asdict(),
                 "marks": [
@@ -182,6 +196,7 @@ def _header(picture: Picture) -> dict[str, Any]:
         ],
         "arrangement": [[share, list(names)] for share, names in picture.arrangement],
         "time": picture.time,
+        "dates": picture.dates,
         "ticks": [list(names) for names in picture.ticks],
         "breaks": np.asarray(picture.breaks).tolist(),
     }
@@ -219,8 +234,8 @@ def _distinct_parameters(
     return (
         np.cumsum(is_new) - 1,
         np.asarray(picture.weights, dtype=np.float32)[is_new],
-        ((np.asarray(picture.means)[is_new] - low) / span).astype(np.float32),
-        scaled.astype(np.float32),
+        _single((np.asarray(picture.means)[is_new] - low) / span),
+        _single(scaled),
         _shades(picture.matrices, is_new),
     )
 
@@ -256,7 +271,13 @@ def _joined(marks: Sequence[Marks]) -> np.ndarray:
     if not marks:
         return np.zeros(0, dtype=np.float32)
     rows = [m.values.reshape(len(m.values), -1) for m in marks]
-    return np.concatenate(rows, axis=1, dtype=np.float32)
+    return _single(np.concatenate(rows, axis=1))
+
+
+def _single(values: np.ndarray) -> np.ndarray:
+    """float32 of what is drawn: a finite number far outside the picture stays one."""
+    kept = np.where(np.isfinite(values), np.clip(values, -FARTHEST, FARTHEST), values)
+    return kept.astype(np.float32)
 
 
 def _moves(marks: Marks) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -10,6 +10,12 @@ import numpy as np
 from em_core import HalfStep
 from em_core.half_steps import called
 from pages.ui.text import name_columns
+
+# The frame before the first E-step: the data as they come, and the parameters of the start. It is
+# no half-step, and the player's own.
+BEGINNING = -1
+# In the place of a component: none is known.
+UNKNOWN = 255
 
 
 class View(NamedTuple):
@@ -21,6 +27,8 @@ class View(NamedTuple):
     curve: Literal["likelihood", "gap"] = "likelihood"
     speed: float = 1.0
     loop: bool = False
+    window: Literal["page", "player", "class"] = "page"  # what the player is, of its window
+    hidden: bool = False  # what comes after the frame shown is covered
 
 
 class Look(Protocol):
@@ -37,6 +45,10 @@ class Look(Protocol):
     @property
     def rotation(self) -> str:
         """Of loadings."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What a person calls the components, or factors."""
 
 
 class Scene(NamedTuple):
@@ -57,10 +69,19 @@ class Scene(NamedTuple):
     components: tuple[str, ...]  # the names of all K of them
     times: np.ndarray  # (N,) where along a series each row is
     clock: str  # what these times are
+    dates: bool  # whether they are milliseconds since 1970
     groups: tuple[str, ...]  # of data in groups or sequences, what each is called
     levels: tuple[tuple[str, ...], ...]  # of coded columns, what each level is called
     axes: str  # in force: "series", "columns", "principal", "pairs"; "" where there is no choice
     look: Look
+    weights: np.ndarray | None = None  # (N,) of the rows; None for none
+    labels: np.ndarray | None = None  # (N,) known, or None where it is not; None without a column
+    counts: np.ndarray | None = None  # (n,) how much each row drawn counts in a bar; None for once
+    spread: np.ndarray | None = None  # (K, D, D) of the estimates of the means at the end
+    names: tuple[str, ...] = ()  # (n,) what the rows drawn are called beside their number, or ()
+    words: Mapping[str, str] = {}  # what columns are in words, as far as they have some
+    # Where times stand for themselves no more, as sequences are one after the other: some of them.
+    moments: tuple[tuple[float, str], ...] = ()
 
     @property
     def plural(self) -> str:
@@ -122,13 +143,17 @@ class Axis(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """Marks on a pair of axes: its own, or those of a panel of points, which it is drawn over."""
+    """Marks on a pair of axes: its own, or those of a panel of points, which it is drawn over.
+
+    at_end: whether it is drawn at the last frame only, over the means.
+    """
 
     marks: tuple[Marks, ...]
     x: Axis | None = None
     y: Axis | None = None
     panel: int | None = None
     title: str = ""
+    at_end: bool = False
 
 
 class Curves(NamedTuple):
@@ -172,6 +197,7 @@ class Picture(NamedTuple):
     flags: tuple[tuple[str, ...], ...]  # (F,) warnings in plain words
     running: bool  # the fit goes on: follow the last frame
     note: str  # "5,000 of 1,000,000 rows drawn"; "" if there is nothing to say
+    before: str = ""  # what is seen before the first E-step
     summary: str = ""  # what is seen, for those who cannot; "" where it is points and components
     matrices: tuple[Matrix, ...] = ()
     charts: tuple[Chart, ...] = ()
@@ -181,6 +207,7 @@ class Picture(NamedTuple):
     # The first coordinate is time: bands in place of ellipses, a ribbon of the posterior under the
     # points, and a line through them that is broken before each of `breaks`.
     time: bool = False
+    dates: bool = False  # and it is in milliseconds since 1970
     ticks: tuple[tuple[str, ...], ...] = ()  # (d) names at 0, 1, 2, ... of drawn coordinates
     breaks: np.ndarray = np.zeros(0, dtype=int)
     # (F, K) of freedom, where components have t densities and `covariances` are their scales.
@@ -189,8 +216,15 @@ class Picture(NamedTuple):
     # (n,) for each posterior: the most probable path; how large points are, from 0 to 1.
     paths: Sequence[np.ndarray] = ()
     sizes: Sequence[np.ndarray] = ()
+    # (n,) under a series: the component that matches each point's known label, UNKNOWN without.
+    known: np.ndarray | None = None
     slice: Curves | None = None
+    counts: np.ndarray | None = None  # (n,) how much each point counts in a bar; None for once
+    names: tuple[str, ...] = ()  # (n,) what each point is called beside its number, or ()
+    moments: tuple[tuple[float, str], ...] = ()  # places on the axis of time, and their names
+    words: Mapping[str, str] = {}  # what columns are in words, by what they are called here
     # What a picture taken away is headed with, in two lines or more, and called.
     title: str = ""  # the data and the model
     opening: str = ""  # how the run began
     file: str = ""
+    movable: bool = False  # the means it starts from can be placed in it

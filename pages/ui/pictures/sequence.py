@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from em_core.search.alignment import align
 from pages.ui.pictures.emissions import has_levels, moments, says_columns
 from pages.ui.pictures.frames import Change, Frames, frames_of, largest_change
 from pages.ui.pictures.items import levels_note, stacked_bars
 from pages.ui.pictures.mixture import mixture_picture, occupancy
 from pages.ui.pictures.own import own_picture
-from pages.ui.pictures.picture import Axis, Chart, Marks, Matrix, Picture, Scene
+from pages.ui.pictures.picture import UNKNOWN, Axis, Chart, Marks, Matrix, Picture, Scene
 from pages.ui.text import percent
 
 MOST_SERIES = 4
@@ -51,9 +52,13 @@ def sequence_picture(scene: Scene) -> tuple[Picture, np.ndarray]:
         notes.append(f"The first {MOST_SERIES} of {n_columns} columns are drawn.")
     if len(scene.sample) < n_rows:
         notes.append(f"The first {len(scene.sample):,} of {n_rows:,} rows are drawn.")
+    known = _known(scene, posteriors[-1][0])
+    labels = "" if known is None else (
+        "the known labels, each in the colour of the state that matches it best; "
+    )  # fmt: skip
     notes.append(
-        "Bands: each state's mean and one standard deviation. Ribbons: above, the most probable "
-        "path (Viterbi); below, the probability of the states."
+        "Bands: each state's mean and one standard deviation. Ribbons, from above: "
+        f"{labels}the most probable path (Viterbi); the probability of the states."
     )
     ends = np.cumsum([len(part) for part in scene.data])
     breaks = np.intersect1d(ends, scene.sample)
@@ -76,7 +81,10 @@ def sequence_picture(scene: Scene) -> tuple[Picture, np.ndarray]:
         responsibilities=[shares for shares, _ in posteriors],
         paths=[path for _, path in posteriors],
         time=True,
+        known=known,
+        dates=scene.dates,
         breaks=breaks,
+        moments=scene.moments,
         note=" ".join(notes),
         matrices=(_transitions(frames),),
         charts=charts,
@@ -95,6 +103,19 @@ def _posterior(scene: Scene, params) -> tuple[np.ndarray, np.ndarray]:
     shares = np.concatenate(scene.model.posterior(params, scene.data).state_probabilities)
     path = np.concatenate(scene.model.predict(params, scene.data))
     return shares[scene.sample], path[scene.sample]
+
+
+def _known(scene: Scene, shares: np.ndarray) -> np.ndarray | None:
+    """(n,) the state that matches a row's known label, no other label's where there are as many
+    states; None without labels."""
+    if scene.labels is None:
+        return None
+    labels = scene.labels[scene.sample]
+    names = sorted({label for label in labels if label is not None})
+    rows = np.array([labels == name for name in names], dtype=float).reshape(-1, len(labels)).T
+    own = len(names) <= shares.shape[1]
+    states = align(rows, shares) if own else (rows.T @ shares).argmax(axis=1)
+    return np.where(rows.any(axis=1), rows @ states, UNKNOWN).astype(int)
 
 
 def transition_change(scene: Scene) -> Change:

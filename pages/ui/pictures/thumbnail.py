@@ -10,13 +10,24 @@ import plotly.graph_objects as go
 from pages.ui.pictures.picture import Picture
 
 SIGMAS = 2
+STRESSED = 4.5
+MISSING = {"width": 3, "color": "#888888", "dash": "dash"}
 # Of a value of 0 in a matrix: all but the page's own. Columns between two matrices.
 PAPER, APART = "rgba(128, 128, 128, 0.08)", 0.5
 OUTLINE = np.linspace(0, 2 * np.pi, 60)
 
 
-def thumbnail(picture: Picture, colours: Sequence[str]) -> go.Figure:
-    """The last frame of a picture, component k drawn in colour k, without axes."""
+def thumbnail(
+    picture: Picture,
+    colours: Sequence[str],
+    stressed: Sequence[int] = (),
+    missing: Sequence[tuple[np.ndarray, np.ndarray]] = (),
+) -> go.Figure:
+    """The last frame of a picture, component k drawn in colour k with its number, without axes.
+
+    stressed: components with a thick outline. missing: means (d,) and covariances (d, d) of what
+    another picture has and this one does not: dashed. Neither where all there is are matrices.
+    """
     if not picture.panels or picture.time:
         return _matrices(picture, colours)
     *_, responsibilities = picture.responsibilities
@@ -27,7 +38,7 @@ def thumbnail(picture: Picture, colours: Sequence[str]) -> go.Figure:
         colour = colours[k % len(colours)]
         rows = picture.positions[labels == k]
         heights = np.full(len(rows), -1.0 - k) if flat else rows[:, 1]
-        figure.add_scattergl(
+        figure.add_scatter(
             x=rows[:, 0], y=heights, mode="markers", marker={"size": 3, "color": colour}
         )
         if flat:
@@ -42,13 +53,33 @@ def thumbnail(picture: Picture, colours: Sequence[str]) -> go.Figure:
             )
             outline = at, curve * scale
         else:
-            factor = np.linalg.cholesky(picture.covariances[-1, k][:2, :2])
-            circle = np.stack([np.cos(OUTLINE), np.sin(OUTLINE)])
-            outline = picture.means[-1, k, :2, None] + SIGMAS * factor @ circle
+            outline = _ellipse(picture.means[-1, k], picture.covariances[-1, k])
         figure.add_scatter(
-            x=outline[0], y=outline[1], mode="lines", line={"width": 2, "color": colour}
-        )
+            x=outline[0], y=outline[1], mode="lines",
+            line={"width": STRESSED if k in stressed else 2, "color": colour},
+        )  # fmt: skip
+        middle = picture.means[-1, k, :1] if flat else picture.means[-1, k, :2]
+        _number(figure, k, [*middle, 0.0][:2], colour)
+    for mean, covariance in missing:
+        x, y = [mean[[0, 0]], [-1.0 - len(picture.components), 3.0]] if flat else _ellipse(
+            mean, covariance
+        )  # fmt: skip
+        figure.add_scatter(x=x, y=y, mode="lines", line=MISSING)
     return _without_axes(figure)
+
+
+def _ellipse(mean: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    factor = np.linalg.cholesky(covariance[:2, :2])
+    return mean[:2, None] + SIGMAS * factor @ np.stack([np.cos(OUTLINE), np.sin(OUTLINE)])
+
+
+def _number(figure: go.Figure, k: int, at: Sequence[float], colour: str) -> None:
+    """The number of a component, legible on any colour and in light and dark."""
+    figure.add_scatter(
+        x=[at[0]], y=[at[1]], mode="markers+text", text=[f"<b>{k + 1}</b>"],
+        textfont={"size": 11, "color": "#111111"},
+        marker={"size": 16, "color": "#ffffff", "line": {"width": 2, "color": colour}},
+    )  # fmt: skip
 
 
 def _matrices(picture: Picture, colours: Sequence[str]) -> go.Figure:

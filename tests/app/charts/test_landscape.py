@@ -26,6 +26,14 @@ def test_one_line_style_for_each_optimum_and_a_gap_between_starts():
     assert len({(trace.line.color, trace.line.dash) for trace in traces}) == 3
 
 
+def test_iterations_are_whole():
+    assert curves(CLIMBS, COLOURS).layout.xaxis.dtick == 1
+    assert (
+        curves([Climb("s", 0, np.arange(200.0), 0, "optimum 1")], COLOURS).layout.xaxis.dtick
+        is None
+    )
+
+
 def test_a_collapsed_start_does_not_set_the_scale():
     assert curves(CLIMBS, COLOURS).layout.yaxis.range[1] < 1
     assert strip(CLIMBS, COLOURS).layout.xaxis.range[1] < 1
@@ -58,3 +66,9 @@ def test_presets_are_settings_that_travel_in_a_link():
         again, said = parse(to_query(settings))
         assert again == settings and said == ()
         assert preset.look_for.endswith(".")
+
+
+def test_before_the_first_start_there_are_no_numbers_on_the_axes():
+    layout = curves([], COLOURS, live=True).layout
+    assert layout.xaxis.showticklabels is False and layout.yaxis.showticklabels is False
+    assert curves(CLIMBS, COLOURS).layout.yaxis.showticklabels is None

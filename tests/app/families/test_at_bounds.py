@@ -1,6 +1,5 @@
 """What is at its bound, or has next to no noise of its own, is called so wherever it is shown."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import urlencode
 
@@ -14,7 +13,6 @@ from pages.ui.sharing.naming import half_step
 from pages.ui.state.scenes import scene_of
 from pages.ui.state.settings import Settings
 from pages.ui.tables.packing import to_text
-from support.browser import ROOT, serve
 from support.runs import run_of, selected, table_of
 from support.visitor import Visitor
 
@@ -78,12 +76,6 @@ def test_factors_are_offered_up_to_what_the_columns_can_tell():
     assert FAMILIES["probabilistic-pca"].most_factors(4) == 3
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serve(ROOT, tmp_path_factory.mktemp("app") / "log") as url:
-        yield url
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "asked", "said"),
@@ -97,9 +89,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         ("32a-light-tails", {"m": "student-mixture", "k": 1}, AT_ITS_BOUND),
     ],
 )
-def test_the_page_says_so(server: str, name: str, asked: dict, said: str) -> None:
+def test_the_page_says_so(app: str, name: str, asked: dict, said: str) -> None:
     query = {"v": 1, "s": "table", "t": to_text(table_of(name)), **asked}
-    visitor = Visitor(server, urlencode(query))
+    visitor = Visitor(app, urlencode(query))
     visitor.settle()
     text = visitor.texts.replace("\\", "")
     visitor.close()

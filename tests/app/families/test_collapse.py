@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode
@@ -20,7 +19,6 @@ from pages.ui.state.settings import Settings
 from pages.ui.tables.packing import to_text
 from pages.ui.tables.table import Table
 from pages.ui.text import MINUS
-from support.browser import ROOT, serve
 from support.runs import run_of, selected, table_of
 from support.visitor import Visitor
 
@@ -186,28 +184,23 @@ def test_json_and_script_begin_with_it(tmp_path: Path) -> None:
     table = table_of("16b-zero-inflated")
     selection = selected(table, settings)
     run = run_of(settings, selection)
-    content = takeaway.parameters_as_json(settings, selection, run, len(run.trace) - 1)
+    content = takeaway.parameters_as_json(settings, selection, table, run, len(run.trace) - 1)
     assert content.lstrip(b"{\n ").startswith(b'"collapsed": "Component')
     assert "14 equal rows" in json.loads(content)["collapsed"]
     assert "Collapsed:" in takeaway.script(settings, selection, table, run, 0, "rows.parquet")
     sound = replace(settings, covariance="tied")
     run = run_of(sound, selection)
-    assert json.loads(takeaway.parameters_as_json(sound, selection, run, 0))["collapsed"] is None
+    content = takeaway.parameters_as_json(sound, selection, table, run, 0)
+    assert json.loads(content)["collapsed"] is None
     assert "Collapsed:" not in takeaway.script(sound, selection, table, run, 0, "rows.parquet")
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serve(ROOT, tmp_path_factory.mktemp("app") / "log") as url:
-        yield url
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", ("", "local_optima", "model_selection", "lower_bound", "variants"))
-def test_every_page_says_it_before_it_says_a_number_of_the_fit(server: str, page: str) -> None:
+def test_every_page_says_it_before_it_says_a_number_of_the_fit(app: str, page: str) -> None:
     asked = {"v": 1, "s": "table", "t": to_text(table_of(RGB)), "m": "gaussian-mixture", "k": 1}
     asked |= {"cov": "full", "ns": 3, "kf": 1, "kt": 1, "cov2": "full", "ne": 2, "rp": 20}
-    visitor = Visitor(server, urlencode(asked), page)
+    visitor = Visitor(app, urlencode(asked), page)
     visitor.settle()
     said = visitor.texts.replace("\\", "")
     visitor.close()

@@ -52,7 +52,9 @@ def test_every_example_becomes_a_picture_numbers_and_results(name, example):
     results = family.results(scene.model, params, scene.data, selection, settings)
     assert results and {len(values) for values in results.values()} == {len(selection.values)}
     if family.point is not None:
-        formula, terms = family.point(scene.model, params, scene.data, selection, 0)
+        formula, terms = family.point(
+            scene.model, params, scene.data, selection, 0, scene.components
+        )
         assert formula and terms.size
 
 
@@ -82,7 +84,7 @@ def test_rows_with_missing_values_are_drawn_and_told(name):
     results = family.results(scene.model, params, scene.data, selection, settings)
     assert {len(values) for values in results.values()} == {len(selection.values)}
     if family.point is not None:
-        assert family.point(scene.model, params, scene.data, selection, 0)[1].size
+        assert family.point(scene.model, params, scene.data, selection, 0, scene.components)[1].size
 
 
 @pytest.mark.parametrize("preset", [*GALLERY, *PRESETS], ids=lambda preset: preset.title)

@@ -60,3 +60,12 @@ def test_levels_are_listed_in_their_order_and_columns_grouped_by_item() -> None:
     rows = [f"{rng.choice(['yes', 'no'])},{rng.choice(SCALE)}" for _ in range(40)]
     picture = picture_of("\n".join(["a,b", *rows]))
     assert picture.note.startswith("Levels, palest first, of a: no, yes; of b: Very inaccurate, ")
+
+
+def test_what_most_items_have_in_common_is_said_without_naming_them_all() -> None:
+    rng = np.random.default_rng(0)
+    head = ",".join([*(f"item {i}" for i in range(20)), "last"])
+    rows = [",".join([*rng.choice(SCALE, 20), rng.choice(["yes", "no"])]) for _ in range(60)]
+    note = picture_of("\n".join([head, *rows])).note
+    assert "of item 0, item 1, item 2 and 17 others: Very inaccurate, " in note
+    assert note.endswith("; of last: no, yes.")

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pages.ui.pictures import payload
 from pages.ui.pictures.payload import certainty_levels, pack, run_of
 from pages.ui.pictures.picture import Picture
+from support.drawn import examples
 from support.packed import unpack
 from support.picture_demo import demo_picture
 
@@ -87,7 +88,7 @@ def test_one_component_and_identical_points_are_pictures_too() -> None:
     assert np.all(seen["posteriors"][:, 2] == certainty_levels(20) - 1)
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(n=st.integers(1, 40), k=st.integers(1, 30), g=st.integers(1, 5), seed=st.integers(0, 99))
 def test_any_responsibilities_come_back(n: int, k: int, g: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
