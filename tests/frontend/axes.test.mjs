@@ -6,7 +6,7 @@ import { script } from "./scripts.mjs";
 
 const { axisStyle, columnTitle, escapeText, plannedAxes } = await script("plots");
 const { isInside, toPixels } = await script("canvas");
-const { shortened } = await script("names");
+const { apart, shortened } = await script("names");
 const { frameDuration } = await script("controls");
 const THEME = { faint: "#eeeeee", border: "#dddddd", muted: "#888888" };
 
@@ -33,8 +33,8 @@ test("ticks: as many as there is room for, from two to seven; a year has no comm
 
 test("a column's title is as large as its room allows, and text", () => {
   assert.deepEqual(columnTitle("age", 200), { text: "age", font: { size: 14 } });
-  assert.deepEqual(columnTitle("sepal length in cm", 100), { text: "sepal length in<br>cm", font: { size: 11 } });
-  assert.match(columnTitle("a word-that-has-no-end-at-all", 60).text, /^a<br>word-that…$/);
+  assert.deepEqual(columnTitle("sepal length in cm", 100), { text: "sepal length in<br>cm", font: { size: 12 } });
+  assert.match(columnTitle("a word-that-has-no-end-at-all", 65).text, /^a<br>word-that…$/);
   assert.equal(columnTitle("<b>a & b</b>", 400).text, "&lt;b&gt;a &amp; b&lt;/b&gt;");
   assert.equal(escapeText("&lt;"), "&amp;lt;");
 });
@@ -56,4 +56,21 @@ test("the first half-steps stay longest, and those who want calm have all alike"
   assert.ok(Math.abs(stays[3] - 50) < 1);
   assert.equal(frameDuration(0, 3, false), 200);
   for (const frame of [0, 200]) assert.ok(frameDuration(frame, 1, true) >= 500);
+});
+
+test("names of arrows stay within the chart and off each other; those without room are left out", () => {
+  const area = { left: 0, right: 200, top: 0, bottom: 100 };
+  const at = (left, top, width = 60) => ({ name: `${left} ${top}`, left, top, width });
+  const placed = apart([at(180, 50), at(150, 52), at(-30, 2), at(20, 99), at(150, 54)], area, 13);
+  assert.equal(placed.length, 5);
+  for (const { left, top, width } of placed) {
+    assert.ok(left >= 0 && left + width <= 200 && top >= 6.5 && top <= 93.5);
+  }
+  for (const [i, a] of placed.entries()) {
+    for (const b of placed.slice(i + 1)) {
+      assert.ok(Math.abs(a.top - b.top) >= 13 || a.left >= b.left + b.width || b.left >= a.left + a.width);
+    }
+  }
+  assert.deepEqual(apart([at(10, 20)], area, 13)[0].top, 20);
+  assert.equal(apart(Array.from({ length: 40 }, () => at(10, 50, 180)), area, 13).length, 7);
 });

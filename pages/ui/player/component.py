@@ -7,18 +7,20 @@ what is sent must not change when only the frame or the view does: see `_send`.
 import functools
 import hashlib
 import json
+import math
 import struct
 import time
 from collections.abc import Callable, Mapping
 from secrets import token_hex
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import streamlit as st
 
 from pages.ui.pictures.payload import run_of
-from pages.ui.pictures.picture import View
+from pages.ui.pictures.picture import BEGINNING, View
 from pages.ui.player.assets import FRONTEND, player_address, plotly_address
 from pages.ui.state.session import held, session
+from pages.ui.state.settings import FIELDS
 
 HTML = '<div class="emx" role="group" aria-label="Animation of the fit"></div>'
 
@@ -62,16 +64,26 @@ ECHOES = 8
 class PlayerState(NamedTuple):
     """What the person did in the player, as far as Python knows."""
 
-    frame: int | None  # None: the last one
+    frame: int | None  # None: the last one; BEGINNING before the first
     point: int | None  # index into the drawn points
     view: View
+    hand: "Deed | None" = None
+
+
+class Deed(NamedTuple):
+    """What a person did to the means that a run starts from. Each has another number."""
+
+    number: int
+    kind: Literal["add", "move", "remove"]
+    index: int  # of the component that is moved or removed
+    place: tuple[float, ...]  # one number for each column of the panel; () where it is removed
 
 
 class _Sent(NamedTuple):
     """What the browser was last given, and the frames and views it need not be told of.
 
-    packed: picture and rival. marks: how often the page had marked a point; calls: how often it had
-    called for a look at the player.
+    packed: picture and rival. asked_for: how often the page had marked a point, and asked for a
+    frame; calls: how often it had called for a look at the player.
     order: what sent it, and how many were sent before: Streamlit hands them over in any order.
     """
 
@@ -80,7 +92,7 @@ class _Sent(NamedTuple):
     run: str
     picture: str
     wish: int
-    marks: int
+    asked_for: tuple[int, int]
     calls: int
     frames: tuple[int | None, ...]
     views: tuple[View, ...]
@@ -96,6 +108,7 @@ def player(
     point: int | None = None,
     marks: int = 0,
     calls: int = 0,
+    asks: int = 0,
     rival: bytes = b"",
 ) -> PlayerState:
     """Show a packed picture, at `frame` and in `view` unless the person chose otherwise.
@@ -103,7 +116,7 @@ def player(
     `point` is the point marked at first, and whenever `marks` is another number than before. The
     state's own point is the one clicked in this picture.
     Whenever `calls` is another number than before, and not 0, the page scrolls to the player, and
-    the keys are its own.
+    the keys are its own. Whenever `asks` is, `frame` is shown whatever was before.
     `rival` is the picture of a second run with as many frames, shown beside it on the same clock.
     """
     asked = PlayerState(frame, point, view)
@@ -111,7 +124,7 @@ def player(
     earlier: _Sent | None = session().sent.get(key)
     before = PlayerState(None, None, earlier.views[-1] if earlier else view)
     known = _reported(_with_the_view(key, held(key)), run, "", before)
-    sent = _send(payload, rival, earlier, asked, marks, calls, known)
+    sent = _send(payload, rival, earlier, asked, (marks, asks), calls, known)
     session().sent[key] = sent
     result = _component()(
         key=key,
@@ -119,12 +132,15 @@ def player(
         on_frame_change=_nothing,
         on_point_change=_nothing,
         on_view_change=_nothing,
+        on_hand_change=_nothing,
     )
     reports = _with_the_view(key, result)
     reported = _reported(reports, run, sent.picture, asked._replace(point=None))
     if earlier is None or sent.wish == earlier.wish:
         return reported
-    return asked if sent.marks != earlier.marks else asked._replace(point=reported.point)
+    if sent.asked_for[0] == earlier.asked_for[0]:
+        asked = asked._replace(point=reported.point)
+    return asked._replace(hand=reported.hand)
 
 
 def view_chosen(key: str) -> View | None:
@@ -135,7 +151,7 @@ def view_chosen(key: str) -> View | None:
     """
     _view_component()(key=_view_key(key), on_view_change=_nothing)
     heard = _with_the_view(key, None).get("view")
-    if heard is None:
+    if heard is None or not _is_report("view", heard):
         return None
     view, sent = View(**heard), session().sent.get(key)
     if sent is not None:
@@ -205,7 +221,7 @@ def _send(
     rival: bytes,
     earlier: _Sent | None,
     asked: PlayerState,
-    marks: int,
+    asked_for: tuple[int, int],
     calls: int,
     reported: PlayerState,
 ) -> _Sent:
@@ -228,18 +244,18 @@ def _send(
         if run == earlier.run:
             known = (*earlier.frames, reported.frame), (*earlier.views, reported.view)
             new = asked.frame not in known[0] or asked.view not in known[1]
-            wish += new or marks != earlier.marks
+            wish += new or asked_for != earlier.asked_for
             frames = (None, *known[0][-ECHOES:], asked.frame)
             views = (*known[1][-ECHOES:], asked.view)
         same = picture == earlier.picture and wish == earlier.wish and calls == earlier.calls
         if same:
             return earlier._replace(frames=frames, views=views)
-    wishes = {"picture": picture, "wish": wish, "point": asked.point, "marks": marks}
+    wishes = {"picture": picture, "wish": wish, "point": asked.point, "marks": asked_for[0]}
     wishes |= {"plotly": plotly_address(), "rival": len(payload) if rival else 0}
     wishes |= {"calls": calls}
     data = envelope(payload, asked.view, asked.frame, order=order, **wishes) + rival
     packed = payload, rival
-    return _Sent(order, packed, run, picture, wish, marks, calls, frames, views, data)
+    return _Sent(order, packed, run, picture, wish, asked_for, calls, frames, views, data)
 
 
 def envelope(payload: bytes, view: View, frame: int | None, **wishes: Any) -> bytes:
@@ -254,10 +270,43 @@ def _reported(
     reports: Mapping[str, Any] | None, run: str, picture: str, otherwise: PlayerState
 ) -> PlayerState:
     """What the player reported about this run and picture; `otherwise` where it did not."""
-    reports = reports or {}
+    reports = {name: {**told} for name, told in (reports or {}).items() if _is_report(name, told)}
     frame, point, view = (reports.get(name) for name in ("frame", "point", "view"))
+    hand = reports.get("hand")
     return PlayerState(
         frame=frame["frame"] if frame and frame["run"] == run else otherwise.frame,
         point=point["point"] if point and point["picture"] == picture else otherwise.point,
         view=View(**view) if view else otherwise.view,
+        hand=_deed(**hand) if hand and hand.pop("run") == run else None,
     )
+
+
+def _deed(number: int, kind: Literal["add", "move", "remove"], index: int, place: list) -> Deed:
+    return Deed(number, kind, index, tuple(map(float, place)))
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def _is_report(name: str, told: Any) -> bool:
+    """Whether the player can have reported this: anybody may send anything in its place."""
+    match name, told:
+        case ("frame", {"run": str(), "frame": index}) | ("point", {"picture": _, "point": index}):
+            least = BEGINNING if name == "frame" else 0
+            return index is None or (isinstance(index, int) and index >= least)
+        case "hand", {
+            "run": str(),
+            "number": int(),
+            "kind": "add" | "move" | "remove",
+            "index": int(),
+            "place": list(place),
+            **more,
+        }:
+            return not more and len(place) <= 2 and all(map(_is_finite, place))
+        case "view", {**switches}:
+            return switches.keys() == set(View._fields) and all(
+                isinstance(value, str | int | float) and FIELDS[switch].takes(value)
+                for switch, value in switches.items()
+            )
+    return False

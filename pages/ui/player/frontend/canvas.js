@@ -6,11 +6,13 @@
 // Colour alone must not tell components apart: they differ in dash and in the shape of their mean too.
 const DASHES = [[], [8, 5], [2, 4], [9, 4, 2, 4], [15, 6], [15, 4, 2, 4, 2, 4]];
 const CORNERS = [0, 4, 4, 6, 5, 3]; // 0: a circle
+const SHARPEST = 3; // pixels of a canvas to one that is drawn in
 const TURNS = [0, Math.PI / 4, 0, 0, -Math.PI / 2, -Math.PI / 2];
 
 /** Gives the canvas one pixel for every pixel of the screen; returns how many that are per CSS pixel. */
 export function fitCanvas(canvas) {
-  const ratio = Math.min(window.devicePixelRatio || 1, 2);
+  const magnified = canvas.getBoundingClientRect().width / canvas.clientWidth || 1;
+  const ratio = Math.min(Math.min(window.devicePixelRatio || 1, 2) * magnified, SHARPEST);
   canvas.width = Math.max(1, Math.round(canvas.clientWidth * ratio));
   canvas.height = Math.max(1, Math.round(canvas.clientHeight * ratio));
   return ratio;

@@ -1,6 +1,8 @@
 // Reads what pages/ui/pictures/payload.py packs.
 
 const ALIGNMENT = 8;
+/** The frame before the first E-step: the data as they come, and the parameters of the start. */
+export const BEGINNING = -1;
 const TYPES = { float64: Float64Array, float32: Float32Array, uint32: Uint32Array, uint16: Uint16Array, uint8: Uint8Array };
 const TEXT = new TextDecoder();
 
@@ -32,6 +34,8 @@ export async function decode(payload) {
     run,
     d,
     frames: header.phases.length,
+    // Without a q there is no bound to be sliced.
+    first: header.slice ? 0 : BEGINNING,
     rows: undoDifferences(arrays.rows),
     positions: joinBytePlanes(arrays.positions, d, header.points),
     posteriorBytes: undoDeltas(raw.subarray(offset), header.planes * header.points),
@@ -51,7 +55,7 @@ function placesOfMarks(charts) {
 
 /** The numbers of a set of marks at a frame, `size` for each mark; places are shares of the axes. */
 export function marksAt(picture, marks, frame) {
-  const at = marks.moves ? picture.parameters[frame] * picture.markStride : 0;
+  const at = marks.moves ? parametersAt(picture, frame) * picture.markStride : 0;
   const from = at + marks.offset;
   return (marks.moves ? picture.marks : picture.still).subarray(from, from + marks.count * marks.size);
 }
@@ -90,24 +94,45 @@ function undoDeltas(bytes, stride) {
   return bytes;
 }
 
-/** The posterior a frame shows: a byte a point and plane. */
+/** Which of the distinct parameters a frame shows. */
+export function parametersAt(picture, frame) {
+  return picture.parameters[Math.max(frame, 0)];
+}
+
+/** What a frame is called: the half-step it shows. */
+export function nameOfFrame({ phases, iterations }, frame) {
+  if (frame === BEGINNING) return "before the first E-step";
+  return `${phases[frame] === "M" ? "M" : "E"}-step ${iterations[frame]}`;
+}
+
+export function captionOf(picture, frame) {
+  return frame === BEGINNING ? picture.before : picture.captions[frame];
+}
+
+export function flagsOf(picture, frame) {
+  return picture.flags[frame] ?? [];
+}
+
+/** The posterior a frame shows: a byte a point and plane. Not `known` before the first E-step. */
 export function posteriorOf(picture, frame) {
   const n = picture.points;
-  const at = picture.posterior[frame] * picture.planes * n;
+  const known = frame !== BEGINNING;
+  const at = picture.posterior[Math.max(frame, 0)] * picture.planes * n;
   const plane = (index) => picture.posteriorBytes.subarray(at + index * n, at + (index + 1) * n);
   return {
     first: plane(0),
     second: plane(1),
     level: plane(2),
-    path: picture.path ? plane(3) : null,
-    size: picture.size ? plane(picture.planes - 1) : null,
+    path: picture.path && known ? plane(3) : null,
+    size: picture.size && known ? plane(picture.planes - 1) : null,
+    known,
   };
 }
 
 /** Weight, mean, covariance and tails of one component at a frame, in the units of the data. */
 export function componentAt(picture, frame, k) {
   const { d, low, span, components } = picture;
-  const at = picture.parameters[frame] * components.length + k;
+  const at = parametersAt(picture, frame) * components.length + k;
   const triangle = (d * (d + 1)) / 2;
   const mean = low.map((origin, i) => origin + span[i] * picture.means[at * d + i]);
   const covariance = low.map(() => new Array(d));

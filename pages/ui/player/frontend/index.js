@@ -1,18 +1,22 @@
 // The animation player: one picture, two panels, one clock. Python sends bytes, the rest happens here.
 
 import { BoundFigure } from "./bound.js";
-import { MARKUP, connectControls, frameDuration, showControls } from "./controls.js";
-import { decode, openEnvelope } from "./decode.js";
+import { MARKUP, connectControls, frameDuration, showControls, showKeys } from "./controls.js";
+import { BEGINNING, captionOf, decode, flagsOf, openEnvelope } from "./decode.js";
+import { Filling } from "./filling.js";
+import { Guess } from "./guess.js";
+import { Hands } from "./hands.js";
 import { number } from "./numbers.js";
 import { savePicture } from "./pictures.js";
 import { fetchPlotly, loadPlotly, plannedAxes, plotConfig, serverBase } from "./plots.js";
-import { describeFrame, describePoint, onClick, onHover } from "./pointer.js";
+import { describeFrame, describePoint, explained, onClick, onHover } from "./pointer.js";
 import { PointPainter } from "./points.js";
 import { Rival } from "./rival.js";
 import { Stage } from "./stage.js";
 import { readTheme } from "./theme.js";
 
 const REPORT_AFTER = 250; // ms of rest before Python hears of a frame
+const PLACING = "Drag a mean to where it is to start. A click adds one, and a click on one takes it away.";
 const ANNOUNCE_AFTER = 1500; // ms between announcements while playing
 
 // A page switch takes the player down; what was being looked at survives, by run.
@@ -61,7 +65,8 @@ class Player {
     this.playing = false;
     this.selected = null;
     this.view = {
-      colour: "blended", contours: false, uncertainty: false, curve: "likelihood", speed: 1, loop: false,
+      colour: "blended", contours: false, uncertainty: false, curve: "likelihood", speed: 1, loop: false, window: "page",
+      hidden: false,
     };
     this.queue = Promise.resolve();
     this.calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -70,7 +75,10 @@ class Player {
     this.boundPlot = root.querySelector('[data-plot="bound"]');
     this.painter = new PointPainter(root.querySelector("canvas"));
     this.rival = new Rival(root);
-    connectControls(root, this);
+    this.filling = new Filling(root, () => this.enqueue(() => this.draw()));
+    this.disconnect = connectControls(root, this);
+    this.hands = new Hands(this);
+    this.guess = new Guess(this);
     this.connectPlots();
     this.watchSurroundings();
   }
@@ -118,9 +126,10 @@ class Player {
       this.marks = wishes.marks;
       if (asked) {
         this.following = wishes.frame === null;
-        this.frame = Math.min(wishes.frame ?? Infinity, this.frames - 1);
+        this.frame = Math.max(this.picture.first, Math.min(wishes.frame ?? Infinity, this.frames - 1));
       }
       this.wish = wishes.wish;
+      this.filling.show(this.view.window);
       await this.draw();
       this.remember();
       if (wishes.calls && wishes.calls !== answered.calls) this.comeIntoView(wishes.calls);
@@ -152,11 +161,20 @@ class Player {
       this.frame = frame ?? last;
     }
     // A later picture of a long run may show fewer of its half-steps.
-    this.frame = this.following ? last : Math.min(this.frame, last);
+    this.frame = this.following ? last : Math.max(picture.first, Math.min(this.frame, last));
     this.selected = this.picture ? samePoint(this.selected, this.picture, picture) : null;
     this.picture = picture;
     this.frames = picture.frames;
     this.painter.setPicture(picture);
+  }
+
+  get atEnd() {
+    return this.frame >= this.frames - 1;
+  }
+
+  /** The scale of the curves: the distance to the best tells what is hidden. */
+  get curve() {
+    return this.view.hidden ? "likelihood" : this.view.curve;
   }
 
   remember() {
@@ -177,7 +195,7 @@ class Player {
     this.painter.setTheme(this.theme, view.colour);
     this.stage = new Stage(picture, this.theme, this.painter);
     this.axesState = null; // of the stage before
-    this.bound = new BoundFigure(picture, this.theme, view.curve, this.rival.picture);
+    this.bound = new BoundFigure(picture, this.theme, this.curve, this.rival.picture, view.hidden);
     this.root.classList.toggle("emx-race", Boolean(this.rival.picture));
     this.root.classList.toggle("emx-matrix", picture.panels.length > 3 || this.stage.lines.length > 1);
     this.root.classList.toggle("emx-no-points", !picture.panels.length);
@@ -265,6 +283,7 @@ class Player {
     const rings = this.rival.disagreement(this.picture, this.frame);
     this.painter.paint(this.frame, this.view, this.selected, rings);
     this.rival.paint(this.frame, this.view, rings);
+    this.guess.draw();
   }
 
   paintBound() {
@@ -282,10 +301,12 @@ class Player {
     this.paintMixture();
     this.paintBound();
     showControls(root, this);
-    root.querySelector(".emx-caption").textContent = picture.captions[frame];
+    this.guess.show();
+    root.querySelector(".emx-caption").textContent = this.hands.active ? PLACING : captionOf(picture, frame);
     const flags = root.querySelector(".emx-flags");
-    flags.textContent = picture.flags[frame].join("\n");
-    flags.hidden = !picture.flags[frame].length;
+    const said = flagsOf(picture, frame);
+    flags.textContent = said.join("\n");
+    flags.hidden = !said.length;
     this.announce();
     root.dataset.frame = String(frame);
     root.dataset.playing = String(this.playing);
@@ -298,7 +319,8 @@ class Player {
     const region = this.root.querySelector(".emx-announce");
     const say = () => {
       this.announced = performance.now();
-      const text = [this.picture.captions[this.frame], ...this.picture.flags[this.frame]].join(" ");
+      const { picture, frame } = this;
+      const text = [captionOf(picture, frame), ...flagsOf(picture, frame)].join(" ");
       if (region.textContent !== text) region.textContent = text;
     };
     clearTimeout(this.announceTimer);
@@ -321,9 +343,9 @@ class Player {
 
   act(action) {
     const last = this.frames - 1;
-    const here = this.picture?.iterations[this.frame] ?? 0;
+    const here = this.picture?.iterations[this.frame] ?? -1;
     const goals = {
-      start: () => 0,
+      start: () => this.picture.first,
       end: () => last,
       previous: () => this.frame - 1,
       next: () => this.frame + 1,
@@ -331,25 +353,57 @@ class Player {
       previousIteration: () => this.frameOfIteration(here - 1),
       nextIteration: () => this.frameOfIteration(this.picture.phases[this.frame] === "M" ? here : here + 1),
     };
+    const deeds = {
+      toggle: () => (this.playing ? this.pause() : this.play()),
+      present: () => this.present(this.view.window !== "class"),
+      leave: () => this.present(false),
+      screen: () => this.fillScreen(),
+      keys: () => showKeys(this.root),
+      place: () => this.place(),
+      hide: () => this.setView({ hidden: !this.view.hidden }),
+    };
     if (!this.picture) return;
-    if (action === "toggle") {
-      if (this.playing) this.pause();
-      else this.play();
-      return;
-    }
-    this.seek(goals[action]());
+    if (action in deeds) deeds[action]();
+    else this.seek(goals[action]());
+  }
+
+  /** The start is placed by hand, or no longer: it is shown as it stands before the first E-step. */
+  place() {
+    const on = !this.hands.active;
+    if (on) this.seek(BEGINNING);
+    this.hands.toggle(on);
+    this.show();
+  }
+
+  /** Something was placed: the run begins anew from there. */
+  placed(deed) {
+    const number = Date.now();
+    this.component.setStateValue("hand", { run: this.picture.run, number, ...deed });
+  }
+
+  /** Large before a class, or as it was before. */
+  present(large) {
+    const alone = this.filling.kind === "player" || this.alone;
+    if (large) this.alone = alone;
+    this.setView({ window: large ? "class" : alone ? "player" : "page" });
+  }
+
+  fillScreen() {
+    this.filling.toggleScreen();
+    if (this.view.window !== "class") this.present(true);
   }
 
   frameOfIteration(iteration) {
     const { iterations, phases } = this.picture;
     const found = iterations.findLastIndex((i, f) => i <= iteration && phases[f] !== "M");
-    return iteration > iterations.at(-1) ? this.frames - 1 : Math.max(0, found);
+    return iteration > iterations.at(-1) ? this.frames - 1 : Math.max(this.picture.first, found);
   }
 
   /** Goes to a frame by hand: playing stops, and Python hears of it once the hand rests. */
   seek(frame, { settled = true } = {}) {
     if (!this.picture) return;
-    const goal = Math.min(Math.max(0, frame), this.frames - 1);
+    this.hands.toggle(false);
+    const goal = Math.min(Math.max(this.picture.first, frame), this.frames - 1);
     this.stop();
     this.following = this.picture.running && goal === this.frames - 1;
     this.frame = goal;
@@ -358,10 +412,13 @@ class Player {
     else clearTimeout(this.reportTimer);
   }
 
-  play() {
+  /** To the end, or until a frame is reached. */
+  play(until = null) {
     if (this.frames < 2) return;
+    this.until = until;
+    this.hands.toggle(false);
     clearTimeout(this.reportTimer);
-    if (this.frame >= this.frames - 1) this.frame = 0;
+    if (this.frame >= this.frames - 1) this.frame = this.picture.first;
     this.following = false;
     this.playing = true;
     this.due = performance.now() + this.duration();
@@ -378,9 +435,10 @@ class Player {
     if (!this.playing || this.destroyed) return;
     // A screen refresh comes a little early or late; waiting for the next would halve the speed.
     if (now >= this.due - 4) {
-      if (this.frame >= this.frames - 1) {
-        if (!this.view.loop || this.picture.running) return this.pause();
-        this.frame = 0;
+      const last = this.frames - 1;
+      if (this.frame >= (this.until ?? last)) {
+        if (this.frame < last || !this.view.loop || this.picture.running) return this.pause();
+        this.frame = this.picture.first;
       } else {
         this.frame += 1;
       }
@@ -405,10 +463,11 @@ class Player {
 
   setView(change) {
     Object.assign(this.view, change);
+    this.filling.show(this.view.window);
     this.remember();
     this.reportView();
     if (!this.picture) return;
-    if ("curve" in change) {
+    if ("curve" in change || "hidden" in change) {
       this.enqueue(() => this.draw());
     } else {
       if ("colour" in change) {
@@ -465,6 +524,7 @@ class Player {
       plot.addEventListener("pointerdown", () => plot.focus({ preventScroll: true }));
     }
     onClick(this.mixturePlot, (x, y) => {
+      if (this.guess.take(x, y)) return;
       const found = this.painter.nearest(x, y);
       if (found === null || !this.picture) return;
       this.selected = found;
@@ -478,8 +538,11 @@ class Player {
     });
     onHover(this.mixturePlot, (x, y) => {
       const found = this.picture ? this.painter.nearest(x, y) : null;
-      if (found !== null) return describePoint(this.picture, this.frame, found);
-      return this.stage?.describe(this.painter.laid ?? [], this.frame, x, y) ?? null;
+      const lines =
+        found === null
+          ? this.stage?.describe(this.painter.laid ?? [], this.frame, x, y)
+          : describePoint(this.picture, this.frame, found);
+      return explained(lines ?? null, this.picture?.words ?? {});
     });
     onHover(this.boundPlot, (x) => {
       const frame = this.frameUnder(x);
@@ -491,7 +554,9 @@ class Player {
     if (!this.bound) return null;
     const axis = this.axes(this.boundPlot, this.layouts[1]).x;
     const inside = left >= axis._offset && left <= axis._offset + axis._length;
-    return inside ? this.bound.frameAt(axis.p2l(left - axis._offset)) : null;
+    if (!inside) return null;
+    const frame = this.bound.frameAt(axis.p2l(left - axis._offset));
+    return this.view.hidden && frame > this.frame ? null : frame;
   }
 
   // ---- surroundings ---------------------------------------------------------------------------
@@ -515,6 +580,8 @@ class Player {
   destroy() {
     this.stop();
     this.destroyed = true;
+    this.disconnect();
+    this.filling.leave();
     this.resizing.disconnect();
     for (const timer of [this.reportTimer, this.announceTimer, this.themeTimer]) clearTimeout(timer);
     for (const plot of [this.mixturePlot, this.boundPlot, this.rival.plot]) {

@@ -2,7 +2,7 @@
 
 import { dashOf, paintHeading, strokeWithHalo, toPixels, tracePath } from "./canvas.js";
 import { marksAt } from "./decode.js";
-import { shortened } from "./names.js";
+import { apart, shortened } from "./names.js";
 import { readOff } from "./numbers.js";
 import { axisStyle, axisTitle, baseLayout, escapeText } from "./plots.js";
 import { fade, inkOn } from "./theme.js";
@@ -13,6 +13,8 @@ const LINE = 12; // px down that a name needs
 const HEAD = 7; // px, of an arrow
 const NODE = 9; // px of radius from which a dot has its label inside
 const LONGEST_TICK = 14;
+const LONGEST_TIP = 20;
+const LETTER = 6.6; // px across that a letter beside an arrow needs
 
 /** One chart with axes of its own. */
 export class ChartFigure {
@@ -183,9 +185,8 @@ const PAINTERS = {
     eachMark(set, values, ([x0, y0, x1, y1, width], i) => {
       if (width < 0.05) return;
       arrow(context, [at.left(x0), at.top(y0)], [at.left(x1), at.top(y1)], width, colourOf(theme, set.components[i], true));
-      const beyond = at.left(x1) >= at.left(x0) ? 6 : -6;
-      label(context, theme, set, i, at.left(x1) + beyond, at.top(y1), beyond < 0 ? "right" : "left");
     });
+    nameTips(context, theme, set, values, at);
   },
   bars(context, theme, set, values, at) {
     eachMark(set, values, ([x0, y0, x1, y1, opacity], i) => {
@@ -227,14 +228,26 @@ function inside(context, theme, set, i, left, top) {
   context.fillText(set.labels[i] ?? "", left, top + 0.5);
 }
 
-function label(context, theme, set, i, left, top, align) {
+/** The names of arrows beside their tips, within the chart and none over another. */
+function nameTips(context, theme, set, values, at) {
   if (!set.labels.length) return;
   context.font = `12px ${theme.font}`;
-  context.textAlign = align;
+  context.textAlign = "left";
   context.textBaseline = "middle";
   context.lineWidth = 3;
-  context.strokeStyle = fade(theme.background, 0.8);
-  context.strokeText(set.labels[i], left, top);
-  context.fillStyle = theme.text;
-  context.fillText(set.labels[i], left, top);
+  const names = shortened(set.labels, LONGEST_TIP);
+  const tips = [];
+  eachMark(set, values, ([x0, , x1, y1, width], i) => {
+    if (width < 0.05) return;
+    const room = LETTER * names[i].length;
+    const left = at.left(x1) + (x1 >= x0 ? 6 : -6 - room);
+    tips.push({ name: names[i], left, top: at.top(y1), width: room });
+  });
+  const area = { left: at.left(0), right: at.left(1), top: at.top(1), bottom: at.top(0) };
+  for (const { name, left, top } of apart(tips, area, LINE + 1)) {
+    context.strokeStyle = fade(theme.background, 0.8);
+    context.strokeText(name, left, top);
+    context.fillStyle = theme.text;
+    context.fillText(name, left, top);
+  }
 }

@@ -1,6 +1,7 @@
 // The left panel for models whose parameters are matrices: pictures of pixels, or a table in shades.
 
 import { paintHeading, toPixels } from "./canvas.js";
+import { parametersAt } from "./decode.js";
 import { axisStyle, baseLayout, escapeText } from "./plots.js";
 import { shortened } from "./names.js";
 import { number, percent, readOff } from "./numbers.js";
@@ -74,9 +75,10 @@ export class MatrixFigure {
 
   /** The value of a cell at a frame. */
   value(frame, m, row, column) {
-    const { matrices, cells, parameters } = this.picture;
+    const { matrices, cells } = this.picture;
     const { columns, low, high } = matrices[m];
-    const at = parameters[frame] * this.offsets.at(-1) + this.offsets[m] + row * columns.length + column;
+    const set = parametersAt(this.picture, frame) * this.offsets.at(-1) + this.offsets[m];
+    const at = set + row * columns.length + column;
     return low + ((high - low) * cells[at]) / 65535;
   }
 
@@ -116,7 +118,7 @@ export class MatrixFigure {
     const { picture, theme } = this;
     const { component, title } = picture.matrices[axes.matrix];
     if (component === null) return paintHeading(context, theme, axes, title);
-    const weight = picture.weights[picture.parameters[frame] * picture.components.length + component];
+    const weight = picture.weights[parametersAt(picture, frame) * picture.components.length + component];
     paintHeading(context, theme, axes, `${component + 1} · ${percent(weight, weight < 0.1 ? 1 : 0)}`);
   }
 

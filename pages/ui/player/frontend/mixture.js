@@ -1,7 +1,7 @@
 // The left panel: ellipses, means and trails over the points; densities over a histogram.
 
 import { dashOf, meanPath, strokeWithHalo, toPixels, tracePath } from "./canvas.js";
-import { componentAt } from "./decode.js";
+import { BEGINNING, componentAt, parametersAt } from "./decode.js";
 import { densityAlong, ellipse } from "./density.js";
 import { paintMarks } from "./marks.js";
 import { axisStyle, baseLayout, columnTitle, escapeText } from "./plots.js";
@@ -10,8 +10,14 @@ import { fade, inkOn } from "./theme.js";
 const PADDING = 0.06;
 const CURVE_POINTS = 141;
 
+// Pixels of a digit of a label.
+const DIGIT_WIDTH = 7;
+
 // Under a series: the ribbon of the posterior, and that of the most probable path.
 export const RIBBON = 11;
+
+// Plotly writes dates by itself.
+const DATED = { type: "date", exponentformat: undefined, separatethousands: undefined, hoverformat: "%Y-%m-%d" };
 
 export class MixtureFigure {
   constructor(picture, theme, painter) {
@@ -27,8 +33,11 @@ export class MixtureFigure {
 
   range(column) {
     const { low, span, time } = this.picture;
-    // A series leaves room for its ribbon.
-    if (time && column) return [low[column] - 0.22 * span[column], low[column] + 1.08 * span[column]];
+    // A series leaves room for its ribbons.
+    if (time && column) {
+      const room = this.picture.known.length ? 0.29 : 0.22;
+      return [low[column] - room * span[column], low[column] + 1.08 * span[column]];
+    }
     if (time) return [low[0] - 0.01 * span[0], low[0] + 1.01 * span[0]];
     return [low[column] - PADDING * span[column], low[column] + (1 + PADDING) * span[column]];
   }
@@ -54,6 +63,8 @@ export class MixtureFigure {
       const lowest = line === this.lines.length - 1;
       layout[`xaxis${suffix}`] = {
         ...axisStyle(this.theme, this.range(panel[0]), across),
+        ...(this.picture.dates && panel[0] === 0 ? DATED : {}),
+        ...this.moments(panel[0], across),
         domain: part(column, this.columns.length, gap),
         anchor: `y${suffix}`,
         range: this.range(panel[0]),
@@ -83,6 +94,22 @@ export class MixtureFigure {
       };
     });
     return layout;
+  }
+
+  /** Times that stand for themselves no more, as sequences are one after the other, are named. */
+  moments(column, room) {
+    const { moments, low, span } = this.picture;
+    if (column !== 0 || !moments.length) return {};
+    const [vals, texts, ends] = [[], [], [-Infinity]];
+    for (const [at, text] of moments) {
+      const left = (room * (at - low[0])) / span[0];
+      const width = DIGIT_WIDTH * (text.length + 2);
+      if (left - width / 2 < ends.at(-1)) continue;
+      ends.push(left + width / 2);
+      vals.push(at);
+      texts.push(escapeText(text));
+    }
+    return { tickmode: "array", tickvals: vals, ticktext: texts };
   }
 
   /** Levels have names in place of numbers. */
@@ -142,10 +169,13 @@ export class MixtureFigure {
     this.paintTrails(context, axes.panel, at, frame);
     this.paintCharts(context, axes, at, frame);
     places.forEach(([left, top], k) => this.paintMean(context, k, left, top));
+    if (frame < this.picture.frames - 1) return;
+    this.paintCharts(context, axes, at, frame, true);
+    places.forEach(([left, top], k) => this.paintNumber(context, k, left, top));
   }
 
-  /** Marks over this panel. */
-  paintCharts(context, { panel }, at, frame) {
+  /** Marks over this panel: those of all frames, or those of the last one. */
+  paintCharts(context, { panel }, at, frame, atEnd = false) {
     const { picture, theme } = this;
     const { low, span, panels, charts } = picture;
     const [i, j] = panel;
@@ -154,8 +184,9 @@ export class MixtureFigure {
       top: (share) => at.top(low[j] + share * span[j]),
     };
     for (const chart of charts) {
-      if (chart.panel !== null && panels[chart.panel] === panel) {
-        paintMarks(context, theme, picture, chart, places, frame);
+      if (chart.at_end === atEnd && chart.panel !== null && panels[chart.panel] === panel) {
+        const look = frame === BEGINNING && standsForRows(chart) ? uncoloured(theme) : theme;
+        paintMarks(context, look, picture, chart, places, frame);
       }
     }
   }
@@ -194,8 +225,8 @@ export class MixtureFigure {
   /** Where each mean has been: one place for each distinct set of parameters so far. */
   paintTrails(context, [i, j], at, frame) {
     const { picture, theme } = this;
-    const { d, parameters, means, low, span, components } = picture;
-    const last = parameters[frame];
+    const { d, means, low, span, components } = picture;
+    const last = parametersAt(picture, frame);
     for (let k = 0; k < components.length; k++) {
       const lefts = [];
       const tops = [];
@@ -223,8 +254,13 @@ export class MixtureFigure {
     context.lineWidth = small ? 1.5 : 2.5;
     context.stroke();
     context.fill();
+    this.paintNumber(context, k, left, top);
+  }
+
+  paintNumber(context, k, left, top) {
+    const { theme, small } = this;
     if (small) return;
-    context.fillStyle = inkOn(colour);
+    context.fillStyle = inkOn(theme.colour(k));
     context.font = `700 12.5px ${theme.font}`;
     context.textAlign = "center";
     context.textBaseline = "middle";
@@ -243,6 +279,16 @@ export class MixtureFigure {
       strokeWithHalo(context, { colour: theme.lineColour(k), halo, width: 2.2, dash: dashOf(k) });
     });
   }
+}
+
+/** Rings are rows with holes, and their segments how far off they may be. */
+function standsForRows({ marks }) {
+  return marks.some(({ kind }) => kind === "rings");
+}
+
+/** Nothing is known of any row yet. */
+function uncoloured(theme) {
+  return { ...theme, colour: () => theme.grey, lineColour: () => theme.grey };
 }
 
 function part(index, count, gap) {

@@ -21,3 +21,25 @@ function fromTheDifference(name, others, most) {
   const room = most - rest.length - 1;
   return room > 0 ? `${name.slice(0, room)}…${rest}` : `…${rest.slice(0, most - 1)}`;
 }
+
+/**
+ * Names {left, top, width} of one line each, `top` being its middle, moved so that they are within
+ * an area and none is over another; without those for which there is no room.
+ */
+export function apart(names, area, line) {
+  const placed = [];
+  for (const name of [...names].sort((a, b) => a.top - b.top)) {
+    const left = Math.max(area.left, Math.min(name.left, area.right - name.width));
+    const isFree = (top) =>
+      top - line / 2 >= area.top &&
+      top + line / 2 <= area.bottom &&
+      placed.every((p) => Math.abs(p.top - top) >= line || p.left >= left + name.width || left >= p.left + p.width);
+    const wanted = Math.max(area.top + line / 2, Math.min(name.top, area.bottom - line / 2));
+    // The nearest free line among where it would be and just below or above the others.
+    const tops = [wanted, ...placed.flatMap((p) => [p.top + line, p.top - line])].filter(isFree);
+    if (!tops.length) continue;
+    const top = tops.reduce((best, other) => (Math.abs(other - wanted) < Math.abs(best - wanted) ? other : best));
+    placed.push({ ...name, left, top });
+  }
+  return placed;
+}

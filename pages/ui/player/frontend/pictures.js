@@ -1,6 +1,7 @@
-// Pictures to take away: what is on screen, as PNG or SVG, or all of it as an animated GIF.
+// Pictures to take away: what is on screen, as PNG or SVG, or all of it as an animated GIF or a video.
 
 import { frameDuration } from "./controls.js";
+import { BEGINNING } from "./decode.js";
 import { choosePalette, GifWriter } from "./gif.js";
 import { Sheet } from "./sheet.js";
 import { SvgContext } from "./svg.js";
@@ -9,20 +10,26 @@ const SHARPNESS = 2; // pixels of a PNG to one of the screen
 const MOST_FRAMES = 240;
 const PALETTE_FRAMES = 8;
 const REST = 2000; // ms on the last frame
+const MOVING = new Set(["gif", "video"]);
+const FILMED = 30; // pictures of a video in a second
+const BITS = 6_000_000; // of it in a second
+const VIDEOS = ["video/mp4;codecs=avc1.42E01F", "video/webm;codecs=vp9", "video/webm"];
 
-/** Saves the player's picture: "png", "svg" or "gif". `tell` says how far it is. */
+/** Saves the player's picture: "png", "svg", "gif" or "video". `tell` says how far it is. */
 export async function savePicture(player, kind, tell) {
   const sheet = await Sheet.of(player);
-  const makers = { png: pngOf, svg: svgOf, gif: gifOf };
+  const makers = { png: pngOf, svg: svgOf, gif: gifOf, video: videoOf };
   const blob = await makers[kind](sheet, player, tell);
-  if (blob) download(blob, `${nameOf(sheet, kind)}.${kind}`);
+  const ending = kind === "video" ? /^video\/(\w+)/.exec(videoType())[1] : kind;
+  if (blob) download(blob, `${nameOf(sheet, kind)}.${ending}`);
 }
 
 /** What is shown of what; an animation shows all half-steps. */
 function nameOf({ picture, frame }, kind) {
   const phase = picture.phases[frame];
-  const place = phase === "start" ? phase : `${phase}-step-${picture.iterations[frame]}`;
-  return [picture.file || "em-explorer", ...(kind === "gif" ? [] : [place])].join("-");
+  const step = phase === "start" ? phase : `${phase}-step-${picture.iterations[frame]}`;
+  const place = frame === BEGINNING ? "beginning" : step;
+  return [picture.file || "em-explorer", ...(MOVING.has(kind) ? [] : [place])].join("-");
 }
 
 function canvasOf({ width, height }, ratio) {
@@ -63,15 +70,18 @@ async function svgOf(sheet) {
   return new Blob([text], { type: "image/svg+xml" });
 }
 
-async function gifOf(sheet, player, tell) {
-  const here = player.frame;
+/** All half-steps of a run: which are shown, what draws one, and how long it stays, in ms. */
+function filmOf(sheet, player) {
   const last = player.frames - 1;
+  const { first } = player.picture;
   const stride = Math.ceil(player.frames / MOST_FRAMES);
-  const frames = [];
+  const frames = first === BEGINNING ? [first] : [];
   for (let frame = 0; frame < last; frame += stride) frames.push(frame);
   frames.push(last);
-  const { canvas, context } = canvasOf(sheet, 1);
-  const shot = (frame) => {
+  // Of even size, as most videos are.
+  const [width, height] = [sheet.width, sheet.height].map((size) => 2 * Math.floor(size / 2));
+  const { canvas, context } = canvasOf({ width, height }, 1);
+  const show = (frame) => {
     player.frame = frame;
     player.paintMixture();
     player.paintBound();
@@ -79,25 +89,85 @@ async function gifOf(sheet, player, tell) {
       context.drawImage(canvas, left, top, width, height);
       context.drawImage(image, left, top, width, height);
     });
-    return context.getImageData(0, 0, canvas.width, canvas.height);
   };
+  const stay = (i) => (frames[i] === last ? REST : frameDuration(i, player.view.speed, false));
+  return { canvas, context, frames, show, stay };
+}
+
+/** Draws one after the other; `each` is given the number of the picture. False where it was not to end. */
+async function roll({ frames, show }, player, tell, each) {
+  const here = player.frame;
+  for (const [i, frame] of frames.entries()) {
+    show(frame);
+    player.frame = here;
+    tell(`Making the animation: ${i + 1} of ${frames.length} pictures.`);
+    await each(i);
+    // Somebody went on or left: the animation is no longer asked for.
+    if (player.destroyed || player.frame !== here || player.playing) return false;
+  }
+  return true;
+}
+
+async function gifOf(sheet, player, tell) {
+  const here = player.frame;
+  const film = filmOf(sheet, player);
+  const { canvas, context, frames, show, stay } = film;
+  const pixels = () => context.getImageData(0, 0, canvas.width, canvas.height);
   player.stop();
   try {
     const some = frames.filter((_, i) => i % Math.ceil(frames.length / PALETTE_FRAMES) === 0);
-    const writer = new GifWriter(canvas.width, canvas.height, choosePalette([...some, last].map(shot)));
-    for (const [i, frame] of frames.entries()) {
-      const rest = frame === last ? REST : frameDuration(i, player.view.speed, false);
-      writer.add(shot(frame), rest);
-      tell(`Making the animation: ${i + 1} of ${frames.length} pictures.`);
-      player.frame = here;
-      await new Promise((done) => setTimeout(done));
-      // Somebody went on or left: the animation is no longer asked for.
-      if (player.destroyed || player.frame !== here || player.playing) return null;
-    }
-    return writer.finish();
+    const shots = [...some, frames.at(-1)].map((frame) => {
+      show(frame);
+      return pixels();
+    });
+    player.frame = here;
+    const writer = new GifWriter(canvas.width, canvas.height, choosePalette(shots));
+    const ended = await roll(film, player, tell, (i) => {
+      writer.add(pixels(), stay(i));
+      return rest(0);
+    });
+    return ended ? writer.finish() : null;
   } finally {
     if (!player.destroyed) player.show();
   }
+}
+
+/** Recorded as it plays, in what this browser writes. */
+async function videoOf(sheet, player, tell) {
+  const here = player.frame;
+  const film = filmOf(sheet, player);
+  const stream = film.canvas.captureStream(FILMED);
+  const recorder = new MediaRecorder(stream, { mimeType: videoType(), videoBitsPerSecond: BITS });
+  const parts = [];
+  recorder.ondataavailable = ({ data }) => parts.push(data);
+  const stopped = new Promise((done) => {
+    recorder.onstop = done;
+  });
+  player.stop();
+  try {
+    film.show(film.frames[0]);
+    player.frame = here;
+    recorder.start();
+    const ended = await roll(film, player, tell, (i) => rest(film.stay(i)));
+    // Drawn once more, the last picture is held until then.
+    film.context.drawImage(film.canvas, 0, 0);
+    await rest(1000 / FILMED);
+    recorder.stop();
+    await stopped;
+    return ended ? new Blob(parts, { type: recorder.mimeType }) : null;
+  } finally {
+    stream.getTracks().forEach((track) => track.stop());
+    if (!player.destroyed) player.show();
+  }
+}
+
+/** The kind of video that most programs read, of those that this browser writes. */
+export function videoType() {
+  return VIDEOS.find((type) => window.MediaRecorder?.isTypeSupported(type));
+}
+
+function rest(milliseconds) {
+  return new Promise((done) => setTimeout(done, milliseconds));
 }
 
 function download(blob, name) {

@@ -4,7 +4,7 @@ import { isWrittenOut, readOff } from "./numbers.js";
 
 // Of a letter, in font sizes, on average; and the size of letters where room is short.
 const LETTER_WIDTH = 0.52;
-const SMALL = 11;
+const SMALL = 12;
 // Pixels across for a tick and its label, "2.5" say.
 const TICK_ROOM = 24;
 

@@ -8,6 +8,7 @@ import { RIBBON } from "./mixture.js";
 import { css, fade, mix, pointColours, rgb } from "./theme.js";
 
 const FULL = 65535;
+const UNKNOWN = 255; // a row without a known label
 const RUG = 14; // pixels kept under a histogram for the single points
 const NARROWEST_SEQUENCE = 6; // pixels: lines between shorter ones would hide the series
 
@@ -28,6 +29,9 @@ export class PointPainter {
     this.theme = theme;
     this.colourMode = colourMode;
     this.table = pointColours(theme, colourMode, components.length, levels);
+    // Before the first E-step nothing is known of any point.
+    const [red, green, blue] = rgb(theme.grey).map(Math.round);
+    this.uncoloured = new Int32Array(this.table.length).fill(red | (green << 8) | (blue << 16));
     this.stale = true;
   }
 
@@ -85,7 +89,7 @@ export class PointPainter {
         else if (panel && view.contours && !this.picture.time) this.paintContours(context, laid, frame);
         figure.paint(context, laid, frame);
         if (!panel) return;
-        if (this.picture.time) this.paintRibbon(context, laid, posterior);
+        if (this.picture.time && posterior.known) this.paintRibbon(context, laid, posterior);
         if (rings) this.paintRings(context, laid, rings);
         this.paintSelected(context, laid, selected);
       });
@@ -119,6 +123,8 @@ export class PointPainter {
       return cssOf(table[(first[i] * components.length + second[i]) * levels + level[i]]);
     });
     if (path) strip(bottom - 2 * RIBBON - 2, (i) => theme.colour(path[i]));
+    const { known } = picture;
+    if (known.length) strip(bottom - 3 * RIBBON - 4, (i) => (known[i] === UNKNOWN ? theme.faint : theme.colour(known[i])));
   }
 
   /** A line through the points of a series; between sequences it is broken, and a dashed one stands. */
@@ -195,7 +201,8 @@ export class PointPainter {
 
   /** Where each point is along an axis, in CSS pixels. */
   places(axis, column, downwards) {
-    const [from, to] = axis.range;
+    // Of dates Plotly has the range in words, and once more in numbers.
+    const [from, to] = axis._rl ?? axis.range;
     const { low, span, positions } = this.picture;
     const perUnit = axis._length / (to - from);
     const slope = (span[column] / FULL) * perUnit * (downwards ? -1 : 1);
@@ -226,31 +233,40 @@ export class PointPainter {
   }
 
   /** The points as shapes. */
-  drawPoints(context, { panel, which, x, y }, { first, second, level, size }, view) {
+  drawPoints(context, { panel, which, x, y }, posterior, view) {
+    const { first, second, level, size } = posterior;
+    const table = this.coloursOf(posterior);
     const { levels, components, hollow } = this.picture;
     const { radius, opacity, byLevel, bySize } = this.sizes();
     const [left, top] = [this.places(x, panel[0], false), this.places(y, panel[1], true)];
     context.globalAlpha = opacity;
     for (const i of which) {
       if (hollow.length && hollow[i]) continue;
-      const growth = size ? bySize(size[i]) : view.uncertainty ? byLevel(level[i]) : 1;
+      const growth = size ? bySize(size[i]) : view.uncertainty && posterior.known ? byLevel(level[i]) : 1;
       context.beginPath();
       context.arc(left(i), top(i), radius * growth, 0, 2 * Math.PI);
-      context.fillStyle = cssOf(this.table[(first[i] * components.length + second[i]) * levels + level[i]]);
+      context.fillStyle = cssOf(table[(first[i] * components.length + second[i]) * levels + level[i]]);
       context.fill();
     }
     context.globalAlpha = 1;
   }
 
-  paintPoints({ offsets, which }, { first, second, level, size }, view) {
-    const { pixels, table, sprites } = this;
+  /** The colour of every (first, second, level) under a posterior. */
+  coloursOf({ known }) {
+    return known ? this.table : this.uncoloured;
+  }
+
+  paintPoints({ offsets, which }, posterior, view) {
+    const { first, second, level, size, known } = posterior;
+    const { pixels, sprites } = this;
+    const table = this.coloursOf(posterior);
     const { levels, components, hollow } = this.picture;
     for (let j = 0; j < which.length; j++) {
       const i = which[j];
       if (hollow.length && hollow[i]) continue;
       const { steps, opacities } = size
         ? sprites.bySize[size[i]]
-        : view.uncertainty
+        : view.uncertainty && known
           ? sprites.byLevel[level[i]]
           : sprites.plain;
       const colour = table[(first[i] * components.length + second[i]) * levels + level[i]];
@@ -274,15 +290,15 @@ export class PointPainter {
   paintBars(context, laid, posterior, view) {
     const { picture, theme } = this;
     const { panel } = laid;
-    const { first, second, level } = posterior;
+    const { first, second, level, known } = posterior;
     const bars = this.histogram(panel[0]);
     const nComponents = picture.components.length;
     const mass = new Float64Array(bars.count * nComponents);
     for (let i = 0; i < picture.points; i++) {
       const sure = second[i] === first[i] ? 1 : level[i] / (picture.levels - 1);
       const row = bars.bin[i] * nComponents;
-      mass[row + first[i]] += sure;
-      mass[row + second[i]] += 1 - sure;
+      mass[row + first[i]] += bars.counts[i] * sure;
+      mass[row + second[i]] += bars.counts[i] * (1 - sure);
     }
     const at = toPixels(laid);
     for (let b = 0; b < bars.count; b++) {
@@ -296,8 +312,9 @@ export class PointPainter {
         const bottom = at.top(height * bars.density);
         height += share;
         const top = at.top(height * bars.density);
-        const colour =
-          this.colourMode === "blended"
+        const colour = !known
+          ? rgb(theme.grey)
+          : this.colourMode === "blended"
             ? rgb(theme.colour(k))
             : mix(rgb(theme.colour(k)), rgb(theme.grey), (share / total) ** 1.5);
         context.fillStyle = css(colour, 0.55);
@@ -307,14 +324,16 @@ export class PointPainter {
     this.paintRug(context, laid, posterior, view);
   }
 
-  paintRug(context, { panel, x, y }, { first, second, level }, view) {
-    const { picture, table } = this;
+  paintRug(context, { panel, x, y }, posterior, view) {
+    const { first, second, level, known } = posterior;
+    const { picture } = this;
+    const table = this.coloursOf(posterior);
     const left = this.places(x, panel[0], false);
     const floor = y._offset + y._length;
     const step = Math.max(1, Math.floor(picture.points / 5000)); // more cannot be told apart
     context.globalAlpha = picture.points > 1000 ? 0.35 : 0.7;
     for (let i = 0; i < picture.points; i += step) {
-      const doubt = view.uncertainty ? 1 - level[i] / (picture.levels - 1) : 0.25;
+      const doubt = view.uncertainty && known ? 1 - level[i] / (picture.levels - 1) : 0.25;
       const length = 4 + (RUG - 5) * Math.min(1, doubt * 2);
       context.fillStyle = cssOf(table[(first[i] * picture.components.length + second[i]) * picture.levels + level[i]]);
       context.fillRect(left(i) - 0.5, floor - length, 1, length);
@@ -416,15 +435,27 @@ function disc(radius, opacity, stride) {
 }
 
 /** Bins by Freedman and Diaconis, between 12 and 60 of them. */
-function makeHistogram({ positions, points, low, span }, column) {
-  const sorted = Uint16Array.from(positions[column]).sort();
-  const spread = (sorted[Math.floor(points * 0.75)] - sorted[Math.floor(points * 0.25)]) / FULL;
-  const ideal = spread ? Math.cbrt(points) / (2 * spread) : 12;
+/** Bars of one width over the points, each as high as what its points count. */
+export function makeHistogram({ positions, counts: given, points, low, span }, column) {
+  const counts = given.length ? given : new Float32Array(points).fill(1);
+  const total = counts.reduce((a, c) => a + c, 0);
+  const [lower, upper] = quantiles(positions[column], counts, total, [0.25, 0.75]);
+  const spread = (upper - lower) / FULL;
+  const ideal = spread ? Math.cbrt(total) / (2 * spread) : 12;
   const count = Math.round(Math.min(60, Math.max(12, ideal)));
   const width = span[column] / count;
   const bin = Uint8Array.from(positions[column], (u) => Math.min(count - 1, Math.floor((u / FULL) * count)));
-  const size = new Uint32Array(count);
-  for (const b of bin) size[b]++;
-  const density = 1 / (points * width);
-  return { count, width, bin, start: low[column], density, peak: Math.max(...size) * density };
+  const size = new Float64Array(count);
+  bin.forEach((b, i) => (size[b] += counts[i]));
+  const density = 1 / (total * width);
+  return { count, width, bin, counts, start: low[column], density, peak: Math.max(...size) * density };
+}
+
+/** Below which of the values lie these shares of the counts. */
+function quantiles(values, counts, total, shares) {
+  const order = Uint32Array.from(values.keys()).sort((a, b) => values[a] - values[b]);
+  return shares.map((share) => {
+    let left = share * total;
+    return values[order.find((i) => (left -= counts[i]) < 0) ?? order.at(-1)];
+  });
 }

@@ -1,9 +1,9 @@
 // The second run of a race: its picture beside the first one's, on the same clock.
 
-import { posteriorOf } from "./decode.js";
+import { BEGINNING, posteriorOf } from "./decode.js";
 import { number } from "./numbers.js";
 import { plannedAxes, plotConfig } from "./plots.js";
-import { describePoint, onHover } from "./pointer.js";
+import { describePoint, explained, onHover } from "./pointer.js";
 import { PointPainter } from "./points.js";
 import { Stage } from "./stage.js";
 
@@ -18,7 +18,8 @@ export class Rival {
     this.frame = 0;
     onHover(this.plot, (x, y) => {
       const found = this.stage ? this.painter.nearest(x, y) : null;
-      return found === null ? null : describePoint(this.picture, this.frame, found);
+      if (found === null) return null;
+      return explained(describePoint(this.picture, this.frame, found), this.picture.words);
     });
   }
 
@@ -66,6 +67,7 @@ export class Rival {
   /** The points that belong elsewhere in this run than in the first, or null outside a race. */
   disagreement(first, frame) {
     if (!this.picture || !first.points || first.points !== this.picture.points) return null;
+    if (frame === BEGINNING) return null;
     const mine = posteriorOf(this.picture, Math.min(frame, this.picture.frames - 1)).first;
     const theirs = posteriorOf(first, frame).first;
     const found = [];

@@ -1,6 +1,7 @@
 // A picture to take away: the panels as on screen, under a title and a legend, over what is told.
 
 import { dashOf, meanPath } from "./canvas.js";
+import { BEGINNING, captionOf, flagsOf } from "./decode.js";
 
 const EDGE = 10; // px around everything
 const LINE = 20; // px from one line of text to the next
@@ -17,19 +18,21 @@ export class Sheet {
   static async of(player) {
     const sheet = new Sheet();
     Object.assign(sheet, { player, theme: player.theme, picture: player.picture, frame: player.frame });
-    const whole = player.root.querySelector(".emx-panels").getBoundingClientRect();
-    sheet.width = Math.round(whole.width) + 2 * EDGE;
+    const panels = player.root.querySelector(".emx-panels");
+    const whole = panels.getBoundingClientRect();
+    const { scale } = player.filling;
+    sheet.width = panels.offsetWidth + 2 * EDGE;
     const race = Boolean(player.rival.picture);
     sheet.panels = await Promise.all(
       panelsOf(player, race).map(async (panel) => {
         const box = panel.plot.getBoundingClientRect();
-        const [width, height] = [Math.round(box.width), Math.round(box.height)];
+        const [width, height] = [panel.plot.offsetWidth, panel.plot.offsetHeight];
         const axes = panel.plot.querySelector(".emx-axes");
         const url = await player.plotly.toImage(axes, { format: "svg", width, height });
         return {
           ...panel, width, height,
-          left: Math.round(box.left - whole.left) + EDGE,
-          top: Math.round(box.top - whole.top),
+          left: Math.round((box.left - whole.left) / scale) + EDGE,
+          top: Math.round((box.top - whole.top) / scale),
           canvas: panel.plot.querySelector("canvas"),
           axes: decodeURIComponent(url.slice(url.indexOf(",") + 1)),
           image: await loadImage(url),
@@ -41,7 +44,7 @@ export class Sheet {
   }
 
   layOut(race) {
-    const { title, opening, frames } = this.picture;
+    const { title, opening, first, frames } = this.picture;
     let top = EDGE;
     const block = (lines, size) => {
       const placed = lines.map((text, i) => ({ text, size, top: top + LINE * (i + 0.5) }));
@@ -57,14 +60,15 @@ export class Sheet {
     const above = Math.min(...this.panels.map((panel) => panel.top)) - (race ? HEADING : 0) - top;
     for (const panel of this.panels) panel.top -= above;
     this.captionTop = Math.max(...this.panels.map((panel) => panel.top + panel.height)) + LINE / 2 + 4;
-    const told = Array.from({ length: frames }, (_, frame) => this.told(frame).length);
+    const told = Array.from({ length: frames - first }, (_, i) => this.told(first + i).length);
     this.height = Math.round(this.captionTop + LINE * (Math.max(...told) - 0.5) + EDGE);
   }
 
   /** What is said of a frame, its warnings too, line by line. */
   told(frame) {
-    const { captions, flags } = this.picture;
-    return [captions[frame], ...flags[frame]].flatMap((text) => this.lines(text, SMALL));
+    const { picture } = this;
+    const texts = [captionOf(picture, frame), ...flagsOf(picture, frame)];
+    return texts.flatMap((text) => this.lines(text, SMALL));
   }
 
   /** What every colour and line stands for, in rows from `top` on. */
@@ -189,6 +193,7 @@ function panelsOf(player, race) {
 
 /** "M-step 2 of 14." */
 function placeOf({ phases, iterations }, frame) {
+  if (frame === BEGINNING) return "Before the first E-step.";
   if (phases[frame] === "start") return "At the start.";
   return `At ${phases[frame]}-step ${iterations[frame]} of ${iterations.at(-1)}.`;
 }

@@ -1,0 +1,81 @@
+"""Lessons that people make: a file comes back as it was, and a hostile one is refused."""
+
+import pytest
+
+from pages.ui.lessons.own_lesson import MOST_BYTES, read_own, written
+
+WHOLE = {
+    "title": 'Two "groups" \\ and more\x7f',
+    "about": "Für alle: 🙂\nin two lines",
+    "minutes": 7,
+    "steps": [
+        {"page": "", "link": "v=1&e=faithful&k=2&f=0&hc=1", "text": "**Look** <b>here</b>\ttab"},
+        {
+            "page": "local_optima",
+            "link": "e=iris&k=3&ns=5",
+            "text": "Then this.",
+            "looks_at": "seed",
+            "done": {"frame": ">= 3", "n_components": 4, "contours": True},
+            "question": {
+                "asked": "Which?",
+                "choices": ["= one", "[[two]]"],
+                "answer": "[[two]]",
+                "why": "So.",
+            },
+        },
+    ],
+}
+
+
+def test_a_lesson_comes_back_from_its_file_as_it_was() -> None:
+    lesson, again = read_own(written(WHOLE))
+    assert again == WHOLE
+    assert written(again) == written(WHOLE)
+    assert [step.page for step in lesson.steps] == ["", "local_optima"]
+    assert lesson.steps[0].settings.hidden and lesson.steps[0].settings.example == "faithful"
+    assert lesson.steps[1].question and lesson.steps[1].question.answer == 1
+    assert "**" not in lesson.words(WHOLE["steps"][0]["text"]).replace("\\*", "")
+
+
+STEP = '[[steps]]\nlink = "k=2"\ntext = "x"\n'
+ASKS = STEP + "[steps.question]\n"
+HOSTILE = {
+    "no TOML": (b"\xff\xfe", "read as TOML"),
+    "too long": (b"#" * (MOST_BYTES + 1), "file takes more"),
+    "deep": (b"a = " + b"[" * 50_000, "read as TOML"),
+    "a number too long": (b"minutes = " + b"9" * 100_000, "read as TOML"),
+    "a key of many parts": (b"a." * 50_000 + b"b = 1", "read as TOML"),
+    "a table of many parts": (b"[" + b"a." * 50_000 + b"b]", "read as TOML"),
+    "one within braces": (b"x = {" + b"a." * 50_000 + b"b = 1}", "read as TOML"),
+    "quoted parts": (('"\u2028=".' * 20_000 + '"b" = "x"').encode(), "read as TOML"),
+    "nothing": (b"", "no steps"),
+    "steps that are none": (b"steps = [1, 2]", "step 1 is not one"),
+    "too many": (STEP.encode() * 101, "may have 100 steps"),
+    "minutes": (b"minutes = -3\n" + STEP.encode(), "its minutes"),
+    "a page that is not there": (f'{STEP}page = "../../etc"'.encode(), "which there is not"),
+    "a link that says nothing": (b'[[steps]]\nlink = "nonsense=1"\ntext = "x"', "link of step 1"),
+    "a part that ends a style": (f'{STEP}looks_at = "x{{}}</style>"'.encode(), "no part of a page"),
+    "a text that is none": (b"[[steps]]\ntext = 5", "no text of at most"),
+    "a text too long": (f'[[steps]]\ntext = "{"x" * 2001}"'.encode(), "no text of at most"),
+    "an unknown setting": (f"{STEP}done = {{ magic = 1 }}".encode(), "which are no settings"),
+    "a size of a word": (f'{STEP}done = {{ family = ">= 3" }}'.encode(), "there cannot be"),
+    "a size of nothing": (f'{STEP}done = {{ frame = ">= x" }}'.encode(), "there cannot be"),
+    "a list to wait for": (f"{STEP}done = {{ frame = [1] }}".encode(), "not a list of settings"),
+    "one choice": (f'{ASKS}choices = ["a"]\nanswer = "a"'.encode(), "has not 2 to 8 choices"),
+    "choices alike": (f'{ASKS}choices = ["a", "a"]\nanswer = "a"'.encode(), "empty or alike"),
+    "no answer": (f'{ASKS}choices = ["a", "b"]\nanswer = "c"'.encode(), "is its answer"),
+}
+
+
+@pytest.mark.parametrize(("content", "words"), HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_lesson_is_refused_with_one_sentence(content: bytes, words: str) -> None:
+    with pytest.raises(ValueError, match=words) as refused:
+        read_own(content)
+    assert str(refused.value).endswith(".") and len(str(refused.value)) < 400
+
+
+def test_many_dots_in_a_text_or_a_link_are_no_key() -> None:
+    means = ",".join(["0.25"] * 120)
+    lesson = f'title = "Dots"\n[[steps]]\nlink = "st=means&sm={means}"\ntext = "{"And. " * 150}"'
+    found, _ = read_own(lesson.encode())
+    assert len(found.steps) == 1
