@@ -9,11 +9,12 @@ from pages.ui.player import assets
 from pages.ui.server.errors import on_script_error
 from pages.ui.server.lifespan import lifespan
 from pages.ui.server.middleware import (
+    KnownBrowsers,
     LateEvents,
     LimitedBodies,
-    LimitedMessages,
     LimitedUploads,
     SecurityHeaders,
+    SoundMessages,
 )
 from pages.ui.state.memory import memory
 from pages.ui.tables.reading import MAX_BYTES
@@ -24,8 +25,9 @@ app = st.App(
     routes=assets.routes(),
     middleware=[
         Middleware(SecurityHeaders),
+        Middleware(KnownBrowsers),
         Middleware(LimitedBodies, limit=MAX_BYTES),
-        Middleware(LimitedMessages),
+        Middleware(SoundMessages),
         Middleware(LateEvents),
         Middleware(LimitedUploads, limit=memory().for_all // 4),
     ],

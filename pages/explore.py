@@ -1,24 +1,29 @@
 """Watch EM climb on your data."""
 
-from pages.ui.panels import fit_panel, presets_panel
-from pages.ui.panels.explore import second_opinion
-from pages.ui.panels.sidebar import data_panel, sidebar
+from pages.ui.panels import fit_panel, uncertainty
+from pages.ui.panels.explore import pins, second_opinion
+from pages.ui.panels.sidebar import sidebar
 from pages.ui.sharing import replay
 from pages.ui.state import shell
 
-fit_panel.begin_early()
-shell.header("Explore")
+ABOUT = (
+    "**EM Explorer**: watch Expectation-Maximization find groups in data, the bound climbing under "
+    "the likelihood. Press **Play**."
+)
 
-table, selection, reports = sidebar.choose()
+fit_panel.begin_early()
+shell.header("Explore", ABOUT)
+
+table, selection = sidebar.choose(preparing=True)
 settings = shell.settings()
-if table is not None:
-    data_panel.show_table(table, selection, reports, settings)
 if table is not None and selection is not None:
     run = fit_panel.current_run(settings, table, selection)
     if run is not None:
         fit_panel.choose_axes(selection)
         replay.check(run)
-        presets_panel.show_what_to_look_for()
-        fit_panel.show_run(run, selection, table, downloads=True)
-        if run.fit is not None:
+        uncertainty.begin(run)
+        fit_panel.show_run(run, selection, table, alone=True)
+        if run.fit is not None and not settings.hidden:
+            pins.show(run, settings, table)
             second_opinion.show_opinion(run, settings, selection, table)
+            uncertainty.show(run, selection, table)

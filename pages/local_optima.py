@@ -7,10 +7,11 @@ from pages.ui.state import shell
 
 shell.header("Local optima")
 
-table, selection, _ = sidebar.choose(local_optima_panel.choose_starts)
+table, selection = sidebar.choose(local_optima_panel.choose_starts)
 if table is not None and selection is not None:
     search = local_optima_panel.current_search(shell.settings(), table, selection)
     if search is not None:
         replay.check_search(search)
-        local_optima_panel.show_search(search, selection)
+        # What is played stands above what it was chosen from: there the person is.
         local_optima_panel.show_picked(shell.settings(), search, selection, table)
+        local_optima_panel.show_search(search, selection, table)

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.ui.panels.lessons import film, lesson_panel, own_lessons
 from pages.ui.player.component import preload
 from pages.ui.sharing import share
 from pages.ui.state import shell
@@ -15,12 +16,18 @@ page = st.navigation(
         st.Page("explore.py", title="Explore", default=True),
         st.Page("local_optima.py", title="Local optima"),
         st.Page("model_selection.py", title="How many?"),
+        st.Page("describe.py", title="What are they?"),
         st.Page("lower_bound.py", title="The bound"),
         st.Page("variants.py", title="Relatives"),
         st.Page("theory.py", title="Theory"),
+        st.Page("lessons.py", title="Lessons"),
     ],
     position="top",
 )
 with shell.frame(page.url_path):
+    film.show(page.url_path)
+    lesson_panel.show(page.url_path)
+    own_lessons.add_view(page.url_path)
     page.run()
+    film.go_on_without()
     share.show_dialogs()

@@ -8,7 +8,7 @@ from pages.ui.state import shell
 shell.header("How many?")
 
 varied = model_selection_panel.varied(shell.settings())
-table, selection, _ = sidebar.choose(model_selection_panel.choose_grid, without=varied)
+table, selection = sidebar.choose(model_selection_panel.choose_grid, without=varied)
 if table is not None and selection is not None:
     grid = model_selection_panel.current_grid(shell.settings(), table, selection)
     if grid is not None:

@@ -9,7 +9,7 @@ from pages.ui.state import shell
 fit_panel.begin_early()
 shell.header("Relatives")
 
-table, selection, _ = sidebar.choose()
+table, selection = sidebar.choose()
 if table is not None and selection is not None:
     run = fit_panel.current_run(shell.settings(), table, selection)
     if run is not None and ending.drawable(run, selection):

@@ -4,8 +4,10 @@ import html
 import math
 import re
 from collections.abc import Sequence
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
+
+import pandas as pd
 
 # What Markdown, LaTeX and Streamlit's own directives take for markup.
 _MARKUP = set(r"\`*_{}[]()<>#+-.!|$~:")
@@ -26,6 +28,10 @@ _WORD_JOINER = "\N{WORD JOINER}"
 # Numbers from 10 to the first of these powers to below the second are written out.
 _POWERS_WRITTEN_OUT = -4, 15
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_LOWERED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+_IN_FORMULAS = str.maketrans(
+    {MINUS: "-", INFINITE: r"\infty", "\N{MULTIPLICATION SIGN}": r"\times", ",": "{,}"}
+)
 
 
 def plain(text: str) -> str:
@@ -34,10 +40,32 @@ def plain(text: str) -> str:
     return "".join(f"\\{character}" if character in _MARKUP else character for character in text)
 
 
+def unmarked(text: str) -> str:
+    """Text that was made for Markdown by `plain`, as it reads: without marks."""
+    text = text.replace("**", "").replace(_WORD_JOINER, "")
+    return re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL)
+
+
 def counted(number: int, what: str) -> str:
     """A number of things: "1 row", "2,000 rows", "2 classes"."""
-    several = f"{what}es" if what.endswith("s") else f"{what}s"
-    return f"{number:,} {what if number == 1 else several}"
+    return f"{number:,} {what if number == 1 else plural(what)}"
+
+
+def shortened(name: str, most: int) -> str:
+    """A name in at most so many characters: of a longer one its beginning and its end; of "item =
+    level", as cells are called, the beginning of the item and most of the level."""
+    if len(name) <= most:
+        return name
+    item, equals, level = name.rpartition(" = ")
+    if equals:
+        level = shortened(level, most * 3 // 5)
+        return f"{item[: most - len(level) - len(equals) - 1].rstrip()}…{equals}{level}"
+    last = most * 2 // 5
+    return f"{name[: most - last - 1].rstrip()}…{name[-last:].lstrip()}"
+
+
+def plural(what: str) -> str:
+    return f"{what}es" if what.endswith("s") else f"{what}s"
 
 
 def sentence(text: object) -> str:
@@ -62,8 +90,24 @@ def told(message: object, columns: Sequence[str]) -> str:
     return plain(name_columns(sentence(message), columns))
 
 
-def component_names(n_components: int, unit: str = "component") -> tuple[str, ...]:
-    return tuple(f"{unit} {k + 1}" for k in range(n_components))
+def component_names(
+    n_components: int, unit: str = "component", given: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """What components are called, no two alike: as a person named them, "" being their number.
+
+    given: their names; they are not of these components where there are more or fewer.
+    """
+    usual = tuple(f"{unit} {k + 1}" for k in range(n_components))
+    if len(given) != n_components:
+        return usual
+    names: list[str] = []
+    for name, number in zip(given, usual, strict=True):
+        name = " ".join("".join(c if c.isprintable() else " " for c in name).split()) or number
+        count, free = 2, name
+        while free in names or (free in usual and free != number):
+            count, free = count + 1, f"{name} ({count})"
+        names.append(free)
+    return tuple(names)
 
 
 def percent(share: float, digits: int = 0) -> str:
@@ -90,14 +134,25 @@ def number(value: float, digits: int = 5, signed: bool = False) -> str:
         if value == 0:
             text = "0"
         elif low <= int(power) < high:
-            text = _shortened(f"{value:{sign},.{max(digits - 1 - int(power), 0)}f}")
+            text = _trimmed(f"{value:{sign},.{max(digits - 1 - int(power), 0)}f}")
         else:
             raised = str(int(power)).translate(_RAISED)
-            text = f"{_shortened(mantissa)} \N{MULTIPLICATION SIGN} 10{raised}"
+            text = f"{_trimmed(mantissa)} \N{MULTIPLICATION SIGN} 10{raised}"
     return text.replace("-", MINUS)
 
 
-def _shortened(text: str) -> str:
+def formula(value: float, digits: int = 5) -> str:
+    """`number` within a formula, in LaTeX."""
+    mantissa, times, power = number(value, digits).translate(_IN_FORMULAS).partition(r"\times 10")
+    return f"{mantissa}{times}^{{{power.translate(_LOWERED)}}}" if power else mantissa
+
+
+def terms(*values: float, decimals: int = 6) -> list[str]:
+    """Numbers of one sum within formulas: all with so many decimals, so that it can be checked."""
+    return [f"{value:,.{decimals}f}".translate(_IN_FORMULAS) for value in values]
+
+
+def _trimmed(text: str) -> str:
     """Without zeros at the end of what follows the point."""
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -120,7 +175,7 @@ def gap(step) -> str:
 
 
 def cell(value: Any) -> str:
-    """A cell of a table in HTML: text as text, numbers as `number` writes them."""
-    if isinstance(value, str):
-        return html.escape(value)
-    return MISSING if value is None else number(value)
+    """A cell of a table in HTML: numbers as `number` writes them, all else as text."""
+    if isinstance(value, Real) and not isinstance(value, bool):
+        return number(float(value) if not isinstance(value, Integral) else value)
+    return MISSING if pd.isna(value) else html.escape(str(value))

@@ -12,8 +12,8 @@ from pages.ui.tables.selection import Selection
 
 
 def drawable(run: Run, selection: Selection) -> bool:
-    """Whether the run of the page has ended in what can be drawn; that it has collapsed is said
-    before anything else."""
+    """Whether the run of the page has ended in what can be drawn; that it has collapsed, or
+    has a component of next to no rows, is said before anything else."""
     if not ended(run, selection):
         return False
     if run.stop_reason == "not_finite":
@@ -24,6 +24,8 @@ def drawable(run: Run, selection: Selection) -> bool:
         return False
     if run.fit is not None and run.fit.collapsed:
         collapse_panel.show_collapsed(run, selection, shell.settings())
+    elif run.fit is not None:
+        collapse_panel.show_scant(run, shell.settings())
     return True
 
 

@@ -10,8 +10,18 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from em_core.data import rows_that_count
+from pages.ui.families.interval_columns import spread_of_means
 from pages.ui.families.table import family_of, model_for, views_of
-from pages.ui.panels import collapse_panel, frame_panel, report
+from pages.ui.panels import (
+    collapse_panel,
+    frame_panel,
+    hands_panel,
+    presets_panel,
+    report,
+    uncertainty,
+)
+from pages.ui.panels.lessons import film
 from pages.ui.panels.takeaway_panel import Shown, show_takeaway
 from pages.ui.pictures.payload import pack
 from pages.ui.pictures.picture import View
@@ -21,7 +31,7 @@ from pages.ui.running.runs import Run, Runs
 from pages.ui.running.work import progress_line, show_error, watch
 from pages.ui.sharing.naming import named, opening
 from pages.ui.state import shell
-from pages.ui.state.beginnings import beginning, method_of
+from pages.ui.state.beginnings import beginning, method_of, most_iterations, require_possible
 from pages.ui.state.fragments import fragment, runs_alone
 from pages.ui.state.memory import Full, visit
 from pages.ui.state.scenes import scene_of
@@ -38,9 +48,14 @@ VIEW_FIELDS = View._fields
 # What decides neither which rows are fitted nor which family is fitted to them.
 _OF_THE_CLIMB = {
     *("n_components", "n_factors", "covariance", "degrees", "transitions", "initial"),
-    *("standardise", "start", "seed", "start_means", "start_params"),
+    *("frozen", "standardise", "start", "seed", "start_means", "start_params"),
     *("tolerance", "max_iterations"),
 }
+
+COVERED = (
+    "**What comes is hidden.** Guess it, and go on: at the end all is shown. H, or the switch "
+    "above the curve, shows it at once."
+)
 
 STOPPED = {
     "converged": "Converged after {iterations}: about {tolerance} nats or less are left to gain.",
@@ -76,12 +91,12 @@ def begin_early() -> None:
     settings, fitted = shell.settings(), session().fitted
     if fitted is None:
         return
-    before, table, selection = fitted
-    new = differing(settings, before, "data", "columns", "family", "fit")
+    before, table, selection, _ = fitted
+    new = differing(settings, before, "data", "preparation", "columns", "family", "fit")
     if not new or not new <= _OF_THE_CLIMB:
         return
     try:
-        _run(settings, table, selection)
+        run_for(settings, table, selection)
     except ValueError:
         return  # `current_run` says what is wrong
 
@@ -89,11 +104,11 @@ def begin_early() -> None:
 def current_run(settings: Settings, table: Table, selection: Selection) -> Run | None:
     """The run these settings ask for, begun if it is new; None if they ask for what cannot be."""
     try:
-        run = _run(settings, table, selection)
+        run = run_for(settings, table, selection)
     except ValueError as error:
         st.error(told(error, selection.columns))
         return None
-    session().fitted = settings, table, selection
+    session().fitted = settings, table, selection, run.key
     run.await_quick_end()
     if run.error:
         show_error(run, selection.columns)
@@ -101,12 +116,14 @@ def current_run(settings: Settings, table: Table, selection: Selection) -> Run |
     return run
 
 
-def _run(settings: Settings, table: Table, selection: Selection) -> Run:
+def run_for(settings: Settings, table: Table, selection: Selection) -> Run:
     """The run these settings ask for, begun if it is new. Raises ValueError if it cannot be."""
     family = family_of(settings)
     data = family.data(selection)
-    model = model_for(settings, data)
-    start = beginning(model, settings, data)
+    weights, kind = family.weights(selection), selection.weights_kind
+    model = model_for(settings, data, weights, selection.transformations)
+    start = beginning(model, settings, *rows_that_count(model, data, weights, kind))
+    require_possible(model, start, settings, data, weights, selection)
     asked = [table.fingerprint, selection.columns, values_of(settings, "family", "fit")]
     wanted = Run(
         key=hashlib.sha256(repr(asked).encode()).hexdigest()[:16],
@@ -114,7 +131,9 @@ def _run(settings: Settings, table: Table, selection: Selection) -> Run:
         data=data,
         start=start,
         tolerance=settings.tolerance,
-        max_iterations=settings.max_iterations,
+        max_iterations=most_iterations(settings),
+        weights=weights,
+        weights_kind=kind,
     )
     if session().runs is None:
         session().runs = Runs()
@@ -140,16 +159,17 @@ def show_run(
     run: Run,
     selection: Selection,
     table: Table,
-    downloads: bool = False,
+    alone: bool = False,
     calls: int = 0,
     **start: Any,
 ) -> None:
     """The player and everything about the frame it shows, brought up to date while the fit runs.
 
-    downloads: whether the frame can be taken away; calls: as of `player`; start: settings of how
+    alone: whether it is all that the page shows: it is told what there is to see, and the frame can
+    be taken away; calls: as of `player`; start: settings of how
     the run began, where it is not the one that is chosen.
     """
-    watch(run, _show, run, selection, table, downloads, calls, start, seconds=REFRESH_SECONDS)
+    watch(run, _show, run, selection, table, alone, calls, start, seconds=REFRESH_SECONDS)
     _hear_of_the_view()
 
 
@@ -172,15 +192,18 @@ def _hear_of_the_view() -> None:
     """Another view draws nothing on the server: only the link is to know of it."""
     view = view_chosen("player")
     if view is not None and runs_alone():
+        covered = shell.settings().hidden
         _looks(view)
         shell.remember("_view", **view._asdict())
+        if view.hidden != covered:
+            st.rerun()  # the page says more or less of what comes
 
 
 def _show(
     run: Run,
     selection: Selection,
     table: Table,
-    downloads: bool,
+    alone: bool,
     calls: int,
     start: dict[str, Any],
 ) -> None:
@@ -193,45 +216,76 @@ def _show(
         _before_the_start(run, settings)
         shell.remember()
         return
-    _status(run, selection, settings)
-    about = st.empty()
-    if run.is_looked_at:
-        _identification(run, about)
+    # The picture comes first, unless there is something to do or to be warned of.
+    covered = is_covered(settings)
+    well = covered or (
+        run.stop_reason == "converged"
+        and run.fit is not None
+        and not (run.fit.collapsed or collapse_panel.scant(run, settings))
+    )
+    if not well:
+        _status(run, selection, settings)
     try:
-        payload, shown, sample = _picture(run, settings, selection, table, running)
+        payload, shown, sample = _picture(run, settings, selection, table, movable=not start)
     except Full as full:
         st.error(str(full))
         return
-    last = len(shown) - 1
+    if not running and alone:
+        frame = frame_panel.frame_of(shown, settings.frame)
+        film.take(run.key, payload, _view(settings), frame)
+    reached = settings.frame is not None and settings.frame <= shown[-1]
     state = player(
         payload,
         key="player",
         # The half-step of a link may not have been reached yet: until the fit ends, follow it.
-        frame=None if running else frame_panel.frame_of(shown, settings.frame),
+        frame=None if running and not reached else frame_panel.frame_of(shown, settings.frame),
         point=_position(sample, settings.point),
         marks=frame_panel.rows_typed(),
         calls=calls,
+        asks=session().frames_asked,
         view=_view(settings),
     )
     if running:
         shell.remember(**state.view._asdict())
         return
-    frame = last if state.frame is None else min(state.frame, last)
-    index = int(shown[frame])
+    hands_panel.take(state.hand, run, selection, settings)
+    if alone:
+        presets_panel.show_what_to_look_for()
+    at = frame_panel.remembered(shown, state.frame)
+    covered = is_covered(replace(settings, frame=at))
+    if covered:
+        st.markdown(COVERED)
+    elif well:
+        _status(run, selection, settings)
+    about = st.empty()
+    if run.is_looked_at and not covered:
+        _identification(run, about)
+    index = frame_panel.half_step_at(shown, state.frame)
     marked = frame_panel.point_of(selection, settings.point)
-    point = marked if state.point is None else int(sample[state.point])
+    if state.point is None or state.point >= len(sample):
+        point = marked
+    else:
+        point = int(sample[state.point])
     if point != marked:
         shell.change(details=frame_panel.POINTS)
-    at_end = index == len(run.trace) - 1
-    shell.remember(frame=None if at_end else index, point=point, **state.view._asdict())
+    shell.remember(frame=at, point=point, **state.view._asdict())
+    if not alone and covered != is_covered(settings):
+        st.rerun()  # what else is on the page is shown at the end, too
     settings = shell.settings()
     frame_panel.show_frame(run, index, point, selection, settings)
+    if covered:
+        return
     # Beside what is looked at most, and after it: it may take half a second, once.
     _identification(run, about)
-    if downloads and run.fit is not None:
+    if alone and run.fit is not None:
         looks = _looks(state.view)
-        shown_now = Shown(payload, lambda: looks.view, frame, index)
+        shown_now = Shown(payload, lambda: looks.view, state.frame, index)
         show_takeaway(run, shown_now, settings, selection, table)
+
+
+def is_covered(settings: Settings) -> bool:
+    """Whether there is more to come than is shown, and it is hidden."""
+    return settings.hidden and settings.frame is not None
 
 
 def _before_the_start(run: Run, settings: Settings) -> None:
@@ -251,22 +305,28 @@ def _position(sample: np.ndarray, row: int | None) -> int | None:
 
 
 def _status(run: Run, selection: Selection, settings: Settings) -> None:
-    """How the fit stands, with its log-likelihood, or first of all that it has collapsed; a button
-    to stop or go on."""
+    """How the fit stands, with its log-likelihood, or first of all that it has collapsed or
+    that a component has next to no rows; a button to stop or go on."""
     last = run.trace[-1]
     likelihood = f"log-likelihood **{nats(last.log_likelihood)}** nats"
     if run.fit is None:
         progress_line(run, f"Fitting: iteration {last.iteration:,}, {likelihood}")
         return
-    iterations = counted(last.iteration, "iteration")
-    bic, size = nats(run.fit.bic), report.size_of(run.fit, len(selection.values))
+    iterations = report.iterations_of(run.trace)
+    bic, size = nats(run.fit.bic), report.size_of(run.fit, selection)
     if run.fit.collapsed:
         collapse_panel.show_collapsed(run, selection, settings)
         text = (
             f"After {iterations} the {likelihood} and the BIC {bic} ({size}) are not to be "
             "compared with those of other fits."
         )
+    elif run.frozen:
+        collapse_panel.show_scant(run, settings)
+        text = f"No iterations: the parameters are those given. {likelihood[0].upper()}" + (
+            f"{likelihood[1:]}; criteria such as BIC are of fits."
+        )
     else:
+        collapse_panel.show_scant(run, settings)
         ended = STOPPED[run.stop_reason or "stopped"].format(
             iterations=iterations, count=last.iteration, tolerance=number(run.tolerance)
         )
@@ -278,6 +338,8 @@ def _status(run: Run, selection: Selection, settings: Settings) -> None:
         _offer_to_go_on(run, text, report.COUNTING)
     else:
         st.markdown(text, help=report.COUNTING)
+    if run.fit.weights_kind == "sampling":
+        st.caption(report.PSEUDO)
 
 
 def _identification(run: Run, place: DeltaGenerator) -> None:
@@ -300,13 +362,19 @@ def _offer_to_go_on(run: Run, text: str, more: str | None = None) -> None:
 
 
 def _picture(
-    run: Run, settings: Settings, selection: Selection, table: Table, running: bool
+    run: Run, settings: Settings, selection: Selection, table: Table, movable: bool
 ) -> tuple[bytes, np.ndarray, np.ndarray]:
-    """The packed picture, which half-step each frame shows, and which rows are drawn."""
+    """The packed picture, which half-step each frame shows, and which rows are drawn.
+
+    movable: whether its start may be placed by hand.
+    """
+    running = run.running
+    movable = movable and hands_panel.could_be_placed(settings, len(selection.columns))
     most = LIVE_POINTS if running else settings.drawn_rows
     steps = list(run.trace)
-    look = settings.axes, settings.axis_x, settings.axis_y, settings.rotation
-    asked = (run.key, len(steps), most, running, look)
+    look = settings.axes, settings.axis_x, settings.axis_y, settings.rotation, settings.names
+    sure = None if running else uncertainty.known(run)
+    asked = (run.key, len(steps), most, running, movable, look, sure is None, selection.label_name)
 
     def made() -> tuple[bytes, np.ndarray, np.ndarray]:
         scene = scene_of(
@@ -320,9 +388,10 @@ def _picture(
             running=running,
             opening=opening(settings),
             table=table,
+            spread=None if sure is None else spread_of_means(sure, len(selection.columns)),
         )
         picture, shown = family_of(settings).picture(scene)
-        payload = pack(named(picture, settings, table))
+        payload = pack(named(picture._replace(movable=movable), settings, table))
         # Here and with what the player was last sent.
         visit().hold("picture", 2 * len(payload))
         return payload, shown, scene.sample

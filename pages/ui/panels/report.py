@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,8 @@ from em_core.fit import Fit
 from em_core.inference.agreement import adjusted_rand_index, confusion
 from em_core.search.alignment import assignment_shares
 from pages.ui.tables.selection import Selection
-from pages.ui.text import component_names, counted, gap, nats, number
+from pages.ui.tables.writing import free_name
+from pages.ui.text import counted, gap, nats, number
 
 MOST_DOUBTFUL = 10
 # Posteriors of more rows than this take longer than a glance: a stated sample stands in.
@@ -23,13 +25,33 @@ COUNTING = (
     "fitted, also where they are in sequences or groups."
 )
 MOST_ROWS_AT_A_GLANCE = 100_000
+PSEUDO = (
+    "With sampling weights these are a pseudo-likelihood and its criteria: they rank models by how "
+    "well they fit the population, but do not measure evidence, and no likelihood-ratio test holds."
+)
 
 
-def size_of(fit: Fit, n_rows: int) -> str:
+def size_of(fit: Fit, selection: Selection) -> str:
     """What BIC puts a price on, and its n: "11 parameters, n = 272 rows"."""
-    n = f"n = {number(fit.n_observations, 6)}"
-    rows = " rows" if fit.n_observations == n_rows else ""
-    return f"{counted(fit.n_parameters, 'parameter')}, {n}{rows}"
+    return f"{counted(fit.n_parameters, 'parameter')}, {rows_of(fit.n_observations, selection)}"
+
+
+def rows_of(n_observations: float, selection: Selection) -> str:
+    """What the n of BIC is: "n = 272 rows", or of the weights of how many rows it is the sum."""
+    n, n_rows = f"n = {number(n_observations, 6)}", len(selection.values)
+    if selection.weights is None:
+        return f"{n} rows" if n_observations == n_rows else n
+    if selection.weights_kind == "sampling":
+        return f"{n} rows, to which their weights are scaled"
+    return f"{n}, the sum of the weights of {counted(n_rows, 'row')}"
+
+
+def iterations_of(steps: Sequence[HalfStep]) -> str:
+    """How many a fit took, and where some are no steps of EM: "148 iterations, 13 of them leaps
+    where EM crept"."""
+    taken = counted(steps[-1].iteration, "iteration")
+    leaps = sum(step.is_leap for step in steps)
+    return f"{taken}, {leaps} of them leaps where EM crept" if leaps else taken
 
 
 def gain_sentence(steps: Sequence[HalfStep], index: int) -> str:
@@ -59,7 +81,7 @@ def gain_sentence(steps: Sequence[HalfStep], index: int) -> str:
 
 
 def doubtful_points(
-    model, params, data, selection: Selection, unit: str
+    model, params, data, selection: Selection, components: Sequence[str]
 ) -> tuple[pd.DataFrame, int]:
     """The rows whose most responsible component is the least sure, and how many were looked at."""
     stride = -(-len(selection.values) // MOST_ROWS_AT_A_GLANCE)
@@ -72,9 +94,11 @@ def doubtful_points(
     certainty = shares.max(axis=1)
     order = np.argsort(certainty, kind="stable")[:MOST_DOUBTFUL]
     ranked = np.argsort(-shares[order], axis=1)
-    names = np.array(component_names(shares.shape[1], unit))
+    names = np.array(components)
     rows = stride * order
-    table = {"row": selection.rows[rows] + 1}
+    table: dict[str, Any] = {"row": selection.rows[rows] + 1}
+    if selection.identifier:
+        table[free_name(selection.identifier, table)] = selection.called(rows)
     table |= {name: selection.cells(d, rows) for d, name in enumerate(selection.columns)}
     table["most responsible"] = names[ranked[:, 0]]
     table["responsibility"] = certainty[order]
@@ -85,20 +109,21 @@ def doubtful_points(
 
 
 def agreement_with_labels(
-    model, params, data, selection: Selection, unit: str
+    model, params, data, selection: Selection, components: Sequence[str]
 ) -> tuple[float, pd.DataFrame]:
     """Adjusted Rand index of clusters and known labels, and the confusion matrix."""
     clusters = model.predict(params, data)
     paths = isinstance(clusters, list)
     clusters = np.concatenate(clusters) if paths else clusters
-    names = component_names(model.n_states if paths else model.n_components, unit)
     labels = selection.labels
     assert labels is not None, "there are known labels"
-    table = confusion_table(labels, clusters, names)
-    return adjusted_rand_index(labels, clusters), table
+    table = confusion_table(labels, clusters, components, selection.frequencies)
+    return adjusted_rand_index(labels, clusters, selection.frequencies), table
 
 
-def confusion_table(labels: np.ndarray, clusters: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
+def confusion_table(
+    labels: np.ndarray, clusters: np.ndarray, names: Sequence[str], weights=None
+) -> pd.DataFrame:
     """Counts of rows by known label (rows) and component (columns); missing labels left out."""
-    counted = confusion(labels, clusters, len(names))
+    counted = confusion(labels, clusters, len(names), weights)
     return pd.DataFrame(counted.counts, index=list(counted.labels), columns=list(names))

@@ -10,13 +10,17 @@ from typing import NamedTuple
 import pandas as pd
 import streamlit as st
 
+from em_core.saved import can_be_saved
 from pages.ui.families.collapse import why_collapsed
 from pages.ui.families.table import family_of
-from pages.ui.pictures.picture import View
+from pages.ui.pictures.picture import BEGINNING, View
 from pages.ui.running.runs import Run
 from pages.ui.sharing import standalone, takeaway
 from pages.ui.sharing.naming import half_step, opening, stem, title
+from pages.ui.state import shell
+from pages.ui.state.session import session
 from pages.ui.state.settings import Settings
+from pages.ui.tables.preparation.said import rows_said, scales_said
 from pages.ui.tables.selection import Selection
 from pages.ui.tables.table import Table
 from pages.ui.tables.writing import to_csv_bytes, to_parquet_bytes
@@ -33,14 +37,15 @@ MIME = {
 
 
 class Shown(NamedTuple):
-    """What the player shows: its packed picture, and a frame of it, which is half-step `index`.
+    """What the player shows: its packed picture, and a frame of it (None: the last one), which is
+    half-step `index`.
 
     view: in which view it does at the moment.
     """
 
     payload: bytes
     view: Callable[[], View]
-    frame: int
+    frame: int | None
     index: int
 
 
@@ -51,7 +56,9 @@ def show_takeaway(
     index = shown.index
     if run.stop_reason in ENDED_EARLY:
         settings = replace(settings, max_iterations=run.finished_fit.n_iterations)
-    name = stem(settings, table, half_step(run.trace[index]))
+    name = stem(settings, table.name, half_step(run.trace[index]))
+    if index < len(run.trace) - 1:
+        _offer_the_end(run, index)
     said = f"Of the half-step shown: {takeaway.half_step_shown(run, index)}."
 
     def rows() -> pd.DataFrame:
@@ -69,11 +76,18 @@ def show_takeaway(
             "Parameters and trace (JSON)",
             f"{name}.json",
             said,
-            lambda: takeaway.parameters_as_json(settings, selection, run, index),
+            lambda: takeaway.parameters_as_json(settings, selection, table, run, index),
         )
+        if can_be_saved(run.model):
+            _download(
+                "Model (JSON)",
+                f"{name}-model.json",
+                f"{said} For “Score new rows” on the page What are they?, and for em_core.load.",
+                lambda: takeaway.model_as_json(settings, selection, table, run, index),
+            )
         _download(
             "Animation (HTML)",
-            f"{stem(settings, table)}.html",
+            f"{stem(settings, table.name)}.html",
             f"All half-steps. It opens at {_opens_at(run, shown)[1]}.",
             lambda: _standalone(run, shown, settings, selection, table),
         )
@@ -87,6 +101,21 @@ def show_takeaway(
             st.code(code, language="python")
 
 
+def _offer_the_end(run: Run, index: int) -> None:
+    """Rows and parameters from before the end are seldom what is wanted."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            f"**The fit is not shown at its end, but at {takeaway.half_step_shown(run, index)}.** "
+            "What is taken away is of the half-step shown."
+        )
+        shell.button("Go to the end", _to_the_end, key="to the end", icon=":material/last_page:")
+
+
+def _to_the_end() -> None:
+    shell.change(frame=None)
+    session().frames_asked += 1
+
+
 def _download(label: str, file_name: str, help: str, make: Callable[[], bytes]) -> None:
     mime = MIME[file_name.rpartition(".")[2]]
     st.download_button(
@@ -97,7 +126,9 @@ def _download(label: str, file_name: str, help: str, make: Callable[[], bytes]) 
 def _opens_at(run: Run, shown: Shown) -> tuple[int, str]:
     """The frame that the animation opens at, and its half-step. To the end it is to be played."""
     at_end = shown.index == len(run.trace) - 1
-    return (0, "the start") if at_end else (shown.frame, half_step(run.trace[shown.index]))
+    if shown.frame is None or shown.frame == BEGINNING or at_end:
+        return BEGINNING, "the beginning"
+    return shown.frame, half_step(run.trace[shown.index])
 
 
 def _standalone(
@@ -108,6 +139,7 @@ def _standalone(
     collapsed = why_collapsed(
         run.model, fit.params, fit.flags, run.data, selection, family_of(settings)
     )
+    said = "".join(f"{words} " for words in [rows_said(table), *scales_said(selection)] if words)
     return standalone.page(
         shown.payload,
         shown.view(),
@@ -115,5 +147,6 @@ def _standalone(
         title(settings, table),
         f"{f'Collapsed: this is no answer. {collapsed} ' if collapsed else ''}"
         f"{opening(settings)} Log-likelihood {nats(fit.log_likelihood)} nats after "
-        f"{counted(fit.n_iterations, 'iteration')}. Shown first: {at}. Made with EM Explorer.",
+        f"{counted(fit.n_iterations, 'iteration')}. {said}Shown first: {at}. Made with EM "
+        "Explorer.",
     )

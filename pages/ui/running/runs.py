@@ -6,12 +6,13 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Literal
 
 import numpy as np
 
 from em_core import HalfStep
+from em_core.data import WeightsKind, rows_that_count
 from em_core.fit import Fit, finished
 from em_core.half_steps import StopReason
 from em_core.search.alignment import in_order, numbering
@@ -38,6 +39,7 @@ class Run(Work):
     trace: its components are numbered as `em_core.search.alignment` says: by where the run begins
     until it ends. order (K,): component order[k] of the process is number k; None where it is so
     for all k.
+    weights: of the rows (sequences, groups) of data, as they were given; None without any.
     """
 
     model: Any
@@ -45,6 +47,8 @@ class Run(Work):
     start: Beginning
     tolerance: float
     max_iterations: int
+    weights: np.ndarray | None = None
+    weights_kind: WeightsKind = "frequencies"
     trace: list[HalfStep] = field(default_factory=list)
     stop_reason: StopReason | None = None
     fit: Fit | None = None
@@ -54,6 +58,11 @@ class Run(Work):
     def begin(self) -> None:
         self.stop_reason, self.fit = None, None
         super().begin()
+
+    @cached_property
+    def counted(self) -> tuple[Any, np.ndarray | None]:
+        """The rows that EM goes by, and their weights: see `em_core.data.rows_that_count`."""
+        return rows_that_count(self.model, self.data, self.weights, self.weights_kind)
 
     @property
     def finished_fit(self) -> Fit:
@@ -65,7 +74,7 @@ class Run(Work):
     def ended(self) -> Ended:
         """The run, once it has a fit, for another process."""
         n = self.finished_fit.n_observations
-        return Ended(self.key, self.model, self.data, tuple(self.trace), n)
+        return Ended(self.key, self.model, self.counted[0], tuple(self.trace), n, self.counted[1])
 
     @property
     def is_looked_at(self) -> bool:
@@ -76,8 +85,13 @@ class Run(Work):
     def identification(self) -> Identification | None:
         """Whether the model is identified at its last parameters, as `look_at` tells."""
         if self._looked is None or not self.is_looked_at:
-            self._looked = self.finished_fit, look_at(self.finished_fit, self.data)
+            self._looked = self.finished_fit, look_at(self.finished_fit, *self.counted)
         return self._looked[1]
+
+    @property
+    def frozen(self) -> bool:
+        """Whether its parameters are those that were given, and nothing is fitted."""
+        return self.max_iterations == 0
 
     def job(self) -> Job:
         return pool().job(climb, *self._asked(), again=self._asked)
@@ -85,7 +99,7 @@ class Run(Work):
     def _asked(self) -> tuple:
         """What the process is given, without what has been told."""
         how = self.tolerance, self.max_iterations, len(self.trace)
-        return self.model, self.data, self.start, *how
+        return self.model, *self.counted, self.start, *how
 
     def expect(self, size: int) -> None:
         if self.holding is not None:
@@ -104,7 +118,11 @@ class Run(Work):
         self.stop_reason = result
         if self.trace:
             self._number()
-            self.fit = finished(self.model, list(self.trace), result, self.data)
+            self.fit = self.fit_of(self.trace, result)
+
+    def fit_of(self, trace: Sequence[HalfStep], stop_reason: StopReason) -> Fit:
+        """The fit whose trace this is, the run's own or the beginning of it."""
+        return finished(self.model, list(trace), stop_reason, *self.counted, self.weights_kind)
 
     def _number(self) -> None:
         """Number the components by the last parameters."""
@@ -147,6 +165,10 @@ class Runs:
             _, oldest = self._runs.popitem(last=False)
             _let_go(oldest)
         return run
+
+    def there(self, key: str) -> Run | None:
+        """The run with this key, if it is among the last ones."""
+        return self._runs.get(key)
 
 
 def _forget(runs: OrderedDict[str, Run], key: str) -> None:

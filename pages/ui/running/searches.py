@@ -8,14 +8,19 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from em_core.data import WeightsKind
+from em_core.emissions.covariances.structures import ALIASES
 from em_core.search import selection as grids
+from em_core.search.plan import plan
 from em_core.search.restarts import Restarts, Trace
 from pages.ui.compute import searching
 from pages.ui.families.table import family_of, model_for
 from pages.ui.running.pools import pool
 from pages.ui.running.work import Work
 from pages.ui.running.workers import PATIENCE, Job, Lost
-from pages.ui.state.settings import FIELDS, Settings, changed
+from pages.ui.state.settings import FIELDS, PLANNED, Settings, changed
 from pages.ui.tables.selection import Selection
 from pages.ui.tables.table import Table
 
@@ -36,13 +41,16 @@ class _Underway(NamedTuple):
 
 @dataclass(kw_only=True)
 class _OnOneTable(Work):
-    """EM on one table, from every seed of every start."""
+    """EM on one table, from every seed of every start; without a named one from those of the plan
+    of `restarts`, so many as there are seeds."""
 
     data: Any
     starts: tuple[str, ...]
     seeds: range
     tolerance: float
     max_iterations: int
+    weights: np.ndarray | None = None
+    weights_kind: WeightsKind = "frequencies"
 
     def stop(self) -> None:
         """Let it end with what it has."""
@@ -53,10 +61,23 @@ class _OnOneTable(Work):
         self.done.wait(2 * PATIENCE)
 
     @property
+    def n_starts(self) -> int:
+        """How many are made of one model."""
+        return len(self.seeds) * max(1, len(self.starts))
+
+    def begins_with(self, model, start: str, seed: int) -> bool:
+        """Whether a start of this name and seed is among those of a model."""
+        if self.starts:
+            return start in self.starts and seed in self.seeds
+        return any((each.name, each.seed) == (start, seed) for each in plan(model, self.seeds))
+
+    @property
     def _options(self) -> dict[str, Any]:
         return {
             "tolerance": self.tolerance,
             "max_iterations": self.max_iterations,
+            "weights": self.weights,
+            "weights_kind": self.weights_kind,
             "number_components": True,
         }
 
@@ -75,17 +96,13 @@ class Search(_OnOneTable):
         return self.runs
 
     @property
-    def n_starts(self) -> int:
-        return len(self.seeds) * len(self.starts)
-
-    @property
     def n_ended(self) -> int:
         """How many of them have ended, while it goes on."""
         traces = self.runs.traces if self.runs else ()
         return sum(trace.stop_reason is not None for trace in traces)
 
     def job(self) -> Job:
-        asked = self.model, self.data, self.seeds, self.starts, self._options
+        asked = self.model, self.data, self.seeds, self.starts or None, self._options
         return pool().job(searching.search, *asked)
 
     def take(self, told: Sequence[tuple[Trace, ...]]) -> None:
@@ -109,13 +126,21 @@ class Grid(_OnOneTable):
     times: int = 0
     latest: grids.Progress | None = None
     selection: grids.ModelSelection | None = None
+    # The sizes of the models that were fitted before it was begun the last time, in all.
+    begun_with: int = 0
     _alone: tuple[str, int] | None = None
+
+    def begin(self) -> None:
+        """Start, or go on with what is left."""
+        self.begun_with = sum(c.label[1] for c in self.cells if c.status != "not run")
+        super().begin()
 
     def job(self) -> Job:
         if self.selection is None:
             asked = grids.select(
-                self.models, self.data, self.seeds, self.starts, folds=self.folds, **self._options
-            )
+                self.models, self.data, self.seeds, self.starts or None, folds=self.folds,
+                **self._options,
+            )  # fmt: skip
             self.selection = copy(asked)  # which runs nothing by itself
         return pool().job(searching.grid, *self._asked(), again=self._asked)
 
@@ -127,7 +152,7 @@ class Grid(_OnOneTable):
 
     def _asked(self) -> tuple:
         """What the process is given: the grid as far as it is."""
-        return self.selection, self.data, self.times, self._alone
+        return self.selection, self.data, self.weights, self.times, self._alone
 
     def _listen(self) -> None:
         """Where a process is lost, the models that it has not told of get one each: the next to be
@@ -183,37 +208,66 @@ def recommended_start(settings: Settings) -> str:
     return RECOMMENDED if RECOMMENDED in names else names[0]
 
 
+def offered_searches(settings: Settings) -> list[str]:
+    """What many starts can be: by the plan, or by name."""
+    return [PLANNED, *seeded_starts(settings)]
+
+
+def described(start: str) -> str:
+    """What a choice of many starts is called."""
+    return f"{PLANNED} (the plan)" if start == PLANNED else start
+
+
 def usual_starts(settings: Settings) -> tuple[str, ...]:
-    """The starts of a search where none are chosen: one to find the best optimum, and the usual
-    one beside it, which ends in others as well."""
+    """The starts of a search whose link, made before there was the plan, names none: one to find
+    the best optimum, and the usual one beside it, which ends in others as well."""
     return tuple(dict.fromkeys((recommended_start(settings), seeded_starts(settings)[0])))
 
 
-def search_of(settings: Settings, table: Table, selection: Selection) -> Search:
-    """The many starts that the settings ask for."""
-    starts = settings.starts_compared or usual_starts(settings)
-    common = _common(settings, selection, starts, settings.n_starts)
+def search_of(
+    settings: Settings, table: Table, selection: Selection, starts: tuple[str, ...] | None = None
+) -> Search:
+    """The many starts that the settings ask for; or these, () for the plan of `restarts`."""
+    if starts is None:
+        starts = _by_name(settings, usual_starts(settings))
+    common = _common(
+        settings, selection, starts, range(settings.seed, settings.seed + settings.n_starts)
+    )
     asked = [getattr(settings, name) for name in family_of(settings).controls]
-    model = model_for(settings, common["data"])
+    model = model_for(settings, common["data"], common["weights"], selection.transformations)
     return Search(key=_key(settings, table, selection, common, asked), model=model, **common)
+
+
+def _by_name(settings: Settings, usual: tuple[str, ...]) -> tuple[str, ...]:
+    """The starts chosen, () for the plan."""
+    chosen = settings.starts_compared
+    return () if PLANNED in chosen else chosen or usual
 
 
 def grid_of(settings: Settings, table: Table, selection: Selection) -> Grid:
     """The grid of models that the settings ask for."""
-    starts = settings.starts_compared or (recommended_start(settings),)
-    common = _common(settings, selection, starts, settings.n_starts_each)
+    starts = _by_name(settings, (recommended_start(settings),))
+    seeds = range(first_seed(settings), first_seed(settings) + settings.n_starts_each)
+    common = _common(settings, selection, starts, seeds)
     family = family_of(settings)
     models = {}
     for structure in structures(settings, len(selection.columns)):
         for size in range(settings.smallest, settings.largest + 1):
             chosen = changed(settings, **cell_settings(settings, (structure, size)))
-            models[structure, size] = model_for(chosen, common["data"])
+            models[structure, size] = model_for(
+                chosen, common["data"], common["weights"], selection.transformations
+            )
     asked = [tuple(models), settings.folds]
     asked += [
         getattr(settings, n) for n in family.controls if n not in (family.size, family.structure)
     ]
     key = _key(settings, table, selection, common, asked)
     return Grid(key=key, models=models, folds=settings.folds, **common)
+
+
+def first_seed(settings: Settings) -> int:
+    """The first of the seeds that every model of a grid gets."""
+    return settings.seed if settings.first_seed is None else settings.first_seed
 
 
 def cell_settings(settings: Settings, label: tuple[str, int]) -> dict[str, Any]:
@@ -235,6 +289,21 @@ def offered_structures(settings: Settings) -> tuple[str, ...]:
     return tuple(family.controls[family.structure]) or numbers
 
 
+# Round, axis-parallel and any, each the same for all components or not.
+SIX = ("EII", "spherical", "EEI", "diag", "tied", "full")
+
+
+def structure_sets(settings: Settings) -> dict[str, tuple[str, ...]]:
+    """Choices of many structures at once, by what they are called; {} where there are few."""
+    offered = offered_structures(settings)
+    if not set(SIX) <= {*offered}:
+        return {}
+    # Some are offered by several names, letters alone for tables of one column.
+    codes = {ALIASES.get(name, name): name for name in reversed(offered) if len(name) > 1}
+    every = tuple(name for name in offered if name in codes.values())
+    return {f"All {len(every)}": every, "Six of the most useful": SIX}
+
+
 def usual_structures(settings: Settings, n_columns: int) -> tuple[str, ...]:
     """Those compared unless others are chosen; in one dimension many are the same."""
     return offered_structures(settings)[: USUAL_STRUCTURES if n_columns > 1 else 2]
@@ -248,12 +317,15 @@ def structures(settings: Settings, n_columns: int) -> tuple[str, ...]:
 
 
 def _common(
-    settings: Settings, selection: Selection, starts: tuple[str, ...], n_seeds: int
+    settings: Settings, selection: Selection, starts: tuple[str, ...], seeds: range
 ) -> dict[str, Any]:
+    family = family_of(settings)
     return {
-        "data": family_of(settings).data(selection),
+        "data": family.data(selection),
+        "weights": family.weights(selection),
+        "weights_kind": selection.weights_kind,
         "starts": starts,
-        "seeds": range(settings.seed, settings.seed + n_seeds),
+        "seeds": seeds,
         "tolerance": settings.tolerance,
         "max_iterations": settings.max_iterations,
     }
@@ -263,6 +335,7 @@ def _key(settings: Settings, table: Table, selection: Selection, common, asked) 
     known = [common[name] for name in ("starts", "seeds", "tolerance", "max_iterations")]
     about = [
         *(table.fingerprint, selection.columns, selection.group_name, settings.family),
+        *(selection.weight_name, selection.weights_kind),
         *(settings.standardise, settings.missing),
     ]
     return hashlib.sha256(repr([*about, *known, asked]).encode()).hexdigest()[:16]

@@ -98,6 +98,11 @@ class Work:
             self._job.cancel()
 
     @property
+    def elapsed(self) -> float:
+        """Seconds since it was begun the last time."""
+        return time.monotonic() - self._begun
+
+    @property
     def running(self) -> bool:
         return not self.done.is_set()
 
@@ -210,6 +215,7 @@ def watch(work: Work, show: Callable[..., None], *arguments: Any, seconds: float
     When it begins or ends the whole page runs: only that starts or ends the polling.
     """
     every = seconds if work.running else None
+    session().at_work |= work.running
     fragment(_look, run_every=every)(work, work.running, show, arguments)
 
 

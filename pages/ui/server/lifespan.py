@@ -16,10 +16,12 @@ from threadpoolctl import threadpool_limits
 
 from pages.ui import environment
 from pages.ui.families.own_models import own_models
+from pages.ui.panels.drawing import drawing_panel
 from pages.ui.player import component
 from pages.ui.running.pools import pool, readers
-from pages.ui.server import manners
+from pages.ui.server import errors, manners
 from pages.ui.server.leaving import more_descriptors, see_off_visits
+from pages.ui.server.whole_parts import drop_parts_whole
 from pages.ui.sharing.store import Refused, the_store
 from pages.ui.state import shell
 from pages.ui.state.memory import memory
@@ -39,12 +41,16 @@ async def lifespan(_app: st.App) -> AsyncGenerator[None]:
         log.warning(sentence)
     # Streamlit refuses what is larger than its own limit, whatever that of a widget.
     config.set_option("server.maxUploadSize", math.ceil(MAX_BYTES / 2**20))
+    errors.log_once()
     more_descriptors()
+    drop_parts_whole()
     manners.ask_nobody_outside()
     manners.end_in_time()
+    manners.take_in_no_more()
     memory()
     component.components()
     shell.components()
+    drawing_panel.components()
     with suppress(Refused):  # it is in the log, and tried again when somebody shares
         the_store()
     with threadpool_limits(limits=1, user_api="blas"):

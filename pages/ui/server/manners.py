@@ -1,12 +1,14 @@
-"""How the server says where it is, asks nobody outside, and ends when it is told to."""
+"""How the server says where it is, asks nobody outside, takes in so much, and ends when told to."""
 
 from __future__ import annotations
 
 import logging
 import signal
+from collections.abc import Iterator
 
 import uvicorn
 from streamlit import config, net_util
+from streamlit.runtime.runtime_util import get_max_widget_state_size_bytes
 from streamlit.web.server.server_util import get_url
 
 log = logging.getLogger(__name__)
@@ -35,10 +37,26 @@ def say_where() -> None:
     print(f"EM Explorer: {'  '.join(map(get_url, dict.fromkeys(hosts)))}", flush=True)
 
 
+def take_in_no_more() -> None:
+    """A message of a browser that is too large is refused when its size is told, before it comes.
+
+    Streamlit lets 200 MB come, as much as it sends itself, before it refuses what is above 25.
+    """
+    for server in _servers():
+        server.config.ws_max_size = get_max_widget_state_size_bytes()
+
+
 def end_in_time() -> None:
     """Whatever is under way ends within SECONDS_TO_END of a signal to end."""
     # Streamlit starts uvicorn's server with no limit; who starts it otherwise may have set one.
+    for server in _servers():
+        if server.config.timeout_graceful_shutdown is None:
+            server.config.timeout_graceful_shutdown = SECONDS_TO_END
+
+
+def _servers() -> Iterator[uvicorn.Server]:
+    """The server at work, which it is who hears of signals."""
     for number in (signal.SIGTERM, signal.SIGINT):
         server = getattr(signal.getsignal(number), "__self__", None)
-        if isinstance(server, uvicorn.Server) and server.config.timeout_graceful_shutdown is None:
-            server.config.timeout_graceful_shutdown = SECONDS_TO_END
+        if isinstance(server, uvicorn.Server):
+            yield server

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+import secrets
 from collections.abc import Callable
 from contextlib import suppress
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from google.protobuf.message import DecodeError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import runtime
@@ -20,7 +22,10 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.web.server.server import UPLOAD_FILE_ENDPOINT
 
 from pages.ui.state.memory import FULL_FOR_ALL
+from pages.ui.state.reloads import COOKIE
 from pages.ui.state.shell import OWNER_KEY
+
+log = logging.getLogger(__name__)
 
 # A file travels with a name and a type before it, and a line after it.
 AROUND_A_FILE = 1_000_000
@@ -28,9 +33,12 @@ AROUND_A_FILE = 1_000_000
 A_PAGE = b"model_selection"
 # The dialog on sharing has one, for how many days; every page has more.
 WIDGETS_OF_A_DIALOG = 2
-# Files that are brought at once, and a message that may ask for more.
+# Files that are brought at once.
 MOST_FILES = 100
-LONG_MESSAGE = 10_000
+# What the names of widgets and of parts of them begin with.
+OF_A_WIDGET = "$$"
+# Why a connection ends (RFC 6455, 7.4.1).
+UNSUPPORTED_DATA, INVALID_DATA, POLICY_VIOLATION = 1003, 1007, 1008
 
 
 class SecurityHeaders:
@@ -58,6 +66,38 @@ class SecurityHeaders:
 def _frames(scope: Scope) -> str:
     query = parse_qs(scope["query_string"].decode("latin-1"))
     return "*" if "true" in query.get("embed", ()) and OWNER_KEY not in query else "'self'"
+
+
+class KnownBrowsers:
+    """Each browser that asks for a page gets a token of its own, 144 random bits, until it closes.
+
+    Only this server is told it. A reload shows by it that it comes from where a table came from.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not _is_asked_for_a_page(scope):
+            await self.app(scope, receive, send)
+            return
+        https = "https" in (scope["scheme"], Headers(scope=scope).get("x-forwarded-proto"))
+
+        async def say(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                kept = "; Path=/; HttpOnly; SameSite=Lax" + "; Secure" * https
+                token = f"{COOKIE}={secrets.token_urlsafe(18)}{kept}"
+                MutableHeaders(scope=message).append("Set-Cookie", token)
+            await send(message)
+
+        await self.app(scope, receive, say)
+
+
+def _is_asked_for_a_page(scope: Scope) -> bool:
+    """Whether a browser without a token asks for a page."""
+    connection = HTTPConnection(scope)
+    page = scope["method"] == "GET" and "text/html" in connection.headers.get("accept", "")
+    return page and COOKIE not in connection.cookies
 
 
 class LimitedBodies:
@@ -139,33 +179,65 @@ class LimitedUploads:
         return held + self._coming + size > self._limit
 
 
-class LimitedMessages:
-    """No message of a browser asks for places of more files than anybody brings at once.
+class SoundMessages:
+    """A connection that is no browser's, or a message, is refused with a line in the log.
 
-    Streamlit makes an address for each on the thread that serves everybody: a message of 5 MB with
-    1,500,000 names held up all others for 12.8 s and took 1 GB.
+    Nor does a message ask for places of more files than anybody brings at once: Streamlit makes an
+    address for each on the thread that serves everybody. One of 5 MB with 1,500,000 names held up
+    all others for 12.8 s and took 1 GB.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "websocket":
+            await self.app(scope, receive, send)
+            return
+        if not _is_an_address(Headers(scope=scope).get("origin", "")):
+            log.warning("A connection was refused: it names its origin as no browser does.")
+            await receive()
+            await send({"type": "websocket.close", "code": POLICY_VIOLATION})
+            return
+
+        async def refuse(code: int, what: str) -> Message:
+            log.warning("A connection was ended: what came by it is %s.", what)
+            await send({"type": "websocket.close", "code": code})
+            return {"type": "websocket.disconnect", "code": code}
+
         async def take() -> Message:
             message = await receive()
+            if message["type"] != "websocket.receive":
+                return message
             content = message.get("bytes")
-            if content and len(content) > LONG_MESSAGE:
-                message["bytes"] = _with_few_files(content)
+            if content is None:
+                return await refuse(UNSUPPORTED_DATA, "text, which no page of this app sends")
+            asked = _read(content)
+            if asked is None:
+                return await refuse(INVALID_DATA, "no message of a page")
+            if asked.WhichOneof("type") == "file_urls_request":
+                del asked.file_urls_request.file_names[MOST_FILES:]
+                message["bytes"] = asked.SerializeToString()
+            elif asked.WhichOneof("type") == "rerun_script":
+                told = asked.rerun_script.widget_states.widgets
+                sound = [state for state in told if state.id.startswith(OF_A_WIDGET)]
+                if len(sound) < len(told):
+                    log.warning("A message told of a widget that no page has: left out.")
+                    del told[:]
+                    told.extend(sound)
+                    message["bytes"] = asked.SerializeToString()
             return message
 
-        await self.app(scope, take if scope["type"] == "websocket" else receive, send)
+        await self.app(scope, take, send)
 
 
-def _with_few_files(content: bytes) -> bytes:
-    message = _read(content)
-    if message is None or message.WhichOneof("type") != "file_urls_request":
-        return content
-    del message.file_urls_request.file_names[MOST_FILES:]
-    return message.SerializeToString()
+def _is_an_address(text: str) -> bool:
+    """Whether an address can be taken apart, be it any or none."""
+    try:
+        urlsplit(text)
+    except ValueError:
+        return False
+    return True
 
 
 class LateEvents:
@@ -243,7 +315,7 @@ class _Pages:
 
 
 def _read(content: bytes) -> BackMsg | None:
-    """A message of the browser; None for what is none: Streamlit says what it thinks of it."""
+    """A message of the browser; None for what is none."""
     try:
         return BackMsg.FromString(content)
     except DecodeError:

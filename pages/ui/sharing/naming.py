@@ -13,8 +13,9 @@ from pages.ui.state.settings import FIELDS, Settings
 from pages.ui.tables.table import Table
 from pages.ui.text import counted
 
-# What a table's name may take of a file's name: characters, and bytes, of which systems take 255.
-LONGEST_PART, MOST_BYTES = 40, 120
+# What the name of a table, or of a column, may take of a file's name: characters, and bytes, of
+# which systems take 255.
+LONGEST_PART, MOST_BYTES, MOST_BYTES_MORE = 40, 120, 40
 
 
 def half_step(step: HalfStep) -> str:
@@ -26,7 +27,7 @@ def half_step(step: HalfStep) -> str:
 
 def title(settings: Settings, table: Table) -> str:
     """The data and the model, as a heading."""
-    words = [family_of(settings).label.partition(":")[0], *_size(settings), *_structure(settings)]
+    words = [family_of(settings).heading, *_size(settings), *_structure(settings)]
     return f"{table.name}: {', '.join(words)}"
 
 
@@ -45,20 +46,23 @@ def named(picture: Picture, settings: Settings, table: Table, *more: str) -> Pic
     return picture._replace(
         title=title(settings, table),
         opening=opening(settings),
-        file=stem(settings, table, *more),
+        file=stem(settings, table.name, *more),
     )
 
 
-def stem(settings: Settings, table: Table, *more: str) -> str:
-    """What files of a fit begin with: table, model, size and start, then `more`."""
-    name = re.sub(r"\.[a-z0-9]{1,8}$", "", table.name, flags=re.IGNORECASE)
+def stem(settings: Settings, table: str, *more: str) -> str:
+    """What files of a fit begin with: the name of the table, model, size and start, then `more`."""
+    name = re.sub(r"\.[a-z0-9]{1,8}$", "", table, flags=re.IGNORECASE)
     begins = method_of(settings)
     if begins not in ("means", "parameters"):
         begins = f"seed {settings.seed}"
-    name = _slug(name)[:LONGEST_PART].encode()[:MOST_BYTES].decode(errors="ignore")
-    words = [name.strip("-") or "table", settings.family]
-    words += [*_structure(settings), *_size(settings), begins, *more]
-    return "-".join(filter(None, map(_slug, words)))
+    words = [_cut(name, MOST_BYTES) or "table", settings.family]
+    words += [*_structure(settings), *_size(settings), begins]
+    return slug(*words, *(_cut(word, MOST_BYTES_MORE) for word in more))
+
+
+def _cut(name: str, most: int) -> str:
+    return slug(slug(name)[:LONGEST_PART].encode()[:most].decode(errors="ignore"))
 
 
 def _size(settings: Settings) -> tuple[str, ...]:
@@ -79,7 +83,7 @@ def _structure(settings: Settings) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else (counted(value, "factor"),)
 
 
-def _slug(text: str) -> str:
-    """Text as part of a file name that every system takes: letters, digits and hyphens."""
-    letters = unicodedata.normalize("NFKC", text)
-    return re.sub(r"[^\w]+", "-", letters).strip("-_")
+def slug(*words: str) -> str:
+    """Words as part of a file name that every system takes: letters, digits and hyphens."""
+    letters = (unicodedata.normalize("NFKC", word) for word in words)
+    return "-".join(filter(None, (re.sub(r"[^\w]+", "-", text).strip("-_") for text in letters)))

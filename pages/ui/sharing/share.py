@@ -15,10 +15,15 @@ from pages.ui.state import shell
 from pages.ui.state.session import session
 from pages.ui.state.settings import FIELDS
 from pages.ui.tables import packing
+from pages.ui.tables.roles import Use, kept_of
+from pages.ui.tables.table import Table
 from pages.ui.text import counted, plain
 
 PERIODS = {1: "1 day", 7: "1 week", 30: "1 month", 90: "3 months", 365: "1 year"}
 USUAL_PERIOD = 90
+# Pages that have a player; and one that has it for runs that are picked, of which two may race.
+WITH_A_PLAYER = ("", "lower_bound", "variants")
+WITH_A_PICK = "local_optima"
 CHOICES = [
     (FIELDS["bare"].label, FIELDS["bare"].help, FIELDS["bare"].key, "1"),
     (
@@ -28,6 +33,9 @@ CHOICES = [
         "true",
     ),
 ]
+# A frame with nothing but the player, two panels of which stand side by side in a column of text.
+FRAMED = {"embed": "true", FIELDS["window"].key: "player"}
+FRAME_HEIGHT = 480
 IN_THE_CONTAINER = (
     "This server runs in a container and was not told where stored tables are to last: they last "
     "as long as the container does."
@@ -54,7 +62,26 @@ def _sharing() -> None:
     else:
         _offer_to_store(own)
     shell.copy_link("Copy this link", CHOICES)
+    if _player_is_shown():
+        _offer_a_frame()
     shell.remember("_share")
+
+
+def _player_is_shown() -> bool:
+    page, picked = session().page, shell.settings().picked_seed
+    return page in WITH_A_PLAYER or (page == WITH_A_PICK and picked is not None)
+
+
+def _offer_a_frame() -> None:
+    """HTML of a frame that shows nothing but the player."""
+    race = session().page == WITH_A_PICK and shell.settings().rival_seed is not None
+    what = "race" if race else "player"
+    around = (
+        f'<iframe src="{shell.LINK}" title="EM Explorer: the {what}" width="100%" '
+        f'height="{FRAME_HEIGHT}" style="border: 0" allow="fullscreen" loading="lazy"></iframe>'
+    )
+    shell.copy_link(f"Copy a frame with the {what} only", added=FRAMED, around=around)
+    st.caption("HTML for another page, a course page, say: the link above in an iframe.")
 
 
 def _all_in_the_link(own: OwnTable | None) -> str:
@@ -73,11 +100,20 @@ def _described(own: OwnTable) -> str:
 
 
 def _offer_to_store(own: OwnTable) -> None:
-    content = packing.to_parquet(own.table)
     st.markdown(
-        f"{_described(own)} is too large to travel inside the link. For the link to show it, this "
-        "server has to store it."
+        f"**This link does not have the table yet.** {_described(own)} is too large to travel "
+        "inside it. For the link to show it, this server has to store it."
     )
+    table, use = own.table, session().use or Use()
+    if shell.settings().id_column is None:
+        use = use._replace(identifier="")  # who the rows are is shared only where it was chosen
+    small = kept_of(table, use, shell.settings().preparation)
+    others = table.frame.shape[1] - small.frame.shape[1]
+    if others and not st.toggle(
+        f"Also the {counted(others, 'column')} not in use", key="share all"
+    ):
+        table = small
+    content = packing.to_parquet(table)
     try:
         days = st.selectbox(
             "Until when",
@@ -88,7 +124,7 @@ def _offer_to_store(own: OwnTable) -> None:
         )
         end = _date(datetime.now(UTC).timestamp() + 86_400 * days)
         st.markdown(
-            f"- **What is stored:** this table with all its columns, {_size(content)}, and "
+            f"- **What is stored:** {_which(table, others)}, {_size(content)}, and "
             f"{_counted()}.\n- **Until when:** {end}, or until you delete it.\n- **Who can see "
             "it:** everyone who has the link. Nobody else can find it; those who run this server "
             "could look."
@@ -97,10 +133,22 @@ def _offer_to_store(own: OwnTable) -> None:
         if st.button("Store the table and complete the link", type="primary"):
             note = st.empty()
             own_table.keep(own, content, days, lambda: note.info(WAITING))
+            if table is small and others:
+                # With fewer columns others might be the usual ones.
+                shell.spell_out(
+                    columns=use.columns, label_column=use.label,
+                    group_column=use.group or None, weight_column=use.weight,
+                )  # fmt: skip
             st.rerun(scope="fragment")
     except Refused as error:
         st.error(str(error))
     st.caption("Or send the file along: the link as it is asks for it.")
+
+
+def _which(table: Table, others: int) -> str:
+    """Which columns are stored."""
+    columns = counted(table.frame.shape[1], "column")
+    return f"this table with {columns}" if others else f"this table with all its {columns}"
 
 
 def _counted() -> str:
@@ -155,11 +203,11 @@ def _forget_owner_token() -> None:
     session().owner_token = ""
 
 
-@st.dialog("Delete a shared table", on_dismiss=_forget_owner_token)
+@st.dialog("Delete what was shared", on_dismiss=_forget_owner_token)
 def _deletion() -> None:
     st.markdown(
-        "With this owner link you can delete the table that was shared. Links to it then stop "
-        "working at once."
+        "With this owner link you can delete the table or the lesson that was shared. Links to it "
+        "then stop working at once."
     )
     if st.button("Delete the table", type="primary", icon=":material/delete:"):
         try:

@@ -5,21 +5,29 @@ from __future__ import annotations
 import json
 import re
 import textwrap
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 import em_core
-from em_core.fit import Fit, finished
+from em_core.fit import Fit
+from em_core.protocols import optional
+from pages.ui.compute.describing import Described
+from pages.ui.compute.uncertainty import REPLICATES, SPLITS, STARTS
 from pages.ui.families.collapse import why_collapsed
 from pages.ui.families.numbers import arrays
 from pages.ui.families.table import example_of, family_of, standardises
 from pages.ui.running.runs import Run
+from pages.ui.running.searches import Grid, cell_settings, recommended_start
 from pages.ui.sharing.naming import half_step
-from pages.ui.state.beginnings import method_of
+from pages.ui.state.beginnings import method_of, most_iterations
 from pages.ui.state.settings import Settings
-from pages.ui.tables.recipe import Recipe, recipe_of
+from pages.ui.tables.preparation.said import rows_said, scales_said
+from pages.ui.tables.preparation.table import write_steps
+from pages.ui.tables.recipe import Recipe, after, recipe_of
 from pages.ui.tables.selection import Selection
 from pages.ui.tables.table import Table
 from pages.ui.tables.writing import join_results
@@ -49,12 +57,15 @@ def with_results(
     return join_results(table, selection, results)
 
 
-def parameters_as_json(settings: Settings, selection: Selection, run: Run, index: int) -> bytes:
+def parameters_as_json(
+    settings: Settings, selection: Selection, table: Table, run: Run, index: int
+) -> bytes:
     """The parameters of a half-step in the original units, the trace, and what it takes to judge
     and repeat the fit.
 
     Log-likelihoods are totals in nats. Those outside "end" are of the half-step, criteria too.
-    "collapsed": why the end is no answer, null where it may be one.
+    "collapsed": why the end is no answer, null where it may be one. "said": which rows are used,
+    and on which scale columns are.
     """
     family, step = family_of(settings), run.trace[index]
     content: dict[str, Any] = {
@@ -65,7 +76,13 @@ def parameters_as_json(settings: Settings, selection: Selection, run: Run, index
         "em_core": em_core.__version__,
         "model": family.code(settings),
         "columns": list(selection.columns),
+        "preparation": [step.told() for step in settings.preparation],
         "rows": len(selection.values),
+        "weight_column": selection.weight_name,
+        "weights_kind": None if selection.weights is None else selection.weights_kind,
+        "n_observations": run.finished_fit.n_observations,
+        "rows_of_the_table": len(table.frame),
+        "said": [*filter(None, [rows_said(table)]), *scales_said(selection)],
         "start": method_of(settings),
         "seed": settings.seed,
         "standardised": standardises(settings),
@@ -73,7 +90,7 @@ def parameters_as_json(settings: Settings, selection: Selection, run: Run, index
         "half_step": half_step_shown(run, index),
         "elbo": step.elbo,
         **_criteria(
-            finished(run.model, run.trace[: index + 1], run.stop_reason or "stopped", run.data),
+            run.fit_of(run.trace[: index + 1], run.stop_reason or "stopped"),
             family.unit,
         ),
     }
@@ -97,6 +114,24 @@ def parameters_as_json(settings: Settings, selection: Selection, run: Run, index
     return json.dumps(content, indent=2).encode()
 
 
+def model_as_json(
+    settings: Settings, selection: Selection, table: Table, run: Run, index: int
+) -> bytes:
+    """The model at a half-step as `em_core.load` reads it, with columns, levels, units and the
+    steps of preparation."""
+    trace = run.trace[: index + 1]
+    fit = run.fit_of(trace, run.stop_reason or "stopped")
+    units = dict(zip(table.frame.columns, table.units, strict=False))
+    text = em_core.dump(
+        fit,
+        columns=selection.columns,
+        levels=[names or None for names in selection.levels],
+        units=[units.get(name) or None for name in selection.columns],
+        preparation=write_steps(settings.preparation) if settings.preparation else "",
+    )
+    return text.encode()
+
+
 def _criteria(fit: Fit, unit: str) -> dict[str, float]:
     """How good parameters are; ICL where rows belong to components."""
     names = ["log_likelihood", "n_parameters", "aic", "bic"] + ["icl"] * bool(unit)
@@ -104,25 +139,39 @@ def _criteria(fit: Fit, unit: str) -> dict[str, float]:
 
 
 def script(
-    settings: Settings, selection: Selection, table: Table, run: Run, index: int, download: str
+    settings: Settings,
+    selection: Selection,
+    table: Table,
+    run: Run,
+    index: int,
+    download: str,
+    described: Described | None = None,
+    grid: Grid | None = None,
 ) -> str:
-    """Python on em_core that gives the numbers of a half-step.
+    """Python on em_core that gives the numbers of a half-step; of the last one also how sure they
+    are, as far as that is asked for.
 
-    download: what the rows taken away as Parquet are called.
+    download: what the rows taken away as Parquet are called. described: what else is told of the
+    end, and grid: the models it was compared with, to be worked out as well.
     """
     recipe = _recipe(settings, selection, table, download)
     body = [*recipe.lines, *rows_used(selection, run.data)]
-    model = family_of(settings).code(settings)
-    body += [f"model = {f'Standardised.of({model}, data)' if standardises(settings) else model}"]
-    start, lines = _start(settings)
+    weighted = selection.weights is not None
+    body += [f"model = {_model(settings, run.model, weighted)}"]
+    start, lines = _start(settings, weighted)
     body += [
         *lines,
         f"result = fit(model, data, start={start}, seed={settings.seed},",
-        f"             tolerance={settings.tolerance!r}, max_iterations={settings.max_iterations})",
+        f"             tolerance={settings.tolerance!r}, max_iterations={most_iterations(settings)}"
+        f"{_weights(selection)})",
         *["result = ordered(result)  # components numbered as in the app"]
         * (run.order is not None),
         *_numbers(run, index),
     ]
+    if index == len(run.trace) - 1 and not (run.frozen or run.finished_fit.collapsed):
+        body += _after_the_fit(settings, weighted, described)
+    if grid is not None:
+        body += _compared(settings, selection, grid)
     head = ["import json"] * (method_of(settings) == "parameters")
     head += [line for line in recipe.imports if line.startswith("from pathlib")]
     head += ["from runpy import run_path"] * ("run_path(" in "".join(body))
@@ -135,6 +184,34 @@ def script(
     head += [line for line in recipe.imports if not line.startswith("from pathlib")]
     head += ["", "threadpool_limits(1)  # as the app does: sums are then added in the same order"]
     return "\n".join([*_needs(recipe, body), *head, "", *body, ""])
+
+
+def _model(settings: Settings, model: Any, weighted: bool) -> str:
+    """The Python of a model as it is fitted: in units of its own, if it is."""
+    code, of = family_of(settings).code(settings), "data, weights" if weighted else "data"
+    if transformations := optional(model, "transformations"):
+        more = f", {of}" if standardises(settings) else ""
+        return f"Transformed.by({code}, {transformations!r}{more})"
+    return f"Standardised.of({code}, {of})" if standardises(settings) else code
+
+
+def _compared(settings: Settings, selection: Selection, grid: Grid) -> Iterator[str]:
+    """Lines that compare the models of a grid."""
+    weighted = selection.weights is not None
+    yield "models = {"
+    for label, model in grid.models.items():
+        chosen = replace(settings, **cell_settings(settings, label))
+        yield f"    {label!r}: {_model(chosen, model, weighted)},"
+    yield "}"
+    how = f"folds={grid.folds}, tolerance={grid.tolerance!r}, max_iterations={grid.max_iterations}"
+    seeds = f"range({grid.seeds.start}, {grid.seeds.stop}), {[*grid.starts]!r}"
+    yield f"grid = select(models, data, {seeds},\n              {how}{_weights(selection)})"
+    if grid.times:
+        more = f"{', weights' * weighted}, times={grid.times}"
+        yield f"for _ in range({grid.times}):\n    list(grid)  # runs it"
+        yield f"    grid = grid.go_on(data{more})"
+    by = repr(settings.criterion)
+    yield f"for cell in grid.ranking({by}):\n    print(*cell.label, cell.score({by}))"
 
 
 def _needs(recipe: Recipe, body: list[str]) -> list[str]:
@@ -153,12 +230,21 @@ def _needs(recipe: Recipe, body: list[str]) -> list[str]:
     return lines
 
 
-def _start(settings: Settings) -> tuple[str, list[str]]:
+def _weights(selection: Selection) -> str:
+    """What `fit` is given of weights."""
+    if selection.weights is None:
+        return ""
+    kind = selection.weights_kind
+    return ",\n             weights=weights" + f", weights_kind={kind!r}" * (kind != "frequencies")
+
+
+def _start(settings: Settings, weighted: bool) -> tuple[str, list[str]]:
     """What `fit` is given as the start, and the lines that make it."""
     method = method_of(settings)
     if method == "means":
         means = [list(point) for point in settings.start_means]
-        return "from_means(model, data, means)", [f"means = np.array({means})"]
+        of = "data, means, weights" if weighted else "data, means"
+        return f"from_means(model, {of})", [f"means = np.array({means})"]
     if method == "parameters":
         lines = [f"start = model.params(**json.loads({settings.start_params!r}))"]
         return "start", lines
@@ -176,17 +262,48 @@ def _numbers(run: Run, index: int) -> list[str]:
     ]
 
 
+def _after_the_fit(
+    settings: Settings, weighted: bool, described: Described | None
+) -> Iterator[str]:
+    """Lines that work out what pages say of the end of a fit."""
+    more = ", weights=weights" * weighted
+    numbers = "print(row.name, row.estimate, row.standard_error, row.lower, row.upper)"
+    if described is not None:
+        if not isinstance(described.quality, str):
+            yield f"print(inference.class_quality(result, data{more}))"
+        if not isinstance(described.residuals, str):
+            yield f"print(inference.bivariate_residuals(result, data{more}).statistics)"
+    if settings.intervals:
+        yield f"sure = inference.intervals(result, data{more})"
+        yield f"for row in sure.reported:\n    {numbers}"
+        if settings.resampled:
+            yield f"again = inference.bootstrap(result, data, {REPLICATES}{more})"
+            yield 'print(again.stayed, "of", again.replicates)'
+            yield f"for row in again.reported:\n    {numbers}"
+    if settings.halved and family_of(settings).unit:
+        how = f"{SPLITS}, starts={STARTS}, start={json.dumps(recommended_start(settings))}"
+        yield f"halves = inference.split_half(result, data, {how}{more})"
+        yield "print(halves.mean, halves.mean_stayed)"
+
+
 def _recipe(settings: Settings, selection: Selection, table: Table, download: str) -> Recipe:
     """How the table comes to be."""
     if settings.source == "table":
-        return recipe_of(table, download)
+        return recipe_of(table, settings.preparation, download)
     made, function = f"load({example_of(settings)!r})", "load"
+    if settings.source == "draw":
+        return _drawn_recipe(settings, table)
     if settings.source == "generate":
         function = "generate"
         made = (
             f"generate({settings.generator!r}, {settings.n_rows}, {settings.true_components}, "
             f"{settings.n_columns}, np.random.default_rng({settings.data_seed}))"
         )
+    imports: tuple[str, ...] = (f"from em_core.datasets import {function}",)
+    if settings.preparation:
+        more, frame = after(settings.preparation, f"from_dataset({made})")
+        imports += (*more, "from pages.ui.tables.table import from_dataset")
+        return Recipe("", imports, (f"table = {frame}.taken_frame.copy()",))
     lines = [
         f"dataset = {made}",
         "table = pd.DataFrame(dataset.values, columns=list(dataset.columns))",
@@ -194,7 +311,15 @@ def _recipe(settings: Settings, selection: Selection, table: Table, download: st
     group = selection.group_name
     if group is not None and group not in table.frame.columns[:-1]:
         lines += [f"table[{group!r}] = dataset.labels"]
-    return Recipe("", (f"from em_core.datasets import {function}",), tuple(lines))
+    return Recipe("", imports, tuple(lines))
+
+
+def _drawn_recipe(settings: Settings, table: Table) -> Recipe:
+    """Points drawn by hand stand in the script."""
+    made = f"table_of({settings.drawn!r})"
+    imports = ("from pages.ui.tables.drawn import table_of",)
+    more, frame = after(settings.preparation, made)
+    return Recipe("", (*more, *imports), (f"table = {frame}.taken_frame.copy()",))
 
 
 def _coding(levels: tuple[str, ...], names: list[str]) -> list[str]:
@@ -235,13 +360,23 @@ def rows_used(selection: Selection, data: Any) -> list[str]:
     used = "np.isfinite(data).all(axis=1)"
     if np.isnan(selection.values).any():
         used = "~np.isinf(data).any(axis=1) & ~np.isnan(data).all(axis=1)"
+    if selection.weights is not None:
+        lines += [f"weights = table[{selection.weight_name!r}].to_numpy(float, na_value=np.nan)"]
+        used += " & ~np.isnan(weights)"
     if not selection.groups:
-        lines += [f"data = data[{used}]"]
+        if selection.weights is None:
+            lines += [f"data = data[{used}]"]
+        else:
+            lines += [f"used = {used}", "data, weights = data[used], weights[used]"]
+        one_sequence = isinstance(data, list) and selection.weights is not None
+        lines += ["weights = weights[:1]  # of the only sequence"] * one_sequence
         return [*lines, "data = data[:, 0]"] if np.ndim(data) == 1 else lines
-    return [
-        *lines,
+    lines += [
         f"groups = table[{group!r}]",
         f"used = {used} & groups.notna().to_numpy()",
         "groups = groups[used]",
         "data = [data[used][groups == name] for name in groups.unique()]",
     ]
+    if selection.weights is not None:
+        lines += ["weights = [weights[used][groups == name][0] for name in groups.unique()]"]
+    return lines

@@ -1,5 +1,6 @@
 // A button that copies the page's address, says that it did, and where the browser forbids copying
-// (no HTTPS, no permission) offers the address as selected text instead. What is ticked above it is
+// (no HTTPS, no permission) offers the address as selected text instead. Where a text is to stand
+// around the address, it is copied with it. What is ticked above it is
 // added here, in the browser: a copy made before the server has answered must not lack it.
 export default function ({ parentElement, data }) {
   const button = parentElement.querySelector("button")
@@ -15,11 +16,14 @@ export default function ({ parentElement, data }) {
     for (const { name, value } of choices.querySelectorAll(":checked")) {
       link.searchParams.set(name, value)
     }
+    for (const [name, value] of Object.entries(data.added)) link.searchParams.set(name, value)
+    const bare = data.around === "LINK"
+    const text = bare ? link.href : data.around.replace("LINK", () => escaped(link.href))
     let copied = true
     try {
-      await navigator.clipboard.writeText(link.href)
+      await navigator.clipboard.writeText(text)
     } catch {
-      field.value = link.href
+      field.value = text
       field.hidden = false
       field.focus()
       field.select()
@@ -31,10 +35,15 @@ export default function ({ parentElement, data }) {
     status.textContent = ""
     clearTimeout(button.timer)
     requestAnimationFrame(() => {
-      status.textContent = copied ? "Link copied" : "Copy the selected link with Ctrl+C or ⌘C"
+      status.textContent = copied ? `${bare ? "Link" : "Frame"} copied` : "Copy the selected text with Ctrl+C or ⌘C"
     })
     if (copied) button.timer = setTimeout(() => (status.textContent = ""), 4000)
   }
+}
+
+// As the value of an attribute of HTML.
+function escaped(address) {
+  return address.replaceAll("&", "&amp;").replaceAll('"', "&quot;")
 }
 
 function offer([words, help, key, value]) {

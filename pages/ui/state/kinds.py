@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from pages.ui.tables.answers import Reading
+from pages.ui.tables.preparation.step import Step
+from pages.ui.tables.preparation.table import read_steps, write_steps
 from pages.ui.text import number
 
 
@@ -41,7 +44,7 @@ class Choice:
         raise ValueError(f"{quoted(text)} is not one of {', '.join(self.options)}")
 
     def write(self, value: str) -> str:
-        return value
+        return str(value)
 
 
 @dataclass(frozen=True)
@@ -109,16 +112,20 @@ class Names:
     """Several names, joined by commas (a comma in a name is written \\, and a backslash \\\\)."""
 
     most: int = 256
+    longest: int = 10_000
 
     def read(self, text: str) -> tuple[tuple[str, ...], str]:
         parts = re.findall(r"((?:[^\\,]|\\.)*)(?:,|$)", text + ",", re.DOTALL)[:-1]
         names = tuple(re.sub(r"\\(.)", r"\1", part, flags=re.DOTALL) for part in parts)
         if len(names) > self.most:
             return names[: self.most], f"only the first {self.most} names are used"
+        if any(len(name) > self.longest for name in names):
+            cut = tuple(name[: self.longest] for name in names)
+            return cut, f"names have at most {self.longest} characters"
         return names, ""
 
     def write(self, value: tuple[str, ...]) -> str:
-        return ",".join(re.sub(r"([\\,])", r"\\\1", name) for name in value)
+        return ",".join(re.sub(r"([\\,])", r"\\\1", str(name)) for name in value)
 
 
 @dataclass(frozen=True)
@@ -154,7 +161,21 @@ class JsonObject:
         return compact, ""
 
     def write(self, value: str) -> str:
-        return value
+        return str(value)
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Steps of preparation, as a list in JSON ("" for none)."""
+
+    def read(self, text: str) -> tuple[tuple[Step, ...], str]:
+        try:
+            return (read_steps(text) if text else ()), ""
+        except ValueError:
+            raise ValueError("this is not a list of steps of preparation") from None
+
+    def write(self, value: tuple[Step, ...]) -> str:
+        return write_steps(value)
 
 
 class Result(NamedTuple):
@@ -173,6 +194,17 @@ class Result(NamedTuple):
         return self.count == other.count and math.isclose(
             self.log_likelihood, other.log_likelihood, rel_tol=1e-9, abs_tol=1e-9
         )
+
+
+@dataclass(frozen=True)
+class Answers:
+    """How a file is read, as a person has said: a `Reading`."""
+
+    def read(self, text: str) -> tuple[Reading, str]:
+        return Reading.from_text(text), ""
+
+    def write(self, value: Reading) -> str:
+        return value.text
 
 
 @dataclass(frozen=True)

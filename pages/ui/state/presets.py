@@ -19,6 +19,15 @@ def _generated(kind: str, true_components: int, n_components: int, **more: Any) 
     return family | {"n_components": n_components} | drawn | more
 
 
+# What a visit without a link opens on, at its beginning: a fit worth watching, with other optima.
+WELCOME = Preset(
+    "Four clusters",
+    _generated("separated", 4, 4, covariance="full", start="random points", seed=2)
+    | {"data_seed": 0},
+    "Four components start at four points drawn at random. Each E-step colours every point by the "
+    "components it may belong to; each M-step moves the components to their points. Other seeds "
+    "end elsewhere, as the page Local optima shows.",
+)
 PRESETS = (
     Preset(
         "Unequal sizes",
@@ -93,8 +102,8 @@ GALLERY = (
     Preset(
         "The dishonest casino",
         _example("categorical-hmm", "casino", n_components=2, columns=("throw",)),
-        "When was the die loaded? The ribbon says how probable each state is at each throw; “Known "
-        "labels”, below, how many throws it gets right.",
+        "When was the die loaded? Of the three ribbons the upper one knows; below it is what the "
+        "model makes of the throws alone: it finds the longest stretches, and misses short ones.",
     ),
     Preset(
         "Film ratings, nine in ten missing",

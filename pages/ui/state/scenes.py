@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from em_core import HalfStep
 from em_core.standardised import as_it_is
 from pages.ui.families.table import axes_of, family_of
 from pages.ui.pictures.picture import Scene
+from pages.ui.state.clocks import Along, along
 from pages.ui.state.settings import Settings
 from pages.ui.tables.selection import Selection
 from pages.ui.tables.table import Table
@@ -31,14 +31,18 @@ def scene_of(
     running: bool = False,
     opening: str = "",
     table: Table | None = None,
+    spread: np.ndarray | None = None,
 ) -> Scene:
     """The scene of a run on a selection, with at most `most` rows drawn.
 
-    table: where the units of the columns stand.
+    table: where the units of the columns stand. spread: as of `Scene`.
     """
     family = family_of(settings)
     in_order = family.grouping == "sequence"
-    clock, times = _clock(table if in_order else None, selection)
+    sample = _sample(len(selection.values), most, in_order)
+    counts = _counts_of(selection)
+    time = along(table if in_order else None, selection)
+    drawn = time.starts[time.starts < len(sample)]
     units = {} if table is None else dict(zip(table.frame.columns, table.units, strict=False))
     return Scene(
         run=run,
@@ -48,35 +52,49 @@ def scene_of(
         opening=opening,
         data=data,
         values=selection.values,
-        sample=_sample(len(selection.values), most, in_order),
+        sample=sample,
         rows=selection.rows + 1,
         columns=selection.columns,
         titles=tuple(f"{c} ({units[c]})" if units.get(c) else c for c in selection.columns),
         unit=family.unit,
-        components=family.components(model),
-        times=times,
-        clock=clock,
+        components=family.components(model, settings.names),
+        times=time.places,
+        clock=time.clock,
+        dates=time.dates,
         groups=selection.groups,
         levels=selection.levels,
         axes=axes_of(settings, len(selection.columns)),
         look=settings,
+        weights=selection.weights,
+        labels=selection.labels,
+        counts=None if counts is None else counts[sample],
+        names=_names(selection, time, sample),
+        words={} if table is None else dict(table.titles),
+        moments=tuple((float(time.places[row]), time.words[row]) for row in drawn),
+        spread=spread,
     )
 
 
-def _clock(table: Table | None, selection: Selection) -> tuple[str, np.ndarray]:
-    """What the rows of one series are counted by: a column of years, say, or else their number."""
-    if table is not None and not selection.groups:
-        for name in table.frame.columns.difference(selection.columns, sort=False):
-            if _counts(table.frame[name]):
-                return name, table.frame[name].to_numpy(float)[selection.rows]
-    return "row", np.arange(len(selection.rows)) + 1.0
+def _names(selection: Selection, time: Along, sample: np.ndarray) -> tuple[str, ...]:
+    """What the rows drawn are called, in which sequence they are and when; () where that is their
+    number."""
+    parts = []
+    if selection.identifier:
+        called = selection.called(sample)
+        parts.append([f"{selection.identifier} {name}" if name else "" for name in called])
+    if time.words:
+        group = np.repeat(np.arange(len(selection.groups)), selection.sizes)[sample]
+        of = [f"{selection.group_name} {selection.groups[g]}" for g in group]
+        parts += [of, [f"{time.column} {time.words[row]}" for row in sample]]
+    return tuple(", ".join(filter(None, each)) for each in zip(*parts, strict=True))
 
 
-def _counts(column: pd.Series) -> bool:
-    """Whether a column goes up by one from row to row; most are found out by their first rows."""
-    if not pd.api.types.is_numeric_dtype(column) or column.isna().any():
-        return False
-    return all((np.diff(part.to_numpy(float)) == 1).all() for part in (column.head(5), column))
+def _counts_of(selection: Selection) -> np.ndarray | None:
+    """(N,) how much each row counts in a bar; sampling weights sum to the rows."""
+    weights = selection.weights
+    if weights is None or selection.weights_kind == "frequencies":
+        return weights
+    return weights * (selection.total / weights.sum())
 
 
 def _sample(n_rows: int, most: int, in_order: bool) -> np.ndarray:

@@ -6,11 +6,13 @@ in a `Session`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.state import SafeSessionState
 
 from pages.ui.state.settings import Settings
 
@@ -18,7 +20,7 @@ T = TypeVar("T")
 _SLOT = "session"
 
 
-@dataclass
+@dataclass(eq=False)
 class Session:
     """Everything that outlives a run of a page; it ends with the visit."""
 
@@ -27,19 +29,35 @@ class Session:
     page: str | None = None
     settled: bool = False
     settings: Settings | None = None
+    # The page that the visit's link led to, "" for none; whether the page on the bound was opened.
+    linked_page: str = ""
+    bound_opened: bool = False
     shown: dict[str, Any] = field(default_factory=dict)
     left_families: dict[str, dict[str, Any]] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
     link: Any = None
-    # Sharing: whether it was just asked for, and whose table is to be deleted; the table brought,
-    # what was stored of it, and by whom where quotas count visits.
+    # What was chosen before (`history`).
+    history: Any = None
+    # The settings as the link had them; values of widgets that the browser brought from before a
+    # restart, those given meanwhile (`returning`), and whether something on the page is at work.
+    adopted: Settings | None = None
+    returned: dict[str, Any] = field(default_factory=dict)
+    given: set[str] = field(default_factory=set)
+    at_work: bool = False
+    # Sharing: whether it was just asked for, and whose table is to be deleted; the table brought
+    # and the one before it, what was stored of it, and by whom where quotas count visits.
     sharing: bool = False
     owner_token: str = ""
     own_table: Any = None
+    own_table_before: Any = None
     receipts: dict[str, Any] = field(default_factory=dict)
     person: str = ""
-    # A file that waits to be read, and what was wrong with the last one.
+    # What a person wrote about the work, and a file of saved work that waits to be opened.
+    notes: str = ""
+    saved_work: Any = None
+    # A file that waits to be read, the file of the table in use, and what was wrong with the last.
     brought: Any = None
+    file: Any = None
     complaint: str = ""
     # What is at work, by its place on the page; runs, the last one with what it was of; and what
     # was made last, by its name.
@@ -47,6 +65,16 @@ class Session:
     runs: Any = None
     fitted: Any = None
     made: dict[str, tuple[Hashable, Any]] = field(default_factory=dict)
+    # Which tables of columns were used, by what was first fitted to each; which one opened by
+    # itself; how often its grid began anew, and what columns were called in it.
+    columns_used: dict[str, Any] = field(default_factory=dict)
+    columns_open: str = ""
+    columns_grid: tuple[int, tuple[str, ...]] = (0, ())
+    # What the table at hand is called, what its columns are used for (`roles.Use`), and what they
+    # are in words.
+    table_name: str = ""
+    use: Any = None
+    titles: Mapping[str, str] = field(default_factory=dict)
     # What is counted of all this in bytes (`memory`).
     visit: Any = None
     # Explicit parameters that were refused, and why.
@@ -54,13 +82,43 @@ class Session:
     # An example with something to look for; the run that is doubted, and by how many starts.
     preset: Any = None
     opinion_asked: tuple[str, int] = ("", 0)
-    # The row marked last, and how often one was typed; the seed picked on a chart, and how often a
-    # search was asked for; how often a cell of a grid was opened.
+    # Starts that were pinned (`pins.Pin`).
+    pins: list[Any] = field(default_factory=list)
+    # Of lessons: the steps that were done, the page that the one at hand is on where it is to be
+    # opened, and what is to be called when part of a page has changed a setting.
+    lesson_done: set[tuple[str, int]] = field(default_factory=set)
+    lesson_page: str | None = None
+    heed: Callable[[], None] | None = None
+    # The lesson that is made here (`own_lessons`): as in its file, whether the view at hand is to
+    # be added, how many steps were made, what was wrong with the last file, and as it was shared;
+    # other lessons of people, by name.
+    draft: dict[str, Any] = field(
+        default_factory=lambda: {"title": "", "about": "", "minutes": 5, "steps": []}
+    )
+    view_to_add: bool = False
+    steps_made: int = 0
+    lesson_complaint: str = ""
+    lesson_shared: Any = None
+    own_lessons: dict[str, Any] = field(default_factory=dict)
+    # A lesson whose pictures are made to be saved as one file (`film`), and the last one made.
+    film: Any = None
+    filmed: Any = None
+    # The drawing as the square to draw in has it, and how often that was told another.
+    drawn_heard: str = ""
+    drawn_wish: int = 0
+    # The last that was done by hand to the means of a start.
+    hand_heard: int = 0
+    # The row marked last, and how often one was typed; how often a frame was asked for outside of
+    # the player; the seed picked on a chart, and how often a search was asked for; how often a cell
+    # of a grid was opened.
     row_marked: Any = None
     rows_typed: int = 0
+    frames_asked: int = 0
     picked: Any = None
     calls: int = 1
     opened: int = 0
+    # The grid that is begun though it takes long.
+    grid_asked: str = ""
     # What players were last sent, by their keys; in which view the fit is
     # looked at; whether plotly.js was asked for ahead of need.
     sent: dict[str, Any] = field(default_factory=dict)
@@ -101,3 +159,10 @@ def put(key: str, value: Any) -> None:
 def forget(key: str) -> None:
     """The widget with this key starts anew."""
     st.session_state.pop(key, None)
+
+
+def widget_states() -> SafeSessionState:
+    """All values of widgets by their ids, also of those that were not made yet."""
+    context = get_script_run_ctx()
+    assert context is not None, "it is called while a page runs"
+    return context.session_state

@@ -18,7 +18,9 @@ from em_core.emissions.covariances.structures import STRUCTURES
 from pages.ui.families.factor_analysis import ROTATIONS
 from pages.ui.families.student_t import DEGREES
 from pages.ui.families.table import FAMILIES
+from pages.ui.pictures.picture import BEGINNING
 from pages.ui.state.kinds import (
+    Answers,
     Choice,
     Fingerprint,
     Integer,
@@ -28,11 +30,16 @@ from pages.ui.state.kinds import (
     Number,
     Points,
     Result,
+    Steps,
     Text,
     YesNo,
     quoted,
 )
+from pages.ui.tables.answers import AS_IT_IS, Reading
+from pages.ui.tables.drawn import MOST_POINTS
 from pages.ui.tables.packing import MOST_CHARACTERS
+from pages.ui.tables.preparation.step import Step
+from pages.ui.tables.preparation.transformed_column import Transform
 from pages.ui.text import number
 
 FORMAT_VERSION = "1"
@@ -58,6 +65,13 @@ class Field:
             return self.default
         return self.kind.read(self.kind.write(value))[0]
 
+    def takes(self, value: Any) -> bool:
+        """Whether it is a valid value as it is."""
+        try:
+            return self.clean(value) == value
+        except ValueError:
+            return False
+
 
 def _setting(
     default: Any, key: str, kind: Kind, group: str, label: str, help: str = "", widget: str = ""
@@ -66,7 +80,7 @@ def _setting(
     return field(default=default, metadata=about | {"help": help, "widget": widget})
 
 
-SOURCES = {"example": "Example", "generate": "Generate", "table": "Table"}
+SOURCES = {"example": "Example", "generate": "Generate", "draw": "Draw", "table": "Table"}
 # Every start of any family; each family shows its own.
 STARTS = {name: name for family in FAMILIES.values() for name in family.starts} | {
     "means": "hand-placed means",
@@ -97,6 +111,14 @@ THEORY_STEPS = {
 RACE_AXES = {"passes": "Passes over the data", "iteration": "Iterations", "seconds": "Seconds"}
 RACE_SCALES = {"gap": "Below the best, log scale", "likelihood": "Log-likelihood"}
 CURVES = {"likelihood": "Bound and likelihood", "gap": "Distance to the best, log scale"}
+WINDOWS = {
+    "page": "the page",
+    "player": "the player alone",
+    "class": "the player, large before a class",
+}
+WEIGHTS_KINDS = {"frequencies": "Frequencies", "sampling": "Sampling weights"}
+# Many starts by the plan of `em_core.search.plan`, in the place of named ones.
+PLANNED = "several kinds"
 CRITERIA = {
     "bic": "BIC",
     "icl": "ICL",
@@ -106,6 +128,8 @@ CRITERIA = {
     "aic3": "AIC3",
     "cross_validation": "Cross-validation",
 }
+MOST_COLUMNS = 1_000  # chosen at once: more would make too long a link
+MOST_KEPT = 4_000  # characters of a solution that is kept
 SEED = Integer(0, 2**32 - 1)
 NAME = Text()
 
@@ -143,9 +167,22 @@ class Settings:
         "The same seed draws the same rows. It is separate from the seed of the start.",
         "number",
     )
+    # Of the fit, for the columns stay what they are, whatever is drawn.
+    drawn: str = _setting(
+        "",
+        "dw",
+        Text(f"(?:[A-Za-z0-9_-]{{4}}){{0,{MOST_POINTS}}}", "points that were drawn"),
+        "fit",
+        "Drawn points",
+    )
     fingerprint: str = _setting(
         "", "fp", Text(r"[0-9a-f]{0,64}", "a fingerprint of a table"), "data", "Table"
     )
+    reading: Reading = _setting(  # noqa: RUF009 - it is immutable
+        AS_IT_IS, "rd", Answers(), "data", "How the file is read"
+    )
+    # What to load where the link does not bring the table along: file, rows and columns.
+    awaited: str = _setting("", "fl", NAME, "moment", "File of the table")
     # How a table of one's own travels: in the link, or under a token in the store.
     carried: str = _setting(
         "",
@@ -161,8 +198,17 @@ class Settings:
         "moment",
         "Shared table",
     )
+    preparation: tuple[Step, ...] = _setting(
+        (), "pr", Steps(), "preparation", "Steps of preparation"
+    )
     columns: tuple[str, ...] = _setting(
-        (), "c", Names(), "columns", "Columns", "The measurements to cluster by.", "multiselect"
+        (),
+        "c",
+        Names(MOST_COLUMNS),
+        "columns",
+        "Columns",
+        "The measurements to cluster by.",
+        "multiselect",
     )
     label_column: str | None = _setting(
         None,  # the one the data suggests; "" is none
@@ -172,6 +218,35 @@ class Settings:
         "Known labels",
         "A column of known groups to compare the clusters with. It is not used in the fit.",
         "select",
+    )
+    id_column: str | None = _setting(
+        None,  # the one the data suggests; "" is none
+        "ic",
+        NAME,
+        "view",
+        "Identifier",
+        "A column that says which row is which, where rows are named. It is not used in the fit.",
+        "select",
+    )
+    weight_column: str | None = _setting(
+        None,  # none, and a column that looks like one may be suggested; "" is none
+        "wc",
+        NAME,
+        "fit",
+        "Weights",
+        "A column that says how much each row counts.",
+        "select",
+    )
+    weights_kind: str = _setting(
+        "frequencies",
+        "wk",
+        Choice(WEIGHTS_KINDS),
+        "fit",
+        "What the weights are",
+        "Frequencies: a row stands for so many equal rows, all of which were observed, and BIC "
+        "counts them. Sampling weights: a row stands for so many of a population, and only the "
+        "rows were observed.",
+        "segmented",
     )
     # Model, start, stopping
     family: str = _setting(
@@ -271,6 +346,15 @@ class Settings:
         (), "sm", Points(), "fit", "Hand-placed means"
     )
     start_params: str = _setting("", "sp", JsonObject(), "fit", "Explicit parameters, as JSON")
+    frozen: bool = _setting(
+        False,
+        "fz",
+        YesNo(),
+        "fit",
+        "No iterations",
+        "The rows are scored by these parameters as they are: nothing is fitted.",
+        "toggle",
+    )
     tolerance: float = _setting(
         1e-3,
         "tol",
@@ -285,13 +369,16 @@ class Settings:
     )
     # Many starts
     n_starts: int = _setting(50, "ns", Integer(1, 500), "view", "Seeds", widget="number")
+    # () is what was usual before there was the plan, which a session begins with: links made then
+    # do not name it.
     starts_compared: tuple[str, ...] = _setting(
         (),
         "cs",
         Names(),
         "view",
         "Starts",
-        "Every seed of each of these is run.",
+        "Several kinds: half of the seeds each start in one of several ways, the others split and "
+        "merge the components of the best answers so far. Of a start by name every seed is run.",
         "multiselect",
     )
     # Many models
@@ -309,6 +396,15 @@ class Settings:
         "The best of them counts. Every model gets the same seeds.",
         "number",
     )
+    first_seed: int | None = _setting(
+        None,  # that of the fit
+        "s1",
+        SEED,
+        "view",
+        "First seed",
+        "Every model gets so many seeds from this one on.",
+        "number",
+    )
     folds: int = _setting(
         0,
         "cv",
@@ -321,6 +417,7 @@ class Settings:
     criterion: str = _setting(
         "bic", "by", Choice(CRITERIA), "view", "Compared by", widget="segmented"
     )
+    tested: str = _setting("", "lr", NAME, "view", "Tested", widget="select")
     gone_on: int = _setting(0, "go", Integer(0, 6), "view", "Times gone on with the unfinished")
     picked_start: str = _setting("", "ps", NAME, "moment", "Start played")
     picked_seed: int | None = _setting(None, "pk", SEED, "moment", "Seed played")
@@ -331,6 +428,45 @@ class Settings:
     line_parameter: str = _setting("", "lp", NAME, "view", "Parameter", widget="select")
     line_second: str = _setting("", "l2", NAME, "view", "Second parameter", widget="select")
     line_seed: int = _setting(1, "ls", SEED, "view", "Other seed", widget="number")
+    # What are they?
+    names: tuple[str, ...] = _setting((), "nm", Names(50, 40), "view", "Names")
+    intervals: bool = _setting(
+        False,
+        "iv",
+        YesNo(),
+        "view",
+        "How sure?",
+        "95 % intervals of all parameters, worked out when asked for.",
+        "toggle",
+    )
+    resampled: bool = _setting(
+        False,
+        "bs",
+        YesNo(),
+        "view",
+        "Bootstrap beside it",
+        "Fits to 200 tables drawn from this one: no assumption about the shape of the likelihood.",
+        "toggle",
+    )
+    halved: bool = _setting(
+        False,
+        "sl",
+        YesNo(),
+        "view",
+        "Split halves",
+        "Halves of the rows are fitted by themselves, and each row is assigned by both fits: do "
+        "they agree?",
+        "toggle",
+    )
+    crossed: str = _setting("", "xt", NAME, "view", "Column", widget="select")
+    # What makes the solution that is kept to compare with, as a link says it (`keeping`).
+    kept: str = _setting(
+        "",
+        "kp",
+        Text(f"(?s).{{0,{MOST_KEPT}}}", "what makes a solution"),
+        "view",
+        "Kept to compare",
+    )
     # Relatives
     raced: tuple[str, ...] = _setting(
         (), "rv", Names(), "view", "Algorithms", "All begin at the same start.", "multiselect"
@@ -395,7 +531,8 @@ class Settings:
         "The fit uses all rows. With more rows than this, a sample of them is drawn.",
         "number",
     )
-    frame: int | None = _setting(None, "f", Integer(0, 200_001), "moment", "Frame")
+    # BEGINNING is before the first half-step.
+    frame: int | None = _setting(None, "f", Integer(BEGINNING, 200_001), "moment", "Frame")
     result: Result | None = _setting(  # noqa: RUF009 - it is immutable
         None, "r", Fingerprint(), "moment", "Result"
     )
@@ -414,8 +551,21 @@ class Settings:
         1.0, "sd", Number(0.1, 16.0, step=0.5), "view", "Speed", widget="number"
     )
     loop: bool = _setting(False, "lo", YesNo(), "view", "Loop", widget="toggle")
+    window: str = _setting("page", "w", Choice(WINDOWS), "view", "In the window")
+    hidden: bool = _setting(
+        False,
+        "hc",
+        YesNo(),
+        "view",
+        "Hide what comes",
+        "What comes after the frame shown is covered, to be guessed first.",
+        "toggle",
+    )
     # The title of the tab below the picture; "" is the first.
     details: str = _setting("", "dt", NAME, "view", "Tables shown")
+    # Of a lesson that is being taken: its name, and the number of its step.
+    lesson: str = _setting("", "le", NAME, "moment", "Lesson")
+    lesson_step: int = _setting(1, "lt", Integer(1, 100), "moment", "Step of the lesson")
     bare: bool = _setting(
         False,
         "bare",
@@ -435,20 +585,25 @@ _BY_KEY = {about.key: about for about in FIELDS.values()}
 # What a change in one group resets to its default, unless the same change sets it.
 _OBSOLETE = {
     "data": (
+        "preparation",
         "columns",
         "label_column",
+        "id_column",
         "group_column",
+        "weight_column",
+        "weights_kind",
         "axis_x",
         "axis_y",
         "start_means",
         "start_params",
+        "names",
+        "crossed",
+        "kept",
     ),
-    "columns": ("axis_x", "axis_y", "start_means", "start_params"),
+    "preparation": ("axis_x", "axis_y", "start_means", "start_params", "names"),
+    "columns": ("axis_x", "axis_y", "start_means", "start_params", "names"),
     # What one family can do, another may not.
     "family": (
-        "columns",
-        "label_column",
-        "group_column",
         "start",
         "start_means",
         "start_params",
@@ -456,15 +611,17 @@ _OBSOLETE = {
         "axes",
         "axis_x",
         "axis_y",
+        "names",
     ),
 }
 
 
-# What a person who comes back to a family finds as it was.
-OF_A_FAMILY = ("example", *_OBSOLETE["family"])
+# A family has examples of its own: what was chosen of one says nothing of another.
+_OF_AN_EXAMPLE = ("columns", "label_column", "id_column", "group_column")
 # What these ask for has a result of its own.
 _SEARCHED = {"n_starts", "starts_compared"}
 _COMPARED = {"starts_compared", "smallest", "largest", "structures_compared", "n_starts_each"}
+_COMPARED |= {"first_seed"}
 _RESULTS = ("result", "search_result", "grid_result")
 # Where a grid was gone on with, it has come further.
 _FURTHER = ("gone_on", "grid_result")
@@ -480,10 +637,15 @@ def changed(settings: Settings, **values: Any) -> Settings:
     Raises ValueError where no valid value is near.
     """
     cleaned = {name: FIELDS[name].clean(value) for name, value in values.items()}
+    if "starts_compared" in cleaned:
+        cleaned["starts_compared"] = _planned_or_named(settings, cleaned["starts_compared"])
+    same_data = not any(FIELDS[name].group == "data" for name in cleaned)
+    if "preparation" in cleaned and "columns" not in cleaned and same_data:
+        cleaned["columns"] = _as_before(settings, cleaned["preparation"])
     new = {name for name, value in cleaned.items() if value != getattr(settings, name)}
     groups = {FIELDS[name].group for name in new}
     obsolete = {name for group in groups for name in _OBSOLETE.get(group, ())}
-    if groups & {"data", "columns", "family", "fit"}:
+    if groups & {"data", "preparation", "columns", "family", "fit"}:
         obsolete |= {"frame", "point", *_RESULTS, *_PICKED, *_FURTHER}
     if new & _SEARCHED:
         obsolete |= {"search_result"}
@@ -491,11 +653,45 @@ def changed(settings: Settings, **values: Any) -> Settings:
         obsolete |= {*_FURTHER}
     if "gone_on" in new:
         obsolete |= {"grid_result"}
+    if "family" in groups and cleaned.get("source", settings.source) == "example":
+        obsolete |= {*_OF_AN_EXAMPLE}
     if "family" in groups and settings.example not in FAMILIES[cleaned["family"]].examples:
         obsolete |= {"example"}
     if cleaned.get("source", "table") != "table":
-        obsolete |= {"fingerprint", "carried", "shared"}
-    return replace(settings, **{name: FIELDS[name].default for name in obsolete} | cleaned)
+        obsolete |= {"fingerprint", "reading", "carried", "shared", "awaited"}
+    fresh = {name: FIELDS[name].default for name in obsolete}
+    if "starts_compared" in fresh:
+        fresh["starts_compared"] = (PLANNED,)
+    return replace(settings, **fresh | cleaned)
+
+
+def _planned_or_named(settings: Settings, starts: tuple[str, ...]) -> tuple[str, ...]:
+    """The plan or starts by name, whichever was chosen last; the plan where none is left."""
+    named = tuple(name for name in starts if name != PLANNED)
+    if named and (PLANNED not in starts or PLANNED in settings.starts_compared):
+        return named
+    return (PLANNED,)
+
+
+def spelt_out(settings: Settings, **values: Any) -> Settings:
+    """`settings` with values that were in force already, as the usual ones."""
+    return replace(settings, **{name: FIELDS[name].clean(value) for name, value in values.items()})
+
+
+def of_a_family(settings: Settings) -> tuple[str, ...]:
+    """What a person who comes back to a family finds as it was."""
+    of_data = _OF_AN_EXAMPLE if settings.source == "example" else ()
+    return ("example", *of_data, *_OBSOLETE["family"])
+
+
+def _as_before(settings: Settings, steps: tuple[Step, ...]) -> tuple[str, ...]:
+    """The columns chosen, where one that is made no longer gives way to the one it was made of."""
+    of = {
+        step.name: step.column
+        for step in settings.preparation
+        if isinstance(step, Transform) and step not in steps
+    }
+    return tuple(dict.fromkeys(of.get(name, name) for name in settings.columns))
 
 
 def limits(name: str) -> Integer | Number:
@@ -547,13 +743,13 @@ def parse(query: Mapping[str, str]) -> tuple[Settings, tuple[str, ...]]:
 
 
 def to_query(settings: Settings) -> dict[str, str]:
-    """The link: what differs from the defaults, by short key. Empty if nothing does."""
+    """The link: what differs from the defaults, by short key; never empty, as a first visit is."""
     query = {
         about.key: about.kind.write(value)
         for about in FIELDS.values()
         if (value := getattr(settings, about.name)) != about.default
     }
-    return {VERSION_KEY: FORMAT_VERSION} | query if query else {}
+    return {VERSION_KEY: FORMAT_VERSION} | query
 
 
 def _shown(about: Field, value: Any) -> str:

@@ -14,15 +14,18 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from pages.ui.pictures.picture import BEGINNING
+from pages.ui.state import history, returning
 from pages.ui.state import settings as table
 from pages.ui.state.fragments import forget_fragments
 from pages.ui.state.kinds import Choice, Integer, Number, clamped, quoted
+from pages.ui.state.presets import WELCOME
 from pages.ui.state.session import forget, has, held, put, session
 from pages.ui.state.settings import FIELDS, Field, Settings
 from pages.ui.text import number
@@ -34,6 +37,12 @@ OWNER_KEY = "own"
 # A change made by the server is on a busy browser's screen after so long; nobody has taken it back
 # by hand so soon.
 SECONDS_UNTIL_HEARD = 1.0
+# That a box takes in. Written with up to three bytes each those of MOST_BOXES boxes, which is how
+# many one page has, still go into one message: of more than 25 MB Streamlit takes none, and the
+# connection ends.
+MOST_TYPED, MOST_BOXES = 2_500_000, 3
+LESSONS = "lessons"  # the page that lists and makes them
+LINK = "LINK"  # stands for the address in what is copied with it
 
 # Fields that describe the moment looked at, not the question asked: changing them replaces the
 # address instead of adding a step to the browser's history.
@@ -45,11 +54,16 @@ def frame(page: str) -> Generator[None]:
     """Everything around a page: the settings taken from the link before it, the link after it."""
     st.html(STYLE)
     before = session().page
-    if before != page:
+    if before == page:
+        returning.give()
+    else:
+        returning.arrive(before is None)
         _forget_other_pages(page)
-    _adopt_link()
+    session().at_work = False
+    _adopt_link(page)
+    history.note()
     _push_link()
-    if settings().bare:
+    if settings().bare or settings().window == "player":
         st.html(BARE)
     notices = st.container()
     if before not in (None, page):
@@ -59,10 +73,18 @@ def frame(page: str) -> Generator[None]:
             _replace_link("tell_link", " arrival")
     try:
         yield
-        session().settled = True
+        _settle()
     finally:
+        history.settle()
         _show_notices(notices)
         _replace_link("write_link")
+
+
+def _settle() -> None:
+    """The page was made whole."""
+    if returning.wait(session().at_work):
+        st.rerun()
+    session().settled = True
 
 
 def _forget_other_pages(page: str) -> None:
@@ -80,8 +102,15 @@ def _forget_other_pages(page: str) -> None:
         shown.pop(_key(name), None)
 
 
-def header(title: str) -> None:
-    """The page's title, and beside it the button that copies its link."""
+def header(title: str, about: str = "") -> None:
+    """The page's title, beside it the button that copies its link, and a line about the page.
+
+    In a lesson its step stands there.
+    """
+    # A page without data has no table at hand.
+    session().table_name, session().titles = "", {}
+    if in_a_lesson():
+        return
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
@@ -91,11 +120,40 @@ def header(title: str) -> None:
                 button("Show the controls", lambda: change(bare=False), key="show the controls")
             else:
                 button("Share", _ask_to_share, key="share", icon=":material/share:")
-            copy_link()
+                if session().page != LESSONS:
+                    button(
+                        "Add to lesson", _ask_to_add, key="add to lesson",
+                        icon=":material/playlist_add:",
+                        help="This view as a step of a lesson that you make on the page Lessons.",
+                    )  # fmt: skip
+            if is_incomplete(settings()):
+                # It says first that the link has no table, and offers to store it.
+                button("Copy link", _ask_to_share, key="copy incomplete link")
+            else:
+                copy_link()
+    if about and not settings().bare:
+        st.markdown(about)
+
+
+def in_a_lesson() -> bool:
+    """Whether a step of a lesson stands above the page."""
+    return session().heed is not None
+
+
+def is_incomplete(chosen: Settings) -> bool:
+    """Whether a link does not bring the table along that it speaks of."""
+    own = chosen.source == "table" and chosen.fingerprint
+    return bool(own and not chosen.carried and not chosen.shared)
 
 
 def _ask_to_share() -> None:
     session().sharing = True
+
+
+def _ask_to_add() -> None:
+    """A view that others could not open is shared first."""
+    session().sharing = is_incomplete(settings())
+    session().view_to_add = not session().sharing
 
 
 # Settings
@@ -115,12 +173,17 @@ def change(**values: Any) -> None:
     """
     before, left = settings(), session().left_families
     if list(values) == ["family"]:
-        left[before.family] = {name: getattr(before, name) for name in table.OF_A_FAMILY}
+        left[before.family] = {name: getattr(before, name) for name in table.of_a_family(before)}
         values = left.get(values["family"], {}) | values
     after = table.changed(before, **values)
     if "family" not in values and table.differing(before, after, "data"):
         left.clear()
     session().settings = after
+
+
+def spell_out(**values: Any) -> None:
+    """Say what is in force as the usual: nothing becomes obsolete by it."""
+    session().settings = table.spelt_out(settings(), **values)
 
 
 def remember(place: str = "", /, **values: Any) -> None:
@@ -131,6 +194,8 @@ def remember(place: str = "", /, **values: Any) -> None:
     """
     change(**values)
     _replace_link("tell_link", place)
+    if (heed := session().heed) is not None:
+        heed()
 
 
 def say(*sentences: str) -> None:
@@ -140,19 +205,25 @@ def say(*sentences: str) -> None:
 
 
 def widget(
-    name: str, *, options: Sequence[Any] | None = None, default: Any = None, **overrides: Any
+    name: str,
+    *,
+    options: Sequence[Any] | None = None,
+    default: Any = None,
+    beside: Sequence[Any] = (),
+    **overrides: Any,
 ) -> Any:
     """The widget of one field; returns the value in force.
 
     `options`, `min_value` and `max_value` narrow what can be chosen here and now (to the columns of
     this table, say). A value outside of it gives way to the nearest one, and the page says so.
     While the field is at its own default, meaning "the usual", `default` (or else the first option)
-    is in force, and the link stays free of it. `overrides` go to Streamlit.
+    is in force, and the link stays free of it. `beside`: of several, those that stay chosen though
+    they can't be used here and now. `overrides` go to Streamlit.
     """
     about = FIELDS[name]
     key = _key(name)
     arguments: dict[str, Any] = {"label": about.label, "help": about.help or None, "key": key}
-    arguments |= {"on_change": heard(key, _take, name, key)}
+    arguments |= {"on_change": heard(key, _take, name, key, tuple(beside))}
     if isinstance(about.kind, Choice):
         options = list(about.kind.options) if options is None else options
         arguments["format_func"] = about.kind.options.get
@@ -165,10 +236,10 @@ def widget(
     arguments |= overrides
     if "format_func" in arguments:
         arguments["format_func"] = always(arguments["format_func"])
-    value = _in_force(about, arguments, default)
+    value = _in_force(about, arguments, default, beside)
     shown = list(value) if about.widget == "multiselect" else value
-    if not has(key) and not session().settled:
-        return _as_the_browser_has_it(name, shown, arguments)
+    if not has(key) and (not session().settled or returning.knows(key)):
+        return _as_the_browser_has_it(name, shown, arguments, tuple(beside))
     last = session().shown.get(key, _Shown(None, None, 0.0))
     if (before := held(key)) != shown:
         put(key, shown)
@@ -180,17 +251,19 @@ def widget(
     return value
 
 
-def _as_the_browser_has_it(name: str, shown: Any, arguments: Mapping[str, Any]) -> Any:
+def _as_the_browser_has_it(
+    name: str, shown: Any, arguments: Mapping[str, Any], beside: tuple
+) -> Any:
     """The widget of a session that has not shown it yet, which a browser may know all the same.
 
-    It does where the server was started again, and goes on to show it. Streamlit calls nothing back
+    It does where the server was started again (see `returning`). Streamlit calls nothing back
     for what a person did to it until it was made here: so it is taken now.
     """
     key, about = _key(name), FIELDS[name]
     session().shown[key] = _Shown(shown, None, 0.0)
     value = _MAKERS[about.widget](shown, **arguments)
     if value is not None and value != shown:
-        _take(value, name, key)
+        _take(value, name, key, beside)
         st.rerun()
     return tuple(shown) if about.widget == "multiselect" else shown
 
@@ -223,6 +296,16 @@ def box(
     return value
 
 
+def marks_of(selection: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """The name and the number that the chosen marks of a chart carry."""
+    points, marks = selection.get("points"), []
+    for point in points if isinstance(points, list) else ():
+        match point:
+            case {"customdata": [str(name), int(number)]}:
+                marks.append((name, number))
+    return marks
+
+
 def always(name_of: Callable[[Any], str | None]) -> Callable[[Any], str]:
     """Names also for what has none: Streamlit writes down what was chosen in one run with the names
     of another, in which it may no longer be a choice."""
@@ -234,7 +317,9 @@ def in_force(name: str, options: Sequence[Any]) -> Any:
     return _in_force(FIELDS[name], {"options": options}, None)
 
 
-def _in_force(about: Field, arguments: Mapping[str, Any], default: Any) -> Any:
+def _in_force(
+    about: Field, arguments: Mapping[str, Any], default: Any, beside: Sequence[Any] = ()
+) -> Any:
     """The field's value, or the nearest that the widget with these arguments can show."""
     value = getattr(settings(), about.name)
     options: Sequence[Any] | None = arguments.get("options")
@@ -243,9 +328,11 @@ def _in_force(about: Field, arguments: Mapping[str, Any], default: Any) -> Any:
         usual = () if several or options is None else options[0]
         return usual if default is None else default
     if several and options is not None:
-        nearest = tuple(name for name in value if name in options)
-        gone = next((name for name in value if name not in options), "")
-        complaint = f"{quoted(gone)} is not among the choices here"
+        nearest = tuple(name for name in value if name in options or name in beside)
+        gone = dict.fromkeys(quoted(name) for name in value if name not in nearest)
+        *few, last = gone or [""]
+        listed = f"{', '.join(few)} and {last} are" if few else f"{last} is"
+        complaint = f"{listed} not among the choices here"
     elif options is not None:
         nearest = value if value in options else options[0]
         complaint = f"{quoted(value)} is not among the choices here"
@@ -258,6 +345,9 @@ def _in_force(about: Field, arguments: Mapping[str, Any], default: Any) -> Any:
     if nearest != value:
         say(f"{about.label}: {complaint}.")
         change(**{about.name: nearest})
+    if several and beside:
+        usable = tuple(name for name in nearest if name not in beside)
+        return usable or default or ()
     return nearest
 
 
@@ -297,19 +387,24 @@ def heard(key: str, take: Callable[..., None], *arguments: Any) -> Callable[[], 
     return callback
 
 
-def _take(value: Any, name: str, key: str) -> None:
+def _take(value: Any, name: str, key: str, beside: tuple = ()) -> None:
     """A widget was used: its value becomes the setting. An emptied number box changes nothing.
 
     Nor does the value from just before the setting was changed elsewhere. Every message from the
     browser names the values of all widgets: one sent before it had heard would undo that change.
-    And once the page is left, Streamlit takes every value for a new one.
+    And once the page is left, Streamlit takes every value for a new one. What no widget of ours
+    sends is said, and changes nothing.
     """
     shown = session().shown[key]
     unheard = value == shown.before and time.monotonic() - shown.when < SECONDS_UNTIL_HEARD
     if value is None or value == shown.value or unheard:
         return
-    session().shown[key] = shown._replace(value=value)
-    change(**{name: tuple(value) if isinstance(value, list) else value})
+    try:
+        change(**{name: (*value, *beside) if isinstance(value, list) else value})
+    except ValueError as error:
+        say(f"{FIELDS[name].label}: {error}, so it stays as it was.")
+    else:
+        session().shown[key] = shown._replace(value=value)
 
 
 # The link
@@ -319,17 +414,20 @@ def copy_link(
     label: str = "Copy link",
     choices: Sequence[tuple[str, str, str, str]] = (),
     instead: Mapping[str, str] | None = None,
+    added: Mapping[str, str] | None = None,
+    around: str = LINK,
 ) -> None:
     """A button that puts the address of exactly this view on the clipboard.
 
     choices: what a person may add to the copy: words, help, parameter and value. instead: the only
-    parameters of the copy.
+    parameters of the copy; added: more of them. around: HTML with LINK where the address goes.
     """
     data = {"label": label, "choices": [*choices], "instead": instead}
+    data |= {"added": dict(added or {}), "around": around}
     _component("copy_link")(data=data, key=label)
 
 
-def _adopt_link() -> None:
+def _adopt_link(page: str) -> None:
     """Take the settings from the address when a person brought one: on arrival and on going back.
 
     At other times the address may lag behind: a run asked for while another is on its way still
@@ -341,10 +439,27 @@ def _adopt_link() -> None:
         if owner_token := query.pop(OWNER_KEY, ""):
             session().owner_token = owner_token
         chosen, ignored = table.parse(query)
-        session().settings = chosen
+        if arriving and query:
+            session().linked_page = page
+        if arriving and not query:
+            usual = {"starts_compared": (table.PLANNED,)}
+            chosen = table.changed(chosen, **usual | WELCOME.settings, frame=BEGINNING)
+            session().preset = WELCOME
+        session().settings = session().adopted = chosen
         session().left_families = {}
         session().notices = list(ignored)
         _note_link(table.to_query(chosen))
+
+
+def _take_up() -> None:
+    """A browser came back to a server that had lost the session, with the address as Streamlit last
+    knew it; then it said the one it shows. What was done since it came is done to that."""
+    if isinstance(shown := (held("write_link") or {}).get("missed"), str):
+        before, _ = table.parse(dict(parse_qsl(shown.removeprefix("?"))))
+        came, now = session().adopted or before, settings()
+        since = [name for name in FIELDS if getattr(now, name) != getattr(came, name)]
+        session().settings = table.changed(before, **{name: getattr(now, name) for name in since})
+        history.settle()
 
 
 def _push_link() -> None:
@@ -365,7 +480,8 @@ def _replace_link(writer: str, place: str = "") -> None:
     if query != session().link.query:
         _note_link(query)
     told = session().link._asdict() | {"query": urlencode(query)}
-    _component(writer)(data=told, key=writer + place)
+    callbacks = {"on_missed_change": _take_up} if writer == "write_link" else {}
+    _component(writer)(data=told, key=writer + place, **callbacks)
 
 
 class _Link(NamedTuple):

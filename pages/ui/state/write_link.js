@@ -1,7 +1,7 @@
 // Writes the settings into the address bar without adding a step to the browser's history.
 // `data`: {session, count, query}. Several writers may be on the page (one in the frame, one in a
 // fragment), each holding what it was last told: the highest count of the session is the truth.
-function write({ session, count, query }) {
+function write({ session, count, query }, missed) {
   const last = window.emExplorerLink
   if (last.session === session && last.count > count) return
 
@@ -12,16 +12,19 @@ function write({ session, count, query }) {
 
   if (last.session && last.session !== session && last.search !== search) {
     // The server lost the session (a restart, a long pause) and Streamlit came back with the
-    // address as it last knew it, which lacks what was only replaced since: bring that one.
-    location.replace(go(last.search))
+    // address as it last knew it, which lacks what was only replaced since: say that one.
+    if (missed) {
+      missed(last.search)
+      Object.assign(last, { session, count })
+    }
     return
   }
   Object.assign(last, { session, count, search })
   if (go(search) !== go(location.search)) history.replaceState(history.state, "", go(search))
 }
 
-export default function ({ data }) {
+export default function ({ data, setTriggerValue }) {
   window.emExplorerLink ??= {}
   window.emExplorerLink.write = write
-  write(data)
+  write(data, (search) => setTriggerValue("missed", search))
 }

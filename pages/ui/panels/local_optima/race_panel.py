@@ -17,7 +17,8 @@ from em_core.search.alignment import (
 from em_core.search.optima import MOST_ROWS_COMPARED, StartedFit
 from pages.ui.families.family import listed
 from pages.ui.families.table import family_of
-from pages.ui.panels.frame_panel import frame_of
+from pages.ui.panels.fit_panel import is_covered
+from pages.ui.panels.frame_panel import frame_of, remembered
 from pages.ui.pictures.payload import pack
 from pages.ui.pictures.picture import View
 from pages.ui.pictures.race import on_one_clock, race
@@ -33,6 +34,10 @@ from pages.ui.tables.selection import Selection
 from pages.ui.tables.table import Table
 from pages.ui.text import nats, percent
 
+COVERED = (
+    "**What comes is hidden.** Say which of the two ends higher, and press *See*. H, or the switch "
+    "above the curve, shows it at once."
+)
 # Two pictures travel: fewer points than of one.
 MOST_POINTS = 5_000
 
@@ -59,11 +64,11 @@ def show_race(
 def _watch(search: Search, fits, names, selection: Selection, table: Table, calls: int) -> None:
     settings = shell.settings()
     order, difference = _compared(search, fits)
-    st.markdown(_outcome(fits, difference))
+    covered = is_covered(settings)
+    st.markdown(COVERED if covered else _outcome(fits, difference))
     if order is not None:
         st.caption(_renumbered(order, family_of(settings).unit))
     first, second, shown = _pictures(search, fits, names, order, selection, table, settings)
-    last = len(shown) - 1
     state = player(
         first,
         rival=second,
@@ -72,19 +77,21 @@ def _watch(search: Search, fits, names, selection: Selection, table: Table, call
         frame=frame_of(shown, settings.frame),
         view=View(**{name: getattr(settings, name) for name in View._fields}),
     )
-    at_end = state.frame is None or state.frame >= last
-    shell.remember(frame=None if at_end else int(shown[state.frame]), **state.view._asdict())
+    shell.remember(frame=remembered(shown, state.frame), **state.view._asdict())
+    if is_covered(shell.settings()) != covered:
+        st.rerun()  # the page says more or less of what comes
 
 
 def _compared(search: Search, fits) -> tuple[np.ndarray | None, float | None]:
     """Which component of the second run matches each of the first, None where it is the one of the
     same number; and on what share of the rows they differ."""
-    rows = some_rows(search.data, MOST_ROWS_COMPARED, np.random.default_rng(0))
+    rng = np.random.default_rng(0)
+    rows, weights = some_rows(search.data, search.weights, MOST_ROWS_COMPARED, rng)
     first, second = (assignment_shares(search.model, fit.params, rows) for fit in fits)
     if first is None or second is None:
         return None, None
-    order = align(first, second)
-    difference = disagreement(first, second[:, order])
+    order = align(first, second, weights)
+    difference = disagreement(first, second[:, order], weights)
     alike = not search.model.DIMS or (order == np.arange(len(order))).all()
     return None if alike else order, difference
 
@@ -120,7 +127,8 @@ def _pictures(
     search: Search, fits, names, order, selection: Selection, table: Table, settings: Settings
 ) -> tuple[bytes, bytes, np.ndarray]:
     """Both packed pictures, and which half-step each of their frames shows."""
-    asked = (search.key, names, settings.axes, settings.axis_x, settings.axis_y, settings.rotation)
+    look = settings.axes, settings.axis_x, settings.axis_y, settings.rotation
+    asked = (search.key, names, look, selection.label_name)
 
     def made() -> tuple[bytes, bytes, np.ndarray]:
         first, second = (list(fit.trace) for fit in fits)
@@ -148,7 +156,9 @@ def _pictures(
         headed = both[0]._replace(
             title=f"{title(settings, table)}: a race",
             opening=f"First: {names[0]}. Second: {names[1]}.",
-            file=stem(replace(settings, seed=settings.picked_seed), table, "against", names[1]),
+            file=stem(
+                replace(settings, seed=settings.picked_seed), table.name, "against", names[1]
+            ),
         )
         return pack(headed), pack(both[1]), shown
 

@@ -22,20 +22,23 @@ from pages.ui.families.parameter_names import axis_title, key_of, name_of
 from pages.ui.families.table import family_of
 from pages.ui.panels import fit_panel, report, tables
 from pages.ui.panels.ending import ended
-from pages.ui.panels.frame_panel import frame_of
+from pages.ui.panels.frame_panel import frame_of, remembered
 from pages.ui.pictures.payload import pack
-from pages.ui.pictures.picture import View
+from pages.ui.pictures.picture import BEGINNING, View
 from pages.ui.player.component import player
 from pages.ui.running.jobs import run_job
 from pages.ui.running.runs import Run
 from pages.ui.sharing.naming import half_step, named
 from pages.ui.state import shell
 from pages.ui.state.fragments import fragment
-from pages.ui.state.session import memo
+from pages.ui.state.session import memo, session
+from pages.ui.state.settings import FIELDS
 from pages.ui.tables.selection import Selection
 from pages.ui.tables.table import Table
 from pages.ui.text import gap, name_columns, nats, number, plain, told
 
+PAGE = "lower_bound"
+FIRST_M_STEP = 1  # half-step 0 is the first E-step
 # A list of more is no choice any more.
 MOST_PARAMETERS = 400
 # A log-odds beyond this is all but that of 0 or 1.
@@ -48,6 +51,21 @@ TITLES = {
     "end": "share of the way to the end of the fit",
     "other": "share of the way to the other optimum",
 }
+
+
+def open_where_they_part() -> None:
+    """Bound and likelihood are seen apart after the first M half-step, on its own way: there a
+    visitor begins, unless a link to this page or they themselves said otherwise."""
+    settings, here = shell.settings(), session()
+    if here.bound_opened:
+        return
+    here.bound_opened = True
+    if here.linked_page == PAGE:
+        return
+    if settings.line == FIELDS["line"].default:
+        shell.change(line="next")
+    if settings.frame in (None, BEGINNING):
+        shell.change(frame=FIRST_M_STEP)
 
 
 def choose_line(run: Run, selection: Selection, table: Table) -> Asked | None:
@@ -63,8 +81,10 @@ def choose_line(run: Run, selection: Selection, table: Table) -> Asked | None:
         if kind == "parameter":
             usual = _most_moved(run, coordinates)
             rule = numbering_rule(run.model, selection, family_of(shell.settings()))
-            chosen = _choose("line_parameter", named, selection, usual, help=plain(rule) or None)
-            title = axis_title(chosen, _name(chosen, selection))
+            chosen = _choose(
+                "line_parameter", named, selection, run, usual, help=plain(rule) or None
+            )
+            title = axis_title(chosen, _name(chosen, selection, run))
             return Asked(kind, chosen, None, title)
         if kind != "other":
             return Asked(kind, None, None, TITLES[kind])
@@ -75,8 +95,9 @@ def choose_line(run: Run, selection: Selection, table: Table) -> Asked | None:
     gap = other.trace[-1].log_likelihood - run.trace[-1].log_likelihood
     said = f"Seed {seed} ends {nats(abs(gap))} nats {'higher' if gap > 0 else 'lower'}."
     there = other.trace[-1].params
-    here = assignment_shares(run.model, run.trace[-1].params, run.data)
-    shares = assignment_shares(run.model, there, run.data)
+    rows, _ = run.counted
+    here = assignment_shares(run.model, run.trace[-1].params, rows)
+    shares = assignment_shares(run.model, there, rows)
     if here is not None and shares is not None and run.model.DIMS:
         # Otherwise one and the same optimum would seem two, with a valley between them.
         there = relabelled(there, align(here, shares), run.model.DIMS)
@@ -91,8 +112,11 @@ def parameters(coordinates: Coordinates, run: Run) -> Mapping[str, Coordinate]:
     return {key_of(coordinate, run.order): coordinate for coordinate in ordered[:MOST_PARAMETERS]}
 
 
-def _name(coordinate: Coordinate, selection: Selection) -> str:
-    return name_of(coordinate, family_of(shell.settings()).unit, selection.columns)
+def _name(coordinate: Coordinate, selection: Selection, run: Run) -> str:
+    settings = shell.settings()
+    family = family_of(settings)
+    names = family.components(run.model, settings.names)
+    return name_of(coordinate, family.unit, selection.columns, names)
 
 
 def _most_moved(run: Run, coordinates: Coordinates) -> str:
@@ -107,10 +131,11 @@ def _choose(
     field: str,
     named: Mapping[str, Coordinate],
     selection: Selection,
+    run: Run,
     usual: str | None = None,
     **more: Any,
 ) -> Coordinate:
-    names = {key: _name(coordinate, selection) for key, coordinate in named.items()}
+    names = {key: _name(coordinate, selection, run) for key, coordinate in named.items()}
     default = usual if usual in named else None
     return named[
         shell.widget(field, options=list(named), default=default, format_func=names.get, **more)
@@ -135,7 +160,8 @@ def show_slice(run: Run, asked: Asked, selection: Selection, table: Table) -> No
 
 def _key(run: Run, asked: Asked, *more) -> str:
     other = None if asked.other is None else hashlib.sha256(repr(asked.other).encode()).hexdigest()
-    asked_for = [run.key, len(run.trace), asked.kind, asked.coordinate, other, *more]
+    asked_for = [run.key, len(run.trace), asked.kind, asked.coordinate, asked.title]
+    asked_for += [other, *more]
     return hashlib.sha256(repr(asked_for).encode()).hexdigest()[:16]
 
 
@@ -151,16 +177,17 @@ def _play(run: Run, key: str, slices: Slices, selection: Selection, table: Table
     state = player(
         memo("slice payload", key, payload),
         key="slice player",
+        asks=session().frames_asked,
         frame=frame_of(shown, settings.frame),
         view=View(**{name: getattr(settings, name) for name in fit_panel.VIEW_FIELDS}),
     )
     last = len(shown) - 1
-    frame = last if state.frame is None else min(state.frame, last)
+    frame = last if state.frame is None else min(max(state.frame, 0), last)
     index = int(shown[frame])
-    at_end = index == len(run.trace) - 1
-    shell.remember(frame=None if at_end else index, **state.view._asdict())
+    shell.remember(frame=remembered(shown, frame), **state.view._asdict())
     st.markdown(report.gain_sentence(run.trace, index))
-    tables.show(_numbers(run, index, slices.numbers[frame]), _heading(run, index))
+    heading = _heading(run, index)
+    tables.show(_numbers(run, index, slices.numbers[frame]), heading, "Bound", heading)
 
 
 def _heading(run: Run, index: int) -> str:
@@ -205,7 +232,7 @@ def show_surface(run: Run, asked: Asked, selection: Selection) -> None:
             return
         settings = shell.settings()
         index = len(run.trace) - 1 if settings.frame is None else settings.frame
-        index = min(index, len(run.trace) - 1)
+        index = min(max(index, 0), len(run.trace) - 1)
         coordinates = Coordinates(run.model, run.trace[index].params)
         first = asked.coordinate
         others = seconds_for(first, coordinates)
@@ -215,8 +242,8 @@ def show_surface(run: Run, asked: Asked, selection: Selection) -> None:
         # The same quantity elsewhere makes the best picture.
         others = sorted(others, key=lambda c: c.quantity != first.quantity)
         named = {key_of(other, run.order): other for other in others[:MOST_PARAMETERS]}
-        second = _choose("line_second", named, selection)
-        names = [_name(coordinate, selection) for coordinate in (first, second)]
+        second = _choose("line_second", named, selection, run)
+        names = [_name(coordinate, selection, run) for coordinate in (first, second)]
         made = run_job(
             "surface",
             _key(run, asked, index, second),

@@ -51,10 +51,10 @@ def meaning(family: Family, label: tuple[str, int]) -> str:
     return said if size > 1 else ""
 
 
-def difference(family: Family, winner: Cell, other: Cell, rows) -> str:
+def difference(family: Family, winner: Cell, other: Cell, rows, weights=None) -> str:
     """How the groups of another model relate to those of the winner; "" where rows have none."""
     sizes = winner.label[1], other.label[1]
-    drawn = some_rows(rows, MOST_ROWS, np.random.default_rng(0))
+    drawn, of_drawn = some_rows(rows, weights, MOST_ROWS, np.random.default_rng(0))
     mine = assignment_shares(winner.model, winner.fitted.params, drawn)
     theirs = assignment_shares(other.model, other.fitted.params, drawn)
     if mine is None or theirs is None:
@@ -62,10 +62,12 @@ def difference(family: Family, winner: Cell, other: Cell, rows) -> str:
         what = unit(family) if apart == 1 else units(family)
         return f"{apart:,} {what} {'more' if sizes[1] > sizes[0] else 'fewer'}" if apart else ""
     if sizes[0] == sizes[1]:
-        share = disagreement(mine, theirs[:, align(mine, theirs)])
+        share = disagreement(mine, theirs[:, align(mine, theirs, of_drawn)], of_drawn)
         if share < 0.005:
             return "the same groups"
         return f"as many groups, {percent(share, 1)} of the rows in another"
+    if of_drawn is not None:
+        mine = mine * of_drawn[:, None]
     return _nested(family, mine, theirs)
 
 
@@ -99,13 +101,9 @@ def no_value(held_out: CrossValidation, selection: Selection) -> str:
     """Why a model has no value under cross-validation."""
     if held_out.impossible is None:
         return f"no value: {name_columns(held_out.problem, selection.columns)}"
-    cells = []
-    for column, value in zip(*held_out.impossible, strict=True):
-        names = selection.levels[column] if selection.levels else ()
-        level = names[int(value)] if names else f"{value:g}"
-        cells.append(f"“{level}” in column “{selection.columns[column]}”")
+    cells = selection.in_words(held_out.impossible.columns, held_out.impossible.values)
     where = f"in fold {held_out.fold}: the fit without that fold gives it probability 0"
-    return f"no value, because of {' with '.join(cells)} {where}"
+    return f"no value, because of {cells} {where}"
 
 
 def starts_line(cell: Cell) -> str:

@@ -12,8 +12,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from em_core.half_steps import called
 from em_core.search.selection import Cell, Criterion
-from pages.ui.families.family import Family
+from pages.ui.families.family import Family, listed
 from pages.ui.families.table import family_of
+from pages.ui.panels.collapse_panel import scant_of
 from pages.ui.panels.model_selection.comparison import (
     difference,
     meaning,
@@ -22,10 +23,11 @@ from pages.ui.panels.model_selection.comparison import (
     starts_line,
     units,
 )
-from pages.ui.running.searches import Grid, cell_settings
+from pages.ui.running.searches import Grid, cell_settings, first_seed
 from pages.ui.state import shell
+from pages.ui.state.beginnings import beginning_of
 from pages.ui.state.session import session
-from pages.ui.state.settings import CRITERIA, Settings, limits
+from pages.ui.state.settings import CRITERIA, Settings, changed, limits
 from pages.ui.tables.selection import Selection
 from pages.ui.text import counted, nats, number, percent, plain, sentence, told
 
@@ -33,6 +35,8 @@ MOST_LISTED = 5
 # Kass & Raftery (1995): a difference in BIC below the first is not worth a mention, one above the
 # second is very strong evidence.
 CLOSE, FAR = 2, 10
+# On the page What are they? stands the statistic without the correction, of which RMSEA is made.
+TEST_OF_FIT = "Chi-square test of fit, with Bartlett's correction"
 # The size that a chi-square test of fit no longer rejects is a candidate.
 LEVEL = 0.05
 EXPLORE = "explore.py"
@@ -57,6 +61,8 @@ def show_recommendation(
         _unfinished(grid, family, criterion)
         return
     best, criterion_name = ranking[0], CRITERIA[criterion]
+    if words := scant_of(best.fitted, grid, shell.settings()):
+        st.warning(f"Of what is recommended: {words[0].lower()}{words[1:]}")
     st.markdown(f"#### {criterion_name} recommends {named(family, best.label)}")
     what = meaning(family, best.label)
     with _beside_a_button() as place:
@@ -174,7 +180,7 @@ def _cautions(grid: Grid, family: Family, best: Cell, columns: Sequence[str]) ->
     settings = shell.settings()
     for flag in best.fitted.flags:
         st.caption(told(called(flag, family.unit), columns))
-    if best.verdict.startswith("1 of ") and len(grid.seeds) > 1:
+    if best.reached is not None and best.reached.n_reached == 1 < best.reached.n_starts:
         more = min(2 * settings.n_starts_each, limits("n_starts_each").high)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("Only one start led to this fit: a better one may have been missed.")
@@ -200,7 +206,9 @@ def _runners_up(grid: Grid, family: Family, ranking: Sequence[Cell], criterion: 
         st.markdown(f"{words}:")
         for cell in cells[:MOST_LISTED]:
             with _beside_a_button() as place:
-                said = [meaning(family, cell.label), difference(family, best, cell, grid.data)]
+                differ = difference(family, best, cell, grid.data, grid.weights)
+                few = scant_of(cell.fitted, grid, shell.settings()).partition(":")[0]
+                said = [meaning(family, cell.label), differ, few and f"{few[0].lower()}{few[1:]}"]
                 st.markdown(
                     f"- **{named(family, cell.label)}**, {nats(above[cell.label])} above: "
                     f"{plain('; '.join(filter(None, said)) or 'the same but for its size')}."
@@ -226,9 +234,21 @@ def _others(grid: Grid, family: Family, criterion: Criterion) -> None:
         and not grid.found.undecided(other)
         and (ranking := grid.found.ranking(other))
     }
-    said = [f"{name} {named(family, cell.label)}" for name, cell in chosen.items()]
+    said = [
+        f"{name} {named(family, cell.label)}"
+        + " (its smallest has next to no rows)"
+        * bool(scant_of(cell.fitted, grid, shell.settings()))
+        for name, cell in chosen.items()
+    ]
     if said:
         st.markdown(f"Other criteria choose: {'; '.join(said)}.")
+    waiting = [
+        CRITERIA[other]
+        for other in criteria(family)
+        if other != criterion and grid.found.undecided(other) and grid.found.ranking(other)
+    ]
+    if waiting and not grid.running:
+        st.markdown(f"By {listed(waiting)} a model that has not finished may be better.")
 
 
 def _test_of_fit(grid: Grid, family: Family) -> None:
@@ -239,16 +259,14 @@ def _test_of_fit(grid: Grid, family: Family) -> None:
     tested = {label: test for label, test in tests.items() if not isinstance(test, str)}
     enough = sorted((label for label, (p, _) in tested.items() if p >= LEVEL), key=lambda at: at[1])
     if not tested:
-        st.markdown(f"Chi-square test of fit: {sentence(next(iter(tests.values())))}")
+        st.markdown(f"{TEST_OF_FIT}: {sentence(next(iter(tests.values())))}")
     elif enough:
         st.markdown(
-            f"Chi-square test of fit: {named(family, enough[0])} are enough "
+            f"{TEST_OF_FIT}: {named(family, enough[0])} are enough "
             f"({tested[enough[0]][1]}); fewer are rejected at {percent(LEVEL)}."
         )
     else:
-        st.markdown(
-            f"Chi-square test of fit: all are rejected at {percent(LEVEL)}; more are needed."
-        )
+        st.markdown(f"{TEST_OF_FIT}: all are rejected at {percent(LEVEL)}; more are needed.")
 
 
 def tests_of_fit(grid: Grid, family: Family) -> dict[tuple[str, int], str | tuple[float, str]]:
@@ -261,7 +279,8 @@ def tests_of_fit(grid: Grid, family: Family) -> dict[tuple[str, int], str | tupl
         if cell.status != "usable":
             continue
         try:
-            test = test_of_fit(cell.fitted.params, grid.data)
+            weights = grid.weights, grid.weights_kind
+            test = test_of_fit(cell.fitted.params, grid.data, *weights)
         except ValueError as error:
             tests[cell.label] = str(error)
         else:
@@ -303,7 +322,8 @@ def _open_button(cell: Cell, key: str) -> None:
 
 
 def open_in_explore(cell: Cell) -> None:
-    """The cell's own fit on the Explore page: the same model from the same start."""
+    """The cell's own fit on the Explore page: the same model from the same start. The seeds of the
+    grid stay as they are, so that it is there for who comes back, and for the report."""
     session().opened += 1
     settings = shell.settings()
     if cell.fit is None:
@@ -312,5 +332,6 @@ def open_in_explore(cell: Cell) -> None:
     chosen = cell_settings(settings, cell.label)
     if cell.fit.n_iterations > settings.max_iterations:
         chosen["max_iterations"] = cell.fit.n_iterations
-    shell.change(**chosen, start=cell.fit.start, seed=cell.fit.seed)
+    chosen |= beginning_of(cell.fit, changed(settings, **chosen))
+    shell.change(**chosen, first_seed=first_seed(settings))
     st.switch_page(EXPLORE)

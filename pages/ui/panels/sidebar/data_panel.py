@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from em_core import datasets
+from em_core.data import WeightsKind
 from pages.ui.families.family import listed
 from pages.ui.families.table import FAMILIES, family_of
-from pages.ui.panels import tables
-from pages.ui.panels.sidebar import upload_panel
+from pages.ui.panels.sidebar import groups_panel, upload_panel
+from pages.ui.panels.sidebar.groups_panel import few_named
 from pages.ui.state import shell
-from pages.ui.state.fragments import fragment
 from pages.ui.state.memory import Full, kept
-from pages.ui.state.settings import Settings
+from pages.ui.state.session import session
+from pages.ui.state.settings import MOST_COLUMNS
 from pages.ui.tables.columns import (
     ColumnReport,
     default_columns,
     describe_columns,
     label_candidates,
     suggest_label,
-    suggest_sequences,
 )
+from pages.ui.tables.drawn import table_of
+from pages.ui.tables.keys import NAMED, NUMBERED
+from pages.ui.tables.roles import Use
 from pages.ui.tables.selection import Selection, selection_bytes
 from pages.ui.tables.table import (
     MAX_CELLS,
@@ -37,11 +40,15 @@ from pages.ui.tables.table import (
     from_dataset,
     table_bytes,
 )
+from pages.ui.tables.weights import (
+    NotWhole,
+    suggest_weights,
+    weight_candidates,
+    weighted,
+)
 from pages.ui.text import counted, plain
 
-PREVIEW_ROWS = 200
 MOST_REASONS = 5
-MOST_NAMES = 5  # in one sentence
 NUMBER_BYTES = 8
 
 
@@ -59,6 +66,8 @@ def choose_table() -> Table | None:
         return _example(name)
     if source == "generate":
         return _generate_controls()
+    if source == "draw":
+        return table_of(shell.settings().drawn)
     return upload_panel.choose()
 
 
@@ -101,57 +110,163 @@ def _reports(fingerprint: str, _table: Table) -> list[ColumnReport]:
     return describe_columns(_table)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _sequences(fingerprint: str, _table: Table) -> str | None:
-    return suggest_sequences(_table, _reports(fingerprint, _table))
+class Columns(NamedTuple):
+    """The columns of a table: what each holds, which are used for what and which could be, and what
+    is fitted; None while nothing can be."""
+
+    selection: Selection | None
+    reports: list[ColumnReport]
+    use: Use = Use()
+    problem: str = ""  # why nothing can be fitted, as Markdown
+    usable: Collection[str] = ()
+    labels: Collection[str] = ()
+    groups: Collection[str] = ()
 
 
-def choose_columns(table: Table) -> tuple[Selection | None, list[ColumnReport]]:
-    """The column picker and the known labels; None while nothing can be fitted."""
+def choose_columns(table: Table) -> Columns:
+    """The column picker, the known labels and the weights."""
     reports = _reports(table.fingerprint, table)
-    suggested = suggest_label(table, reports)
-    candidates = label_candidates(reports)
+    weights = _weights_in_force(table, reports)
+    others = [r for r in reports if r.name != weights]
+    suggested = suggest_label(table, others)
     family = family_of(shell.settings())
-    group = _choose_groups(table, reports, suggested)
-    if not group and not family.alone:
-        st.error(_no_groups(reports, len(table.frame)))
-        return None, reports
-    usable = [r.name for r in reports if family.takes(r) and r.name != group]
-    defaults = default_columns(
-        reports, suggested, family.takes, family.prefers, family.most_columns
+    groups = (
+        groups_panel.possible(others, len(table.frame), family.alone) if family.grouping else []
     )
-    defaults = tuple(name for name in defaults if name != group)
+    group = groups_panel.choose(table, reports, others, groups, suggested)
+    time = "" if table.clock is None else table.clock.name
+    use = Use(group=group, weight=weights, time=time)
+    found = Columns(None, reports, use, groups=groups)
+    if group and family.grouping == "sequence":
+        reports = groups_panel.without_times(table, reports, group)
+        others = [r for r in reports if r.name != weights]
+        found = found._replace(reports=reports)
+    if not group and not family.alone:
+        return _refused(found, groups_panel.none_possible(others, len(table.frame)))
+    possible = [r for r in others if r.name != group]
+    usable = [r.name for r in possible if family.takes(r)]
+    like_weights = suggest_weights(table, reports)
+    measured = [r for r in possible if r.name not in like_weights]
+    defaults = default_columns(
+        measured, suggested, family.takes, family.prefers, family.most_columns
+    )
     if not usable:
-        st.error(_none_usable(reports))
-        return None, reports
+        return _refused(found, _none_usable(reports))
     if not defaults and (able := _models_for([r for r in reports if not family.takes(r)])):
         st.warning(
             f"{_only_usable([r for r in reports if r.name in usable])} Models that can use the "
             f"other columns: {listed(able)}."
         )
-    columns = shell.widget("columns", options=usable, default=defaults or tuple(usable[:1]))
-    _offer_all(columns, reports, suggested, group)
+    beside = [name for name in shell.settings().columns if name in table.frame]
+    beside = [name for name in beside if name not in usable]
+    unfit = [name for name in beside if name not in (group, weights)]
+    first = [r.name for r in possible if r.name in usable and not r.constant][:1]
+    columns = shell.widget(
+        "columns", options=usable, default=defaults or tuple(first), beside=beside
+    )
+    if unfit:
+        able = "a model that can use " + ("it" if len(unfit) == 1 else "them")
+        st.caption(f"This model can't use {plain(few_named(unfit))}: kept for {able}.")
+    _offer_all(columns, measured, suggested)
+    for report in reports:
+        if report.name in like_weights:
+            _offer_weights(report)
+    halves = st.columns(2) if family.unit and label_candidates(others) else [st.container()]
     label = ""
-    if candidates and family.unit:
-        label = shell.widget(
-            "label_column",
-            options=["", *candidates],
-            default=suggested if suggested and suggested != group else "",
+    if len(halves) > 1:
+        with halves[0]:
+            label = shell.widget(
+                "label_column",
+                options=["", *label_candidates(others)],
+                default=suggested if suggested and suggested != group else "",
+                format_func=lambda name: name or "none",
+            )
+    with halves[-1]:
+        shell.widget(
+            "weight_column",
+            options=_could_be_weights(table, reports),
             format_func=lambda name: name or "none",
         )
+    # Below both: the two kinds have no room beside the known labels.
+    kind: WeightsKind = shell.widget("weights_kind") if weights else "frequencies"
+    identifier = _identifier_in_force(table, reports, {*columns, label, group, weights, time})
+    found = found._replace(
+        use=use._replace(columns=columns, label=label, identifier=identifier),
+        usable=[r.name for r in reports if family.takes(r)],
+        labels=label_candidates(reports) if family.unit else [],
+    )
+    session().use = found.use
     holes = family.holes and shell.settings().missing
     asked = columns, label or None, group or None, holes
+
+    def read() -> Selection:
+        selection = family.read(table, *asked)
+        if identifier:
+            selection = selection._replace(row_names=table.frame[identifier])
+        return weighted(selection, table, weights, kind, family.grouping) if weights else selection
+
     try:
-        return kept(
+        selection = kept(
             "selection",
-            (shell.settings().family, table.fingerprint, *asked),
-            lambda: family.read(table, *asked),
+            (shell.settings().family, table.fingerprint, *asked, weights, kind, identifier),
+            read,
             selection_bytes,
-            len(table.frame) * (len(columns) + 1) * NUMBER_BYTES,
-        ), reports
+            len(table.frame) * (len(columns) + 1 + bool(weights)) * NUMBER_BYTES,
+        )
+        return found._replace(selection=selection)
+    except NotWhole as error:
+        found = _refused(found, plain(str(error)))
+        use = partial(shell.change, weights_kind="sampling")
+        shell.button("They are sampling weights", use, key="sampling weights")
     except (DataError, Full) as error:
-        st.error(plain(str(error)))
-        return None, reports
+        found = _refused(found, plain(str(error)))
+    return found
+
+
+def _refused(found: Columns, problem: str) -> Columns:
+    st.error(problem)
+    return found._replace(problem=problem)
+
+
+def _could_be_weights(table: Table, reports: list[ColumnReport]) -> list[str]:
+    """What can be chosen as the weights: "" for none, and a column that cannot be where it is
+    chosen already, so that it is said why."""
+    chosen = shell.settings().weight_column
+    possible = weight_candidates(reports)
+    return [
+        "",
+        *possible,
+        *[r.name for r in reports if r.name == chosen and chosen not in possible],
+    ]
+
+
+def _weights_in_force(table: Table, reports: list[ColumnReport]) -> str:
+    """The column of the weights, which is no measurement then; "" for none."""
+    column = shell.in_force("weight_column", _could_be_weights(table, reports))
+    if column in (columns := shell.settings().columns):
+        shell.change(columns=tuple(name for name in columns if name != column))
+    return column
+
+
+def _identifier_in_force(table: Table, reports: list[ColumnReport], used: set[str]) -> str:
+    """The column by which rows are called, which is used for nothing else; "" for none."""
+    if shell.settings().id_column is None:
+        possible = (r.name for r in reports if r.aside in (NUMBERED, NAMED) and r.name not in used)
+        return next(possible, "")
+    name = shell.in_force("id_column", ["", *table.frame])
+    return "" if name in used else name
+
+
+def _offer_weights(report: ColumnReport) -> None:
+    """Say of a column that looks like weights that it is not among those chosen at first."""
+    chosen, column = shell.settings(), report.name
+    if chosen.weight_column is not None or column in chosen.columns:
+        return
+    st.info(f"**{plain(column)}** looks like a weight, so it is not among the columns.")
+    # How often a row was there is a whole number.
+    kind, words = ("sampling", "sampling ") if report.type == "number" else ("frequencies", "")
+    use = partial(shell.change, weight_column=column, weights_kind=kind)
+    shell.button(f"Use {plain(column)} as {words}weights", use, key=f"use as weights {column}")
 
 
 def _none_usable(reports: list[ColumnReport]) -> str:
@@ -163,31 +278,49 @@ def _none_usable(reports: list[ColumnReport]) -> str:
     return f"No column of this table can be used: one must hold numbers. {reasons}"
 
 
-def reasons_of(reports: list[ColumnReport]) -> list[tuple[str, str]]:
+def reasons_of(
+    reports: list[ColumnReport], why_not: Callable[[ColumnReport], str] = lambda r: r.why_not
+) -> list[tuple[str, str]]:
     """Columns that can't be used, as words, by why: reasons of the most columns first."""
-    by_reason: dict[str, list[str]] = {}
+    by_reason: dict[str, list[tuple[str, str]]] = {}
     for report in reports:
-        by_reason.setdefault(report.why_not, []).append(report.name)
+        why = why_not(report)
+        by_reason.setdefault(_of_any(why), []).append((report.name, why))
     ranked = sorted(by_reason.items(), key=lambda item: -len(item[1]))
     shown, rest = ranked[:MOST_REASONS], ranked[MOST_REASONS:]
-    found = [(few_named(names), _of_each(why, len(names))) for why, names in shown]
-    if others := sum(len(names) for _, names in rest):
+    found = [
+        (few_named([name for name, _ in told]), _of_each(why) if len(told) > 1 else told[0][1])
+        for why, told in shown
+    ]
+    if others := sum(len(told) for _, told in rest):
         found.append((f"{others:,} more", "The table of columns says why, under “note”."))
     return found
 
 
-def _of_each(why: str, n_columns: int) -> str:
-    """A reason, which begins with "It" or "All its", as of one column or of several."""
-    if n_columns == 1:
-        return why
+def _of_any(why: str) -> str:
+    """A reason without what is so of one column only: how many values it has."""
+    why = re.sub("^It has [0-9,]+ different values, too many", "It has too many values", why)
+    return re.sub("^It has [0-9,]+ levels, not two", "It has more than two levels", why)
+
+
+def _of_each(why: str) -> str:
+    """A reason, which begins with "It" or "All its", as of several columns."""
     return re.sub("^All its", "In each all", re.sub("^It ", "Each ", why))
 
 
-def few_named(names: Sequence[str]) -> str:
-    """Names in a sentence, the first of them where they are many."""
-    if len(names) <= MOST_NAMES:
-        return listed(names)
-    return f"{', '.join(names[: MOST_NAMES - 1])} and {len(names) - MOST_NAMES + 1:,} more"
+def set_aside(
+    reports: Sequence[ColumnReport],
+    takes: Callable[[ColumnReport], bool],
+    used: Collection[str],
+) -> str:
+    """Which columns a model could use are not used unless someone asks, and why, as a sentence; ""
+    for none. used: those that are used for something."""
+    by_reason: dict[str, list[str]] = {}
+    for report in reports:
+        if report.aside and takes(report) and report.name not in used:
+            by_reason.setdefault(report.aside, []).append(report.name)
+    told = [f"{few_named(names)} ({why})" for why, names in by_reason.items()]
+    return f"Not clustered by unless you choose it: {listed(told)}." if told else ""
 
 
 def _only_usable(reports: list[ColumnReport]) -> str:
@@ -202,158 +335,22 @@ def _only_usable(reports: list[ColumnReport]) -> str:
 def _models_for(reports: list[ColumnReport]) -> list[str]:
     """The models that can use some of these columns, each named once."""
     models = [
-        family.label.partition(":")[0]
+        family.heading
         for family in FAMILIES.values()
         if any(family.takes(report) for report in reports)
     ]
     return list(dict.fromkeys(models))
 
 
-def _offer_all(
-    columns: tuple[str, ...], reports: list[ColumnReport], label: str | None, group: str
-) -> None:
+def _offer_all(columns: tuple[str, ...], reports: list[ColumnReport], label: str | None) -> None:
     """Say so where more columns could be used than are chosen at first."""
     family = family_of(shell.settings())
     possible = default_columns(reports, label, family.takes, family.prefers, len(reports))
-    possible = tuple(name for name in possible if name != group)
     few = family.most_columns == 1 or len(possible) <= family.most_columns
     if few or set(columns) >= set(possible):
         return
     st.caption(f"{len(columns)} of {len(possible)} columns are used.")
-    use = partial(shell.change, columns=possible)
-    shell.button(f"Use all {len(possible)}", use, key="all columns")
-
-
-def _choose_groups(table: Table, reports: list[ColumnReport], suggested: str | None) -> str:
-    """The column that says which group or sequence a row is in; "" for none."""
-    family = family_of(shell.settings())
-    if not family.grouping:
-        return ""
-    possible = _could_be_groups(reports, len(table.frame), family.alone)
-    if not possible:
-        return ""
-    if family.alone:
-        usual = _sequences(table.fingerprint, table) or ""
-    else:
-        usual = suggested if suggested in possible else possible[0]
-    return shell.widget(
-        "group_column",
-        options=["", *possible] if family.alone else possible,
-        default=usual,
-        format_func=lambda name: name or "one sequence",
-        label="Sequences" if family.grouping == "sequence" else "Groups",
-    )
-
-
-def _could_be_groups(reports: list[ColumnReport], n_rows: int, alone: bool) -> list[str]:
-    """The columns by which rows could be in groups; alone: also in groups of one row each."""
-    return [
-        r.name
-        for r in reports
-        if r.type != "number" and 2 <= r.distinct < n_rows + (alone and r.type == "text")
-    ]
-
-
-def _no_groups(reports: list[ColumnReport], n_rows: int) -> str:
-    """Why no column says which group a row is in."""
-    needed = "text or whole numbers, the same for all rows of a group"
-    apart = [
-        r.name
-        for r in reports
-        if (r.type == "text" or r.row_number) and not r.missing and r.distinct == n_rows
-    ]
-    if not apart or n_rows < 2:
-        return f"This model needs a column that says which group a row belongs to: {needed}."
-    return (
-        f"By {plain(few_named(apart))} every group has one row: the variance between groups and "
-        "that within them cannot be told apart. This model needs a column that several rows share: "
-        f"{needed}."
-    )
-
-
-def show_table(
-    table: Table, selection: Selection | None, reports: list[ColumnReport], settings: Settings
-) -> None:
-    """How the table was read, for those who open it: a grid is slow to set up in the browser."""
-    rows, columns = table.frame.shape
-    title = f"{plain(table.name)}: {counted(rows, 'row')}, {counted(columns, 'column')}"
-    if selection is not None and len(selection.left_out):
-        title += f"; {counted(len(selection.left_out), 'row')} left out"
-    fragment(_unfold)(title, table, selection, reports, settings.source == "table")
-
-
-def _unfold(
-    title: str,
-    table: Table,
-    selection: Selection | None,
-    reports: list[ColumnReport],
-    expanded: bool,
-) -> None:
-    key = f"table {table.fingerprint}"
-    with st.expander(title, expanded=expanded, key=key, on_change="rerun") as expander:
-        if expander.open:
-            _facts(table, selection, reports)
-
-
-def _facts(table: Table, selection: Selection | None, reports: list[ColumnReport]) -> None:
-    """Facts, columns, rows left out, and the first rows."""
-    rows = len(table.frame)
-    st.markdown("\n".join(f"- {plain(fact)}" for fact in table.parsing))
-    takes = family_of(shell.settings()).takes
-    roles = _roles(selection, reports, rows)
-    tables.show(_columns_table(table, reports, takes, roles), "Columns", index=False)
-    unused = [report for report in reports if not takes(report) and report.name not in roles]
-    for names, why in reasons_of(unused):
-        st.markdown(f"**{plain(names)}** can't be used by this model. {plain(why)}")
-    if selection is not None and len(selection.left_out):
-        st.markdown(f"**{len(selection.left_out):,} of {counted(rows, 'row')} left out:**")
-        st.dataframe(selection.left_out, hide_index=True, height=180)
-    shown = table.frame.head(PREVIEW_ROWS).set_axis(range(1, min(rows, PREVIEW_ROWS) + 1))
-    st.caption(f"The first {len(shown):,} rows" if len(shown) < rows else "All rows")
-    # Streamlit's usual format cuts 1.54e-9 to 0.000000001; its "plain" turns 1000 into 999.99...
-    digits = st.column_config.NumberColumn(format="%.10g")
-    numbers = shown.select_dtypes("float").columns
-    st.dataframe(shown, height=200, column_config=dict.fromkeys(numbers, digits))
-
-
-def _roles(selection: Selection | None, reports: list[ColumnReport], n_rows: int) -> dict[str, str]:
-    """What columns that nothing is fitted to are there for, or could be."""
-    family = family_of(shell.settings())
-    grouping = family.grouping
-    unused = [report for report in reports if not family.takes(report)]
-    possible = _could_be_groups(unused, n_rows, family.alone) if grouping else []
-    roles = {name: f"It could say which {grouping} a row is in." for name in possible}
-    if selection is not None and selection.label_name:
-        roles[selection.label_name] = "It holds the known labels."
-    if selection is not None and selection.group_name:
-        roles[selection.group_name] = f"It says which {grouping} a row is in."
-    return roles
-
-
-def _columns_table(
-    table: Table,
-    reports: list[ColumnReport],
-    takes: Callable[[ColumnReport], bool],
-    roles: Mapping[str, str],
-) -> pd.DataFrame:
-    units = dict(zip(table.frame.columns, table.units, strict=False))
-    return pd.DataFrame(
-        [
-            {
-                "column": report.name,
-                "unit": units.get(report.name, ""),
-                "type": report.type,
-                "missing": report.missing,
-                "infinite": report.infinite,
-                "distinct": report.distinct,
-                "note": _note(report, takes(report), roles.get(report.name, "")),
-            }
-            for report in reports
-        ]
-    )
-
-
-def _note(report: ColumnReport, taken: bool, role: str) -> str:
-    if report.row_number:
-        return "It numbers the rows."
-    return role or ("" if taken else report.why_not)
+    few = possible[:MOST_COLUMNS]
+    which = "all" if few == possible else f"the first {len(few):,} of"
+    use = partial(shell.change, columns=few)
+    shell.button(f"Use {which} {len(possible):,}", use, key="all columns")

@@ -12,12 +12,14 @@ import streamlit as st
 from pages.ui.families.own_models import own_models
 from pages.ui.families.table import family_of
 from pages.ui.state import shell
+from pages.ui.state.beginnings import MEANS
 from pages.ui.state.session import session
 from pages.ui.state.settings import FIELDS, limits
 from pages.ui.tables.selection import Selection
 from pages.ui.text import component_names, counted, plain
 
 SEEDS = 2**32
+SHORT = "%.6g"  # of a number in a narrow column
 NEXT_SEED = "“Next seed” takes the same data from another start."
 
 
@@ -32,7 +34,7 @@ def choose_model(
     page varies itself.
     """
     family = family_of(shell.settings())
-    st.subheader(family.label, anchor=False)
+    st.subheader(family.heading, anchor=False)
     shell.widget("family")
     for problem in own_models().problems:
         st.warning(plain(problem))
@@ -73,7 +75,7 @@ def _choose_factors(selection: Selection | None) -> None:
 def _choose_start(selection: Selection | None) -> None:
     family = family_of(shell.settings())
     start = _choose("start", family.starts)
-    if start == "means":
+    if start == MEANS:
         if selection is not None:
             _place_means(selection)
     elif start == "parameters":
@@ -84,11 +86,14 @@ def _choose_start(selection: Selection | None) -> None:
             shell.settings().start_params,
             key="start parameters",
             value=shell.settings().start_params,
-            help=f"{', '.join(family.parameters)}, in the units of the data",
+            max_chars=shell.MOST_TYPED,
+            help=f"{', '.join(family.parameters)}, in the units of the data; at most "
+            f"{shell.MOST_TYPED:,} characters",
         )
         refused, problem = session().refused_parameters
         if problem and text == refused:
             st.error(plain(problem))
+        shell.widget("frozen")
     else:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             # Help at the button would cover the number.
@@ -140,14 +145,23 @@ def _place_means(selection: Selection) -> None:
     proposed = _spread_rows(selection.values, n_components)
     means = np.array([*placed, *proposed[len(placed) :]])
     _take_means(means)
-    st.caption("Change the numbers to place a mean. Those not placed yet are rows of the data.")
+    st.caption(
+        "Change the numbers to place a mean, or use “Place means” at the picture. Those not placed "
+        "yet are rows of the data."
+    )
     table = pd.DataFrame(
         means,
         columns=list(selection.columns),
         # Not the names of components: those are numbered by where the run ends.
         index=list(component_names(n_components, "mean")),
     )
-    edited = st.data_editor(table, key=f"means {n_components} {selection.columns}")
+    # Streamlit's usual format writes 1e-9 as 0.000000001, of which a narrow column shows the zeros.
+    short = st.column_config.NumberColumn(format=SHORT)
+    edited = st.data_editor(
+        table,
+        key=f"means {n_components} {selection.columns} {session().hand_heard}",
+        column_config=dict.fromkeys(table.columns, short),
+    )
     edited = edited.to_numpy(dtype=float)
     if not np.isfinite(edited).all():
         st.error("Every mean needs a number in each column.")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -13,14 +15,18 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from pages.ui.compute import readings
+from pages.ui.panels.sidebar import work_panel
 from pages.ui.running.pools import readers
 from pages.ui.running.work import Work, current, progress_line, watch
 from pages.ui.running.workers import Job
-from pages.ui.sharing import own_table
+from pages.ui.sharing import own_file, own_table
+from pages.ui.sharing.own_file import File
 from pages.ui.state import shell
 from pages.ui.state.memory import Full, visit
 from pages.ui.state.session import session
-from pages.ui.tables.reading import MAX_BYTES
+from pages.ui.tables.answers import AS_IT_IS, Reading
+from pages.ui.tables.reading import MAX_BYTES, fingerprint
+from pages.ui.tables.saved_work import is_saved_work
 from pages.ui.tables.table import Table
 from pages.ui.text import plain
 
@@ -30,23 +36,25 @@ READING = "reading"
 
 
 class _Brought(NamedTuple):
-    """A file, or text that a person pasted, that waits to be read. key: names its arrival."""
+    """A file that waits to be read. key: names its arrival. again: its table is in use."""
 
     key: str
-    name: str
+    file: File
     content: bytes
-    pasted: bool
+    reading: Reading
+    again: bool
 
 
 @dataclass(kw_only=True)
-class _Reading(Work):
+class _Read(Work):
     """A file being read by a process: its table in the end, or the sentence why there is none."""
 
-    file: _Brought
+    brought: _Brought
     table: Table | None = None
 
     def job(self) -> Job:
-        return readers().job(readings.read, self.file.name, self.file.content)
+        brought = self.brought
+        return readers().job(readings.read, brought.file.name, brought.content, brought.reading)
 
     def take(self, told: object) -> None:
         """Nothing is told before the end."""
@@ -65,13 +73,20 @@ def choose() -> Table | None:
         "Upload a table",
         _take_upload,
         key="upload",
-        help="CSV, TSV, Excel (.xlsx) or Parquet. It is stored only if you share it.",
+        help="CSV and other text (also gzipped), Excel (.xlsx), Parquet, Arrow, JSON lines, Stata "
+        "(.dta), SPSS (.sav), SAS (.xpt, .sas7bdat). It is stored only if you share it.",
         max_upload_size=math.ceil(MAX_BYTES / 2**20),
     )
     with st.expander("Or paste a table"):
         st.text_area(
-            "Rows with a header", key="pasted", height=140, placeholder="height,weight\n171,65\n…"
+            "Rows with a header",
+            key="pasted",
+            height=140,
+            max_chars=shell.MOST_TYPED,
+            placeholder="height,weight\n171,65\n…",
         )
+        # The box stays as it is where more is pasted, and says nothing itself.
+        st.caption(f"At most {shell.MOST_TYPED:,} characters: upload what is longer as a file.")
         take = shell.heard("pasted", _take_pasted)
         shell.button("Use the pasted table", take, key="use pasted")
     _read()
@@ -104,7 +119,10 @@ def choose() -> Table | None:
 def _take_upload(upload: Any) -> None:
     # Streamlit calls this again when it finds that the content has gone.
     if isinstance(upload, UploadedFile):
-        _bring(upload.name, upload.getvalue())
+        if is_saved_work(upload.getvalue()):
+            work_panel.bring(upload.getvalue())
+        else:
+            _bring(upload.name, upload.getvalue())
         # The box goes on to name the file, without Streamlit keeping its content.
         context = get_script_run_ctx()
         assert context is not None, "callbacks are part of a run"
@@ -126,36 +144,101 @@ def _bring(name: str, content: bytes, pasted: bool = False) -> None:
     except Full as full:
         session().complaint = str(full)
         return
-    session().brought = _Brought(secrets.token_hex(8), name, content, pasted)
+    file = File(name, content, hashlib.sha256(content).hexdigest(), pasted)
+    # Whoever gets a link loads the file, and has it read as whoever made the link did.
+    reading = shell.settings().reading if _is_meant(file) else AS_IT_IS
+    session().brought = _Brought(secrets.token_hex(8), file, content, reading, again=False)
+
+
+def _is_meant(file: File) -> bool:
+    """Whether the settings speak of this file, as it is read by them."""
+    settings = shell.settings()
+    named = own_table.short(fingerprint(file.digest, settings.reading))
+    return settings.fingerprint == named
+
+
+def can_read_again() -> bool:
+    """Whether the file of the table in use is at hand."""
+    file: File | None = session().file
+    own: own_table.OwnTable | None = session().own_table
+    if file is None or file.content is None or own is None:
+        return False
+    is_of_it = own.table.fingerprint == fingerprint(file.digest, own.table.reading)
+    return is_of_it and shell.settings().source == "table"
+
+
+def is_waiting() -> bool:
+    """Whether a file is to be read by the page."""
+    return session().brought is not None
+
+
+def content() -> bytes:
+    """The file of the table in use; nothing where it is not at hand."""
+    return session().file.content if can_read_again() else b""
+
+
+def complaint() -> str:
+    """Why the file of the table in use could not be read by the last answer; "" where it was."""
+    return session().file.complaint if can_read_again() else ""
+
+
+def read_again(change: Callable[[Reading], Reading]) -> None:
+    """Have the file of the table in use read by other answers: `change` of those there are."""
+    file: File | None = session().file
+    if file is None or file.content is None:
+        return
+    own = own_table.current()
+    reading = shell.settings().reading if own is None else own.table.reading
+    brought: _Brought | None = session().brought
+    if brought is not None and brought.again:  # the answer before this one is being taken still
+        reading = brought.reading
+    _have_read(file, file.content, change(reading))
+
+
+def _have_read(file: File, content: bytes, reading: Reading) -> None:
+    session().complaint = file.complaint = ""
+    session().brought = _Brought(secrets.token_hex(8), file, content, reading, again=True)
 
 
 def _read() -> None:
     """Read the file that waits; where it cannot be read, the table before it stays."""
-    file: _Brought | None = session().brought
-    if file is None:
+    file: File | None = session().file
+    own: own_table.OwnTable | None = session().own_table
+    if session().brought is None and file is not None and file.content is not None and own:
+        reading = shell.settings().reading
+        # Back in the browser's history, to what was answered before.
+        if own.table.reading != reading and _is_meant(file):
+            _have_read(file, file.content, reading)
+    brought: _Brought | None = session().brought
+    if brought is None:
         return
-    reading = current(READING, _Reading(key=file.key, file=file))
-    if reading.running:
-        watch(reading, _progress, reading)
+    read = current(READING, _Read(key=brought.key, brought=brought))
+    if read.running:
+        watch(read, _progress, read)
         return
     session().brought = None
     session().work.pop(READING, None)
     visit().let_go(BROUGHT)
     visit().let_go(READING)
     try:
-        if reading.table is not None:
-            own_table.take(reading.table._replace(file="") if file.pasted else reading.table)
+        if read.table is not None:
+            table = read.table._replace(file="") if brought.file.pasted else read.table
+            own_table.take(table, brought.again)
+            own_file.keep(brought.file)
+        elif brought.again:
+            brought.file.complaint = _complaint(read)
         else:
-            session().complaint = _complaint(reading)
+            session().complaint = _complaint(read)
     except Full as full:
         session().complaint = str(full)
 
 
-def _progress(reading: _Reading) -> None:
-    progress_line(reading, f"Reading {plain(reading.file.name)} …")
+def _progress(read: _Read) -> None:
+    progress_line(read, f"Reading {plain(read.brought.file.name)} …")
 
 
-def _complaint(reading: _Reading) -> str:
-    if reading.stopped:
-        return f"{reading.file.name!r} was not read: you stopped it. Load it again to read it."
-    return reading.error
+def _complaint(read: _Read) -> str:
+    if read.stopped:
+        name = read.brought.file.name
+        return f"{name!r} was not read: you stopped it. Load it again to read it."
+    return f"{read.brought.file.name!r} was not read. {read.error}" if read.lost else read.error

@@ -26,7 +26,7 @@ QUESTIONS = (
         "bound touches. Variational EM restricts q to what can be computed: the bound still "
         "climbs, but a gap stays, and the likelihood itself may fall.",
         "variants.py",
-        "See mean-field EM and variational Bayes beside EM",
+        "See mean-field EM and variational Bayes",
     ),
     Question(
         "What if the hidden part is continuous?",

@@ -14,6 +14,7 @@ from pages.ui.charts import theory as figures
 from pages.ui.charts.axes import COLOURS
 from pages.ui.compute.tiny import (
     Tiny,
+    along_the_m_step,
     bound_over_q,
     climb,
     hardness,
@@ -29,7 +30,7 @@ from pages.ui.panels.theory.questions import QUESTIONS
 from pages.ui.state import shell
 from pages.ui.state.fragments import fragment
 from pages.ui.state.settings import THEORY_STEPS
-from pages.ui.text import gap, nats, number
+from pages.ui.text import formula, gap, nats, number, terms
 
 INTRODUCTION = """
 Something about the data is hidden: which component a number came from. EM finds parameters that
@@ -48,6 +49,7 @@ def choose_numbers() -> None:
         shell.settings().tiny_data,
         key="tiny numbers",
         value=shell.settings().tiny_data,
+        max_chars=shell.MOST_TYPED,
     )
 
 
@@ -63,14 +65,21 @@ def derivation() -> None:
 def _choose_tiny() -> Tiny | None:
     """The numbers with the parameters all panels use; None where the numbers are none."""
     columns = st.columns(3)
+    # Step 4 has two points and sliders of its own.
+    apart = shell.settings().theory_step == "steps"
     for column, name in zip(columns, ("tiny_place_1", "tiny_place_2", "tiny_weight"), strict=True):
         with column:
-            shell.widget(name, help=_HELP.get(name))
+            shell.widget(name, help=_HELP.get(name), disabled=apart)
     try:
         tiny = tiny_of(shell.settings())
     except ValueError as error:
         st.error(str(error))
         return None
+    if apart:
+        return tiny
+    values = (*tiny.params.means[:, 0], tiny.params.weights[0])
+    for column, symbol, value in zip(columns, (r"\mu_1", r"\mu_2", r"\pi_1"), values, strict=True):
+        column.markdown(f"${symbol}={formula(float(value))}$")
     st.markdown(f"Two Gaussian components: {in_words(tiny.params)}.")
     return tiny
 
@@ -116,10 +125,6 @@ def _chart(figure, key: str) -> None:
     st.plotly_chart(figure, key=key, config={"displayModeBar": False})
 
 
-def _latex(value: float, digits: int = 4) -> str:
-    return f"{value:.{digits}f}"
-
-
 def _chain(*links: tuple[str, str]) -> None:
     """A chain of formulas, a line each with why it holds. In a line of text they are broken where a
     phone has no room for them."""
@@ -139,9 +144,10 @@ def why_hard(tiny: Tiny) -> None:
             r"\begin{aligned}\log p(x\mid\theta)&=\log\sum_{z}p(x,z\mid\theta)\\"
             r"&=\sum_n\log\sum_{k}\pi_k\,\mathcal N(x_n\mid\mu_k,\sigma^2)\end{aligned}"
         )
+        enumerated, product = terms(hard.enumerated, hard.product, decimals=10)
         st.latex(
-            rf"\underbrace{{{hard.enumerated:.10f}}}_{{\text{{all {hard.n_assignments} terms}}}}"
-            rf"=\underbrace{{{hard.product:.10f}}}_{{\text{{product form}}}}"
+            rf"\underbrace{{{enumerated}}}_{{\text{{all {hard.n_assignments} terms}}}}"
+            rf"=\underbrace{{{product}}}_{{\text{{product form}}}}"
         )
         st.markdown(
             f"They differ by {number(abs(hard.enumerated - hard.product), 2)}. The logarithm "
@@ -172,8 +178,8 @@ def jensens_gap(tiny: Tiny) -> None:
         &\ge\sum_z q(z)\log\tfrac{p(x_n,z)}{q(z)}=\mathrm{ELBO}\end{aligned}"""
     )
     gap = found.log_density - found.bound
-    words.latex(rf"{_latex(found.log_density)}\;\ge\;{_latex(found.bound)}")
-    words.latex(rf"\text{{gap}}=\mathrm{{KL}}(q\,\|\,p(z\mid x_n))={_latex(gap)}\ \text{{nats}}")
+    words.latex(rf"{formula(found.log_density)}\;\ge\;{formula(found.bound)}")
+    words.latex(rf"\text{{gap}}=\mathrm{{KL}}(q\,\|\,p(z\mid x_n))={formula(gap)}\ \text{{nats}}")
     with left:
         _chart(figures.jensen_figure(found, COLOURS), "jensen")
     with right:
@@ -181,9 +187,9 @@ def jensens_gap(tiny: Tiny) -> None:
             figures.bound_over_q_figure(*bound_over_q(tiny, row), found, COLOURS), "bound over q"
         )
     st.markdown(
-        f"For $x_{{{row + 1}}}={tiny.rows[row]:g}$ the gap closes at "
-        f"$q={found.posterior[0]:.4f}$: the posterior. Then both ratios $p(x,z)/q(z)$ are equal, "
-        "and the chord is a point. Setting $q$ to it is the **E-step**."
+        f"For $x_{{{row + 1}}}={formula(tiny.rows[row])}$ the gap closes at "
+        f"$q={formula(found.posterior[0])}$: the posterior. Then both ratios $p(x,z)/q(z)$ are "
+        "equal, and the chord is a point. Setting $q$ to it is the **E-step**."
     )
 
 
@@ -211,13 +217,13 @@ def four_forms(tiny: Tiny) -> None:
         "log p(x)",
     )
     table = pd.DataFrame(
-        {model: [f"{value:.10f}" for value in found] for model, found in forms.items()},
+        {model: terms(*found, decimals=10) for model, found in forms.items()},
         index=list(names),
     )
     table.loc["largest difference of the four"] = [
         number(f.disagreement, 2) for f in forms.values()
     ]
-    tables.show(table, "Each computed in its own way, in nats, after one M-step")
+    tables.show(table, "Each computed in its own way, in nats, after one M-step", "Forms")
     st.markdown(
         "The mixture takes your numbers as they are, the chain as a sequence, and factor analysis "
         "each with the next two. The first line lists every assignment, or integrates exactly."
@@ -231,6 +237,13 @@ def four_forms(tiny: Tiny) -> None:
 
 def two_steps(tiny: Tiny) -> None:
     st.subheader("4. Two steps, one function", anchor="staircase")
+    with st.container(border=True):
+        _two_points()
+
+
+def _two_points() -> None:
+    """Step 4, apart from the numbers that all others use."""
+    st.markdown("**Two points of its own**: the numbers and sliders above play no part here.")
     st.markdown(
         "EM climbs $\\mathrm{ELBO}(q,\\theta)$ along one axis at a time: the E-step moves $q$, the "
         "M-step moves $\\theta$. Two points, two components: one number for each, so all of it "
@@ -245,10 +258,10 @@ def two_steps(tiny: Tiny) -> None:
     _chart(figures.staircase_figure(stairs, COLOURS), "staircase")
     theta, q = stairs.corners[-1]
     st.latex(
-        rf"q\leftarrow\frac{{1}}{{1+e^{{-2\theta\cdot{apart:g}}}}},\quad"
-        rf"\theta\leftarrow{apart:g}\,(2q-1)"
+        rf"q\leftarrow\frac{{1}}{{1+e^{{-2\theta\cdot{formula(apart)}}}}},\quad"
+        rf"\theta\leftarrow{formula(apart)}\,(2q-1)"
     )
-    st.latex(rf"\text{{after 12 iterations }}\theta={_latex(theta)},\ q={_latex(q)}")
+    st.markdown(rf"After 12 iterations $\theta={formula(theta)}$ and $q={formula(q)}$.")
     st.markdown(
         "Light is high. With points within ±1 both components end on top of each other: there the "
         "data cannot tell them apart."
@@ -264,8 +277,8 @@ def never_down(tiny: Tiny) -> None:
     before, move = steps[-3], steps[-2]
     t = move.iteration
     bound = rf"\mathrm{{ELBO}}(q_{{{t - 1}}},\theta_{{{t}}})"
-    here, risen, after = (
-        _latex(value, 6) for value in (before.log_likelihood, move.elbo, move.log_likelihood)
+    here, risen, after, kl = terms(
+        before.log_likelihood, move.elbo, move.log_likelihood, max(move.kl, 0)
     )
     _chain(
         (
@@ -275,11 +288,13 @@ def never_down(tiny: Tiny) -> None:
         ),
         (rf"\dots\le {bound}={risen}", r"the M-step maximises over $\theta$"),
         (
-            rf"\dots\le {bound}+\mathrm{{KL}}={risen}+{_latex(max(move.kl, 0), 6)}",
+            rf"\dots\le {bound}+\mathrm{{KL}}={risen}+{kl}",
             "no KL is negative",
         ),
         (rf"\dots=\log p(x\mid\theta_{{{t}}})={after}", "evidence = ELBO + KL"),
     )
+    found = along_the_m_step(tiny, iteration)
+    _chart(figures.risen_figure(found, COLOURS), "risen")
     gain = move.log_likelihood - before.log_likelihood
     st.markdown(
         f"Iteration {t} gains **{nats(gain)}** nats: **{nats(move.elbo - before.elbo)}** because "
@@ -301,19 +316,20 @@ def weighted_likelihood(tiny: Tiny) -> None:
         )
         st.latex(
             r"\mu_1\leftarrow\frac{\sum_n r_{n1}x_n}{\sum_n r_{n1}}"
-            rf"=\frac{{{shares @ tiny.rows:.4f}}}{{{shares.sum():.4f}}}={found.weighted_mean:.4f}"
+            rf"=\frac{{{formula(float(shares @ tiny.rows))}}}{{{formula(shares.sum())}}}"
+            rf"={formula(found.weighted_mean)}"
         )
         table = pd.DataFrame(
             {"x": tiny.rows, "r, component 1": shares, "r, component 2": tiny.shares[:, 1]},
             index=[str(n + 1) for n in range(len(tiny.rows))],
         )
-        tables.show(table, "Every number counts in each component by its responsibility")
+        tables.show(table, "Every number counts in each component by its responsibility", "M-step")
     with picture:
         _chart(figures.weighted_figure(found, COLOURS), "weighted")
         st.markdown(
-            f"The entropy $H(q)={found.entropy:.4f}$ nats has no $\\theta$ in it: it lifts the "
-            "curve and leaves its top where it is. So the M-step never needs it, though the bound "
-            "does."
+            f"The entropy $H(q)={formula(found.entropy)}$ nats has no $\\theta$ in it: it lifts "
+            "the curve and leaves its top where it is. So the M-step never needs it, though the "
+            "bound does."
         )
     st.markdown(
         "The picture moves one mean and holds the rest. The M-step refits standard deviations and "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,15 @@ from em_core.half_steps import called
 from em_core.variants.table import VARIANTS
 from pages.ui.charts.axes import COLOURS
 from pages.ui.charts.relatives import race_figure
-from pages.ui.compute.racing import IN_WORDS, USUAL, Lane, applicable, observed, race_work
+from pages.ui.compute.racing import (
+    IN_WORDS,
+    USUAL,
+    Lane,
+    applicable,
+    each_as_often,
+    observed,
+    race_work,
+)
 from pages.ui.families.table import family_of
 from pages.ui.panels import fit_panel, tables
 from pages.ui.pictures.payload import pack
@@ -37,7 +46,8 @@ from pages.ui.text import nats, number, sentence
 def current_race(run: Run) -> list[Lane] | None:
     """The widgets that choose who runs, and the finished race; None until it is."""
     try:
-        possible = applicable(run.model, run.data)
+        data = rows_run(run)
+        possible = applicable(run.model, data)
     except ValueError as error:
         st.error(sentence(error))
         return None
@@ -54,7 +64,7 @@ def current_race(run: Run) -> list[Lane] | None:
         "running all of them",
         race_work,
         run.model,
-        run.data,
+        data,
         start,
         chosen,
         passes,
@@ -65,18 +75,30 @@ def current_race(run: Run) -> list[Lane] | None:
     return lanes
 
 
+def rows_run(run: Run) -> Any:
+    """The rows, each as often as its weight says. Raises ValueError where that cannot be."""
+    if run.weights_kind == "sampling" and run.weights is not None:
+        raise ValueError(
+            "EM's relatives know no sampling weights: choose “none” under “Weights” to see them"
+        )
+    return each_as_often(*run.counted)
+
+
 def show_race(lanes: list[Lane], run: Run) -> None:
     """The curves, and the table of promises."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         axis = shell.widget("race_axis")
         scale = shell.widget("race_scale")
+    if run.weights is not None:
+        st.caption("Here each row is there as often as its weight says.")
     st.plotly_chart(race_figure(lanes, axis, scale, COLOURS), key="race")
     st.caption(
         "Faint lines: the same algorithm with other draws. Dotted: its own bound, where it stays "
         "below the likelihood. Passes and seconds are those the algorithm needs; pricing its "
         "steps for this picture does not count."
     )
-    tables.show(_ends(lanes, len(run.data)), "Where each of them ended", index=False)
+    n_rows = len(rows_run(run))
+    tables.show(_ends(lanes, n_rows), "Where each of them ended", "Relatives", index=False)
     st.markdown("##### Promised, and seen here")
     for lane in lanes:
         if lane.seed:
@@ -86,7 +108,7 @@ def show_race(lanes: list[Lane], run: Run) -> None:
         st.markdown(
             f"**{variant.label}**: {variant.meaning}.  \n"
             f":gray[Promises:] {promises or 'nothing'}.  \n"
-            f":gray[Seen:] {observed(lane, len(run.data))}; {lane.ended}."
+            f":gray[Seen:] {observed(lane, n_rows)}; {lane.ended}."
         )
 
 
