@@ -1,26 +1,29 @@
 """Fixtures: the running app, and a browser that may talk to nothing else."""
 
+import gc
 import os
 import random
 from collections.abc import Generator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
-import hypothesis
 import pytest
 import scipy.linalg  # noqa: F401  # before threadpool_limits, which limits only what is loaded
 from playwright.sync_api import Error, Page, expect, sync_playwright
 from threadpoolctl import threadpool_limits
 
 from pages.ui import environment
+from support import drawn
 from support.browser import ROOT, Browsers, Visitors, chromium_path, serve
 from support.nearest import Nearest
 
 # A busy machine is no failure.
 expect.set_options(timeout=30_000)
-hypothesis.settings.register_profile("no clock", deadline=None)
-hypothesis.settings.load_profile("no clock")
 # As the app does: with one test on every core, threads only wait for each other (measured: five
 # times as long for an E-step of 1,000 rows and 18 components).
 threadpool_limits(limits=1, user_api="blas")
+# Thousands of tests are collected, and none of them goes before the end.
+gc.disable()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,8 +35,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    drawn.load(config.getoption("--long"))
     if config.getoption("--changed"):
         config.pluginmanager.register(Nearest())
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
@@ -48,16 +57,25 @@ def rng(request: pytest.FixtureRequest) -> random.Random:
     return random.Random(request.config.getoption("--seed"))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The slow ones first: on several cores none is left to end alone.
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The long ones first: on several cores none is left to end alone.
 
-    A browser on a machine that is busy with something else may miss a wait: twice more, then it
-    counts.
+    Those marked as long are left to --long. Those of a file that share what is made once go to one
+    process, which makes it. A browser on a machine that is busy with something else may miss a
+    wait: twice more, then it counts.
     """
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    if not config.getoption("--long"):
+        short = [item for item in items if not item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=[i for i in items if i.get_closest_marker("long")])
+        items[:] = short
     for item in items:
-        if item.get_closest_marker("browser") or item.get_closest_marker("alone"):
+        if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.flaky(reruns=2))
+        fixtures = item._fixtureinfo.name2fixturedefs.values()
+        if any(fixture.scope == "module" for (*_, fixture) in fixtures):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    long = {"slow", "browser", "xdist_group"}
+    items.sort(key=lambda item: long.isdisjoint(mark.name for mark in item.iter_markers()))
 
 
 PAGES = "what the pages said"
@@ -97,9 +115,22 @@ def _store_apart(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture(scope="session")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the real app, started once."""
-    with serve(ROOT, tmp_path_factory.mktemp("app") / "log") as url:
+def app_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the real app writes down, all tests of this process together."""
+    return tmp_path_factory.mktemp("app") / "log"
+
+
+@pytest.fixture(scope="session")
+def app(app_log: Path) -> Iterator[str]:
+    """The address of the real app, started once.
+
+    What those who have left began ends with them, soon: else it takes the cores from the tests
+    after, for two minutes.
+    """
+    with ExitStack() as started:
+        with pytest.MonkeyPatch.context() as environ:
+            environ.setenv("STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL", "10")
+            url = started.enter_context(serve(ROOT, app_log))
         yield url
 
 

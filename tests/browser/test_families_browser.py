@@ -21,6 +21,8 @@ from support.visitor import Visitor
 
 pytestmark = pytest.mark.browser
 
+PARTS = 4  # on a page each, one example after another
+
 
 def opened(page: Page, link: str) -> Page:
     page.goto(link)
@@ -46,39 +48,58 @@ def expected(settings: Settings) -> tuple[str, int]:
     return f"Log-likelihood {likelihood} nats", result.n_iterations
 
 
-@pytest.mark.parametrize("place", range(len(GALLERY)), ids=lambda place: GALLERY[place].title)
-def test_example_player_and_link(app: str, visitors: Visitors, place: int) -> None:
-    """Its half-steps are drawn, and a link to one opens the same fit; every fourth in a browser."""
-    settings = changed(Settings(), **GALLERY[place].settings)
-    likelihood, iterations = expected(settings)
-    page = opened(visitors.open(), f"{app}/?{urlencode(to_query(settings))}")
-    expect(page.get_by_text(likelihood)).to_be_visible(timeout=60_000)
-    expect(page.locator(".emx-caption")).to_contain_text(f"E-step {iterations}:")
-    last = shown(page)
-    for button, frame in [
-        ("Start", 0),
-        ("Next half-step", 1),
-        ("Next half-step", 2),
-        ("End", last),
-        ("Previous half-step", last - 1),
-    ]:
-        page.get_by_role("button", name=button, exact=True).click()
-        expect(page.locator(".emx")).to_have_attribute("data-frame", str(frame))
-    expect(page.locator(".emx-caption")).to_contain_text("M-step")
-    page.wait_for_url(re.compile("[?&]f=(?![012](&|$))"))  # not still one of the first
-    said = page.locator(".emx-caption").inner_text()
-    assert len(painted(page)) > 8  # colours: something is drawn
+@pytest.mark.parametrize("part", range(PARTS))
+def test_examples_player_and_link(app: str, visitors: Visitors, part: int) -> None:
+    """Half-steps are drawn, and a link to one opens the same fit; of each part one in a browser."""
+    page = visitors.open()
+    for place, preset in enumerate(GALLERY[part::PARTS]):
+        settings = changed(Settings(), **preset.settings)
+        likelihood, iterations = expected(settings)
+        follow(page, f"{app}/?{urlencode(to_query(settings))}")
+        expect(page.get_by_text(likelihood)).to_be_visible(timeout=60_000)
+        ready(page)
+        expect(page.locator(".emx-caption")).to_contain_text(f"E-step {iterations}:")
+        last = shown(page)
+        for button, frame in [
+            ("Start", -1),
+            ("Next half-step", 0),
+            ("Next half-step", 1),
+            ("End", last),
+            ("Previous half-step", last - 1),
+        ]:
+            page.get_by_role("button", name=button, exact=True).click()
+            expect(page.locator(".emx")).to_have_attribute("data-frame", str(frame))
+        expect(page.locator(".emx-caption")).to_contain_text("M-step")
+        page.wait_for_url(re.compile("[?&]f=(?![012](&|$))"))  # not still one of the first
+        said = page.locator(".emx-caption").inner_text()
+        assert len(painted(page)) > 8  # colours: something is drawn
 
-    if place % 4:
-        other = Visitor(app, urlsplit(page.url).query)
-        other.settle()
-        assert likelihood in other.said
-        other.close()
+        if place:
+            other = Visitor(app, urlsplit(page.url).query)
+            other.settle()
+            assert likelihood in other.said
+            other.close()
+        else:
+            other = opened(visitors.open(), page.url)
+            expect(other.get_by_text(likelihood)).to_be_visible(timeout=60_000)
+            expect(other.locator(".emx")).to_have_attribute("data-frame", str(last - 1))
+            expect(other.locator(".emx-caption")).to_have_text(said)
+
+
+def follow(page: Page, link: str) -> None:
+    """By loading a page, or, where one is there, as Back and Forward do: without another load."""
+    if page.url == "about:blank":
+        page.goto(link)
     else:
-        other = opened(visitors.open(), page.url)
-        expect(other.get_by_text(likelihood)).to_be_visible(timeout=60_000)
-        expect(other.locator(".emx")).to_have_attribute("data-frame", str(last - 1))
-        expect(other.locator(".emx-caption")).to_have_text(said)
+        idle(page)
+        page.evaluate(
+            """link => {
+              history.pushState(history.state, "", link);
+              dispatchEvent(new PopStateEvent("popstate", { state: history.state }));
+            }""",
+            link,
+        )
+    expect(page.locator('.emx[data-axes="drawn"]')).to_be_visible(timeout=60_000)
 
 
 # The names along each axis of a picture that are written level, from left to right.

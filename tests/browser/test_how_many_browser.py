@@ -65,17 +65,3 @@ def test_what_collapsed_is_marked_and_the_reason_is_told(app: str, page: Page) -
     cell(page, "✕").first.click(force=True)
     expect(page.get_by_role("heading", name="Explore")).to_be_visible()
     expect(page.locator(".emx-flags")).to_be_visible()
-
-
-def test_a_long_grid_can_be_watched_stopped_and_gone_on_with(app: str, page: Page) -> None:
-    page.goto(f"{app}/model_selection?v=1&s=generate&g=overlapping&n=5000&tk=4&ne=20&tol=1e-8")
-    expect(page.get_by_text(re.compile(r"\d+ of 24 models fitted"))).to_be_visible(timeout=60_000)
-    stop = page.get_by_role("button", name="Stop")
-    # For a moment that of the run before is still there.
-    expect(stop).to_have_count(1)
-    stop.click()
-    expect(
-        page.get_by_text(re.compile(r"You stopped this. \d+ of 24 models are still to"))
-    ).to_be_visible()
-    page.get_by_role("button", name="Go on").click()
-    expect(page.get_by_role("button", name="Stop")).to_be_visible()

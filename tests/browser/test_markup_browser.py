@@ -212,7 +212,7 @@ def test_names_are_text_on_the_other_pages_and_in_what_is_taken_away(
         shown_alone(visitors, saved)
         for link, shown in (
             ("How many?", "stands out"),
-            ("The bound", "touches"),
+            ("The bound", "nats"),
             ("Relatives", "Hard EM"),
         ):
             page.get_by_role("link", name=link).first.click()
@@ -245,10 +245,11 @@ def test_levels_and_groups_are_text(app: str, visitors: Visitors, family: str) -
 
 def in_a_picture(page: Page, payloads: list[str]) -> None:
     """Of a new table, with what the page says of it."""
-    number = payloads[0].split()[0]
+    number = payloads[3].split()[0]
     name = re.sub(r"[/\0]", " ", payloads[3])
     upload(page, f"{name}.csv", table(payloads))
-    expect(page.get_by_test_id("stMain").get_by_text(f"class {number} ").first).to_be_visible()
+    title = re.compile(rf"^{re.escape(number)} [\s\S]*\.csv: 96 rows")
+    expect(page.get_by_test_id("stMain").get_by_text(title).first).to_be_visible()
     ready(page)
     expect(page.locator(".emx[data-axes=drawn]")).to_be_visible()
     nothing_took_effect(page)

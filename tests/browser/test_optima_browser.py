@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from em_core import Gaussian, Mixture, restarts
 from em_core.datasets import load
 from em_core.search.alignment import align
-from em_core.search.optima import Optimum, StartedFit
+from pages.ui.panels.local_optima.gallery import rivals
 from support.browser import Visitors, idle
 from support.pictures import saved, shapes
 
@@ -28,15 +28,11 @@ def searched(page: Page, link: str) -> str:
     return verdict.inner_text()
 
 
-def from_furthest_below(optimum: Optimum) -> StartedFit:
-    """What is played of an optimum: what begins at the top has nothing to show."""
-    return max(optimum.fits, key=lambda fit: fit.log_likelihood - fit.trace[0].log_likelihood)
-
-
 def looked_at(page: Page) -> None:
     """The page has scrolled to the player, and the keys are its own."""
     expect(page.locator(".emx")).to_be_in_viewport(ratio=0.5)
-    expect(page.get_by_role("button", name="Play", exact=True).last).to_be_focused()
+    play = page.locator(".emx").get_by_role("button", name="Play", exact=True)
+    expect(play).to_be_focused()
 
 
 def test_iris_from_fifty_starts_to_the_second_best_and_back_by_its_link(
@@ -44,10 +40,10 @@ def test_iris_from_fifty_starts_to_the_second_best_and_back_by_its_link(
 ) -> None:
     page = visitors.open()
     verdict = searched(page, f"{app}/{IRIS}")
-    runs = restarts(Mixture(Gaussian(), 3), load("iris").values, range(50))
+    runs = restarts(Mixture(Gaussian(), 3), load("iris").values, range(50), "k-means++")
     assert verdict == runs.verdict
-    second = runs.optima[1]
-    climb = from_furthest_below(second)
+    fits = {(fit.start, fit.seed): fit for fit in runs.fits}
+    climb = fits[rivals(runs.landscape, 1)[1]]
     page.get_by_role("button", name="Play").nth(1).click()
     expect(page.locator(".emx[data-frame]")).to_be_visible()
     likelihood = f"{climb.log_likelihood:,.2f}".replace("-", "\N{MINUS SIGN}")
@@ -56,28 +52,32 @@ def test_iris_from_fifty_starts_to_the_second_best_and_back_by_its_link(
     looked_at(page)
     idle(page)
 
-    # The best is raced against it: as many iterations as the longer of the two, on one scrubber.
+    # The best races against the most frequent other, both from their beginnings: as many iterations
+    # as the longer of the two, on one scrubber.
     page.get_by_role("button", name="Race").first.click()
     race = page.locator(".emx.emx-race[data-axes=drawn]")
     expect(race).to_be_visible(timeout=30_000)
-    best = max(
-        runs.optima[0].fits, key=lambda fit: fit.log_likelihood - fit.trace[0].log_likelihood
-    )
-    title = f"The race: k-means++, seed {climb.seed} against k-means++, seed {best.seed}"
+    best, climb = (fits[run] for run in rivals(runs.landscape))
+    title = f"The race: k-means++, seed {best.seed} against k-means++, seed {climb.seed}"
     expect(page.get_by_text(title)).to_be_visible()
     looked_at(page)
     gap = f"{best.log_likelihood - climb.log_likelihood:.2f}"
-    expect(page.get_by_text(f"The second ends {gap} nats higher")).to_be_visible()
+    expect(page.get_by_text(f"The first ends {gap} nats higher")).to_be_visible()
     scrub = race.get_by_role("slider")
     longest = max(len(best.trace), len(climb.trace))
     expect(scrub).to_have_attribute("max", str(longest - 1))
-    shares = [fit.posterior(load("iris").values).responsibilities for fit in (climb, best)]
+    expect(race).to_have_attribute("data-frame", "-1")
+    race.get_by_role("button", name="End", exact=True).click()
+    shares = [fit.posterior(load("iris").values).responsibilities for fit in (best, climb)]
     shares[1] = shares[1][:, align(*shares)]
     assert rings(page) == (shares[0].argmax(axis=1) != shares[1].argmax(axis=1)).sum() > 0
     race.get_by_role("button", name="Start", exact=True).click()
-    expect(race).to_have_attribute("data-frame", "0")
-    expect(race.locator(".emx-caption")).to_contain_text("ahead")
-    race.get_by_role("button", name="Next half-step").click()
+    expect(race).to_have_attribute("data-frame", "-1")
+    expect(race.locator(".emx-caption")).to_contain_text("Before the first E-step")
+    for half_step in ("0", "1"):
+        race.get_by_role("button", name="Next half-step").click()
+        expect(race).to_have_attribute("data-frame", half_step)
+        expect(race.locator(".emx-caption")).to_contain_text("ahead")
     idle(page)
     expect(page).to_have_url(re.compile(r"[?&]f=1(&|$)"))
 
@@ -108,35 +108,6 @@ def rings(page: Page) -> int:
     )
 
 
-def test_several_starts_are_compared(app: str, page: Page) -> None:
-    searched(page, f"{app}/local_optima?v=1&e=iris&k=3&ns=10&cs=k-means%2B%2B,random%20points")
-    table = page.get_by_role("table").filter(has_text="Which start is better?")
-    expect(table.get_by_role("rowheader").or_(table.get_by_role("row"))).not_to_have_count(0)
-    expect(table).to_contain_text("random points")
-    expect(table).to_contain_text("of 10")
-
-
-def test_five_hundred_starts_can_be_watched_stopped_and_gone_on_with(app: str, page: Page) -> None:
-    page.goto(f"{app}/local_optima?v=1&s=generate&g=overlapping&n=20000&tk=6&k=8&ns=500&tol=1e-9")
-    counter = page.get_by_text(re.compile(r"\d+ of 1000 starts have ended"))
-    expect(counter).to_be_visible(timeout=60_000)
-    stop = page.get_by_role("button", name="Stop")
-    # For a moment that of the run before is still there.
-    expect(stop).to_have_count(1)
-    stop.click()
-    expect(page.get_by_role("button", name="Go on")).to_be_visible()
-    expect(stop).to_have_count(0)
-    expect(
-        page.get_by_text(re.compile("No start has been run yet|reached|None of"))
-    ).not_to_have_count(0)
-    # Something else asked for meanwhile: the page is free.
-    page.get_by_role("button", name="Go on").click()
-    expect(counter).to_be_visible()
-    page.get_by_label("Seeds").fill("3")
-    page.get_by_label("Seeds").press("Enter")
-    expect(page.get_by_text(re.compile(r"of 6 starts"))).to_be_visible(timeout=60_000)
-
-
 def test_a_preset_says_what_to_look_for_and_is_searched(app: str, page: Page) -> None:
     searched(page, f"{app}/{IRIS}&ns=5")
     page.get_by_text("Data that trap EM").click()
@@ -145,8 +116,3 @@ def test_a_preset_says_what_to_look_for_and_is_searched(app: str, page: Page) ->
     expect(
         page.get_by_text(VERDICT).or_(page.get_by_text("reached an optimum")).first
     ).to_be_visible(timeout=60_000)
-
-
-def test_too_many_components_is_a_sentence(app: str, page: Page) -> None:
-    page.goto(f"{app}/local_optima?v=1&s=generate&n=10&k=20&ns=3")
-    expect(page.get_by_text("distinct rows").first).to_be_visible(timeout=30_000)

@@ -74,7 +74,10 @@ def test_opens_on_the_finished_picture(page: Page, demo: str) -> None:
 def test_transport(page: Page, demo: str) -> None:
     root = opened(page, demo)
     for name, frame in [
-        ("Start", 0),
+        ("Start", -1),
+        ("Next half-step", 0),
+        ("Previous iteration", -1),
+        ("Next iteration", 0),
         ("Next half-step", 1),
         ("Next half-step", 2),
         ("Next iteration", 4),
@@ -100,7 +103,9 @@ def test_keys(page: Page, demo: str) -> None:
     root = opened(page, demo)
     root.get_by_role("slider").focus()
     for key, frame in [
-        ("Home", 0),
+        ("Home", -1),
+        ("ArrowLeft", -1),
+        ("ArrowRight", 0),
         ("ArrowRight", 1),
         ("Shift+ArrowRight", 2),
         ("ArrowUp", 4),
@@ -127,17 +132,17 @@ def test_keys(page: Page, demo: str) -> None:
     expect(field).to_have_value(" ab")
 
 
-def test_space_plays_after_a_click_and_presses_what_tab_leads_to(page: Page, demo: str) -> None:
+def test_space_plays_wherever_the_focus_is_and_enter_presses(page: Page, demo: str) -> None:
     root = opened(page, demo)
     button(root, "Start").click()
-    for name, frame in [("Next half-step", 1), ("Next iteration", 2)]:
+    for name, frame in [("Next half-step", 0), ("Next iteration", 2)]:
         button(root, name).click()
         at_frame(root, frame)
         for playing in ("true", "false"):
             page.keyboard.press("Space")
             expect(root).to_have_attribute("data-playing", playing)
         button(root, "Start").click()
-        button(root, "Next half-step").click()
+        button(root, "Next iteration").click()
     button(root, "Contours").click()
     page.keyboard.press("Space")
     expect(root).to_have_attribute("data-playing", "true")
@@ -147,11 +152,65 @@ def test_space_plays_after_a_click_and_presses_what_tab_leads_to(page: Page, dem
     button(root, "Previous half-step").focus()
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
-    for key in ("Enter", "Space"):
-        frame = int(root.get_attribute("data-frame") or 0)
-        page.keyboard.press(key)
-        at_frame(root, frame + 1)
+    frame = int(root.get_attribute("data-frame") or 0)
+    page.keyboard.press("Enter")
+    at_frame(root, frame + 1)
     expect(root).to_have_attribute("data-playing", "false")
+    for playing, place in [("true", "contours"), ("false", "loop")]:
+        root.locator(f"[data-toggle={place}]").focus()
+        page.keyboard.press("Space")
+        expect(root).to_have_attribute("data-playing", playing)
+    for playing in ("true", "false"):
+        root.get_by_label("Speed").focus()
+        page.keyboard.press("Space")
+        expect(root).to_have_attribute("data-playing", playing)
+
+
+TOGETHER = """() => ['[data-plot=mixture]', '[data-plot=bound]', '.emx-caption', '.emx-place',
+    '[data-do=start]', '[data-do=present]'].every((part) => {
+        const box = document.querySelector(`.emx ${part}`).getBoundingClientRect();
+        return box.left >= 0 && box.top >= 0 && box.width > 30 && box.height > 16
+            && box.right <= innerWidth && box.bottom <= innerHeight;
+    })"""
+
+TWENTY_PIXELS = """() => {
+    const root = document.querySelector('.emx');
+    const scale = root.getBoundingClientRect().width / root.offsetWidth;
+    const tick = getComputedStyle(root.querySelector('.xtick text'));
+    return scale * parseFloat(tick.fontSize) >= 19.99;
+}"""
+
+
+def test_presented_all_is_seen_at_once_and_all_keys_are_the_players(page: Page, demo: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 720})
+    root = opened(page, demo)
+    elsewhere = page.get_by_label("elsewhere")
+    expect(elsewhere).to_be_visible()
+    root.get_by_role("slider").focus()
+    page.keyboard.press("p")
+    expect(page.get_by_text("window='class'")).to_be_attached()
+    expect(elsewhere).not_to_be_visible()
+    for width, height in [(1280, 720), (1024, 768), (640, 360)]:
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_function(TOGETHER)
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.wait_for_function(TWENTY_PIXELS)
+    # Whatever had the focus is not seen any more.
+    page.evaluate("document.activeElement.blur()")
+    for key, frame in [("Home", -1), ("PageDown", 0), ("PageDown", 1), ("PageUp", 0)]:
+        page.keyboard.press(key)
+        at_frame(root, frame)
+    page.keyboard.press("?")
+    expect(root.get_by_role("dialog")).to_contain_text("full screen")
+    page.keyboard.press("Escape")
+    # A click goes to the half-step under it, magnified as it is.
+    box = root.locator("[data-plot=bound] .nsewdrag").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"])
+    assert abs(int(root.get_attribute("data-frame") or 0) - LAST / 2) < LAST / 20
+    page.keyboard.press("Escape")
+    expect(elsewhere).to_be_visible()
+    expect(page.get_by_text("window='page'")).to_be_attached()
 
 
 def test_playing_shows_every_frame_and_survives_reruns(page: Page, demo: str) -> None:
@@ -169,8 +228,8 @@ def test_playing_shows_every_frame_and_survives_reruns(page: Page, demo: str) ->
     at_frame(root, LAST)
     expect(button(root, "Play")).to_be_visible()
     seen = page.evaluate("window.seen")
-    played = seen[seen.index(0) :]
-    assert sorted(set(played)) == [*range(LAST + 1)]
+    played = seen[seen.index(-1) :]
+    assert sorted(set(played)) == [*range(-1, LAST + 1)]
     assert played == sorted(played)
 
 
@@ -266,7 +325,7 @@ def test_the_buttons_of_the_axes_zoom_and_do_nothing_else(
 def test_python_can_ask_for_a_frame_and_the_person_can_leave_it(page: Page, demo: str) -> None:
     root = opened(page, demo)
     button(root, "Start").click()
-    expect(page.get_by_text(re.compile("frame=0 "))).to_be_visible()
+    expect(page.get_by_text(re.compile("frame=-1 "))).to_be_visible()
     wish = page.get_by_label("frame", exact=True)
     wish.fill("33")
     wish.press("Enter")
@@ -283,7 +342,7 @@ def test_a_new_run_replaces_the_picture_and_keeps_the_view(page: Page, demo: str
     root = opened(page, demo)
     button(root, "Contours").click()
     button(root, "Start").click()
-    expect(page.get_by_text(re.compile("frame=0 "))).to_be_visible()
+    expect(page.get_by_text(re.compile("frame=-1 "))).to_be_visible()
     page.get_by_label("seed").fill("3")
     page.get_by_label("seed").press("Enter")
     expect(root).to_have_attribute("data-run", re.compile("-3-False$"))
@@ -309,7 +368,7 @@ def test_other_pictures(page: Page, demo: str, query: str) -> None:
     assert colours(page) > 50
     for name in ("Certainty", "Contours", "Uncertainty", "Start", "Next half-step"):
         button(root, name).click()
-    at_frame(root, 1)
+    at_frame(root, 0)
     expect(root.locator(".emx-problem")).to_be_hidden()
 
 
@@ -360,7 +419,7 @@ def test_sixty_reruns_do_not_hang_it(page: Page, demo: str) -> None:
         page.get_by_role("button", name="rerun the page" if i % 3 else "rerun the fragment").click()
     idle(page)
     button(root, "Start").click()
-    at_frame(root, 0)
+    at_frame(root, -1)
     button(root, "End").click()
     at_frame(root, LAST)
     expect(root).to_have_count(1)

@@ -1,10 +1,9 @@
-"""Behind a reverse proxy, as the example configuration has it; and two servers with one store."""
+"""Behind a reverse proxy, as the example configuration has it."""
 
 import re
 import shutil
 import socket
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,11 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from pages.ui import environment
-from pages.ui.sharing import store
-from support.browser import ROOT, Visitors, await_health, serve
-from support.explore import follow, status
-from support.postgres import cluster
+from support.browser import Visitors, await_health
+from support.explore import follow
 from support.sharing import CLIPBOARD, copied, shared_table
 
 pytestmark = pytest.mark.browser
@@ -74,25 +70,3 @@ def test_everything_works_behind_the_proxy(app: str, visitors: Visitors, tmp_pat
     token = re.search(r"sh=([\w-]{24})", link)[1]
     log = (tmp_path / "access.log").read_text()
     assert "/_stcore/stream" in log and token not in log
-
-
-@pytest.mark.postgresql
-def test_two_servers_with_one_store(visitors: Visitors, tmp_path: Path, monkeypatch) -> None:
-    with tempfile.TemporaryDirectory() as folder, cluster(Path(folder)) as database:
-        monkeypatch.setenv(environment.STORE, database)
-        with serve(ROOT, tmp_path / "one") as one, serve(ROOT, tmp_path / "other") as other:
-            sender = visitors.open(permissions=CLIPBOARD, keep=False)
-            receiver = visitors.open(keep=False)
-            shared_table(sender, one)
-            link = copied(sender, "Copy this link").replace(one, other)
-            follow(receiver, link)
-            assert status(receiver) == status(sender)
-            owner_link = copied(sender, "Copy owner link").replace(one, other)
-            receiver.goto(owner_link)
-            receiver.get_by_role("button", name="Delete the table").click()
-            expect(receiver.get_by_text("The shared table is deleted.")).to_be_visible()
-            late = visitors.open(keep=False)
-            late.goto(link.replace(other, one))
-            expect(late.get_by_text(store.GONE)).to_be_visible()
-            for page in (sender, receiver, late):
-                page.close()

@@ -1,15 +1,14 @@
 """A link shows elsewhere what it showed here, or says why not."""
 
 import re
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from pages.ui.sharing import store
-from support.browser import ROOT, Visitors, idle, serve
-from support.explore import STATUS, follow, ready, status
+from support.browser import Visitors, idle
+from support.explore import follow, ready, status
 from support.sharing import CLIPBOARD, bring, copied, rows, share, shared_table
 
 pytestmark = pytest.mark.browser
@@ -83,19 +82,6 @@ def test_the_owner_link_deletes_from_anywhere(app: str, visitors: Visitors) -> N
     expect(elsewhere.get_by_text("There is no such table")).to_be_visible()
 
 
-def test_a_link_survives_a_restart_of_the_server(visitors: Visitors, tmp_path: Path) -> None:
-    page = visitors.open(permissions=CLIPBOARD, keep=False)
-    with serve(ROOT, tmp_path / "log") as url:
-        shared_table(page, url)
-        link, seen = copied(page, "Copy this link"), status(page)
-        page.close()
-    later = visitors.open(keep=False)
-    with serve(ROOT, tmp_path / "log", port=urlsplit(url).port):
-        follow(later, link)
-        assert status(later) == seen
-        later.close()
-
-
 @pytest.mark.parametrize("path", ["", "local_optima"])
 def test_a_teacher_can_hide_the_controls_and_embed(app: str, visitors: Visitors, path: str) -> None:
     page = visitors.open(permissions=CLIPBOARD)
@@ -118,9 +104,38 @@ def test_a_teacher_can_hide_the_controls_and_embed(app: str, visitors: Visitors,
     expect(pupil.get_by_test_id("stSidebar")).to_be_visible()
 
 
-def test_a_damaged_table_in_a_link_is_said(app: str, page: Page) -> None:
-    page.goto(f"{app}/?v=1&s=table&t=ABCD")
-    expect(page.get_by_text("The table in this link is damaged")).to_be_visible()
-    page.get_by_text("Example", exact=True).first.click()
-    ready(page)
-    expect(page.get_by_text(STATUS).first).to_be_visible()
+RACE = "local_optima?v=1&e=iris&k=3&ns=4&ps=k-means%2B%2B&pk=0&rs=k-means%2B%2B&rk=1"
+
+
+@pytest.mark.parametrize(("path", "what"), [("?v=1&e=iris&k=3", "player"), (RACE, "race")])
+def test_a_frame_of_another_page_shows_the_player_only(
+    app: str, visitors: Visitors, path: str, what: str
+) -> None:
+    page = visitors.open(permissions=CLIPBOARD)
+    page.goto(f"{app}/{path}")
+    expect(page.locator(".emx[data-axes]")).to_be_visible()
+    idle(page)
+    share(page)
+    frame = copied(page, f"Copy a frame with the {what} only")
+    reader = visitors.open(keep=False)
+    reader.route("**/course", lambda route: route.fulfill(body=frame, content_type="text/html"))
+    reader.goto(f"{app}/course")
+    root = reader.frame_locator("iframe").locator(".emx")
+    for width in (900, 700):
+        reader.set_viewport_size({"width": width, "height": 600})
+        expect(root).to_have_attribute("data-axes", "drawn")
+        reader.wait_for_function(FILLED)
+    expect(reader.frame_locator("iframe").get_by_test_id("stSidebar")).to_be_hidden()
+    reader.close()
+
+
+# The player takes its frame, and its panels and what is below them all of the player.
+FILLED = """() => {
+    const page = document.querySelector('iframe').contentDocument;
+    const box = (part) => page.querySelector(part).getBoundingClientRect();
+    const [width, height] = [page.documentElement.clientWidth, page.documentElement.clientHeight];
+    const seen = box('.emx'), panels = box('.emx-panels'), buttons = box('.emx-transport');
+    return seen.width === width && seen.height === height && panels.top < 20
+        && panels.height > 0.65 * height
+        && buttons.bottom <= height && buttons.bottom > height - 20;
+}"""

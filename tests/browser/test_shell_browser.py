@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,47 +12,9 @@ from playwright.sync_api import Page, WebSocketRoute, expect
 
 from pages.ui.state.shell import SECONDS_UNTIL_HEARD
 from support.browser import ROOT, Visitors, idle, serve
+from support.small_app import build_small_app
 
 pytestmark = pytest.mark.browser
-
-MAIN = """
-import streamlit as st
-from pages.ui.state import shell
-
-st.set_page_config(layout="wide")
-page = st.navigation(
-    [st.Page("first.py", default=True), st.Page("second.py")], position="top"
-)
-with shell.frame(page.url_path):
-    page.run()
-"""
-
-PAGE = """
-import time
-import streamlit as st
-from pages.ui.state import shell
-
-shell.header("The {name} page")
-shell.widget("n_components", max_value=40)
-shell.widget("covariance")
-shell.widget("seed")
-columns = shell.widget("columns", options=["a", "b, c", "d"], default=("a", "d"))
-axis = shell.widget("axis_x", options=columns)
-st.text(f"columns {{columns}} axis {{axis}}")
-st.button("Next seed", on_click=lambda: shell.change(seed=shell.settings().seed + 1))
-time.sleep(0.3)
-
-@st.fragment
-def player():
-    if st.button("Next frame"):
-        shell.change(frame=(shell.settings().frame or 0) + 1)
-    shell.remember()
-    st.text(f"frame {{shell.settings().frame}}")
-
-player()
-st.session_state["runs"] = st.session_state.get("runs", 0) + 1
-st.text(f"run {{st.session_state['runs']}}")
-"""
 
 
 @pytest.fixture(scope="module")
@@ -63,16 +24,6 @@ def small_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     build_small_app(folder)
     with serve(folder, folder / "log") as url:
         yield url
-
-
-def build_small_app(folder: Path) -> None:
-    (folder / "pages").mkdir()
-    for name in ("pages/ui", "em_core", ".streamlit"):
-        (folder / name).symlink_to(ROOT / name)
-    shutil.copy(ROOT / "dashboard.py", folder)
-    (folder / "pages/main.py").write_text(MAIN)
-    for name in ("first", "second"):
-        (folder / f"pages/{name}.py").write_text(PAGE.format(name=name))
 
 
 def expect_query(page: Page, query: dict[str, str]) -> None:
@@ -101,8 +52,8 @@ def open_at(page: Page, url: str, title: str = "The first page") -> None:
 
 
 def test_settings_live_in_the_address_and_survive_a_reload(small_app: str, page: Page) -> None:
-    open_at(page, small_app)
-    expect_query(page, {})
+    open_at(page, f"{small_app}/?v=1")
+    expect_query(page, {"v": "1"})
     choose_components(page, 5)
     page.get_by_role("button", name="Next seed").click()
     expect(page).to_have_url(re.compile("seed=1"))
@@ -113,7 +64,7 @@ def test_settings_live_in_the_address_and_survive_a_reload(small_app: str, page:
 
 
 def test_a_change_costs_one_run(small_app: str, page: Page) -> None:
-    open_at(page, small_app)
+    open_at(page, f"{small_app}/?v=1")
     choose_components(page, 5)
     expect(page.get_by_text("run 2", exact=True)).to_be_visible()
     page.get_by_role("button", name="Next frame").click()
@@ -122,7 +73,7 @@ def test_a_change_costs_one_run(small_app: str, page: Page) -> None:
 
 
 def test_frames_add_no_steps_to_the_history(small_app: str, page: Page) -> None:
-    open_at(page, small_app)
+    open_at(page, f"{small_app}/?v=1")
     choose_components(page, 5)
     steps = page.evaluate("history.length")
     for frame in (1, 2, 3):
@@ -134,7 +85,7 @@ def test_frames_add_no_steps_to_the_history(small_app: str, page: Page) -> None:
 
 
 def test_back_and_forward(small_app: str, page: Page) -> None:
-    open_at(page, small_app)
+    open_at(page, f"{small_app}/?v=1")
     choose_components(page, 5)
     choose_components(page, 7)
     page.go_back()
@@ -150,7 +101,7 @@ def test_back_and_forward(small_app: str, page: Page) -> None:
 
 
 def test_settings_survive_a_change_of_page_and_the_way_back(small_app: str, page: Page) -> None:
-    open_at(page, small_app)
+    open_at(page, f"{small_app}/?v=1")
     choose_components(page, 5)
     page.get_by_role("button", name="Next frame").click()
     expect(page).to_have_url(re.compile("f=1"))
@@ -182,7 +133,7 @@ def test_the_link_opens_the_same_elsewhere(small_app: str, visitors: Visitors) -
 
 def test_two_quick_changes_both_stay(small_app: str, page: Page) -> None:
     """The second is asked for while the first is still running, with the address from before it."""
-    open_at(page, small_app)
+    open_at(page, f"{small_app}/?v=1")
     page.get_by_role("button", name="Next seed").click()
     components(page).fill("6")
     components(page).press("Enter")
@@ -210,7 +161,7 @@ def test_a_change_the_browser_has_not_heard_of_stays(small_app: str, page: Page)
             page.wait_for_timeout(10)
 
     page.route_web_socket(re.compile("_stcore/stream"), connect)
-    open_at(page, small_app)
+    open_at(page, f"{small_app}/?v=1")
     holding = True
     page.get_by_role("button", name="Next seed").click()
     await_held(b"setting seed")
@@ -258,73 +209,12 @@ def test_widgets_show_the_settings_where_runs_overtake_the_browser(
         page.close()  # before its server goes
 
 
-def test_the_usual_columns_stay_out_of_the_link(small_app: str, page: Page) -> None:
-    open_at(page, small_app)
-    expect(page.get_by_text("columns ('a', 'd') axis a")).to_be_visible()
-    expect_query(page, {})
-    page.get_by_role("combobox", name="Columns").click()
-    page.get_by_role("option", name="b, c").click()
-    expect(page.get_by_text("columns ('a', 'd', 'b, c') axis a")).to_be_visible()
-    expect(page).to_have_url(re.compile("c="))
-    expect_query(page, {"v": "1", "c": "a,d,b\\, c"})
-    page.reload()
-    expect(page.get_by_text("columns ('a', 'd', 'b, c') axis a")).to_be_visible()
-
-
-def test_a_name_that_is_not_there_gives_way(small_app: str, page: Page) -> None:
-    alert = page.get_by_role("alert")
-    open_at(page, small_app + "/?x=height")
-    expect(alert).to_contain_text("Across: “height” is not among the choices here, so “a” is used.")
-    expect_query(page, {"v": "1", "x": "a"})
-    open_at(page, small_app + "/?c=d,weight")
-    expect(page.get_by_text("columns ('d',) axis d")).to_be_visible()
-    expect(alert).to_contain_text("Columns: “weight” is not among the choices here.")
-    expect_query(page, {"v": "1", "c": "d"})
-
-
-def test_what_is_wrong_in_a_link_is_said_once(small_app: str, page: Page) -> None:
-    open_at(page, small_app + "/?v=1&k=99&cov=round&whatever=1&seed=4&embed_options=show_padding")
-    alert = page.get_by_role("alert")
-    expect(alert).to_contain_text("Components: 99 is not from 1 to 50, so 50 is used.")
-    expect(alert).to_contain_text("Components: 50 is not from 1 to 40, so 40 is used.")
-    expect(alert).to_contain_text("Covariance: “round” is not one of full, tied")
-    expect(alert).to_contain_text("“whatever”, which EM Explorer does not know")
-    expect_query(page, {"v": "1", "k": "40", "seed": "4", "embed_options": "show_padding"})
-    page.get_by_role("button", name="Dismiss").click()
-    expect(alert).to_have_count(0)
-    page.reload()
-    idle(page)
-    expect(alert).to_have_count(0)
-
-
 def test_markup_in_a_link_stays_text(small_app: str, page: Page) -> None:
     payload = "![x](http://example.com/x.png)<img src=x onerror=alert(1)>"
-    open_at(page, f"{small_app}/?cov={payload}&{payload}=1")
+    open_at(page, f"{small_app}/?cov={payload}&{payload}=1&embed_options=show_padding")
     expect(page.get_by_role("alert")).to_contain_text("the value given is not one of full")
     expect(page.get_by_role("alert").locator("a, img")).to_have_count(0)
-
-
-def test_a_first_start_has_nothing_to_warn_of(page: Page, tmp_path: Path) -> None:
-    """Nor has the first visit to a fresh clone."""
-    for name in ("em_core", "pages", ".streamlit"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    shutil.copy(ROOT / "dashboard.py", tmp_path)
-    with serve(tmp_path, tmp_path / "log") as url:
-        page.goto(url)
-        expect(page.locator(".emx[data-axes=drawn]")).to_be_visible(timeout=60_000)
-        page.close()  # before its server goes
-    assert "warn" not in (tmp_path / "log").read_text().lower()
-
-
-def test_a_first_visit_to_an_inner_page(page: Page, tmp_path: Path) -> None:
-    """On a fresh server, inside the frame."""
-    build_small_app(tmp_path)
-    with serve(tmp_path, tmp_path / "log") as url:
-        open_at(page, f"{url}/second?v=1&k=4", "The second page")
-        expect(components(page)).to_have_value("4")
-        expect(page.get_by_role("link", name="first")).to_be_visible()
-        choose_components(page, 5)
-        page.close()  # before its server goes
+    expect_query(page, {"v": "1", "embed_options": "show_padding"})  # that is Streamlit's
 
 
 def test_copy_link(small_app: str, visitors: Visitors) -> None:
@@ -360,7 +250,7 @@ def test_settings_and_frame_survive_a_restart_of_the_server(
     build_small_app(tmp_path)
     page = visitors.open()
     with serve(tmp_path, tmp_path / "log") as url:
-        open_at(page, url)
+        open_at(page, f"{url}/?v=1")
         choose_components(page, 5)
         page.get_by_role("button", name="Next frame").click()
         expect(page).to_have_url(re.compile("f=1"))

@@ -1,5 +1,6 @@
 """Pictures and animations to take away, made by a real browser."""
 
+import base64
 import io
 import json
 import re
@@ -7,15 +8,23 @@ from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
 from em_core import Gaussian, Mixture, fit
 from em_core.datasets import load
+from pages.ui.lessons.own_lesson import read_own, written
+from pages.ui.pictures.payload import pack
+from pages.ui.pictures.picture import View
+from pages.ui.sharing.report import Grid
+from pages.ui.sharing.report import page as report
+from pages.ui.sharing.standalone import Shot, lesson_page
 from pages.ui.text import MINUS, nats
 from support.browser import Visitors
 from support.explore import follow
+from support.picture_demo import demo_picture
 from support.pictures import saved, shapes
 
 pytestmark = pytest.mark.browser
@@ -39,9 +48,9 @@ PICTURES = {
         6 * 150,
     ),
     "v=1&m=gaussian-hmm&e=geyser": (
-        "Old-Faithful-one-after-another-gaussian-hmm-full-2-states-seed-0-E-step-9",
+        "Old-Faithful-one-after-another-gaussian-hmm-full-2-states-seed-0-E-step-153",
         "Old Faithful, one after another: Hidden Markov model, 2 states, full",
-        "Start: k-means++, seed 0. At E-step 9 of 9.",
+        "Start: k-means++, seed 0. At E-step 153 of 153.",
         2 * 299,
     ),
 }
@@ -67,7 +76,7 @@ def test_pictures_of_what_is_on_screen(link: str, app: str, page: Page, tmp_path
     assert difference.mean() < 6  # letters differ
 
 
-def test_what_is_beyond_the_axis_of_the_bound_is_told_at_its_edge(
+def test_what_is_below_the_broken_axis_of_the_bound_is_told_there(
     app: str, page: Page, tmp_path: Path
 ) -> None:
     follow(page, f"{app}/?v=1&e=iris&k=3&f=0")
@@ -120,14 +129,40 @@ def test_the_animation_holds_every_half_step(app: str, page: Page, tmp_path: Pat
     path = saved(page, "gif", tmp_path)
     assert path.name == "Iris-flowers-gaussian-mixture-full-3-components-seed-0.gif"
     with Image.open(path) as animation:
-        assert animation.n_frames == last + 1
+        assert animation.n_frames == last + 2  # and what is before the first half-step
         assert animation.info["loop"] == 0 and colours(animation) > 50
         pictures = []
-        for frame in (0, last // 2, last):
+        for frame in (0, 1, last // 2, last):
             animation.seek(frame)
             pictures.append(animation.convert("RGB").tobytes())
-        assert len(set(pictures)) == 3
+        assert len(set(pictures)) == 4
     assert page.locator(".emx").get_attribute("data-frame") == "4"
+
+
+def test_a_video_is_as_long_as_the_run_plays(app: str, page: Page, tmp_path: Path) -> None:
+    """What it holds is read by the browser: no other program that reads videos is always there."""
+    follow(page, f"{app}/?v=1&k=1&sd=3&f=0")
+    path = saved(page, "video", tmp_path)
+    assert path.name.startswith("Old-Faithful-gaussian-mixture") and path.suffix in (
+        ".mp4",
+        ".webm",
+    )
+    content = base64.b64encode(path.read_bytes()).decode()
+    kind = f"video/{path.suffix[1:]}"
+    width, height, seconds = page.evaluate(
+        """([kind, content]) => new Promise((done, failed) => {
+            const video = document.createElement('video');
+            video.onerror = () => failed(video.error.message);
+            // A recording says how long it is once its end has been looked for.
+            video.onloadedmetadata = () => { video.currentTime = 1e6; };
+            video.onseeked = () => done([video.videoWidth, video.videoHeight, video.currentTime]);
+            video.src = URL.createObjectURL(new Blob(
+                [Uint8Array.from(atob(content), (c) => c.charCodeAt(0))], { type: kind }));
+        })""",
+        [kind, content],
+    )
+    assert width > 500 and height > 300 and seconds > 2
+    assert page.locator(".emx").get_attribute("data-frame") == "0"
 
 
 def test_the_html_file_plays_without_a_network(
@@ -147,11 +182,73 @@ def test_the_html_file_plays_without_a_network(
     alone.on("request", lambda request: requests.append(request.url))
     alone.goto(path.as_uri())
     expect(alone.get_by_role("heading", name="Iris flowers: Gaussian mixture")).to_be_visible()
-    expect(alone.locator(".emx[data-axes=drawn][data-frame='0']")).to_be_visible()
+    expect(alone.locator(".emx[data-axes=drawn][data-frame='-1']")).to_be_visible()
     alone.get_by_role("button", name="End", exact=True).click()
-    expect(alone.locator(".emx")).not_to_have_attribute("data-frame", "0")
+    expect(alone.locator(".emx")).not_to_have_attribute("data-frame", "-1")
     expect(alone.get_by_role("button", name="Late progress")).to_have_attribute(
         "aria-pressed", "true"
     )
     assert [url for url in requests if not url.startswith(("file:", "data:", "blob:"))] == []
     visitors.problems[:] = [p for p in visitors.problems if "file://" not in p]
+
+
+def test_a_lesson_in_one_file_is_taken_without_a_network_by_keyboard(
+    visitors: Visitors, tmp_path: Path
+) -> None:
+    """It needs no app: what is in the file is all there is."""
+    question = {
+        "asked": "Which?",
+        "choices": ["<i>this</i>", "that"],
+        "answer": "that",
+        "why": "So.",
+    }
+    steps = [
+        {"page": "", "link": "v=1&f=2&hc=1", "text": "**First** <b>step</b>"},
+        {"page": "local_optima", "link": "v=1", "text": "Second", "question": question},
+        {"page": "", "link": "v=1", "text": "Third"},
+    ]
+    whole = {"title": "Ours </title>", "about": "All of it", "minutes": 5, "steps": steps}
+    lesson, _ = read_own(written(whole))
+    payload = pack(demo_picture(60, n_components=2, n_iterations=6, n_columns=2))
+    shots = [Shot(payload, View(hidden=True), 2), Shot(payload, View(), None), None]
+    path = tmp_path / "lesson.html"
+    path.write_bytes(lesson_page(lesson, shots))
+    assert path.stat().st_size < 10e6
+    alone = visitors.open(offline=True, keep=False)
+    requests = []
+    alone.on("request", lambda request: requests.append(request.url))
+    alone.goto(path.as_uri())
+    root, body = alone.locator(".emx"), alone.locator("main")
+    expect(alone.locator(".emx[data-axes=drawn][data-frame='2']")).to_be_visible()
+    expect(body).to_contain_text("**First** <b>step</b>")
+    expect(body).to_contain_text("Where will mean")
+    alone.keyboard.press("ArrowRight")
+    expect(root).to_have_attribute("data-frame", "3")
+    alone.keyboard.press("Control+Enter")
+    expect(body).to_contain_text("Step 2 of 3")
+    expect(body).to_contain_text("this step is on the page “Local optima”")
+    expect(alone.locator(".emx[data-axes=drawn]:not([data-frame='2'])")).to_be_visible()
+    alone.get_by_label("<i>this</i>").focus()
+    alone.keyboard.press("Space")
+    expect(body).to_contain_text("Not quite")
+    alone.keyboard.press("ArrowDown")
+    expect(body).to_contain_text("Yes. So.")
+    alone.keyboard.press("Control+Enter")
+    expect(body).to_contain_text("It has no picture here.")
+    expect(root).to_have_count(0)
+    assert [url for url in requests if not url.startswith(("file:", "data:", "blob:"))] == []
+    visitors.problems[:] = [p for p in visitors.problems if "file://" not in p]
+
+
+def test_on_paper_no_column_of_a_report_is_cut_off(page: Page) -> None:
+    """A table of all models has the most columns, and paper does not scroll."""
+    names = ["classes", "reached by", "status", "converged", "parameters", "rows a parameter"]
+    names += ["log-likelihood (nats)", "BIC", "AIC", "SABIC", "CAIC", "AIC3", "smallest share"]
+    row = ["4", "10 of 10 starts", "unconverged", "no", *[f"{MINUS}12,706.94"] * 9]
+    frame = pd.DataFrame([row] * 3, columns=names)
+    page.set_viewport_size({"width": 720, "height": 1000})  # of A4, less its margins
+    page.set_content(report("Report", [("How many", [Grid(frame, "All", index=False)])]).decode())
+    page.emulate_media(media="print")
+    wide = "table => [table.scrollWidth, table.parentElement.clientWidth]"
+    needed, there = page.locator("table").evaluate(wide)
+    assert needed <= there

@@ -88,7 +88,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy = tmp_path_factory.mktemp("tree")
     for name in TREE:
         if (ROOT / name).is_dir():
-            leave = shutil.ignore_patterns("__pycache__", "reference")
+            leave = shutil.ignore_patterns("reference")
             shutil.copytree(ROOT / name, copy / name, ignore=leave)
         else:
             shutil.copy(ROOT / name, copy)
@@ -119,6 +119,8 @@ from em_core.datasets import load
 from em_core.models.zero_inflated_poisson import ZeroInflatedPoisson
 from em_core.variants.table import VARIANTS, run
 from pages.ui.state.settings import Settings, parse, to_query
+from pages.ui.tables.preparation.table import prepared
+from pages.ui.tables.table import from_dataset
 
 flowers = load("iris").values
 unit = Mixture(Gaussian("unit"), 3)
@@ -137,6 +139,10 @@ exact = list(run(VARIANTS["exact"], unit, flowers, params, max_passes=20))
 assert np.isclose(out[-1].log_likelihood, exact[-1].log_likelihood, rtol=1e-9)
 there = Settings(cheer=True)
 assert parse(to_query(there)) == (there, ()) and parse({"ch": "x"})[1][0].startswith("Cheer: ")
+rounded, said = parse({"pr": '[["rounded",{"column":"hours"}]]'})
+assert said == () and parse(to_query(rounded)) == (rounded, ())
+hours = prepared(from_dataset(load("bulbs")), rounded.preparation).frame["hours"]
+assert hours.tolist() == [312, 18, 940, 78, 6, 1210, 466, 132]
 """
 
 

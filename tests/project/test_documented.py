@@ -88,8 +88,8 @@ def test_the_engine_stands_alone_with_numpy_and_scipy(tmp_path: Path) -> None:
 OF_AN_EMISSION = ("kernel", "expected_log_density", "near")
 OF_A_MODEL = ("e_step", "m_step", "expected_log_joint", "initial_params")
 # What others are said in terms of; and a model in other units, which
-# tests/engine/test_standardised.py makes of each of them.
-NO_CASES = {"Model", "Standardised"}
+# tests/engine/test_standardised.py and test_transformed.py make of each of them.
+NO_CASES = {"Model", "Standardised", "Transformed"}
 
 
 def without_a_case(exported: Iterable[type], table: dict[str, Case]) -> list[str]:

@@ -76,7 +76,7 @@ def test_it_starts_wherever_it_is_put(tmp_path: Path, monkeypatch: pytest.Monkey
     """Nothing is written beside the code; no home, plain ASCII, IPv6, a base path, all at once."""
     tree = tmp_path / "tree"
     for name in ("em_core", "pages", ".streamlit"):
-        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / name, tree / name)
     shutil.copy(ROOT / "dashboard.py", tree)
     before = sorted(tree.rglob("*"))
     for path in [tree, *before]:

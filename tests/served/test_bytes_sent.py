@@ -3,24 +3,15 @@
 import base64
 import json
 import re
-from collections.abc import Iterator
 
-import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from pages.ui.pictures.picture import View
-from support.browser import ROOT, serve
 from support.visitor import Visitor
 
 LINK = "v=1&s=generate&g=overlapping&n=5000&tk=5&k=5&d=5000&tol=1e-12&it=60"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serve(ROOT, tmp_path_factory.mktemp("bytes") / "log") as url:
-        yield url
 
 
 class Keeping(Visitor):
@@ -75,8 +66,8 @@ class Keeping(Visitor):
         return self._http.get(self._url + address).content
 
 
-def test_another_view_sends_little_and_is_in_the_link(server: str) -> None:
-    visitor = Keeping(server, LINK)
+def test_another_view_sends_little_and_is_in_the_link(app: str) -> None:
+    visitor = Keeping(app, LINK)
     visitor.settle()
     for on in (True, False, True):
         sent = visitor.report("em_player_view", view=View()._asdict() | {"contours": on})
@@ -91,8 +82,8 @@ def test_another_view_sends_little_and_is_in_the_link(server: str) -> None:
     visitor.close()
 
 
-def test_what_is_taken_away_later_is_in_the_view_then(server: str) -> None:
-    visitor = Keeping(server, LINK)
+def test_what_is_taken_away_later_is_in_the_view_then(app: str) -> None:
+    visitor = Keeping(app, LINK)
     visitor.settle()
     visitor.report("em_player_view", view=View()._asdict() | {"contours": True})
     button = next(

@@ -1,17 +1,22 @@
 """The Explore page of the running app without a browser: what is said of data, links, settings."""
 
+import json
 import re
 from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from em_core import Gaussian, Mixture, fit
 from em_core.datasets import load
+from pages.ui.families.table import FAMILIES
+from pages.ui.state.presets import WELCOME
 from pages.ui.text import MINUS
 from support.explore import STATUS
 from support.visitor import Visitor
 
+GAUSSIAN = FAMILIES["gaussian-mixture"].label
 ROW = "Row of the table, or click a point in the picture"
 
 
@@ -28,7 +33,52 @@ def status(visitor: Visitor) -> str:
 
 def link(visitor: Visitor) -> dict[str, list[str]]:
     """The settings that the address was last told."""
-    return parse_qs(re.findall(rb"v=1[\w=&%.,+-]*", visitor.received)[-1].decode())
+    return parse_qs(visitor.written)
+
+
+def test_a_first_visit_stands_before_the_first_step_and_a_link_where_it_says(app: str) -> None:
+    first = Visitor(app, "")
+    first.settle()
+    about = "EM Explorer: watch Expectation-Maximization find groups in data"
+    assert about in first.said and "Press Play" in first.said
+    assert first.said.count(f"{WELCOME.title}. {WELCOME.look_for}".replace("*", "")) == 1
+    told = link(first)
+    assert told["f"] == ["-1"] and told["s"] == ["generate"] and asked_frames(first) == [-1]
+    # The address is a link: it opens there, too, and one that says nothing of it at the end.
+    for query, frame in (
+        (first.written, -1),
+        (first.written.replace("f=-1", "f=3"), 3),
+        ("v=1", None),
+    ):
+        again = Visitor(app, query)
+        again.settle()
+        assert asked_frames(again) == [frame]
+        again.close()
+    first.close()
+
+
+def asked_frames(visitor: Visitor) -> list[int | None]:
+    """Which frames the player was told to show, in turn."""
+    told = re.findall(rb'"frame": (-?\d+|null)', bytes(visitor.received))
+    return [json.loads(frame) for frame in dict.fromkeys(told)]
+
+
+def test_a_download_before_the_end_offers_the_end_first(app: str) -> None:
+    visitor = Visitor(app, "v=1&f=1")
+    visitor.settle()
+    assert "The fit is not shown at its end, but at M-step 1 of" in visitor.said
+    visitor.click("Go to the end")
+    visitor.settle()
+    assert "not shown at its end" not in visitor.said and "f" not in link(visitor)
+    assert asked_frames(visitor) == [1, None]
+    visitor.close()
+
+
+def test_no_cell_of_a_placed_mean_is_cut_to_its_zeros(app: str) -> None:
+    visitor = Visitor(app, "v=1&st=means")
+    visitor.settle()
+    assert visitor.received.count(b"%.6g") >= 2  # of both columns
+    visitor.close()
 
 
 def uploaded(app: str, query: str, content: str, name: str = "mine.csv") -> Visitor:
@@ -61,8 +111,8 @@ def test_wrong_files_get_a_sentence_and_settings_stay(app: str) -> None:
 
 
 WRONG_FOR_THE_FAMILY = {
-    "3 in a binary column": ("bernoulli-mixture", "a\n0\n1\n3\n1\n", "“a” holds 3"),
-    "a negative count": ("poisson-mixture", "n,m\n1,2\n-3,1\n2,5\n", "“n” holds -3"),
+    "3 in a binary column": ("bernoulli-mixture", "a\n0\n1\n3\n1\n", "3 levels, not two"),
+    "a negative count": ("poisson-mixture", "n,m\n1,2\n-3,1\n2,5\n", "3 isn't a count, in row 2"),
     "text in a numeric model": ("gaussian-mixture", "colour\nred\nblue\ngreen\n", "colour"),
     "a sequence of length 1": ("gaussian-hmm", "x,y\n1,2\n", "All its values are the same"),
     "all values missing": (
@@ -120,7 +170,7 @@ def test_a_survey_in_words_is_told_which_models_take_it(app: str) -> None:
     answers[:3, 0] = ""
     table = "\n".join(["a,b,c,d", *map(",".join, answers)])
     visitor = uploaded(app, "k=2", table, "survey.csv")
-    assert re.search("Choose one that can: .*Bernoulli mixture", visitor.said)
+    assert re.search("Choose one that can: .*Latent class analysis", visitor.said)
     visitor.close()
     # None of the answers is taken for a known label.
     visitor = uploaded(app, "k=2&m=bernoulli-mixture", table, "survey.csv")
@@ -138,7 +188,7 @@ def test_numbers_that_only_count_the_rows_are_told(app: str) -> None:
     answers = ["Yes,No", "No,No", "Yes,Yes", "No,Yes"] * 10
     lines = ["id,a,b", *(f"{i},{row}" for i, row in enumerate(answers))]
     visitor = uploaded(app, "k=2", "\n".join(lines))
-    assert re.search("can use only id, which numbers the rows. .*Bernoulli", visitor.said)
+    assert re.search("can use only id, which numbers the rows. .*Latent class", visitor.said)
     assert status(visitor)
     visitor.close()
 
@@ -209,8 +259,37 @@ def test_explicit_parameters_that_cannot_be_used_are_named(app: str) -> None:
 def test_a_family_is_found_as_it_was_left(app: str) -> None:
     visitor = Visitor(app, "v=1&e=wine&k=3&c=ash&c=hue")
     before = status(visitor)
-    for name in ("Poisson mixture: counts", "Gaussian mixture"):
+    for name in ("Poisson mixture: counts", GAUSSIAN):
         visitor.pick("Model", name)
         visitor.settle()
     assert status(visitor) == before and link(visitor)["e"] == ["wine"]
+    visitor.close()
+
+
+def test_what_comes_is_said_nowhere_while_it_is_hidden(app: str) -> None:
+    end = ("Converged after", "BIC", "Rows with results (CSV)", "Is this the best answer?")
+    for query, hidden in (("f=2&hc=1", True), ("f=2", False), ("hc=1", False)):
+        visitor = Visitor(app, f"v=1&e=faithful&k=2&{query}")
+        visitor.settle()
+        assert ("What comes is hidden" in visitor.said) == hidden
+        assert ("Converged after" in visitor.said) != hidden
+        assert not hidden or not any(words in visitor.said for words in end)
+        visitor.close()
+
+
+def test_tabs_stay_the_same_to_a_browser_whichever_is_open(app: str) -> None:
+    """Else whoever goes through them by keyboard would be on them no more after the first step."""
+    visitor = Visitor(app, "v=1&e=faithful&k=2")
+    visitor.settle()
+
+    def tabs() -> str:
+        blocks = [m.delta.add_block for m in visitor.messages if m.HasField("delta")]
+        (found,) = {block.id for block in blocks if block.HasField("tab_container")}
+        return found
+
+    before = tabs()
+    visitor.run("", WidgetState(id=before, string_value="Points"))
+    visitor.settle()
+    assert "Row of the table, or click a point" in visitor.said
+    assert tabs() == before
     visitor.close()

@@ -99,6 +99,11 @@ def test_every_answer_has_the_headers(app: str, query: str, frames: str) -> None
         assert headers["Content-Security-Policy"] == f"frame-ancestors {frames}"
 
 
+def test_no_other_page_may_steer_this_one(app: str) -> None:
+    told = requests.get(f"{app}/_stcore/host-config", timeout=20).json()
+    assert told["allowedOrigins"] == []
+
+
 @pytest.mark.browser
 def test_a_link_for_embedding_shows_in_a_page_of_another_site(
     app: str, visitors: Visitors, tmp_path: Path

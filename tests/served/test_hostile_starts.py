@@ -7,7 +7,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from em_core.emissions.poisson import LARGEST_COUNT
 from em_core.fit import finished
+from em_core.magnitudes import LARGEST_DEVIATION, LARGEST_VALUE, SMALLEST_DEVIATION
 from pages.ui.compute.climbing import climb
 from pages.ui.families.numbers import arrays
 from pages.ui.families.table import FAMILIES, model_for
@@ -17,8 +19,13 @@ from pages.ui.state.scenes import scene_of
 from pages.ui.state.settings import Settings, changed
 from support.runs import read
 
+pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
+
 EXTREME = (0, 1, -1, 0.5, 2, -5, 1e10, 1e16, 1e154, 1e300, 1e308, -1e308)
 EXTREME += (1e-17, 1e-160, 1e-300, 5e-324)
+# As large and as small as anything that is accepted.
+EXTREME += (LARGEST_VALUE, -LARGEST_VALUE, SMALLEST_DEVIATION, LARGEST_COUNT)
+EXTREME += (SMALLEST_DEVIATION**2, LARGEST_DEVIATION**2, 1e30, -1e30, 1e-30)
 
 
 def distorted(rng: random.Random, usual: np.ndarray) -> np.ndarray:
@@ -32,14 +39,13 @@ def distorted(rng: random.Random, usual: np.ndarray) -> np.ndarray:
                 made.flat[rng.randrange(made.size)] = rng.choice(EXTREME)
         case 2:
             with np.errstate(over="ignore", under="ignore"):
-                made *= rng.choice([1e150, 1e-150, 1e300, 1e-300, -1])
+                made *= rng.choice([1e40, 1e-40, 1e119, 1e-119, 1e300, 1e-300, -1])
         case _:
-            made += rng.choice([1e10, 1e150, 1e300, -1e300])
+            made += rng.choice([1e10, 1e59, 1e150, 1e300, -1e59])
     return made
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_extreme_parameters_are_refused_or_fitted_and_shown(name: str, long: bool) -> None:
     family, rng, ends = FAMILIES[name], random.Random(0), Counter()
     usual = changed(Settings(), family=name, example=family.examples[0], start="parameters")
@@ -62,7 +68,7 @@ def test_extreme_parameters_are_refused_or_fitted_and_shown(name: str, long: boo
         model = model_for(settings := changed(settings, standardise=standardise), data)
         try:
             settings = changed(settings, start_params=json.dumps(given))
-            climbing = climb(model, data, beginning(model, settings, data), 1e-3, 6, 0)
+            climbing = climb(model, data, None, beginning(model, settings, data), 1e-3, 6, 0)
         except ValueError as error:
             assert str(error) and "\n" not in str(error)
             ends["refused"] += 1
@@ -85,5 +91,5 @@ def test_extreme_parameters_are_refused_or_fitted_and_shown(name: str, long: boo
         family.tables(model, steps[-1].params, selection, settings)
         family.results(model, steps[-1].params, data, selection, settings)
         if family.point is not None:
-            family.point(model, steps[-1].params, data, selection, 0)
+            family.point(model, steps[-1].params, data, selection, 0, scene.components)
     print(name, dict(ends))

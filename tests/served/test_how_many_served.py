@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -39,6 +40,21 @@ def test_nothing_is_recommended_before_what_may_be_better_was_gone_on_with(
     assert said(link).split("recommends")[1] == said(visitor).split("recommends")[1]
     visitor.close()
     link.close()
+
+
+def test_a_model_opened_in_explore_leaves_the_grid_as_it_was(app: str) -> None:
+    visitor = Visitor(app, f"{FAITHFUL}&s1=5&it=1000", "model_selection")
+    visitor.settle()
+    before = said(visitor).split("recommends")[1]
+    visitor.click("Open in Explore")
+    visitor.settle()
+    opened = dict(parse_qsl(visitor.written))
+    assert opened["seed"] in "567" and opened["s1"] == "5"
+    again = Visitor(app, visitor.written, "model_selection")
+    again.settle()
+    assert said(again).split("recommends")[1] == before
+    visitor.close()
+    again.close()
 
 
 def test_a_level_seen_once_is_named_and_nothing_is_ranked_by_it(app: str) -> None:
@@ -101,15 +117,43 @@ def test_a_family_without_structures_has_one_line(app: str) -> None:
     visitor.close()
 
 
+def test_a_model_without_a_parameter_has_no_rows_for_each(app: str) -> None:
+    """One class of an item of which the rows have one level."""
+    link = "v=1&m=categorical-mixture&e=digits&c=row+1+pixel+1&kf=1&kt=2&ne=1&it=8"
+    visitor = Visitor(app, link, "model_selection")
+    visitor.settle()
+    assert "Something went wrong" not in visitor.texts and "Every model" in visitor.said
+    visitor.close()
+
+
 def test_factor_analysis_has_its_test_of_fit_and_no_icl(app: str) -> None:
     """R's factanal on the same tests: 6.11 on 4 degrees of freedom, p = 0.191."""
     visitor = Visitor(app, "v=1&m=factor-analysis&e=ability&kt=2&ne=1", "model_selection")
     visitor.settle()
     assert "BIC recommends 2 factors" in said(visitor)
-    test = "Chi-square test of fit: 2 factors are enough (6.11 on 4, p = 0.191)"
-    assert test in said(visitor)
+    test = "with Bartlett's correction: 2 factors are enough (6.11 on 4, p = 0.191)"
+    assert f"Chi-square test of fit, {test}" in said(visitor)
     visitor.close()
     visitor = Visitor(app, "v=1&m=two-level&e=pupils", "model_selection")
     visitor.settle()
     assert "This model has no size to choose." in said(visitor)
+    visitor.close()
+
+
+def test_a_number_is_tested_against_the_next(app: str) -> None:
+    """Five questions of a law test are mostly taken for two classes, and not for three."""
+    query = "v=1&m=bernoulli-mixture&e=lsat6&kt=3&ne=3&lr=2"
+    visitor = Visitor(app, query, "model_selection")
+    visitor.settle()
+    assert "Testing 2 classes against 3 classes" in said(visitor) or "p = " in said(visitor)
+    visitor.settle()
+    assert re.search(
+        r"2 classes against 3 classes: likelihood ratio [\d.]+, p = 0\.\d", said(visitor)
+    )
+    assert "the smaller one suffices at 5 %" in said(visitor)
+    assert "no Vuong-Lo-Mendell-Rubin test here" in said(visitor)
+    head = "converged\tparameters\trows a parameter\tlog-likelihood (nats)"
+    assert head in visitor.said and "relative entropy\tsmallest share" in visitor.said
+    table = visitor.download("Models (CSV)").decode().splitlines()
+    assert len(table) == 4 and table[0].startswith("classes,reached by,status,converged")
     visitor.close()

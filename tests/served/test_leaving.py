@@ -183,10 +183,10 @@ def test_files_that_arrive_after_their_visits_do_not_stay(server: str) -> None:
 def test_four_visitors_for_a_while_take_no_more_at_its_end(
     monkeypatch: pytest.MonkeyPatch, long: bool
 ) -> None:
-    """A minute, or its first 24 seconds. So short a time has more chance in it.
+    """A minute, or its first 15 seconds. So short a time has more chance in it.
 
     tests/benchmarks/soak.py is the longest form.
     """
     monkeypatch.setenv("STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL", "1")
     monkeypatch.setenv("EM_EXPLORER_FIT_SECONDS", "5")
-    assert soak(minutes=1 if long else 0.4, visitors=4, samples=6, most_growth=0.5)
+    assert soak(minutes=1 if long else 0.25, visitors=4, samples=6, most_growth=0.5)

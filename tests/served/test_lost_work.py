@@ -2,11 +2,13 @@
 that has a mistake in it."""
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from pages.ui.running.work import OUT_OF_TIME
 from support.browser import ROOT, serve
 from support.visitor import Visitor
 
@@ -65,3 +67,20 @@ def test_the_page_says_why_work_was_lost_and_offers_to_try_again(served, mistake
         visitor.close()
     if "KeyError" in why:
         assert "in m_step" in log.read_text() and "Traceback" in log.read_text()
+
+
+def test_a_grid_whose_time_is_over_says_so_and_goes_on(served) -> None:
+    url, _ = served
+    query = "v=1&s=generate&g=overlapping&n=50000&tk=6&kf=1&kt=12&ne=50&tol=1e-9&cov2=full"
+    visitor = Visitor(url, query, "model_selection")
+    visitor.settle()
+    if "Compare them" in visitor.said:  # on a slow machine this takes long enough to be asked for
+        visitor.click("Compare them")
+        visitor.settle()
+    assert OUT_OF_TIME in visitor.said
+    # On a busy machine not even one component is fitted in time.
+    left = re.search(r"(\d+) of 12 models (is|are) still to be fitted\.", visitor.said)
+    visitor.click("Go on" if left else "Try again")
+    visitor.settle()
+    assert OUT_OF_TIME in visitor.said
+    visitor.close()

@@ -1,14 +1,19 @@
 """What a link brings, on the running app without a browser: the same result, or the reason."""
 
 import re
+import tempfile
 from pathlib import Path
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from pages.ui import environment
 from pages.ui.sharing import store
 from pages.ui.text import MINUS
+from support.browser import ROOT, serve
 from support.explore import STATUS
+from support.postgres import cluster
+from support.sharing import rows
 from support.visitor import Visitor
 
 NOT_THE_SAME = "This is not what the link was made with"
@@ -41,7 +46,7 @@ def test_wrong_expired_and_deleted_get_the_same_sentence(app: str) -> None:
 
 
 def test_another_result_is_told_with_both_numbers(app: str) -> None:
-    first = opened(app, "")
+    first = opened(app, "v=1")
     (result,) = link(first)["r"]
     first.close()
     assert re.fullmatch(r"-1130\.26\d+_\d+_[\d.]+", result)
@@ -95,4 +100,53 @@ def test_links_of_old_go_on_working(app: str, query: str) -> None:
 def test_a_damaged_table_in_a_link_is_said(app: str) -> None:
     visitor = opened(app, "v=1&s=table&t=ABCD")
     assert "The table in this link is damaged" in visitor.said
+    visitor.switch("Data", "Example")
+    visitor.settle()
+    assert STATUS.search(visitor.said), "whoever goes on to an example has one"
     visitor.close()
+
+
+def with_a_stored_table(url: str) -> Visitor:
+    """A visitor whose table is too large for a link and was stored on request."""
+    visitor = Visitor(url, "v=1&s=table&k=2")
+    visitor.upload("Upload a table", "mine.csv", rows(400))
+    visitor.settle()
+    visitor.click("Share")
+    visitor.press("Store the table and complete the link")
+    assert "is stored on this server until" in visitor.texts
+    visitor.run()
+    assert "sh=" in visitor.written
+    return visitor
+
+
+def status(visitor: Visitor) -> str:
+    return STATUS.search(visitor.said)[0]
+
+
+def test_a_link_survives_a_restart_of_the_server(tmp_path: Path) -> None:
+    with serve(ROOT, tmp_path / "log") as url:
+        visitor = with_a_stored_table(url)
+        link, seen = visitor.written, status(visitor)
+        visitor.close()
+    with serve(ROOT, tmp_path / "log", port=urlsplit(url).port):
+        later = opened(url, link)
+        assert status(later) == seen
+        later.close()
+
+
+@pytest.mark.postgresql
+def test_two_servers_with_one_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with tempfile.TemporaryDirectory() as folder, cluster(Path(folder)) as database:
+        monkeypatch.setenv(environment.STORE, database)
+        with serve(ROOT, tmp_path / "one") as one, serve(ROOT, tmp_path / "other") as other:
+            sender = with_a_stored_table(one)
+            receiver = opened(other, sender.written)
+            assert status(receiver) == status(sender)
+            (owner,) = set(re.findall(rb'"own": ?"([\w-]{24,})"', bytes(sender.received)))
+            deleting = opened(other, f"own={owner.decode()}")
+            deleting.press("Delete the table")
+            assert "The shared table is deleted." in deleting.said
+            late = opened(one, sender.written)
+            assert store.GONE in late.said
+            for visitor in (sender, receiver, deleting, late):
+                visitor.close()

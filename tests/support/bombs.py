@@ -13,12 +13,14 @@ import math
 import os
 import resource
 import sys
+import tempfile
 import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -28,8 +30,11 @@ SHEET = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/
 ROW = '<row r="{r}"><c r="A{r}" t="inlineStr"><is><t>{text}</t></is></c></row>'
 
 
-def workbook(sheet: bytes | None = None, extra: int = 0) -> bytes:
-    """An Excel file with this text as its first sheet, and a picture of `extra` megabytes."""
+def workbook(sheet: bytes | None = None, zeros: int = 0, extra: int = 0) -> bytes:
+    """An Excel file with this text, and so many megabytes of zeros, as its first sheet.
+
+    extra: megabytes of a picture in it.
+    """
     from openpyxl import Workbook
 
     plain = io.BytesIO()
@@ -43,10 +48,11 @@ def workbook(sheet: bytes | None = None, extra: int = 0) -> bytes:
         zipfile.ZipFile(changed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as target,
     ):
         for name in source.namelist():
-            if name == "xl/worksheets/sheet1.xml" and sheet is not None:
-                target.writestr(name, sheet)
-            else:
-                target.writestr(name, source.read(name))
+            is_sheet = name == "xl/worksheets/sheet1.xml" and sheet is not None
+            with target.open(name, "w", force_zip64=True) as part:
+                part.write(sheet if is_sheet else source.read(name))
+                for _ in range(zeros * is_sheet):
+                    part.write(ZEROS)
         if extra:
             with target.open("xl/media/image1.png", "w", force_zip64=True) as large:
                 for _ in range(extra):
@@ -97,10 +103,10 @@ def long_texts() -> bytes:
 
 
 def one_text(kind: pa.DataType, wrap: Callable[[pa.Array], pa.Array] = lambda texts: texts):
-    """One value of 100 kB named by 10,000 rows, in a column of this type."""
+    """One value of 100 kB named by 4,000 rows, in a column of this type."""
     text = "y" * 100_000
     value = text if pa.types.is_string(kind) or pa.types.is_large_string(kind) else text.encode()
-    return parquet({"x": wrap(pa.array([value] * 10_000, kind)), "z": np.arange(10_000)})
+    return parquet({"x": wrap(pa.array([value] * 4_000, kind)), "z": np.arange(4_000)})
 
 
 def in_maps(texts: pa.Array) -> pa.Array:
@@ -148,14 +154,35 @@ def shared_string() -> bytes:
 
 
 def long_list() -> bytes:
-    values = pa.array(np.zeros(60_000_000, np.int8))
+    values = pa.array(np.zeros(25_000_000, np.int8))
     return parquet({"x": pa.ListArray.from_arrays(pa.array([0, len(values)], pa.int32()), values)})
 
 
+def arrow(columns: dict, **options) -> bytes:
+    table = pa.table(columns)
+    buffer = io.BytesIO()
+    with pa.ipc.new_file(
+        buffer, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")
+    ) as writer:
+        writer.write_table(table)
+    return buffer.getvalue()
+
+
+def spss(n_rows: int, n_columns: int) -> bytes:
+    """Zeros, compressed to next to nothing."""
+    import pyreadstat
+
+    frame = pd.DataFrame(np.zeros((n_rows, n_columns)), columns=[f"x{j}" for j in range(n_columns)])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "x.zsav")
+        pyreadstat.write_sav(frame, path, compress=True)
+        return path.read_bytes()
+
+
 BOMBS: dict[str, Callable[[], tuple[str, bytes]]] = {
-    "a sheet of a gigabyte": lambda: ("x.xlsx", workbook(SHEET.encode() + ZEROS * 1000)),
+    "a sheet of a gigabyte": lambda: ("x.xlsx", workbook(SHEET.encode(), zeros=1000)),
     "a picture of a gigabyte": lambda: ("x.xlsx", workbook(extra=1000)),
-    "a sheet of 300 MB": lambda: ("x.xlsx", workbook(SHEET.encode() + ZEROS * 300)),
+    "a sheet of 300 MB": lambda: ("x.xlsx", workbook(SHEET.encode(), zeros=300)),
     "a sheet larger than it says": lambda: ("x.xlsx", lying_workbook()),
     "a billion laughs": lambda: ("x.xlsx", workbook(entities(10))),
     "a few laughs": lambda: ("x.xlsx", workbook(entities(7))),
@@ -168,6 +195,19 @@ BOMBS: dict[str, Callable[[], tuple[str, bytes]]] = {
         ),
     ),
     "gzip": lambda: ("x.csv", gzip.compress(b"1,2\n" * 50_000_000, 1)),
+    "gzip of gzip": lambda: ("x.csv.gz", gzip.compress(gzip.compress(ZEROS * 100, 1), 1)),
+    "zeros of SPSS": lambda: ("x.zsav", spss(150_000, 20)),
+    "zeros of SPSS called Stata": lambda: ("x.dta", spss(10, 2)),
+    "a text of Arrow": lambda: (
+        "x.feather",
+        arrow({"x": pa.DictionaryArray.from_arrays(np.zeros(10_000, np.int8), ["y" * 100_000])}),
+    ),
+    "zeros of Arrow": lambda: ("x.arrow", arrow({"x": np.zeros(60_000_000, np.int8)})),
+    "a deep JSON": lambda: ("x.jsonl", b"[" * 30_000_000),
+    "a JSON of many names": lambda: (
+        "x.jsonl",
+        b"\n".join(b'{"x%d":1}' % i for i in range(100_000)),
+    ),
     "gzip called Parquet": lambda: ("x.parquet", gzip.compress(ZEROS * 100, 1)),
     "bzip2": lambda: ("x.csv", bz2.compress(ZEROS * 100, 1)),
     "xz": lambda: ("x.csv", lzma.compress(ZEROS * 100, preset=0)),

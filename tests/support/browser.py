@@ -41,6 +41,9 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# What a page runs for seconds is not worth compiling a second time, better: measured, a third of
+# what a page costs. Nor are more threads on few cores.
+BRIEFLY = "--js-flags=--no-opt --single-threaded-gc"
 LOCAL = ("http://localhost:", "ws://localhost:", "data:", "blob:")
 
 
@@ -116,10 +119,11 @@ class Browsers:
 
     All but what they keep of scripts. Compiled already, these take a third of the time; only a
     browser with a folder of its own keeps them so, and a page that stays open keeps them at hand.
+    briefly: whether pages are up for seconds, not for measurements.
     """
 
-    def __init__(self, chromium: BrowserType, folder: Path) -> None:
-        self.chromium = chromium
+    def __init__(self, chromium: BrowserType, folder: Path, briefly: bool = True) -> None:
+        self.chromium, self.briefly = chromium, briefly
         self.folder = folder
         self._all: list[BrowserContext] = []
         self._idle: dict[bool, list[Page]] = {False: [], True: []}
@@ -155,7 +159,10 @@ class Browsers:
 
     def _launch(self, folder: Path, **options: bool) -> BrowserContext:
         return self.chromium.launch_persistent_context(
-            folder, executable_path=chromium_path(), args=CHROMIUM_FLAGS, **options
+            folder,
+            executable_path=chromium_path(),
+            args=[*CHROMIUM_FLAGS, *([BRIEFLY] if self.briefly else [])],
+            **options,
         )
 
     def give_back(self, page: Page, has_touch: bool, keep: bool) -> None:

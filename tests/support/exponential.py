@@ -33,7 +33,7 @@ class Exponential(ExponentialFamily):
         totals, seen = np.split(features[..., 1:], 2, axis=-1)
         return ExponentialParams(seen / np.maximum(totals, 1e-300))
 
-    def coordinates(self, data):
+    def coordinates(self, data, weights=None):
         return np.log1p(data)
 
     def params(self, n_components, rates):

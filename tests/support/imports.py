@@ -6,7 +6,7 @@ import ast
 import re
 import subprocess
 from collections.abc import Iterable, Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -14,13 +14,22 @@ ROOT = Path(__file__).parents[2]
 SERVED = re.compile(r"\bserve\(|\bapp: str")
 
 
-def imports(path: Path, root: Path = ROOT) -> Iterator[str]:
+def imports(path: Path, root: Path = ROOT) -> tuple[str, ...]:
     """The modules a file imports, by their full names."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    return _imported(path.read_text(encoding="utf-8"), path.relative_to(root))
+
+
+@cache
+def _imported(text: str, path: Path) -> tuple[str, ...]:
+    return tuple(_named(text, path))
+
+
+def _named(text: str, path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level:
-            package = path.relative_to(root).parts[: -node.level]
+            package = path.parts[: -node.level]
             yield ".".join([*package, node.module or ""]).strip(".")
         elif isinstance(node, ast.ImportFrom):
             # `from pages import ui` imports pages.ui.

@@ -26,6 +26,12 @@ def silent_forever():
         sum(range(10_000_000))
 
 
+def silent_while(seconds: float):
+    yield os.getpid()
+    time.sleep(seconds)
+    return np.ones(1_000_000)
+
+
 def refuse():
     yield 1
     raise ValueError("this cannot be done")

@@ -14,6 +14,10 @@ Behind the address and a `?`: what differs from the usual, as in
 the page says so. This table is made from `pages/ui/state/settings.py: Settings`, which drives the
 widgets as well, by `python tests/support/links.py`; a test holds the two together.
 
+`cs=several kinds` are many starts by the plan, which a visit without a link has. A link without
+`cs` means the starts that were usual before there was the plan: `short runs`, and beside them the
+first of the model on the page Local optima.
+
 | key | what | values | usually |
 |---|---|---|---|
 """

@@ -10,7 +10,7 @@ import pytest
 
 from support.imports import Graph, changed
 
-SECONDS = 45.0
+SECONDS = 40.0
 LEFT = "left to the whole run: a minute is over"
 
 
@@ -52,7 +52,7 @@ class Nearest:
     def _counts(self, item: pytest.Item) -> bool:
         if self._module(item) in self.modules:
             return True
-        if item.get_closest_marker("slow") or item.get_closest_marker("alone"):
+        if item.get_closest_marker("slow"):
             return False
         named = item.callspec.params.values() if hasattr(item, "callspec") else ()
         return all(self._concerns(name) for name in named if isinstance(name, str))

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from em_core import datasets, em
+from em_core.data import rows_that_count
 from pages.ui.families.table import family_of, model_for
 from pages.ui.pictures.picture import Scene
 from pages.ui.running.runs import Run
@@ -62,12 +63,15 @@ def selected(table: Table, settings: Settings) -> Selection:
 def run_of(settings: Settings, selection: Selection) -> Run:
     family = family_of(settings)
     rows = family.data(selection)
-    model = model_for(settings, rows)
+    weights, kind = family.weights(selection), selection.weights_kind
+    model = model_for(settings, rows, weights, selection.transformations)
     run = Run(
         key="",
         model=model,
         data=rows,
-        start=beginning(model, settings, rows),
+        weights=weights,
+        weights_kind=kind,
+        start=beginning(model, settings, *rows_that_count(model, rows, weights, kind)),
         tolerance=settings.tolerance,
         max_iterations=settings.max_iterations,
     )

@@ -18,7 +18,7 @@ def rows(count: int, seed: int = 0) -> bytes:
 
 
 def bring(page: Page, app: str, content: bytes, name: str = "mine.csv") -> None:
-    follow(page, app)
+    follow(page, f"{app}/?v=1")
     page.get_by_text("Table", exact=True).click()
     upload(page, name, content)
     expect(page.get_by_text(re.compile(rf"^{name}: ")).first).to_be_visible()
@@ -29,7 +29,7 @@ def bring(page: Page, app: str, content: bytes, name: str = "mine.csv") -> None:
 
 def copied(page: Page, label: str) -> str:
     page.get_by_role("button", name=label, exact=True).click()
-    expect(page.get_by_role("status").filter(has_text="Link copied").last).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="copied").last).to_be_visible()
     return page.evaluate("navigator.clipboard.readText()")
 
 

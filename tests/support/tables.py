@@ -1,15 +1,20 @@
 """Tables to be read: made by hand, drawn by a seed, damaged; and those of tests/tables."""
 
 import csv
+import gzip
 import io
+import json
 import math
 import random
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyreadstat
 
-from support.bombs import parquet, workbook
+from support.bombs import arrow, parquet, workbook
 
 TABLES = Path(__file__).parents[1] / "tables"
 
@@ -17,6 +22,16 @@ TABLES = Path(__file__).parents[1] / "tables"
 def table(name: str) -> pd.DataFrame:
     (path,) = TABLES.glob(f"{name}-*.csv")
     return pd.read_csv(path, keep_default_na=False, na_values=[""])
+
+
+def of_others(name: str) -> bytes:
+    """A file that nobody here wrote; compressed ones as they were before."""
+    path = TABLES / "others" / name
+    return (
+        path.read_bytes()
+        if path.exists()
+        else gzip.decompress((TABLES / "others" / f"{name}.gz").read_bytes())
+    )
 
 
 def coded(frame: pd.DataFrame) -> np.ndarray:
@@ -93,6 +108,60 @@ def a_table(rng: random.Random) -> tuple[str, bytes, list[str], list[list]]:
     return "x.csv", buffer.getvalue().encode(encoding), names, table
 
 
+FORMATS = ("sav", "zsav", "dta", "xpt", "feather", "arrow", "jsonl", "json", "csv.gz")
+# Further than these from 0, or nearer to it, not all of these programs have numbers.
+_LEAST, _MOST = 1e-60, 1e60
+
+
+def in_another_format(
+    rng: random.Random, names: list[str], rows: list[list]
+) -> tuple[str, bytes, list[str], list[list]]:
+    """A drawn table in a format of another program, and what it means there."""
+    ending = rng.choice(FORMATS)
+    statistical = ending in ("sav", "zsav", "dta", "xpt")
+    if statistical:
+        # Their names are short and have no spaces; an empty text is what they have for none.
+        names = [name[0] + name[-1] for name in names]
+        rows = [[_held(cell) for cell in row] for row in rows]
+    frame = pd.DataFrame(rows, columns=names)
+    buffer = io.BytesIO()
+    if statistical:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"x.{ending}"
+            write = {"dta": pyreadstat.write_dta, "xpt": pyreadstat.write_xport}
+            compress = {"compress": True} if ending == "zsav" else {}
+            write.get(ending, pyreadstat.write_sav)(frame, path, **compress)
+            return path.name, path.read_bytes(), names, rows
+    if ending in ("feather", "arrow"):
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+        made = pa.ipc.new_file if ending == "feather" else pa.ipc.new_stream
+        with made(buffer, table.schema) as writer:
+            writer.write_table(table)
+        return f"x.{ending}", buffer.getvalue(), names, rows
+    if ending == "csv.gz":
+        text = io.StringIO()
+        csv.writer(text).writerows([names, *[[written(c, ".") for c in row] for row in rows]])
+        return f"x.{ending}", gzip.compress(text.getvalue().encode(), 1), names, rows
+    objects = [dict(zip(names, row, strict=True)) for row in rows]
+    text = "\n".join(map(json.dumps, objects)) if ending == "jsonl" else json.dumps(objects)
+    return f"x.{ending}", text.encode(), names, rows
+
+
+def _held(cell: float | int | str | None) -> float | int | str | None:
+    """A cell as every program of statistics holds it."""
+    far = isinstance(cell, float) and cell and not _LEAST < abs(cell) < _MOST
+    return 1.5 if far else cell
+
+
+def statistical(frame: pd.DataFrame, ending: str) -> bytes:
+    """A file of a program of statistics."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"x.{ending}"
+        write = {"dta": pyreadstat.write_dta, "xpt": pyreadstat.write_xport}
+        write.get(ending, pyreadstat.write_sav)(frame, path)
+        return path.read_bytes()
+
+
 def files() -> list[tuple[str, bytes]]:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(rng.normal(size=(40, 3)), columns=["a", "b", "c"])
@@ -105,6 +174,12 @@ def files() -> list[tuple[str, bytes]]:
         ("x.xlsx", excel.getvalue()),
         ("x.xlsx", workbook()),
         ("x.parquet", parquet({name: frame[name].to_numpy() for name in frame})),
+        ("x.feather", arrow({name: frame[name].to_numpy() for name in frame})),
+        ("x.jsonl", frame.to_json(orient="records", lines=True).encode()),
+        ("x.sas7bdat", of_others("datetime.sas7bdat")),
+        ("x.por", of_others("sample.por")),
+        ("x.csv.gz", gzip.compress(frame.to_csv(index=False).encode())),
+        *((f"x.{ending}", statistical(frame, ending)) for ending in ("sav", "zsav", "dta", "xpt")),
     ]
 
 

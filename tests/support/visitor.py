@@ -7,6 +7,7 @@ import struct
 import time
 import zlib
 from contextlib import ExitStack
+from urllib.parse import parse_qsl
 
 import pyarrow as pa
 import requests
@@ -26,25 +27,35 @@ PICTURE = b"EMP1"
 class Visitor:
     """One session. `received` holds every byte the server sent; `texts` what is on the page.
 
-    `messages` are those of the last run.
+    `messages` are those of the last run. cookie: what its browser was told to say to the server.
     """
 
-    def __init__(self, url: str, query: str = "", page: str = ""):
+    def __init__(self, url: str, query: str = "v=1", page: str = "", cookie: str = ""):
         self._url = url
         self._http = requests.Session()
         self._http.get(f"{url}/_stcore/health").raise_for_status()
         self._session, self._urls = "", None
         self._numbers: dict[str, float] = {}
         self._downloads: dict[str, str] = {}
+        self.given = ""  # what the last download was called, as its header has it
         self._open = ExitStack()
         address = url.replace("http", "ws", 1) + "/_stcore/stream"
+        headers = {"Cookie": cookie} if cookie else None
         self._socket = self._open.enter_context(
-            connect(address, subprotocols=["streamlit"], max_size=None, open_timeout=60)
+            connect(
+                address,
+                subprotocols=["streamlit"],
+                additional_headers=headers,
+                max_size=None,
+                open_timeout=60,
+            )
         )
         self.received = bytearray()
         self.messages: list[ForwardMsg] = []
         self._query = query
+        self.link: dict[str, str] = {}  # as the page last pushed it
         self.page, self._page_hash = page, ""
+        self.places: dict[str, str] = {}
         self._ids: dict[tuple[str, str], str] = {}
         self._fragments: dict[str, str] = {}
         self._states: dict[str, WidgetState] = {}
@@ -62,6 +73,11 @@ class Visitor:
         self.ask(fragment, *triggers)
         self.wait()
         return time.monotonic() - began
+
+    @property
+    def written(self) -> str:
+        """The query of the address as the page last wrote it."""
+        return re.findall(rb"v=1[\w=&%.,+~-]*", bytes(self.received))[-1].decode()
 
     def ask(self, fragment: str = "", *triggers: WidgetState, page_hash: str = "") -> None:
         """Ask for a run of the script."""
@@ -87,16 +103,25 @@ class Visitor:
         kind = message.WhichOneof("type")
         if kind == "new_session":
             self._session = message.new_session.initialize.session_id
+        elif kind == "page_info_changed":
+            self.link = dict(parse_qsl(message.page_info_changed.query_string))
         elif kind == "file_urls_response":
             self._urls = message.file_urls_response.file_urls[0]
         elif kind == "navigation":  # the whole page runs
             self._page_hash = message.navigation.page_script_hash
+            self.places = {p.url_pathname: p.page_script_hash for p in message.navigation.app_pages}
             self._page.clear()
             self._polling = None
         elif kind == "auto_rerun":
             self._polling = message.auto_rerun.fragment_id
         elif kind == "stop_auto_rerun":
             self._polling = None
+        elif kind == "delta" and message.delta.WhichOneof("type") == "add_block":
+            expander = message.delta.add_block.expandable
+            self._page[tuple(message.metadata.delta_path)] = expander.label
+            id_ = message.delta.add_block.id or expander.id
+            self._ids["expander", expander.label] = id_
+            self._fragments[id_] = message.delta.fragment_id
         elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
             self._adopt(tuple(message.metadata.delta_path), message.delta)
         return kind == "script_finished" and message.script_finished in FINISHED
@@ -107,6 +132,12 @@ class Visitor:
         part = getattr(element, kind)
         if hasattr(part, "label") and hasattr(part, "id"):
             self._ids[kind, part.label] = part.id
+            self._fragments[part.id] = delta.fragment_id
+        elif kind in ("bidi_component", "plotly_chart") and part.id:
+            self._ids[kind, part.id] = part.id
+        if kind == "dataframe" and part.id:
+            first = next(iter(_columns(part.arrow_data.data)))
+            self._ids["grid", first] = part.id
             self._fragments[part.id] = delta.fragment_id
         if kind == "download_button":
             self._downloads[part.label] = part.deferred_file_id
@@ -137,6 +168,14 @@ class Visitor:
             time.sleep(0.25)
             self.run(self._polling)
 
+    def go(self, page: str) -> None:
+        """To another page, as by its name above the pages."""
+        self._states.clear()
+        self.messages.clear()
+        self.ask(page_hash=self.places[page])
+        self.wait()
+        self.settle()
+
     def click(self, label: str) -> float:
         return self.run("", WidgetState(id=self._ids["button", label], trigger_value=True))
 
@@ -150,9 +189,27 @@ class Visitor:
         self._states[id_] = WidgetState(id=id_, string_value=text)
         return self.run()
 
+    def write(self, label: str, text: str) -> float:
+        """Into a line of text."""
+        id_ = self._ids["text_input", label]
+        self._states[id_] = WidgetState(id=id_, string_value=text)
+        return self.run()
+
+    def open(self, label: str) -> float:
+        """An expander whose content is made once it is open."""
+        id_ = self._ids["expander", label]
+        self._states[id_] = WidgetState(id=id_, bool_value=True)
+        return self.run(self._fragments[id_])
+
     def enter(self, label: str, number: int) -> float:
         id_ = self._ids["number_input", label]
         self._states[id_] = WidgetState(id=id_, int_value=number)
+        return self.run()
+
+    def toggle(self, label: str, on: bool) -> float:
+        """A toggle."""
+        id_ = self._ids["checkbox", label]
+        self._states[id_] = WidgetState(id=id_, bool_value=on)
         return self.run()
 
     def choose(self, label: str, *names: str) -> float:
@@ -165,6 +222,27 @@ class Visitor:
         id_ = self._ids["selectbox", label]
         self._states[id_] = WidgetState(id=id_, string_value=name)
         return self.run()
+
+    def answer(self, label: str, choice: str) -> float:
+        """One of the choices beside a question."""
+        id_ = self._ids["radio", label]
+        self._states[id_] = WidgetState(id=id_, string_value=choice)
+        return self.run()
+
+    def switch(self, label: str, choice: str) -> float:
+        """One of the segments of a control."""
+        id_ = self._ids["button_group", label]
+        self._states[id_] = WidgetState(id=id_)
+        self._states[id_].string_array_value.data.append(choice)
+        return self.run()
+
+    def edit(self, first: str, edits: dict[int, dict[str, object]]) -> float:
+        """Change cells of the grid whose first column is called so: by row, then by column."""
+        id_ = self._ids["grid", first]
+        rows = {str(row): cells for row, cells in edits.items()}
+        state = {"edited_rows": rows, "added_rows": [], "deleted_rows": []}
+        self._states[id_] = WidgetState(id=id_, string_value=json.dumps(state))
+        return self.run(self._fragments[id_])
 
     def upload(self, label: str, name: str, content: bytes) -> float:
         id_ = self._ids["file_uploader", label]
@@ -197,6 +275,7 @@ class Visitor:
             self._url + self.messages[-1].backend_operation_response.deferred_file.url
         )
         answer.raise_for_status()
+        self.given = answer.headers.get("Content-Disposition", "")
         return answer.content
 
     def place_for(self, name: str) -> FileURLs:
@@ -226,9 +305,13 @@ def _cells(content: bytes) -> str:
     """A grid as text: a line of names, then a line for each row, cells apart by tabs."""
     if not content:
         return ""
-    columns = pa.ipc.open_stream(content).read_all().to_pydict()
+    columns = _columns(content)
     lines = [columns, *zip(*columns.values(), strict=True)]
     return "\n".join("\t".join(map(str, line)) for line in lines)
+
+
+def _columns(content: bytes) -> dict[str, list]:
+    return pa.ipc.open_stream(content).read_all().to_pydict() if content else {"": []}
 
 
 def _in_the_player(content: bytes) -> list[str]:

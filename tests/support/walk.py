@@ -20,24 +20,40 @@ from urllib.parse import quote, urlencode
 
 import numpy as np
 import pandas as pd
-from streamlit.proto.WidgetStates_pb2 import WidgetState
+import requests
 
 from em_core.variants.table import VARIANTS
 from pages.ui.families.table import FAMILIES
+from pages.ui.lessons.lesson import lessons
 from pages.ui.state import kinds
-from pages.ui.state.settings import FIELDS, STARTS, Field
+from pages.ui.state.settings import FIELDS, SOURCES, STARTS, Field
+from pages.ui.tables.answers import Reading
 from pages.ui.tables.packing import to_text
+from pages.ui.tables.preparation.filtering import Filter
+from pages.ui.tables.preparation.long import WideToLong
+from pages.ui.tables.preparation.missing import Missing
+from pages.ui.tables.preparation.time_order import TimeOrder
+from pages.ui.tables.preparation.transformed_column import Transform
 from pages.ui.tables.table import Table
+from support.choices import (
+    DOWNLOAD,
+    FILE,
+    FILES,
+    MOST,
+    MOST_VALUES,
+    Widget,
+    choices,
+    name_of,
+    state,
+)
 from support.visitor import Visitor
 
-PAGES = ("", "local_optima", "model_selection", "lower_bound", "variants", "theory")
+PAGES = ("", "local_optima", "model_selection", "describe", "lower_bound", "variants")
+PAGES += ("theory", "lessons")
+OF_NO_FAMILY = PAGES[-2:]
 SECONDS_PER_FIT = 5.0  # that the server allows: what takes longer ends by itself
 SECONDS_PER_VISIT = 90.0  # on a busy machine
 TOO_LONG = "a run that does not end"
-# Larger ones take longer and say no more.
-MOST = {"n_rows": 2_000, "n_columns": 12, "n_starts": 6, "n_starts_each": 2, "n_components": 12}
-MOST |= {"max_iterations": 200, "race_passes": 30, "smallest": 4, "largest": 4}
-MOST_SHOWN = {FIELDS[name].label: most for name, most in MOST.items()} | {"to": 4}
 FEW = "ns=2&ne=1&kt=2&rp=10&it=8"
 DAMAGED = {
     kinds.Choice: ("nonsense",),
@@ -45,14 +61,13 @@ DAMAGED = {
     kinds.Number: ("1e300", "nan", ""),
     kinds.YesNo: ("yes",),
     kinds.Text: ("x" * 201, "<![`$*](", "\0"),
-    kinds.Names: ("no such name", "\\", ",,,", ",".join(map(str, range(300)))),
+    kinds.Names: ("no such name", "\\", ",,,", ",".join(map(str, range(1001)))),
     kinds.Points: ("1,2;3", "nan", "1", "1e308,1e308;-1e308,-1e308", "1,2,3;4,5,6", ";"),
+    kinds.Steps: ("[1]", "[", '[["missing",{}]]', '[["missing",{"codes":[9]}]]', "{}"),
+    kinds.Answers: ("[1]", "{", '{"header":-1}', '{"marks":{"x":7}}', '{"header":99}'),
     kinds.JsonObject: ("[1]", "{", '{"weights":[1]}', f'{{"weights":[{"9" * 400}]}}'),
     kinds.Fingerprint: ("x", "1e999_1_1"),
 }
-# More than any list has that is not of names in the data, such as columns. In one place so many
-# values of a widget are tried: other data bring other names.
-MOST_OPTIONS, FEW_OPTIONS, MOST_VALUES = 25, 8, 30
 # A page that has less than this share of its widgets left shows nothing of what it is for.
 KEPT = 0.8
 # Widgets that choose another family, or unfold those that do.
@@ -122,12 +137,26 @@ def values_of(about: Field) -> list[str | None]:
                 '{"weights":[0.3,0.7],"means":[[2,60],[4,80]],'
                 '"covariances":[[[1,0],[0,30]],[[1,0],[0,30]]]}',
             ]
+        case kinds.Steps():
+            valid = [
+                (Missing(("99", "refused")),),
+                (Missing(("1",), COLUMNS[:1]), Missing(("2",), ("nobody",))),
+                (Transform(COLUMNS[0], "log"), Filter(COLUMNS[0], "is at least", ("2",))),
+                (Filter(COLUMNS[0], "is", ("no number",)), TimeOrder(COLUMNS[1])),
+                (WideToLong(COLUMNS[:2]), Transform("value", "difference")),
+            ]
+        case kinds.Answers():
+            valid = [Reading(marks=(("x", ","),)), Reading("cp1252", "Sheet", 3, 2, 5, 4)]
         case kinds.Fingerprint():
             valid = [kinds.Result(-100.5, 3, "1.0")]
         case kinds.Text() if about.name == "carried":
             return [None, *own_tables(), *PACKED]
         case kinds.Text() if about.name in ("shared", "fingerprint"):
             return [None, "0a" * 12, *DAMAGED[kinds.Text]]
+        case kinds.Text() if about.name == "kept":
+            return [None, "k=3", "k=" + "3" * 5_000]
+        case kinds.Text() if about.name == "drawn":
+            return [None, "ABCD" * 20, *DAMAGED[kinds.Text]]
         case kinds.Text():
             valid = list(NAMED.get(about.name, COLUMNS))
             if about.name == "tiny_data":
@@ -156,7 +185,8 @@ class Place(NamedTuple):
 
 
 def places() -> list[Place]:
-    """Every page with every family, with few starts and small grids.
+    """Every page with every family, with few starts and small grids; first and last steps of all
+    lessons; and every source of data before there are any.
 
     From each family to each other one goes the Explore page; the other pages, whose sidebar is the
     same, from one family to all.
@@ -164,10 +194,17 @@ def places() -> list[Place]:
     first = next(iter(FAMILIES))
     families = [
         Place(page, f"v=1&m={name}&{FEW}", page == "" or name == first)
-        for page in PAGES[:-1]
+        for page in PAGES
+        if page not in OF_NO_FAMILY
         for name in FAMILIES
     ]
-    return [Place(PAGES[-1], "", True), *families]
+    empty = [Place("", f"v=1&s={source}&{FEW}", False) for source in SOURCES if source != "example"]
+    steps = [
+        Place(lesson.steps[at].page, f"v=1&le={name}&lt={at + 1}&{FEW}", False)
+        for name, lesson in lessons().items()
+        for at in (0, len(lesson.steps) - 1)
+    ]
+    return [*(Place(page, "", True) for page in OF_NO_FAMILY), *steps, *empty, *families]
 
 
 def covering(factors: Mapping[str, Sequence], rng: random.Random) -> Iterator[dict[str, Any]]:
@@ -255,77 +292,10 @@ def tampered(rng: random.Random) -> str:
     return base64.urlsafe_b64encode(squeezed).decode().rstrip("=")
 
 
-class Widget(NamedTuple):
-    """A widget as the server sent it. values: what a person can make of it, as a state each."""
-
-    kind: str
-    label: str
-    id: str
-    fragment: str
-    values: tuple[tuple[str, Any], ...]
-
-
-def _some(options: Sequence[str]) -> Sequence[str]:
-    """All of a list, but of one as long as only names in the data make it some all over it."""
-    if len(options) <= MOST_OPTIONS:
-        return options
-    return [options[at] for at in np.linspace(0, len(options) - 1, FEW_OPTIONS).astype(int)]
-
-
-def _choices(kind: str, part: Any) -> list[tuple[str, Any]]:
-    """The states a person can bring a widget into."""
-    match kind:
-        case "selectbox":
-            return [("string_value", option) for option in _some(part.options)]
-        case "button_group":
-            return [("string_array_value", [option.content]) for option in part.options]
-        case "multiselect":
-            every = list(part.options)
-            return [("string_array_value", [option]) for option in _some(every)] + [
-                ("string_array_value", []),
-                ("string_array_value", every[:4]),
-            ]
-        case "checkbox":
-            return [("bool_value", True), ("bool_value", False)]
-        case "number_input":
-            whole = part.data_type == part.INT
-            ends = [part.min if part.has_min else part.default]
-            most = part.max if part.has_max else part.default + 1
-            ends += [max(min(most, MOST_SHOWN.get(part.label, most)), ends[0])]
-            name = "int_value" if whole else "double_value"
-            return [(name, int(end) if whole else end) for end in ends]
-        case "slider":
-            return [("double_array_value", [end]) for end in (part.min, part.max)]
-        case "button":
-            return [("trigger_value", True)]
-        case "expandable":
-            return [("bool_value", True)]
-        case "text_area" | "text_input":
-            return [("string_value", text) for text in ("", "x,y\n1,2\n3,4\n5,5", "\0{[<b>")]
-        case _:
-            return []
-
-
-def state(widget: Widget, value: tuple[str, Any]) -> WidgetState:
-    name, content = value
-    result = WidgetState(id=widget.id)
-    if isinstance(content, list):
-        getattr(result, name).data.extend(content)
-        getattr(result, name).SetInParent()
-    else:
-        setattr(result, name, content)
-    return result
-
-
-def _name_of(widget: Widget) -> tuple[str, str]:
-    """What a widget is called, whatever its number."""
-    return widget.kind, re.sub(r"\d+", "#", widget.label)
-
-
 class Walker(Visitor):
     """A visitor that knows every widget on the page, and what is wrong with it."""
 
-    def __init__(self, url: str, query: str = "", page: str = ""):
+    def __init__(self, url: str, query: str = "v=1", page: str = ""):
         self._widgets: dict[tuple[int, ...], Widget] = {}
         self.errors: list[str] = []
         self.model = ""  # the one chosen
@@ -358,10 +328,9 @@ class Walker(Visitor):
         if kind == "selectbox" and part.label == FIELDS["family"].label:
             self.model = part.raw_value if part.set_value else part.options[part.default]
         if getattr(part, "id", "") and not getattr(part, "disabled", False):
-            values = tuple(_choices(kind, part))
-            self._widgets[place] = Widget(
-                kind, getattr(part, "label", ""), part.id, fragment, values
-            )
+            values = tuple(choices(kind, part))
+            label = getattr(part, "label", "") or getattr(part, "component_name", "")
+            self._widgets[place] = Widget(kind, label, part.id, fragment, values)
 
     @property
     def widgets(self) -> list[Widget]:
@@ -370,13 +339,27 @@ class Walker(Visitor):
     @property
     def names(self) -> set[tuple[str, str]]:
         """What the widgets on the page are called."""
-        return {_name_of(widget) for widget in self.widgets}
+        return {name_of(widget) for widget in self.widgets}
 
     def use(self, widget: Widget, value: tuple[str, Any]) -> None:
         """Bring a widget into a state, as the browser tells it: where it stands in a fragment, for
         that alone."""
-        self.run(widget.fragment, state(widget, value))
+        if value[0] == DOWNLOAD:
+            self._take(value[1])
+            return
+        if value[0] == FILE:
+            told = self.sent(widget.id, value[1], dict(FILES)[value[1]])
+        else:
+            told = state(widget, value)
+        self.run(widget.fragment, told)
         self.settle()
+
+    def _take(self, label: str) -> None:
+        """What a button gives for a file of one's own."""
+        try:
+            self.download(label)
+        except requests.HTTPError as error:
+            self.errors.append(f"no download: {error}")
 
     def settle(self) -> None:
         """Run what runs by itself until nothing does."""
@@ -446,8 +429,8 @@ class Walk:
                     (widget, value)
                     for widget in walker.widgets
                     if away or widget.label not in LEADS_AWAY
-                    if not (lost and _name_of(widget) in opening)
-                    if len(tried := done[_name_of(widget)]) < MOST_VALUES
+                    if not (lost and name_of(widget) in opening)
+                    if len(tried := done[name_of(widget)]) < MOST_VALUES
                     for value in widget.values
                     if str(value) not in tried
                 ),
@@ -455,7 +438,7 @@ class Walk:
             )
             if asked is not None:
                 widget, value = asked
-                done[_name_of(widget)].add(str(value))
+                done[name_of(widget)].add(str(value))
                 self._use(walker, widget, value, used)
             elif not used:
                 break

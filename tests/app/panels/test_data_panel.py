@@ -7,21 +7,22 @@ from em_core.datasets import EXAMPLES
 from em_core.examples.zero_inflated_poisson import ZeroInflatedPoisson
 from pages.ui.families.own_data import own_examples
 from pages.ui.families.table import FAMILIES
-from pages.ui.panels.sidebar.data_panel import MOST_NAMES, MOST_REASONS, reasons_of
+from pages.ui.panels.sidebar.data_panel import MOST_REASONS, reasons_of
+from pages.ui.panels.sidebar.groups_panel import MOST_NAMES
 from pages.ui.state.session import Session
 from pages.ui.state.settings import Settings
-from pages.ui.tables.columns import describe_columns
+from pages.ui.tables.columns import describe_columns, why_no_levels, why_not_binary
 from pages.ui.tables.reading import read_table
 
 
 def page() -> None:
     import streamlit as st
 
-    from pages.ui.panels.sidebar import data_panel
+    from pages.ui.panels.sidebar import columns_panel, data_panel
 
     table = st.session_state["table"] or data_panel.choose_table()
-    selection, reports = data_panel.choose_columns(table)
-    data_panel._facts(table, selection, reports)
+    columns = data_panel.choose_columns(table)
+    columns_panel._content(table, columns, columns_panel.words_of(table, columns))
 
 
 def shown(text: str = "", **settings) -> AppTest:
@@ -61,7 +62,7 @@ def test_columns_that_cannot_be_used_share_a_sentence_for_each_reason():
     [("two-level", "note"), ("gaussian-hmm", ""), ("gaussian-mixture", "school and note")],
 )
 def test_a_column_in_use_for_groups_or_labels_is_not_told_as_one_that_cannot_be(family, unused):
-    rows = "\n".join(f"{'ab'[i % 2]},{i * i % 7},{'uvw'[i % 3]},x{i}" for i in range(12))
+    rows = "\n".join(f"{'ab'[i % 2]},{i * i % 7},{'uvw'[i % 3]},{i}x" for i in range(12))
     text = f"school,score,species,note\n{rows}\n"
     words = said(shown(text, family=family, group_column="school"))
     if not unused:  # sequences may be of one row each
@@ -70,6 +71,22 @@ def test_a_column_in_use_for_groups_or_labels_is_not_told_as_one_that_cannot_be(
     whose = "Each" if " and " in unused else "It"
     assert f"**{unused}** can't be used by this model. {whose} holds text, not numbers." in words
     assert words.count("can't be used") == 1
+
+
+def test_the_groups_are_by_whose_the_rows_are_before_they_are_by_a_label() -> None:
+    rows = "\n".join(f"{i % 20},{'ab'[i % 2]},{i * i % 7}" for i in range(60))
+    app = shown(f"subject,group,score\n{rows}\n", family="two-level")
+    assert [box.value for box in app.selectbox if box.label == "Groups"] == ["subject"]
+
+
+def test_columns_with_too_many_values_are_named_in_one_sentence() -> None:
+    rows = "\n".join(f"{i + 0.5},{i / 2 + 0.25},{i % 2},{i % 3}" for i in range(60))
+    reports = describe_columns(read_table("t.csv", f"age,fare,q,r\n{rows}\n".encode()))
+    assert reasons_of(reports[:2], why_no_levels) == [("age and fare", "Each has too many values.")]
+    [one] = reasons_of(reports[:1], why_no_levels)
+    assert one == ("age", "It has 60 different values, too many.")
+    told = reasons_of([*reports[:2], reports[3]], why_not_binary)
+    assert told == [("age, fare and r", "Each has more than two levels.")]
 
 
 @pytest.mark.parametrize("family", ["gaussian-mixture", "factor-analysis", "gaussian-hmm"])

@@ -9,12 +9,13 @@ import pytest
 
 from em_core import Gaussian, Mixture, select
 from em_core.datasets import generate, load
+from em_core.emissions.covariances.structures import ALIASES, MCLUST
 from em_core.search.selection import Criterion
 from pages.ui.charts.criteria import Score, criterion_grid, criterion_lines, short, shown_range
 from pages.ui.families.table import FAMILIES
 from pages.ui.panels.model_selection import model_selection_panel
 from pages.ui.panels.model_selection.comparison import difference, meaning, named
-from pages.ui.running.searches import cell_settings, grid_of, usual_structures
+from pages.ui.running.searches import cell_settings, grid_of, structure_sets, usual_structures
 from pages.ui.state.settings import CRITERIA, FIELDS, Settings, changed
 from pages.ui.tables.columns import default_columns, describe_columns
 from pages.ui.tables.selection import select as select_columns
@@ -58,19 +59,10 @@ def test_every_cell_of_the_grid_can_be_clicked_and_read():
     assert cells.textfont.color[1] == "white" and cells.textfont.color[0] == "black"
 
 
-def test_numbers_fit_their_cells():
+def test_numbers_of_cells_are_short_and_written_as_all_numbers():
     texts = [short(value) for value in (0, 0.04, 9.94, 9.96, 1234.5, 9999.4, 123_456, -0.5, -2e4)]
-    assert texts == [
-        "0.0",
-        "0.0",
-        "9.9",
-        "10",
-        "1,234",
-        "9,999",
-        "123k",
-        f"{MINUS}0.5",
-        f"{MINUS}20k",
-    ]
+    expected = ["0", "0", "9.9", "10", "1,234", "9,999", "123,456", "-0.5", "-20,000"]
+    assert texts == [text.replace("-", MINUS) for text in expected]
 
 
 def test_what_has_not_finished_is_drawn_with_a_mark_of_its_own_and_a_legend():
@@ -85,6 +77,8 @@ def test_what_has_not_finished_is_drawn_with_a_mark_of_its_own_and_a_legend():
     assert bounds.marker.symbol == "triangle-down-open" and list(bounds.marker.color) == COLOURS[:1]
     assert list(line.y) == [700.0, 580.0, None, None] and "finished" in best.name
     assert figure.layout.showlegend and figure.layout.yaxis.range[0] < 560
+    # A line of the only structure has no name for the legend.
+    assert not line.showlegend
     texts = criterion_grid([*scores, open_still, unknown], "sizes").data[1].text
     assert list(texts) == ["120", "best", f"▽<br>{MINUS}20", "▽"]
 
@@ -157,3 +151,12 @@ def test_scores_of_standardised_data_are_those_of_the_data():
 def test_the_page_has_a_name_and_a_meaning_for_every_criterion_of_the_engine() -> None:
     assert set(CRITERIA) == set(get_args(Criterion)) == set(model_selection_panel.WHAT)
     assert set(model_selection_panel.AXIS) == set(CRITERIA)
+
+
+def test_all_structures_and_six_of_them_are_one_click_away() -> None:
+    """Fourteen different ones, none of them twice under another name."""
+    sets = structure_sets(Settings())
+    codes = {ALIASES.get(name, name) for name in sets["All 14"]}
+    assert len(sets["All 14"]) == 14 and codes == set(MCLUST)
+    assert {ALIASES.get(n, n) for n in sets["Six of the most useful"]} <= codes
+    assert structure_sets(Settings(family="gaussian-hmm")) == {}

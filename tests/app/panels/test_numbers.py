@@ -23,11 +23,13 @@ from pages.ui.text import (
     MISSING,
     NO_DATA,
     cell,
+    formula,
     gap,
     name_columns,
     nats,
     number,
     percent,
+    terms,
     told,
 )
 from support.browser import ROOT
@@ -93,6 +95,9 @@ def test_cells_and_log_likelihoods_are_written_alike() -> None:
     for value in (229312.4, 2.18e-51, -7.25, 3, float("inf"), None, float("nan")):
         assert cell(value) == (MISSING if value is None else number(value))
     assert cell("<b>") == "&lt;b&gt;" and cell(NO_DATA) == NO_DATA
+    assert cell(pd.NA) == cell(pd.NaT) == cell(np.float64("nan")) == cell(np.nan) == MISSING
+    assert cell(pd.Timestamp("2020-05-01")) == "2020-05-01 00:00:00"
+    assert cell(True) == cell(np.True_) == "True"
     assert nats(-1234.5) == f"{MINUS}1,234.50" and nats(0) == "0.00"
     assert nats(2.3e-13, signed=True) == "+" + number(2.3e-13, 2)
 
@@ -309,11 +314,27 @@ def test_what_is_read_off_a_scale_has_four_digits_across_it() -> None:
     assert in_node(calls) == ["12,821", "3.142", f"2 {TIMES} 10⁻⁹", "0", "0.123"]
 
 
+# Cells and levels as they are in the file, to be found there; the log, and Python for people; boxes
+# to type in; coordinates of drawings.
+OTHER_NUMBERS = ["hands.js", "columns_panel.py", "environment.py", "matching.py", "model_panel.py"]
+OTHER_NUMBERS += ["profiles.py", "shell.py", "still.py", "still_pictures.py", "student_t.py"]
+
+
+def test_in_formulas_numbers_are_those_of_the_page() -> None:
+    assert [formula(v) for v in (12_345.678, -0.25, 1e-9, np.inf, 0)] == [
+        "12{,}346", "-0.25", r"1 \times 10^{-9}", r"\infty", "0"
+    ]  # fmt: skip
+    assert terms(-1234.5, 0.25) == ["-1{,}234.500000", "0.250000"]
+
+
 def test_nothing_else_writes_numbers() -> None:
     """The browser's and Plotly's own formats have other signs, digits and separators."""
     scripts = (ROOT / "pages/ui/player/frontend").glob("*.js")
     of_browser = re.compile(r"toLocaleString|toFixed|toPrecision|NumberFormat")
-    of_plotly = re.compile(r"%\{[^}]*:|hoverformat|texttemplate")
+    of_plotly = re.compile(r"%\{[^}]*:|hoverformat|texttemplate(?!=\"%\{text\}\")")
     found = [p.name for p in scripts if of_browser.search(p.read_text()) and p != NUMBERS]
     found += [p.name for p in (ROOT / "pages").rglob("*.py") if of_plotly.search(p.read_text())]
-    assert found == []
+    of_python = re.compile(r":[^{}\n\"']?(\.[1-9]\d*)?[efgG]\}|:[+,]*\.[1-9]\d*f\}|%\.?\d*[efg]\"")
+    others = [p.name for p in (ROOT / "pages").rglob("*.py") if of_python.search(p.read_text())]
+    found += sorted(others)
+    assert found == OTHER_NUMBERS

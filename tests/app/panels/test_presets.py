@@ -29,9 +29,9 @@ def shown(*clicks, **changes) -> list[str]:
         app.session_state["clicks"] = ()
         session.settings = changed(session.settings, **changes)
         app.run()
-        if not app.info:  # gone for good
+        if not app.markdown:  # gone for good
             assert session.preset is None
-    return [info.value for info in app.info]
+    return [said.value for said in app.markdown]
 
 
 @pytest.mark.parametrize("preset", [*GALLERY, *PRESETS], ids=lambda preset: preset.title)

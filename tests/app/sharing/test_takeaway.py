@@ -17,16 +17,28 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from em_core import datasets, fit
+from em_core import datasets, fit, inference
+from em_core import select as select_models
+from em_core.inference.replicates import at_once
+from pages.ui.compute.describing import describe, without_trace
 from pages.ui.families import own_models
 from pages.ui.families.numbers import arrays
 from pages.ui.families.own import own_family
 from pages.ui.families.table import FAMILIES, example_of, family_of
 from pages.ui.running.runs import Run
+from pages.ui.running.searches import grid_of, recommended_start
 from pages.ui.sharing import takeaway
 from pages.ui.sharing.naming import stem, title
 from pages.ui.state.settings import Settings, changed
+from pages.ui.tables.answers import Reading
 from pages.ui.tables.columns import default_columns, describe_columns, suggest_label
+from pages.ui.tables.preparation.filtering import Filter
+from pages.ui.tables.preparation.levels import Ordered, Renamed, Spelling
+from pages.ui.tables.preparation.long import WideToLong
+from pages.ui.tables.preparation.missing import Missing
+from pages.ui.tables.preparation.table import prepared
+from pages.ui.tables.preparation.time_order import TimeOrder
+from pages.ui.tables.preparation.transformed_column import Transform
 from pages.ui.tables.reading import read_table
 from pages.ui.tables.recipe import recipe_of
 from pages.ui.tables.selection import Selection, select
@@ -34,7 +46,7 @@ from pages.ui.tables.table import DataError, Table, from_dataset
 from pages.ui.tables.writing import from_parquet_bytes, to_csv_bytes, to_parquet_bytes
 from support.browser import ROOT
 from support.runs import run_of
-from support.tables import READ, a_table
+from support.tables import READ, a_table, files, in_another_format, of_others
 
 CASES = Path(__file__).parents[2] / "tables"
 
@@ -101,12 +113,16 @@ SETTINGS = {
 
 def execute(code: str, folder: Path) -> list[str]:
     """The first line that the script prints, in words."""
+    return printed(code, folder).split()[:3]
+
+
+def printed(code: str, folder: Path) -> str:
     run = subprocess.run(
         [sys.executable, "-c", code],
         cwd=folder, env={"PYTHONPATH": str(ROOT), "PATH": ""}, capture_output=True, text=True,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
-    return run.stdout.split()[:3]
+    return run.stdout
 
 
 def a_number(printed: str) -> float:
@@ -141,6 +157,35 @@ def test_the_script_gives_the_numbers_shown(name: str, tmp_path: Path) -> None:
     expect_the_same(settings, table_of(settings), tmp_path, share=share)
 
 
+def test_the_script_says_how_sure_the_numbers_are_where_that_is_asked_for(tmp_path: Path) -> None:
+    settings = Settings(
+        example="iris", n_components=2, intervals=True, resampled=True, halved=True, seed=3
+    )
+    table = table_of(settings)
+    selection = selected(settings, table)
+    run = run_of(settings, selection)
+    fit, last = run.finished_fit, len(run.trace) - 1
+    described = at_once(describe)(without_trace(fit), run.data, run.weights)
+    grid = grid_of(replace(settings, largest=2, n_starts_each=2), table, selection)
+    grid.times = 1
+    code = takeaway.script(settings, selection, table, run, last, "", described, grid)
+    told = printed(code, tmp_path)
+    compared = select_models(grid.models, run.data, grid.seeds, grid.starts)
+    for cell in compared.ranking("bic"):
+        assert f"{cell.label[0]} {cell.label[1]} {cell.score('bic')}\n" in told
+    for way in (inference.intervals(fit, run.data), inference.bootstrap(fit, run.data)):
+        for row in way.reported:
+            assert f"{row.name} {' '.join(map(str, row[1:5]))}\n" in told
+    start = recommended_start(settings)
+    halves = inference.split_half(fit, run.data, 5, starts=10, start=start)
+    assert f"{halves.mean} {halves.mean_stayed}\n" in told
+    quality = inference.class_quality(fit, run.data)
+    assert f"relative_entropy={quality.relative_entropy!r}" in told
+    for asked in (replace(settings, intervals=False, halved=False), settings):
+        at = 0 if asked is settings else last
+        assert "inference" not in takeaway.script(asked, selection, table, run, at, "")
+
+
 def a_file() -> bytes:
     """Decimal commas, names that look like formulas, words for missing, "None" and rows left out"""
     rng = np.random.default_rng(1)
@@ -159,6 +204,40 @@ def test_the_script_for_an_own_table(from_a_file: bool, tmp_path: Path) -> None:
     expect_the_same(settings, table, tmp_path, a_file(), share=0.5)
 
 
+STEPS = {
+    "transformed": (Filter("x", "is at least", ("0.4",)), Transform("x", "log")),
+    "standardised": (Transform("x", "sqrt"), Transform("y", "ranks")),
+    "in time": (TimeOrder("when"), Filter("kind", "is not", ("b",))),
+    "changes": (TimeOrder("when"), Transform("x", "difference", "kind")),
+    "long": (WideToLong(("x", "y"), "value", "time", "sequence"),),
+}
+
+
+@pytest.mark.parametrize("from_a_file", [True, False], ids=["from its file", "from the rows"])
+@pytest.mark.parametrize("name", STEPS)
+def test_the_script_takes_the_steps(name: str, from_a_file: bool, tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    lines = [
+        f"{x!r},{y!r},{'abc'[n % 3]},{1990 - n // 3}-0{1 + n % 5}-07"
+        for n, (x, y) in enumerate(rng.lognormal(size=(60, 2)).tolist())
+    ]
+    lines[7] = lines[7].replace(lines[7].split(",")[1], "")
+    content = "\n".join(["x,y,kind,when", *lines]).encode()
+    table = read_table("mine.csv", content)
+    if not from_a_file:
+        table = table._replace(file="")
+    family = "gaussian-hmm" if name in ("in time", "long") else "gaussian-mixture"
+    settings = changed(
+        Settings(),
+        source="table",
+        family=family,
+        preparation=STEPS[name],
+        standardise=name == "standardised",
+        max_iterations=20,
+    )
+    expect_the_same(settings, prepared(table, STEPS[name]), tmp_path, content)
+
+
 def test_a_level_called_none_is_one_in_the_script(tmp_path: Path) -> None:
     content = (CASES / "06-na-is-namibia.csv").read_bytes()
     table = read_table("06.csv", content)
@@ -166,6 +245,33 @@ def test_a_level_called_none_is_one_in_the_script(tmp_path: Path) -> None:
         Settings(), source="table", family="categorical-mixture", columns=("country", "owns")
     )
     assert "None" in selected(settings, table).levels[1]
+    expect_the_same(settings, table, tmp_path, content)
+
+
+@pytest.mark.parametrize("from_a_file", [True, False], ids=["from its file", "from the rows"])
+def test_the_script_takes_the_steps_of_preparation(from_a_file: bool, tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame(
+        {
+            "mood": rng.choice(["high", "low", "middle"], 60),
+            "answer": rng.choice(["Yes", "yes ", "no", "NO", "refused"], 60),
+            "scale": rng.choice([1, 2, 3, 99], 60),
+        }
+    )
+    content = frame.to_csv(index=False).encode()
+    steps = (
+        Missing(("99", "refused")),
+        Spelling(),
+        Renamed("scale", ("2", "3"), ("2 or 3", "2 or 3")),
+        Ordered("mood", ("low", "middle", "high")),
+    )
+    read = read_table("answers.csv", content)
+    table = prepared(read if from_a_file else read._replace(file=""), steps)
+    settings = Settings(
+        source="table", family="categorical-mixture", preparation=steps, columns=tuple(frame)
+    )
+    levels = selected(settings, table).levels
+    assert levels[0] == ("low", "middle", "high") and len(levels[1]) == len(levels[2]) == 2
     expect_the_same(settings, table, tmp_path, content)
 
 
@@ -214,14 +320,21 @@ def test_a_script_says_what_it_needs() -> None:
 
 
 def all_files() -> Iterator[tuple[str, bytes]]:
-    """The files of the tests: those with right values, the hand-made ones, and drawn ones."""
-    for path in sorted(CASES.glob("*")):
+    """The files of the tests: those with right values, those of others, the hand-made ones, and
+    drawn ones of every format."""
+    for path in sorted(path for path in CASES.glob("*") if path.is_file()):
         yield path.name, path.read_bytes()
     for number, (content, *_) in enumerate(READ.values()):
         yield f"{number}.csv", content.encode() if isinstance(content, str) else content
     rng = random.Random(0)
+    for path in sorted((CASES / "others").glob("*.*")):
+        name = path.name.removesuffix(".gz")
+        yield name, of_others(name)
+    yield from files()
     for _ in range(100):
         yield a_table(rng)[:2]
+    for _ in range(40):
+        yield in_another_format(rng, *a_table(rng)[2:])[:2]
     frame = pd.DataFrame(
         {
             "when": pd.to_datetime(["2020-01-01", None, "2021-05-05"]),
@@ -238,23 +351,36 @@ def all_files() -> Iterator[tuple[str, bytes]]:
     yield "typed.xlsx", buffer.getvalue()
 
 
-def test_every_file_is_read_in_the_script_as_it_was_read_here(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Frames cell by cell, from the file and from the rows taken away; and what a model takes."""
-    monkeypatch.chdir(tmp_path)
-    read = taken = 0
+def all_readings() -> Iterator[tuple[str, bytes, Table]]:
+    """All files that can be read, as they are and by every answer to what they leave open."""
     for name, content in all_files():
         try:
             table = read_table(name, content)
         except DataError:
             continue
+        yield name, content, table
+        for question in table.questions:
+            for answer, _ in question.choices:
+                reading = Reading(**{question.about: ((question.column, answer),)})
+                yield name, content, read_table(name, content, reading)
+
+
+def test_every_file_is_read_in_the_script_as_it_was_read_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Frames cell by cell, from the file and from the rows taken away; and what a model takes.
+
+    Where a file leaves something open, by every answer too.
+    """
+    monkeypatch.chdir(tmp_path)
+    read = taken = 0
+    for name, content, table in all_readings():
         read += 1
         Path(name).write_bytes(content)
         labelled = table.frame.copy().assign(result=1.0)
         Path("rows.parquet").write_bytes(to_parquet_bytes(labelled))
         for source in (table, table._replace(file="")):
-            recipe = recipe_of(source, "rows.parquet")
+            recipe = recipe_of(source, (), "rows.parquet")
             made: dict = {"np": np}
             exec("\n".join([*recipe.imports, *recipe.lines]), made)
             frame = made["table"][list(table.frame)]
@@ -293,7 +419,7 @@ def test_parameters_and_trace() -> None:
     run = run_of(settings, selection)
     last = len(run.trace) - 1
     for index in (0, 1, 2, last):
-        content = json.loads(takeaway.parameters_as_json(settings, selection, run, index))
+        content = json.loads(takeaway.parameters_as_json(settings, selection, table, run, index))
         for name, array in arrays(run.trace[index].params).items():
             assert np.array_equal(content[name], array)
         assert [step["elbo"] for step in content["trace"]] == [step.elbo for step in run.trace]
@@ -344,14 +470,14 @@ def test_rows_are_of_the_half_step_shown_and_say_which(settings: Settings) -> No
 def test_names_of_files_tell_them_apart() -> None:
     table = read_table("../my tàble=1.csv", b"a,b\n1,2\n3,4\n")
     names = [
-        stem(replace(settings, seed=seed), table, at)
+        stem(replace(settings, seed=seed), table.name, at)
         for settings in (Settings(), Settings(n_components=3), Settings(family="factor-analysis"))
         for seed in (0, 1)
         for at in ("start", "M-step 2")
     ]
     assert len(set(names)) == len(names)
     assert names[1] == "my-tàble-1-gaussian-mixture-full-2-components-seed-0-M-step-2"
-    assert stem(Settings(start="means"), table).endswith("2-components-means")
+    assert stem(Settings(start="means"), table.name).endswith("2-components-means")
     assert title(Settings(example="iris"), table_of(Settings(example="iris"))).startswith(
         "Iris flowers: Gaussian mixture, 2 components"
     )
@@ -386,13 +512,15 @@ ODD_NAMES = [
 @pytest.mark.parametrize("name", ODD_NAMES)
 def test_names_of_files_are_ones_that_every_system_takes(name: str) -> None:
     """Whatever a table is called: letters, digits and hyphens, and room for an ending."""
-    table = Table(name, pd.DataFrame({"x": [1.0]}), (), "")
     settings = Settings(family="categorical-mixture", n_components=12, seed=2**31 - 1)
+    more = [("against", "accelerated EM (SQUAREM)", "M-step 100000")]
+    more += [("known labels", name, "M-step 100000")]
     for named in (settings, Settings(), Settings(family="factor-analysis")):
-        made = stem(named, table, "against", "accelerated EM (SQUAREM)", "M-step 100000")
-        assert re.fullmatch(r"\w[\w-]*\w", made), made
-        assert len(made.encode()) <= 240
-        assert "--" not in made and unicodedata.is_normalized("NFC", made)
+        for words in more:
+            made = stem(named, name, *words)
+            assert re.fullmatch(r"\w[\w-]*\w", made), made
+            assert len(made.encode()) <= 240
+            assert "--" not in made and unicodedata.is_normalized("NFC", made)
 
 
 FORMULAS = [

@@ -1,12 +1,12 @@
 """A part of a page that runs again at once leaves the page whole, however little of it was sent."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import pytest
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 
-from support.browser import ROOT, serve
+from pages.ui.server.whole_parts import drop_parts_whole
 from support.visitor import Visitor
 
 pytestmark = pytest.mark.slow
@@ -22,18 +22,12 @@ PAGES = {
 }
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serve(ROOT, tmp_path_factory.mktemp("app") / "log") as url:
-        yield url
-
-
 def misplaced(messages: Iterable[ForwardMsg]) -> list[list[int]]:
     """Places that a browser, given these messages, would not find: each new one is the next."""
     children = {(0,): 0, (1,): 0, (2,): 0, (3,): 0}
     lost = []
     for message in messages:
-        if not message.HasField("delta"):
+        if not (message.HasField("delta") or message.HasField("ref_hash")):
             continue
         *parent, index = place = tuple(message.metadata.delta_path)
         if index > children.get(tuple(parent), -1):
@@ -54,9 +48,44 @@ def kept(messages: Iterable[ForwardMsg], fragment: str) -> list[ForwardMsg]:
     return queue.flush()
 
 
+def message(place: list[int], fragment: str = "", kept_by_the_browser: bool = False) -> ForwardMsg:
+    """Of a page: a block where it is of no fragment, else an element of one."""
+    told = ForwardMsg()
+    told.metadata.delta_path.extend(place)
+    if kept_by_the_browser:
+        told.ref_hash = str(place)
+    elif not fragment:
+        told.delta.add_block.allow_empty = True
+    else:
+        told.delta.fragment_id = fragment
+        told.delta.new_element.markdown.body = "."
+    return told
+
+
+def test_what_a_browser_keeps_is_dropped_with_the_part_that_it_stands_in() -> None:
+    """Streamlit sends a mere name of it, which does not say of which fragment it is."""
+    drop_parts_whole()
+    messages = [
+        message([0, 0]),
+        message([0, 0, 0], "one"),
+        message([0, 0, 1], kept_by_the_browser=True),
+        message([0, 0, 2], "one"),
+        message([0, 0, 3], kept_by_the_browser=True),
+        message([0, 1]),
+        message([0, 1, 0], kept_by_the_browser=True),
+        message([0, 1, 1], "other"),
+    ]
+    assert misplaced(messages) == []
+    for sent in range(len(messages)):
+        for fragment in ("one", "other"):
+            assert misplaced(messages[:sent] + kept(messages[sent:], fragment)) == []
+    still = kept(messages, "one")
+    assert [list(m.metadata.delta_path) for m in still] == [[0, 0], [0, 1], [0, 1, 0], [0, 1, 1]]
+
+
 @pytest.mark.parametrize("page", PAGES)
-def test_the_page_is_whole_whenever_a_fragment_runs(server: str, page: str) -> None:
-    visitor = Visitor(server, PAGES[page], page)
+def test_the_page_is_whole_whenever_a_fragment_runs(app: str, page: str) -> None:
+    visitor = Visitor(app, PAGES[page], page)
     messages = list(visitor.messages)
     visitor.close()
     assert misplaced(messages) == []
@@ -67,9 +96,9 @@ def test_the_page_is_whole_whenever_a_fragment_runs(server: str, page: str) -> N
             assert misplaced(messages[:sent] + kept(messages[sent:], fragment)) == []
 
 
-def test_a_fragment_of_the_page_before_runs_no_more(server: str) -> None:
+def test_a_fragment_of_the_page_before_runs_no_more(app: str) -> None:
     """Else Streamlit runs that of the next page, and tells the browser it is on the last one."""
-    visitor = Visitor(server, "v=1&e=iris")
+    visitor = Visitor(app, "v=1&e=iris")
     *_, pages = (m.navigation.app_pages for m in visitor.messages if m.HasField("navigation"))
     hashes = {page.url_pathname: page.page_script_hash for page in pages}
     fragments = {message.delta.fragment_id for message in visitor.messages} - {""}
@@ -89,9 +118,9 @@ def test_a_fragment_of_the_page_before_runs_no_more(server: str) -> None:
     assert again and not again & fragments
 
 
-def test_a_choice_that_the_next_model_does_not_have_is_let_go(server: str) -> None:
+def test_a_choice_that_the_next_model_does_not_have_is_let_go(app: str) -> None:
     """Streamlit writes down what was chosen before with the names that there are now."""
-    visitor = Visitor(server, "v=1&e=iris&k=2", "variants")
+    visitor = Visitor(app, "v=1&e=iris&k=2", "variants")
     visitor.settle()
     visitor.choose("Algorithms", "EM", "Hard EM")
     visitor.settle()

@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 
 from pages.ui.state import kinds
 from pages.ui.state.settings import FIELDS, VERSION_KEY, Field, Settings, changed, parse, to_query
+from pages.ui.tables.preparation.missing import Missing
+from pages.ui.tables.preparation.transformed_column import Transform
 from pages.ui.text import number
+from support.answers import READINGS
 
 # Anything that can be written in UTF-8, so in a link.
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
@@ -42,14 +45,21 @@ def values(about: Field) -> st.SearchStrategy:
             )
         case kinds.JsonObject():
             return st.just("") | JSON.map(lambda members: kind.read(json.dumps(members))[0])
+        case kinds.Steps():
+            codes, columns = (st.lists(TEXT, max_size=3).map(tuple) for _ in range(2))
+            return st.lists(st.builds(Missing, codes, columns), max_size=3).map(tuple)
         case kinds.Fingerprint():
             version = st.from_regex(r"[0-9]\.[0-9]{1,3}", fullmatch=True)
             result = st.builds(kinds.Result, FINITE, st.integers(0, 10**6), version)
             return st.none() | result
+        case kinds.Answers():
+            return READINGS
         case kinds.Text() if about.name in ("carried", "shared"):
             return st.text("aZ0-_", max_size=64)
         case kinds.Text() if about.name == "fingerprint":
             return st.text("0123456789abcdef", max_size=64)
+        case kinds.Text() if about.name == "drawn":
+            return st.from_regex(about.kind.pattern, fullmatch=True)
         case kinds.Text() if about.name == "tiny_data":
             return st.text("0123456789.,;eE+- ", max_size=100)
         case kinds.Text():
@@ -87,8 +97,8 @@ def test_messages_hold_no_markup_from_the_link(query: dict[str, str], payload: s
     assert not set("<![`$*]") & set("".join(said))
 
 
-def test_defaults_make_an_empty_link() -> None:
-    assert to_query(Settings()) == {}
+def test_defaults_make_a_link_unlike_a_first_visit() -> None:
+    assert to_query(Settings()) == {"v": "1"}
     assert parse({}) == (Settings(), ())
 
 
@@ -176,3 +186,11 @@ def test_change_takes_the_nearest_valid_value() -> None:
         changed(Settings(), covariance="round")
     with pytest.raises(KeyError):
         changed(Settings(), no_such_field=1)
+
+
+def test_a_column_that_is_made_no_longer_gives_way_to_the_one_it_was_made_of():
+    log, other = Transform("b", "log"), Transform("c", "log")
+    before = Settings(preparation=(log, other), columns=("a", "log(b)", "log(c)"))
+    assert changed(before, preparation=(other,)).columns == ("a", "b", "log(c)")
+    assert changed(before, preparation=(other,), columns=("a",)).columns == ("a",)
+    assert changed(before, preparation=(log, other, Missing(("9",)))).columns == before.columns
