@@ -148,7 +148,7 @@ def opened(page: Page, address: str) -> None:
 def newcomer(chromium: BrowserType) -> Iterator[Visitors]:
     """Visitors whose browsers have never been here."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        browsers = Browsers(chromium, Path(folder))
+        browsers = Browsers(chromium, Path(folder), briefly=False)
         yield Visitors(browsers)
         browsers.close()
 

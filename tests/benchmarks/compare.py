@@ -1,7 +1,7 @@
 """em_core against scikit-learn and hmmlearn, side by side in one run.
 
 Run: python tests/benchmarks/compare.py [part ...] [--repeats 5]
-Parts: iterations, starts, hidden-markov, factor-analysis; all without one. One thread, all
+Parts: iterations, starts, whole, hidden-markov, factor-analysis; all without one. One thread, all
 interleaved, medians. Exits with 1 where a ratio is below its target or the results differ.
 """
 
@@ -16,10 +16,12 @@ import factor_analysis
 import hidden_markov
 import iterations
 import starts
+import whole
 
 PARTS = {
     "iterations": iterations.compare,
     "starts": starts.compare,
+    "whole": whole.compare,
     "hidden-markov": hidden_markov.compare,
     "factor-analysis": factor_analysis.compare,
 }
