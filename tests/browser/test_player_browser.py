@@ -390,6 +390,17 @@ def test_fits_a_phone(visitors: Visitors, demo: str) -> None:
         assert box and box["height"] >= 44 and box["x"] >= 0 and box["x"] + box["width"] <= 390
 
 
+# Pixels that a list has beside what it says, and that Chromium's arrow takes.
+ROOM = """list => {
+  const style = getComputedStyle(list);
+  const context = document.createElement('canvas').getContext('2d');
+  context.font = style.font;
+  const said = context.measureText(list.selectedOptions[0].text).width;
+  return list.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight) - said;
+}"""
+ARROW = 18
+
+
 @pytest.mark.parametrize("query", ["", "d=4&k=3&matrix=1"])
 def test_its_buttons_are_in_sight_in_a_low_frame(visitors: Visitors, demo: str, query: str) -> None:
     root = opened(visitors.open(width=900, height=640), demo, query)
@@ -398,6 +409,8 @@ def test_its_buttons_are_in_sight_in_a_low_frame(visitors: Visitors, demo: str, 
     root.scroll_into_view_if_needed()
     for name in ("Start", "Play", "End", "Loop"):
         expect(button(root, name)).to_be_in_viewport(ratio=1)
+    for name in ("Speed", "Save"):
+        assert root.get_by_label(name, exact=True).evaluate(ROOM) >= ARROW
 
 
 def test_follows_the_theme(visitors: Visitors, demo: str) -> None:
