@@ -6,6 +6,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from em_core import Gaussian, Mixture, select
 from em_core.datasets import generate, load
@@ -16,6 +17,7 @@ from pages.ui.families.table import FAMILIES
 from pages.ui.panels.model_selection import model_selection_panel
 from pages.ui.panels.model_selection.comparison import difference, meaning, named
 from pages.ui.running.searches import cell_settings, grid_of, structure_sets, usual_structures
+from pages.ui.state.session import Session
 from pages.ui.state.settings import CRITERIA, FIELDS, Settings, changed
 from pages.ui.tables.columns import default_columns, describe_columns
 from pages.ui.tables.selection import select as select_columns
@@ -160,3 +162,29 @@ def test_all_structures_and_six_of_them_are_one_click_away() -> None:
     assert len(sets["All 14"]) == 14 and codes == set(MCLUST)
     assert {ALIASES.get(n, n) for n in sets["Six of the most useful"]} <= codes
     assert structure_sets(Settings(family="gaussian-hmm")) == {}
+
+
+def stopped_page() -> None:
+    import streamlit as st
+
+    from pages.ui.panels.model_selection import model_selection_panel
+
+    model_selection_panel._show(*st.session_state["stopped"])
+
+
+def test_a_grid_stopped_before_its_first_model_says_so_and_draws_no_empty_axes() -> None:
+    table = from_dataset(load("faithful"))
+    selection = select_columns(table, ["eruptions", "waiting"], None)
+    grid = grid_of(Settings(largest=2, n_starts_each=1), table, selection)
+    grid.job()  # which runs nothing by itself
+    grid.done.set()
+    grid.stopped = True
+    app = AppTest.from_function(stopped_page)
+    app.session_state["stopped"] = grid, selection
+    app.session_state["session"] = Session(settings=Settings())
+    app.run()
+    assert not app.exception
+    assert [info.value for info in app.info] == [
+        "No model is complete yet, so there is nothing to compare."
+    ]
+    assert not app.get("plotly_chart")
