@@ -7,6 +7,9 @@ import { script } from "./scripts.mjs";
 const { axisStyle, columnTitle, escapeText, plannedAxes } = await script("plots");
 const { isInside, toPixels } = await script("canvas");
 const { apart, shortened } = await script("names");
+globalThis.matchMedia = () => ({ matches: false });
+const { ChartFigure } = await script("marks");
+const { SliceFigure } = await script("slices");
 const { frameDuration } = await script("controls");
 const THEME = { faint: "#eeeeee", border: "#dddddd", muted: "#888888" };
 
@@ -31,12 +34,58 @@ test("ticks: as many as there is room for, from two to seven; a year has no comm
   assert.equal(axisStyle(THEME, [-12_000, 5]).separatethousands, true);
 });
 
+test("labels of any size have room beside each other, or are powers of ten", () => {
+  const powers = (range, room) => axisStyle(THEME, range, room).exponentformat === "power";
+  assert.ok(powers([0, 1.2e-11], 300) && !powers([0, 1e10], 300) && powers([0, 1e10], 100));
+  assert.ok(!powers([1900, 2006], 40));
+  for (const range of [[0, 1.2e-11], [0, 1e10], [0, 5e13], [-2e6, 2e6], [0.1, 0.1004], [0, 100]]) {
+    for (const room of [150, 300, 700]) {
+      const style = axisStyle(THEME, range, room);
+      const written = Math.max(...range.map((end) => String(end).length * 1.3));
+      const label = 6 * (style.exponentformat === "power" ? 8 : Math.min(written, 18));
+      assert.ok(style.nticks === 2 || style.nticks * label <= room + label, `${range} ${room}`);
+    }
+  }
+});
+
 test("a column's title is as large as its room allows, and text", () => {
   assert.deepEqual(columnTitle("age", 200), { text: "age", font: { size: 14 } });
   assert.deepEqual(columnTitle("sepal length in cm", 100), { text: "sepal length in<br>cm", font: { size: 12 } });
   assert.match(columnTitle("a word-that-has-no-end-at-all", 65).text, /^a<br>word-that…$/);
   assert.equal(columnTitle("<b>a & b</b>", 400).text, "&lt;b&gt;a &amp; b&lt;/b&gt;");
   assert.equal(escapeText("&lt;"), "&amp;lt;");
+});
+
+test("titles of charts and slices keep to their axes, however long the name is", () => {
+  const name = "how satisfied were you with the opening hours";
+  const axis = { title: name, low: 0, high: 1, ticks: [], visible: true };
+  const chart = { x: axis, y: axis, title: "", marks: [] };
+  const theme = { ...THEME, text: "#333333", font: "sans" };
+  const slice = { title: name, range: [0, 1], points: 0 };
+  for (const [width, height] of [[390, 150], [220, 90], [900, 700]]) {
+    const picture = { run: "r", charts: [chart], slice, slice_low: [0], slice_high: [1] };
+    for (const layout of [
+      new ChartFigure(picture, theme, 0).layout(width, height),
+      new SliceFigure(picture, theme).layout(width, height, 0),
+    ]) {
+      const { l, r, t, b } = layout.margin;
+      for (const [{ title }, room] of [[layout.xaxis, width - l - r], [layout.yaxis, height - t - b]]) {
+        const lines = title.text.split("<br>");
+        assert.ok(lines.length <= 2);
+        for (const line of lines) assert.ok(0.52 * title.font.size * line.length <= room + 1, line);
+      }
+    }
+  }
+});
+
+test("what is cut at its end says so", () => {
+  const names = [1, 2, 3].map((i) => `Person number ${i} of the long study`);
+  for (const most of [8, 14, 22]) {
+    for (const [i, name] of shortened(names, most).entries()) {
+      assert.ok(name.endsWith("…") || names[i].endsWith(name.split("…").at(-1)), name);
+      assert.ok(name.length <= most);
+    }
+  }
 });
 
 test("names that are cut stay different", () => {

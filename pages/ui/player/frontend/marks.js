@@ -4,7 +4,7 @@ import { dashOf, paintHeading, strokeWithHalo, toPixels, tracePath } from "./can
 import { marksAt } from "./decode.js";
 import { apart, shortened } from "./names.js";
 import { readOff } from "./numbers.js";
-import { axisStyle, axisTitle, baseLayout, escapeText } from "./plots.js";
+import { axisStyle, baseLayout, columnTitle, escapeText } from "./plots.js";
 import { fade, inkOn } from "./theme.js";
 
 const REACH = 12; // px from a mark at which it is described
@@ -37,11 +37,10 @@ export class ChartFigure {
     layout.margin.t = title ? 8 + HEADING_ROOM : 8;
     layout.margin.b = (x.title ? 46 : 28) + (crowded ? 5 * names : 0);
     const inner = [width - layout.margin.l - layout.margin.r, height - layout.margin.t - layout.margin.b];
-    const every = (pixels, ticks) => Math.max(1, Math.ceil((LINE * ticks.length) / pixels));
     return {
       ...layout,
-      xaxis: { ...axis(this.theme, x, every(inner[0], x.ticks)), anchor: "y", tickangle: crowded ? -60 : 0 },
-      yaxis: { ...axis(this.theme, y, every(inner[1], y.ticks)), anchor: "x" },
+      xaxis: { ...axis(this.theme, x, inner[0]), anchor: "y", tickangle: crowded ? -60 : 0 },
+      yaxis: { ...axis(this.theme, y, inner[1]), anchor: "x" },
     };
   }
 
@@ -85,7 +84,9 @@ export class ChartFigure {
   }
 }
 
-function axis(theme, { title, low, high, ticks, visible }, every = 1) {
+/** An axis along so many pixels. */
+function axis(theme, { title, low, high, ticks, visible }, room) {
+  const every = Math.max(1, Math.ceil((LINE * ticks.length) / room));
   const short = shortened(ticks, LONGEST_TICK);
   const shown = ticks.map((_, i) => i).filter((i) => i % every === 0);
   const named = ticks.length
@@ -97,7 +98,7 @@ function axis(theme, { title, low, high, ticks, visible }, every = 1) {
     range: [low, high],
     visible,
     showgrid: false,
-    title: title ? axisTitle(escapeText(title)) : undefined,
+    title: title ? columnTitle(title, room) : undefined,
   };
 }
 

@@ -19,7 +19,8 @@ function fromTheDifference(name, others, most) {
   while (same < name.length && others.every((other) => other[same] === name[same])) same++;
   const rest = name.slice(name.lastIndexOf(" ", same) + 1);
   const room = most - rest.length - 1;
-  return room > 0 ? `${name.slice(0, room)}…${rest}` : `…${rest.slice(0, most - 1)}`;
+  if (room >= 0) return `${name.slice(0, room)}…${rest}`;
+  return `…${rest.slice(0, most - 2)}…`;
 }
 
 /**

@@ -5,8 +5,11 @@ import { isWrittenOut, readOff } from "./numbers.js";
 // Of a letter, in font sizes, on average; and the size of letters where room is short.
 const LETTER_WIDTH = 0.52;
 const SMALL = 12;
-// Pixels across for a tick and its label, "2.5" say.
+// Pixels across for a tick and its label, "2.5" say; for each letter of a longer one; and the
+// letters of a power of ten, "1.2×10⁻¹¹" say.
 const TICK_ROOM = 24;
+const LETTER_ROOM = 7;
+const OF_A_POWER = 8;
 
 /** Where Streamlit serves from, also behind a proxy with a base path. */
 export function serverBase() {
@@ -93,9 +96,8 @@ export function plotConfig() {
 }
 
 /** Room for the tick labels of a range and the title beside them, so that Plotly need not measure. */
-function roomBeside([from, to]) {
-  const lengths = [from, to].map((value) => readOff(value, 200 * (to - from)).length);
-  return 34 + 7 * Math.min(16, Math.max(...lengths));
+function roomBeside(range) {
+  return 34 + LETTER_ROOM * Math.min(16, longest(range));
 }
 
 /** `besides` are the ranges whose labels stand on the left. */
@@ -135,14 +137,25 @@ export function columnTitle(name, room) {
 }
 
 /** Of an axis with this range, along so many pixels: a year has no comma. */
-/** Numbers on an axis as `number` writes them: powers of ten where all are so small or so large. */
-function written(range) {
+/** The letters of the longest label on an axis. */
+function longest([from, to]) {
+  return Math.max(...[from, to].map((value) => readOff(value, 200 * (to - from)).length));
+}
+
+/**
+ * Numbers on an axis along so many pixels as `number` writes them: powers of ten where all are so
+ * small or so large, or where not two of them had room.
+ */
+function written(range, room) {
   const largest = range ? Math.max(...range.map(Math.abs)) : 1;
-  if (largest > 0 && !isWrittenOut(largest)) return { exponentformat: "power", minexponent: 3 };
+  const fit = !range || largest < 10_000 || 2 * LETTER_ROOM * longest(range) <= room;
+  if (largest > 0 && !(isWrittenOut(largest) && fit)) return { exponentformat: "power", minexponent: 3 };
   return { exponentformat: "none", separatethousands: !range || largest >= 10_000 };
 }
 
 export function axisStyle(theme, range = null, room = Infinity) {
+  const style = written(range, room);
+  const letters = style.exponentformat === "power" ? OF_A_POWER : range ? longest(range) : 0;
   return {
     type: "linear",
     zeroline: false,
@@ -151,8 +164,8 @@ export function axisStyle(theme, range = null, room = Infinity) {
     showline: true,
     ticks: "",
     tickfont: { size: 12, color: theme.muted },
-    ...written(range),
-    nticks: Math.min(7, Math.max(2, Math.floor(room / TICK_ROOM))),
+    ...style,
+    nticks: Math.min(7, Math.max(2, Math.floor(room / Math.max(TICK_ROOM, LETTER_ROOM * (letters + 1))))),
     // Each of these would have Plotly measure every label, again and again: most of its time.
     automargin: false,
     ticklabeloverflow: "allow",

@@ -2,7 +2,7 @@
 
 import { paintGrid, strokeWithHalo, toPixels, tracePath } from "./canvas.js";
 import { nats, number } from "./numbers.js";
-import { axisStyle, axisTitle, baseLayout, escapeText } from "./plots.js";
+import { axisStyle, axisTitle, baseLayout, columnTitle } from "./plots.js";
 import { fade } from "./theme.js";
 
 export class SliceFigure {
@@ -19,12 +19,13 @@ export class SliceFigure {
     const { slice } = this.picture;
     const range = this.range(frame);
     this.shown = range;
+    const layout = baseLayout(this.theme, width, height, [range]);
+    const room = width - layout.margin.l - layout.margin.r;
+    const title = columnTitle(slice.title, room);
     return {
-      ...baseLayout(this.theme, width, height, [range]),
+      ...layout,
       uirevision: `${this.picture.run}|${slice.title}`,
-      xaxis: {
-        ...axisStyle(this.theme), range: slice.range, title: axisTitle(escapeText(slice.title)), showgrid: false,
-      },
+      xaxis: { ...axisStyle(this.theme, slice.range, room), range: slice.range, title, showgrid: false },
       yaxis: { ...axisStyle(this.theme), range, title: axisTitle("nats"), showgrid: false },
     };
   }
