@@ -102,9 +102,8 @@ def criterion_lines(
             )
     figure.update_xaxes(dtick=1, tickformat="d")
     figure.update_yaxes(range=[low, high])
-    legend = {"orientation": "h", "y": -0.25}
     several = any(score.structure for score in scores)
-    return styled(figure, sizes, criterion, 360, legend=legend, showlegend=several or bool(bounds))
+    return styled(figure, sizes, criterion, 360, showlegend=several or bool(bounds))
 
 
 def shown_range(scores: Sequence[Score]) -> tuple[float, float]:

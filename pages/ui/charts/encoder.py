@@ -47,8 +47,7 @@ def gaps_figure(encoded, colours: Sequence[str]) -> go.Figure:
     low = float(np.quantile(encoded.elbos, 0.15))
     high = float(encoded.evidence.mean())
     figure.update_yaxes(range=[low, high + 0.1 * (high - low)])
-    legend = {"orientation": "h", "y": -0.25}
-    return styled(figure, "step of the gradient", "nats per row", 360, legend=legend)
+    return styled(figure, "step of the gradient", "nats per row", 360)
 
 
 def map_figure(encoded, colours: Sequence[str]) -> go.Figure:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from pages.ui.charts.axes import BELOW, WRITTEN, styled
+from pages.ui.charts.axes import WRITTEN, styled
 from pages.ui.text import nats, number
 
 # Beyond this many optima colours can no longer be told apart: the rest share a grey.
@@ -87,7 +87,7 @@ def curves(climbs: Sequence[Climb], colours: Sequence[str], live: bool = False) 
     if not climbs:  # an axis of nothing has numbers that nobody measured
         figure.update_xaxes(showticklabels=False, showgrid=False, zeroline=False)
         figure.update_yaxes(showticklabels=False, showgrid=False, zeroline=False)
-    return styled(figure, "iteration", "log-likelihood (nats)", 380, legend=BELOW)
+    return styled(figure, "iteration", "log-likelihood (nats)", 380)
 
 
 def _said(climb: Climb, iteration: int) -> str:

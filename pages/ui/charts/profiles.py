@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from pages.ui.charts.axes import ABOVE, BELOW, LONG_NAMES, MARGIN, WRITTEN, styled
+from pages.ui.charts.axes import LONG_NAMES, MARGIN, WRITTEN, styled
 from pages.ui.charts.landscape import DASHES, SYMBOLS
 from pages.ui.tables.titles import titles_in
 from pages.ui.text import number, percent, shortened
@@ -22,7 +22,8 @@ LONGEST_NAME = 28
 # Told apart whatever colours an eye sees, on light pages and on dark ones.
 DIVERGING = ((0.0, "#2166ac"), (0.5, "#f2f2ef"), (1.0, "#b35806"))
 SEQUENTIAL = ((0.0, "#f2f2ef"), (1.0, "#1f3fb0"))
-ROW_HEIGHT, TALLEST = 30, 1000
+ROW_HEIGHT, TALLEST = 30, 1100
+AROUND, SLANTED = 110, 5  # px around shades, and for each letter of the names below them
 # So many names stand one below the other on the tallest.
 MOST_SHADES = 60
 ZERO_WIDTH = "\N{ZERO WIDTH SPACE}"
@@ -79,8 +80,7 @@ def profile_figure(profile, colours: Sequence[str]) -> go.Figure:
             hovertext=_told(profile, k),
             hovertemplate=WRITTEN,
         )
-    # Above, where long names along the axis do not reach.
-    styled(figure, "", profile.title, 470, legend=ABOVE)
+    styled(figure, "", profile.title, 470)
     figure.update_xaxes(
         tickmode="array",
         tickvals=places,
@@ -185,13 +185,19 @@ def _shades(
             hoverongaps=False,
             xgap=1,
             ygap=1,
+            # Above: beside the shades it would take a third of their room on a phone.
             colorbar={
-                "title": {"text": title.partition(" (")[0], "side": "right"},
+                "title": {"text": title.partition(" (")[0], "side": "top"},
+                "orientation": "h",
                 "thickness": 12,
+                "y": 1,
+                "yanchor": "bottom",
             },
         )
     )
-    figure.update_layout(height=min(max(260, 90 + ROW_HEIGHT * len(down)), TALLEST), margin=MARGIN)
+    below = SLANTED * max(map(len, map(shown_as, across)), default=0)
+    height = min(AROUND + below + ROW_HEIGHT * len(down), TALLEST)
+    figure.update_layout(height=height, margin=MARGIN)
     # Where there is no room for all names, every so many are written: the pointer tells the others.
     figure.update_xaxes(type="category", showgrid=False, **LONG_NAMES)
     figure.update_yaxes(type="category", showgrid=False, autorange="reversed")
@@ -222,7 +228,7 @@ def certainty_figure(
             hovertemplate=WRITTEN,
         )
         top += n
-    styled(figure, f"posterior of the {unit} a row is assigned to", "rows", 380, legend=BELOW)
+    styled(figure, f"posterior of the {unit} a row is assigned to", "rows", 380)
     figure.update_xaxes(range=[0, 1])
     figure.update_yaxes(range=[top, 0])
     return figure
@@ -275,8 +281,8 @@ def mosaic_figure(
         showlegend=False,
         hoverinfo="skip",
     )
-    styled(figure, "", f"share of {shown_as(column)}", 380, barmode="stack")
-    figure.update_layout(legend=BELOW | {"traceorder": "normal"})
+    order = {"traceorder": "normal"}
+    styled(figure, "", f"share of {shown_as(column)}", 380, barmode="stack", legend=order)
     figure.update_xaxes(
         tickmode="array",
         tickvals=left + widths / 2,

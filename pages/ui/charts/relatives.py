@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from pages.ui.charts.axes import BELOW, WRITTEN, styled
+from pages.ui.charts.axes import WRITTEN, styled
 from pages.ui.text import nats, number
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
@@ -54,7 +54,7 @@ def race_figure(lanes, axis: str, scale: str, colours: Sequence[str]) -> go.Figu
                 hovertemplate=WRITTEN,
             )  # fmt: skip
     up = "below the best (nats)" if scale == "gap" else "log-likelihood (nats)"
-    styled(figure, AXES[axis], up, 430, legend=BELOW)
+    styled(figure, AXES[axis], up, 430)
     if scale == "gap":
         figure.update_yaxes(type="log", exponentformat="power")
     else:

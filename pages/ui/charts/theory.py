@@ -16,8 +16,7 @@ SHADES = [[0, "#6b7280"], [1, "#f3f4f6"]]
 
 
 def _styled(figure: go.Figure, x: str, y: str, height: int = HEIGHT) -> go.Figure:
-    above = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
-    styled(figure, x, y, height, legend=above)
+    styled(figure, x, y, height)
     # Room that is known beforehand: to measure every label takes Plotly half of its time. On a
     # phone the names above take two lines, as long as two of three are short.
     figure.update_xaxes(automargin=False)

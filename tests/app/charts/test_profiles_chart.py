@@ -1,16 +1,22 @@
 """The figures of the page on what clusters are."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from em_core.inference import crossed_levels
 from pages.ui.charts.axes import COLOURS
+from pages.ui.charts.criteria import Score, criterion_lines
+from pages.ui.charts.landscape import Climb, curves
 from pages.ui.charts.profiles import (
     MOST_SHADES,
+    certainty_figure,
     heat_figure,
     mosaic_figure,
     n_drawn,
     profile_figure,
+    residuals_figure,
 )
 from pages.ui.families.profiles import Profile
 
@@ -72,3 +78,33 @@ def test_long_names_below_lines_reach_neither_the_edge_nor_the_legend() -> None:
     assert all(angle <= 0 for angle in figure.layout.xaxis.autotickangles)
     assert figure.layout.xaxis.ticklabeloverflow == "allow"
     assert len(set(figure.layout.xaxis.ticktext)) == 12
+
+
+@pytest.mark.parametrize("n", [2, 12])
+def test_legends_take_no_room_from_their_picture_and_reach_no_label(n: int) -> None:
+    """However many names, and on a phone, where one of these takes a line."""
+    names = [f"{k:02d} of those who were asked and said so" for k in range(n)]
+    crossed = crossed_levels(np.full((90, n), 1 / n), np.arange(90) % n, n)
+    certainty = SimpleNamespace(rows=np.full(n, 9), heights=np.ones((n, 9)))
+    figures = [
+        mosaic_figure(crossed, names, names, "sort", COLOURS),
+        certainty_figure(certainty, names, "class", COLOURS),
+        profile_figure(profile_of(3, 4), COLOURS),
+        curves([Climb("s", k, np.arange(4.0), k, name) for k, name in enumerate(names)], COLOURS),
+        criterion_lines(
+            [Score(name, 1, 2.0, 0.0, "usable", "") for name in names], COLOURS, "k", "BIC", ""
+        ),
+    ]
+    for figure in figures:
+        legend = figure.layout.legend
+        assert legend.yanchor == "bottom" and legend.y > 1 and legend.maxheight == 1
+        shown = [trace.name for trace in figure.data if trace.showlegend is not False]
+        assert figure.layout.height - 19 * len(shown) * (n > 2) >= 300
+
+
+def test_shades_have_their_scale_above_and_room_for_the_names_below() -> None:
+    names = [f"{k} of those who were asked and said so" for k in range(3)]
+    figure = residuals_figure(np.zeros((3, 3)), names, True)
+    (shades,) = figure.data
+    assert shades.colorbar.orientation == "h" and shades.colorbar.yanchor == "bottom"
+    assert figure.layout.height >= 3 * 30 + 5 * 28 + 100
