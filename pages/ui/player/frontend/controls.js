@@ -229,6 +229,12 @@ export function showControls(root, player) {
   speed.value = String(nearest);
 }
 
+/** Where the control that had the focus is gone or can't be used any more, the keys stay the player's. */
+export function keepFocus(root, focused) {
+  if (!root.contains(focused) || !(focused.disabled || focused.closest("[hidden]"))) return;
+  root.querySelector('[data-do="play"]').focus({ preventScroll: true });
+}
+
 /** Milliseconds a frame stays: the first ones slowly, later ones up to twenty a second. */
 export function frameDuration(frame, speed, calm) {
   return calm ? 900 / speed : (50 + 550 * Math.exp(-Math.max(frame, 0) / 7)) / speed;

@@ -142,8 +142,6 @@ export class Guess {
     const target = this.made?.target ?? this.target(player.frame);
     if (player.frame >= target) return;
     player.play(target);
-    // The button has nothing more to show: the keys stay the player's.
-    player.root.querySelector('[data-do="play"]').focus({ preventScroll: true });
   }
 
   /** Everything as the frame has it. */

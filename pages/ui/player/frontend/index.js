@@ -1,7 +1,7 @@
 // The animation player: one picture, two panels, one clock. Python sends bytes, the rest happens here.
 
 import { BoundFigure } from "./bound.js";
-import { MARKUP, connectControls, frameDuration, showControls, showKeys } from "./controls.js";
+import { MARKUP, connectControls, frameDuration, keepFocus, showControls, showKeys } from "./controls.js";
 import { BEGINNING, captionOf, decode, flagsOf, openEnvelope } from "./decode.js";
 import { Filling } from "./filling.js";
 import { Guess } from "./guess.js";
@@ -296,12 +296,14 @@ class Player {
   show() {
     const { frame, picture, root } = this;
     if (!this.stage) return;
+    const focused = document.activeElement;
     const expecting = this.mixturePlot.classList.contains("emx-expecting");
     this.stage.follow(frame, expecting ? null : this.plotly, axesOf(this.mixturePlot));
     this.paintMixture();
     this.paintBound();
     showControls(root, this);
     this.guess.show();
+    keepFocus(root, focused);
     root.querySelector(".emx-caption").textContent = this.hands.active ? PLACING : captionOf(picture, frame);
     const flags = root.querySelector(".emx-flags");
     const said = flagsOf(picture, frame);
