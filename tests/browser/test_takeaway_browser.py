@@ -136,6 +136,14 @@ def test_the_animation_holds_every_half_step(app: str, page: Page, tmp_path: Pat
             animation.seek(frame)
             pictures.append(animation.convert("RGB").tobytes())
         assert len(set(pictures)) == 4
+        # The frame shown is the picture of it: title, seed, legend and half-step are there, too.
+        animation.seek(4 + 1)
+        moving = animation.convert("RGB")
+    with Image.open(saved(page, "png", tmp_path)) as still:
+        small = still.convert("RGB").resize(moving.size, Image.Resampling.BOX)
+        assert all(0 <= a - 2 * b <= 2 for a, b in zip(still.size, moving.size, strict=True))
+    difference = np.abs(np.asarray(small, float) - np.asarray(moving, float))
+    assert difference.mean() < 6
     assert page.locator(".emx").get_attribute("data-frame") == "4"
 
 
