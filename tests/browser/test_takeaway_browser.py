@@ -4,6 +4,8 @@ import base64
 import io
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from urllib.parse import quote
 
@@ -28,6 +30,11 @@ from support.picture_demo import demo_picture
 from support.pictures import saved, shapes
 
 pytestmark = pytest.mark.browser
+
+
+def run(*command: str | Path) -> bytes:
+    """What a program of the system says."""
+    return subprocess.run(command, check=True, capture_output=True).stdout
 
 
 def colours(picture: Image.Image) -> int:
@@ -66,6 +73,10 @@ def test_pictures_of_what_is_on_screen(link: str, app: str, page: Page, tmp_path
     assert tags["image"] == 0 and tags["circle"] >= points
     assert {title, at, "log-likelihood", "ELBO", "KL gap"} <= set(words)
     assert {"component 2", "state 2"} & set(words)
+    if shutil.which("rsvg-convert"):
+        with Image.open(io.BytesIO(run("rsvg-convert", svg))) as elsewhere, Image.open(png) as here:
+            assert all(abs(2 * a - b) <= 2 for a, b in zip(elsewhere.size, here.size, strict=True))
+            assert colours(elsewhere) > 50
     # Both show the same: twice as many pixels, or as many as one asks for.
     page.set_content(f"<style>body {{ margin: 0 }}</style>{svg.read_text()}")
     shot = page.locator("body > svg").screenshot()
@@ -123,7 +134,9 @@ def test_downloads_are_of_the_half_step_shown(app: str, page: Page, tmp_path: Pa
     assert "Shown first: M-step 1." in waiting.value.path().read_text()
 
 
-def test_the_animation_holds_every_half_step(app: str, page: Page, tmp_path: Path) -> None:
+def test_the_animation_holds_every_half_step_or_those_of_a_range(
+    app: str, page: Page, tmp_path: Path
+) -> None:
     follow(page, f"{app}/?v=1&e=iris&k=3&f=4")
     last = int(page.get_by_role("slider", name="Half-step").get_attribute("max"))
     path = saved(page, "gif", tmp_path)
@@ -144,14 +157,19 @@ def test_the_animation_holds_every_half_step(app: str, page: Page, tmp_path: Pat
         assert all(0 <= a - 2 * b <= 2 for a, b in zip(still.size, moving.size, strict=True))
     difference = np.abs(np.asarray(small, float) - np.asarray(moving, float))
     assert difference.mean() < 6
+    few = {"From_half-step": "2", "to_half-step": "5", "Size": "1280x720"}
+    with Image.open(saved(page, "gif", tmp_path, **few)) as animation:
+        assert (animation.n_frames, animation.size) == (4, (1280, 720)) != (last + 2, moving.size)
+        assert colours(animation) > 50
     assert page.locator(".emx").get_attribute("data-frame") == "4"
 
 
-def test_a_video_is_as_long_as_the_run_plays(app: str, page: Page, tmp_path: Path) -> None:
+def test_a_video_is_as_long_as_its_half_steps_play(app: str, page: Page, tmp_path: Path) -> None:
     """What it holds is read by the browser: no other program that reads videos is always there."""
-    follow(page, f"{app}/?v=1&k=1&sd=3&f=0")
-    path = saved(page, "video", tmp_path)
-    assert path.name.startswith("Old-Faithful-gaussian-mixture") and path.suffix in (
+    follow(page, f"{app}/?v=1&e=iris&k=3&f=0")
+    few = {"From_half-step": "0", "to_half-step": "3", "Size": "1280x720"}
+    path = saved(page, "video", tmp_path, Speed_of_the_animation="3", **few)
+    assert path.name.startswith("Iris-flowers-gaussian-mixture") and path.suffix in (
         ".mp4",
         ".webm",
     )
@@ -169,7 +187,11 @@ def test_a_video_is_as_long_as_the_run_plays(app: str, page: Page, tmp_path: Pat
         })""",
         [kind, content],
     )
-    assert width > 500 and height > 300 and seconds > 2
+    assert (width, height) == (1280, 720)
+    assert seconds > 2.4  # three half-steps at three times the speed, and two seconds on the last
+    if shutil.which("ffprobe"):
+        read = run("ffprobe", "-v", "error", "-show_entries", "stream=width,height", path)
+        assert b"width=1280" in read and b"height=720" in read
     assert page.locator(".emx").get_attribute("data-frame") == "0"
 
 
@@ -196,8 +218,33 @@ def test_the_html_file_plays_without_a_network(
     expect(alone.get_by_role("button", name="Late progress")).to_have_attribute(
         "aria-pressed", "true"
     )
+    _printed_as_shapes_and_letters(alone, tmp_path)
     assert [url for url in requests if not url.startswith(("file:", "data:", "blob:"))] == []
     visitors.problems[:] = [p for p in visitors.problems if "file://" not in p]
+
+
+def _printed_as_shapes_and_letters(page: Page, folder: Path) -> None:
+    """The browser's own way to print makes the PDF; without a screen it asks for no printer."""
+    stays = (
+        "addEventListener('afterprint', (told) => told.stopImmediatePropagation(), {once: true})"
+    )
+    page.evaluate(stays)
+    page.get_by_label("Save", exact=True).select_option("pdf")
+    page.locator("body > .emx-paper").wait_for(state="attached")
+    expect(page).to_have_title(re.compile("^Iris-flowers-gaussian-mixture.*-E-step-"))
+    content = page.pdf(path=folder / "picture.pdf", prefer_css_page_size=True)
+    expect(page.locator(".emx-paper")).to_have_count(0)
+    assert b"/Subtype /Image" not in content and b"/Font" in content
+    assert re.findall(rb"/Count (\d+)", content) == [b"1"]
+    if shutil.which("pdftotext"):
+        said = run("pdftotext", folder / "picture.pdf", "-").decode()
+        for words in (
+            "Iris flowers: Gaussian mixture",
+            "seed 0. At E-step",
+            "KL gap",
+            "component 3",
+        ):
+            assert words in said
 
 
 def test_a_lesson_in_one_file_is_taken_without_a_network_by_keyboard(

@@ -10,7 +10,7 @@ const { apart, shortened } = await script("names");
 globalThis.matchMedia = () => ({ matches: false });
 const { ChartFigure } = await script("marks");
 const { SliceFigure } = await script("slices");
-const { frameDuration } = await script("controls");
+const { frameDuration } = await script("film_choices");
 const THEME = { faint: "#eeeeee", border: "#dddddd", muted: "#888888" };
 
 test("planned axes put the ends of their ranges at the edges of the plot", () => {

@@ -1,9 +1,9 @@
 // The player's buttons, slider and switches, and the keys that do the same.
 
 import { BEGINNING, nameOfFrame } from "./decode.js";
+import { FILM_MARKUP, SPEEDS, nearestSpeed } from "./film_choices.js";
 import { GUESS_MARKUP } from "./guess.js";
 
-const SPEEDS = [0.5, 1, 2, 3];
 const SPEED = 'select[aria-label="Speed"]';
 
 const ICONS = {
@@ -83,7 +83,7 @@ ${GUESS_MARKUP}
     <output class="emx-place" aria-hidden="true"></output>
     <select aria-label="Speed" title="Speed">${SPEEDS.map((s) => `<option value="${s}">${s}×</option>`).join("")}</select>
     <select aria-label="Save" title="Save what is on screen, or all of it as an animation" data-save>
-      <option value="">Save …</option><option value="png">Picture (PNG)</option><option value="svg">Picture (SVG)</option><option value="gif">Animation (GIF)</option><option value="video">Video</option>
+      <option value="">Save …</option><option value="png">Picture (PNG)</option><option value="svg">Picture (SVG)</option><option value="pdf">Picture (PDF, by printing)</option><option value="gif">Animation (GIF) …</option><option value="video">Video …</option>
     </select>
     <button type="button" data-toggle="loop" aria-label="Loop" title="Loop: start again at the end">${icon("loop")}</button>
     <button type="button" data-do="keys" class="emx-help" aria-label="Keys" title="Keys (?)">?</button>
@@ -97,7 +97,8 @@ ${GUESS_MARKUP}
 <p class="emx-making" role="status" hidden></p>
 <p class="emx-problem" role="alert" hidden></p>
 <dialog class="emx-keys" aria-label="Keys"><h2>Keys</h2><dl>${KEYS_TOLD.map(([key, deed]) => `<dt>${key}</dt><dd>${deed}</dd>`).join("")}</dl>
-  <form method="dialog"><button>Close</button></form></dialog>`;
+  <form method="dialog"><button>Close</button></form></dialog>
+${FILM_MARKUP}`;
 
 /** Says which keys there are, or no longer. */
 export function showKeys(root) {
@@ -135,7 +136,7 @@ export function connectControls(root, player) {
     // With Ctrl it is the page's, and would press the button all the same.
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) event.preventDefault();
     const action = actionForKey(event, player.view.window);
-    if (!action || root.querySelector(".emx-keys").open) return;
+    if (!action || root.querySelector("dialog[open]")) return;
     event.preventDefault();
     event.stopPropagation();
     player.act(action);
@@ -143,7 +144,7 @@ export function connectControls(root, player) {
   root.addEventListener("keydown", hear);
   // Firefox presses a button when the space bar comes up.
   root.addEventListener("keyup", (event) => {
-    if (event.key === " " && actionForKey(event)) event.preventDefault();
+    if (event.key === " " && actionForKey(event) && !root.querySelector("dialog[open]")) event.preventDefault();
   });
   // Where nothing has the focus, left and right are the player's; where nothing else is seen, all keys.
   const hearAll = (event) => {
@@ -225,17 +226,11 @@ export function showControls(root, player) {
   }
   for (const b of root.querySelectorAll("[data-toggle]")) press(b, view[b.dataset.toggle]);
   const speed = root.querySelector(SPEED);
-  const nearest = SPEEDS.reduce((a, b) => (Math.abs(b - view.speed) < Math.abs(a - view.speed) ? b : a));
-  speed.value = String(nearest);
+  speed.value = String(nearestSpeed(view.speed));
 }
 
 /** Where the control that had the focus is gone or can't be used any more, the keys stay the player's. */
 export function keepFocus(root, focused) {
   if (!root.contains(focused) || !(focused.disabled || focused.closest("[hidden]"))) return;
   root.querySelector('[data-do="play"]').focus({ preventScroll: true });
-}
-
-/** Milliseconds a frame stays: the first ones slowly, later ones up to twenty a second. */
-export function frameDuration(frame, speed, calm) {
-  return calm ? 900 / speed : (50 + 550 * Math.exp(-Math.max(frame, 0) / 7)) / speed;
 }

@@ -1,9 +1,10 @@
 // The animation player: one picture, two panels, one clock. Python sends bytes, the rest happens here.
 
 import { BoundFigure } from "./bound.js";
-import { MARKUP, connectControls, frameDuration, keepFocus, showControls, showKeys } from "./controls.js";
+import { MARKUP, connectControls, keepFocus, showControls, showKeys } from "./controls.js";
 import { BEGINNING, captionOf, decode, flagsOf, openEnvelope } from "./decode.js";
 import { Filling } from "./filling.js";
+import { frameDuration } from "./film_choices.js";
 import { Guess } from "./guess.js";
 import { Hands } from "./hands.js";
 import { number } from "./numbers.js";

@@ -1,173 +1,78 @@
-// Pictures to take away: what is on screen, as PNG or SVG, or all of it as an animated GIF or a video.
+// Pictures to take away: what is on screen as PNG, SVG or PDF, or the run as an animation.
 
-import { frameDuration } from "./controls.js";
+import { gifOf, videoOf, videoType } from "./animations.js";
 import { BEGINNING } from "./decode.js";
-import { choosePalette, GifWriter } from "./gif.js";
+import { askForFilm } from "./film_choices.js";
 import { Sheet } from "./sheet.js";
 import { SvgContext } from "./svg.js";
 
 const SHARPNESS = 2; // pixels of a PNG to one of the screen
-const MOST_FRAMES = 240;
-const PALETTE_FRAMES = 8;
-const REST = 2000; // ms on the last frame
-const MOVING = new Set(["gif", "video"]);
-const FILMED = 30; // pictures of a video in a second
-const BITS = 6_000_000; // of it in a second
-const VIDEOS = ["video/mp4;codecs=avc1.42E01F", "video/webm;codecs=vp9", "video/webm"];
+const MOVING = { gif: gifOf, video: videoOf };
 
-/** Saves the player's picture: "png", "svg", "gif" or "video". `tell` says how far it is. */
+/** Saves the player's picture: "png", "svg", "pdf", "gif" or "video". `tell` says how far it is. */
 export async function savePicture(player, kind, tell) {
   const sheet = await Sheet.of(player);
-  const makers = { png: pngOf, svg: svgOf, gif: gifOf, video: videoOf };
-  const blob = await makers[kind](sheet, player, tell);
+  const name = nameOf(sheet, kind);
+  if (kind === "pdf") return print(sheet, name, tell);
+  if (!(kind in MOVING)) return download(await (kind === "png" ? pngOf : svgOf)(sheet), `${name}.${kind}`);
+  const choices = await askForFilm(player.root, kind, sheet, player.picture, player.view.speed);
+  const blob = choices && (await MOVING[kind](sheet, player, tell, choices));
   const ending = kind === "video" ? /^video\/(\w+)/.exec(videoType())[1] : kind;
-  if (blob) download(blob, `${nameOf(sheet, kind)}.${ending}`);
+  if (blob) download(blob, `${name}.${ending}`);
 }
 
-/** What is shown of what; an animation shows all half-steps. */
+/** What is shown of what; an animation shows many half-steps. */
 function nameOf({ picture, frame }, kind) {
   const phase = picture.phases[frame];
   const step = phase === "start" ? phase : `${phase}-step-${picture.iterations[frame]}`;
   const place = frame === BEGINNING ? "beginning" : step;
-  return [picture.file || "em-explorer", ...(MOVING.has(kind) ? [] : [place])].join("-");
-}
-
-function canvasOf({ width, height }, ratio) {
-  const canvas = Object.assign(document.createElement("canvas"), {
-    width: width * ratio, height: height * ratio,
-  });
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  context.scale(ratio, ratio);
-  return { canvas, context };
+  return [picture.file || "em-explorer", ...(kind in MOVING ? [] : [place])].join("-");
 }
 
 /** Drawn anew: pixels of the screen would be half as sharp. */
 async function pngOf(sheet) {
-  const { canvas, context } = canvasOf(sheet, SHARPNESS);
-  sheet.paint(context, sheet.frame, (context, { draw, image, left, top, width, height }) => {
-    context.save();
-    context.translate(left, top);
-    draw(context);
-    context.drawImage(image, 0, 0, width, height);
-    context.restore();
+  const canvas = Object.assign(document.createElement("canvas"), {
+    width: sheet.width * SHARPNESS, height: sheet.height * SHARPNESS,
   });
+  const context = canvas.getContext("2d");
+  context.scale(SHARPNESS, SHARPNESS);
+  sheet.paintOn(context, sheet.frame);
   return new Promise((done) => canvas.toBlob(done, "image/png"));
 }
 
 /** Shapes and text, nothing else; Plotly's axes are SVG already. */
-async function svgOf(sheet) {
+function drawn(sheet, name) {
   const { width, height } = sheet;
-  const context = new SvgContext("emx");
-  sheet.paint(context, sheet.frame, (context, { draw, axes, left, top }) => {
-    context.save();
-    context.translate(left, top);
-    draw(context);
-    context.parts.push(axes.replace(/^<\?xml[^>]*>/, ""));
-    context.restore();
-  });
+  const context = new SvgContext(name);
+  sheet.paint(context, sheet.frame, ({ axes }) => context.parts.push(axes.replace(/^<\?xml[^>]*>/, "")));
   const size = `width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"`;
-  const text = `<svg xmlns="http://www.w3.org/2000/svg" ${size}>${context.text}</svg>`;
-  return new Blob([text], { type: "image/svg+xml" });
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${size}>${context.text}</svg>`;
 }
 
-/** All half-steps of a run: which are shown, what draws one, and how long it stays, in ms. */
-function filmOf(sheet, player) {
-  const last = player.frames - 1;
-  const { first } = player.picture;
-  const stride = Math.ceil(player.frames / MOST_FRAMES);
-  const frames = first === BEGINNING ? [first] : [];
-  for (let frame = 0; frame < last; frame += stride) frames.push(frame);
-  frames.push(last);
-  // Of even size, as most videos are.
-  const [width, height] = [sheet.width, sheet.height].map((size) => 2 * Math.floor(size / 2));
-  const { canvas, context } = canvasOf({ width, height }, 1);
-  const show = (frame) => {
-    player.frame = frame;
-    player.paintMixture();
-    player.paintBound();
-    sheet.paint(context, frame, (context, { canvas, image, left, top, width, height }) => {
-      context.drawImage(canvas, left, top, width, height);
-      context.drawImage(image, left, top, width, height);
-    });
-  };
-  const stay = (i) => (frames[i] === last ? REST : frameDuration(i, player.view.speed, false));
-  return { canvas, context, frames, show, stay };
+function svgOf(sheet) {
+  return new Blob([drawn(sheet, "emx")], { type: "image/svg+xml" });
 }
 
-/** Draws one after the other; `each` is given the number of the picture. False where it was not to end. */
-async function roll({ frames, show }, player, tell, each) {
-  const here = player.frame;
-  for (const [i, frame] of frames.entries()) {
-    show(frame);
-    player.frame = here;
-    tell(`Making the animation: ${i + 1} of ${frames.length} pictures.`);
-    await each(i);
-    // Somebody went on or left: the animation is no longer asked for.
-    if (player.destroyed || player.frame !== here || player.playing) return false;
-  }
-  return true;
-}
-
-async function gifOf(sheet, player, tell) {
-  const here = player.frame;
-  const film = filmOf(sheet, player);
-  const { canvas, context, frames, show, stay } = film;
-  const pixels = () => context.getImageData(0, 0, canvas.width, canvas.height);
-  player.stop();
-  try {
-    const some = frames.filter((_, i) => i % Math.ceil(frames.length / PALETTE_FRAMES) === 0);
-    const shots = [...some, frames.at(-1)].map((frame) => {
-      show(frame);
-      return pixels();
-    });
-    player.frame = here;
-    const writer = new GifWriter(canvas.width, canvas.height, choosePalette(shots));
-    const ended = await roll(film, player, tell, (i) => {
-      writer.add(pixels(), stay(i));
-      return rest(0);
-    });
-    return ended ? writer.finish() : null;
-  } finally {
-    if (!player.destroyed) player.show();
-  }
-}
-
-/** Recorded as it plays, in what this browser writes. */
-async function videoOf(sheet, player, tell) {
-  const here = player.frame;
-  const film = filmOf(sheet, player);
-  const stream = film.canvas.captureStream(FILMED);
-  const recorder = new MediaRecorder(stream, { mimeType: videoType(), videoBitsPerSecond: BITS });
-  const parts = [];
-  recorder.ondataavailable = ({ data }) => parts.push(data);
-  const stopped = new Promise((done) => {
-    recorder.onstop = done;
-  });
-  player.stop();
-  try {
-    film.show(film.frames[0]);
-    player.frame = here;
-    recorder.start();
-    const ended = await roll(film, player, tell, (i) => rest(film.stay(i)));
-    // Drawn once more, the last picture is held until then.
-    film.context.drawImage(film.canvas, 0, 0);
-    await rest(1000 / FILMED);
-    recorder.stop();
-    await stopped;
-    return ended ? new Blob(parts, { type: recorder.mimeType }) : null;
-  } finally {
-    stream.getTracks().forEach((track) => track.stop());
-    if (!player.destroyed) player.show();
-  }
-}
-
-/** The kind of video that most programs read, of those that this browser writes. */
-export function videoType() {
-  return VIDEOS.find((type) => window.MediaRecorder?.isTypeSupported(type));
-}
-
-function rest(milliseconds) {
-  return new Promise((done) => setTimeout(done, milliseconds));
+/**
+ * On a page of its own size, alone: what prints it as PDF keeps shapes shapes and letters letters, of
+ * whatever script. The browser suggests the page's title as the name of the file.
+ */
+async function print(sheet, name, tell) {
+  const { title, body } = document;
+  const paper = Object.assign(document.createElement("div"), { className: "emx-paper", innerHTML: drawn(sheet, "emx-paper") });
+  paper.append(Object.assign(document.createElement("style"), {
+    textContent: `@page { size: ${sheet.width}px ${sheet.height}px; margin: 0; }`,
+  }));
+  tell("Choose “Save as PDF” where the browser asks for a printer.");
+  await new Promise((done) => setTimeout(done));
+  document.querySelectorAll(".emx-paper").forEach((earlier) => earlier.remove());
+  body.append(paper);
+  document.title = name;
+  window.addEventListener("afterprint", () => {
+    paper.remove();
+    document.title = title;
+  }, { once: true });
+  window.print();
 }
 
 function download(blob, name) {

@@ -33,7 +33,6 @@ export class Sheet {
           ...panel, width, height,
           left: Math.round((box.left - whole.left) / scale) + EDGE,
           top: Math.round((box.top - whole.top) / scale),
-          canvas: panel.plot.querySelector("canvas"),
           axes: decodeURIComponent(url.slice(url.indexOf(",") + 1)),
           image: await loadImage(url),
         };
@@ -144,12 +143,23 @@ export class Sheet {
     return lines;
   }
 
-  /** All of it at a frame; `paintPanel(context, panel)` paints a panel with its axes. */
-  paint(context, frame, paintPanel) {
+  /** All of it at a frame on a canvas: drawn anew, as sharp as the canvas is. */
+  paintOn(context, frame) {
+    this.paint(context, frame, ({ image, width, height }) => context.drawImage(image, 0, 0, width, height));
+  }
+
+  /** All of it at a frame; `paintAxes(panel)` paints the axes of a panel, in its own place. */
+  paint(context, frame, paintAxes) {
     const { theme, picture, width, height } = this;
     context.fillStyle = theme.background;
     context.fillRect(0, 0, width, height);
-    for (const panel of this.panels) paintPanel(context, panel);
+    for (const panel of this.panels) {
+      context.save();
+      context.translate(panel.left, panel.top);
+      panel.draw(context, frame);
+      paintAxes(panel);
+      context.restore();
+    }
     const say = (text, left, middle, size, weight = "") => {
       context.fillStyle = theme.text;
       context.textAlign = "left";
@@ -170,24 +180,22 @@ export class Sheet {
   }
 }
 
-/** The panels of a player, what each is called, and what draws it. */
+/** The panels of a player, what each is called, and what draws it at a frame. */
 function panelsOf(player, race) {
-  const { frame, view, selected } = player;
-  const rings = player.rival.disagreement(player.picture, frame);
-  const points = (painter, at, marked) => (context) => painter.draw(context, at, view, marked, rings);
-  const curves = (context) => {
+  const { view, selected, rival } = player;
+  const points = (painter, marked) => (context, frame) => {
+    const own = Math.min(frame, painter.picture.frames - 1);
+    painter.draw(context, own, view, marked, rival.disagreement(player.picture, frame));
+  };
+  const curves = (context, frame) => {
     const { clientWidth: width, clientHeight: height } = player.boundPlot;
     player.bound.draw(context, 1, width, height, player.axes(player.boundPlot, player.layouts[1]), frame);
   };
   const panels = [
-    { plot: player.mixturePlot, name: race ? "First" : "", draw: points(player.painter, frame, selected) },
+    { plot: player.mixturePlot, name: race ? "First" : "", draw: points(player.painter, selected) },
     { plot: player.boundPlot, name: "", draw: curves },
   ];
-  if (race) {
-    panels.push({
-      plot: player.rival.plot, name: "Second", draw: points(player.rival.painter, player.rival.frame, null),
-    });
-  }
+  if (race) panels.push({ plot: rival.plot, name: "Second", draw: points(rival.painter, null) });
   return panels;
 }
 
