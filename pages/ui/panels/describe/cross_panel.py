@@ -13,7 +13,7 @@ from pages.ui.families.family import Family
 from pages.ui.families.numbers import known
 from pages.ui.families.profiles import Profile
 from pages.ui.families.table import family_of
-from pages.ui.panels import tables
+from pages.ui.panels import charts, tables
 from pages.ui.running.jobs import run_job
 from pages.ui.running.runs import Run
 from pages.ui.state import shell
@@ -82,9 +82,10 @@ def show_crossed(
         frame = pd.DataFrame.from_dict(rows, orient="index", columns=list(profile.names))
         tables.show(frame, f"{name} in each {family.unit}{left_out}", "Means", name)
         return
-    st.plotly_chart(
+    charts.show(
         mosaic_figure(crossed, levels, profile.names, name, COLOURS),
-        key="mosaic",
+        "mosaic",
+        f"{name} by {family.unit}",
         config={"displayModeBar": False},
     )
     names = list(profile.names)

@@ -19,7 +19,7 @@ from pages.ui.families.family import Family
 from pages.ui.families.numbering import numbering_rule
 from pages.ui.families.profiles import Profile
 from pages.ui.families.table import family_of
-from pages.ui.panels import methods_panel, tables, uncertainty
+from pages.ui.panels import charts, methods_panel, tables, uncertainty
 from pages.ui.panels.describe import report_panel
 from pages.ui.panels.describe.cross_panel import show_crossed
 from pages.ui.panels.describe.halves_panel import show_halves
@@ -154,7 +154,7 @@ def _show_profile(
     lines = len(profile.cells) <= MOST_LINES and n_parts <= len(COLOURS)
     figure = profile_figure(shown, COLOURS) if lines else heat_figure(shown)
     figure = explained(figure, session().titles)
-    st.plotly_chart(figure, key="profiles", config={"displayModeBar": False})
+    charts.show(figure, "profiles", "the profiles", config={"displayModeBar": False})
     what = plural(family.unit or "factor")
     said = f"Columns that tell the {what} apart the most stand first. " * by_separation
     if not lines and (drawn := n_drawn(profile)) < len(profile.cells):

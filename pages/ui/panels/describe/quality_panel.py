@@ -14,7 +14,7 @@ from pages.ui.charts.profiles import certainty_figure, explained, residuals_figu
 from pages.ui.compute.describing import Described
 from pages.ui.families.family import Family, listed
 from pages.ui.families.profiles import Profile
-from pages.ui.panels import tables
+from pages.ui.panels import charts, tables
 from pages.ui.state.session import session
 from pages.ui.tables.selection import Selection
 from pages.ui.text import counted, nats, number, percent, plain, sentence, told
@@ -48,14 +48,13 @@ def show_quality(found: Described, profile: Profile, family: Family) -> None:
             if expander.open:
                 _matrices(found, quality, profile, family)
     if found.certainty is not None and len(profile.names) > 1:
-        st.plotly_chart(
+        charts.show(
             certainty_figure(found.certainty, profile.names, family.unit, COLOURS),
-            key="certainty",
+            "certainty",
+            "how sure the rows are",
+            note=f"Rows by the {family.unit} they are assigned to, the surest first: how far to "
+            f"the right is how probable that {family.unit} is for the row.",
             config={"displayModeBar": False},
-        )
-        st.caption(
-            f"Rows by the {family.unit} they are assigned to, the surest first: how far to the "
-            f"right is how probable that {family.unit} is for the row."
         )
     _whole_fit(found)
 
@@ -163,12 +162,13 @@ def show_residuals(found: Described, selection: Selection, family: Family) -> No
     st.markdown(worst_in_words(found, selection))
     for said in residuals.sentences:
         st.caption(told(said, selection.columns))
-    st.plotly_chart(
+    charts.show(
         explained(
             residuals_figure(residuals.statistics, selection.columns, residuals.is_correlation),
             session().titles,
         ),
-        key="residuals",
+        "residuals",
+        "what pairs of columns leave over",
         config={"displayModeBar": False},
     )
     if np.isfinite(residuals.columns).any():

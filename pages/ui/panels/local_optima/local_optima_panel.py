@@ -14,7 +14,7 @@ from em_core.search.optima import Landscape, StartedFit
 from em_core.search.plan import SPLIT_AND_MERGE
 from pages.ui.charts.axes import COLOURS
 from pages.ui.charts.landscape import COLLAPSED, Climb, curves, strip
-from pages.ui.panels import collapse_panel, fit_panel, presets_panel, tables
+from pages.ui.panels import charts, collapse_panel, fit_panel, presets_panel, tables
 from pages.ui.panels.local_optima.gallery import (
     choose,
     fit_of,
@@ -117,13 +117,17 @@ def _show(search: Search, selection: Selection, table: Table) -> None:
     climbs = _climbs(search, landscape)
     if not climbs:
         return
-    picked = st.plotly_chart(
-        strip(climbs, COLOURS), key="strip", on_select="rerun", selection_mode="points"
+    picked = charts.show(
+        strip(climbs, COLOURS),
+        "strip",
+        "where the starts ended",
+        note="Click a mark to play that start; with Shift a second one, to race the two.",
+        on_select="rerun",
+        selection_mode="points",
     )
-    st.caption("Click a mark to play that start; with Shift a second one, to race the two.")
     _pick(shell.marks_of(picked.selection))
     show_gallery(search, landscape, selection, table)
-    st.plotly_chart(curves(climbs, COLOURS), key="curves")
+    charts.show(curves(climbs, COLOURS), "curves", "how the starts climbed")
     tables.show(_optima_table(search, landscape), "Optima, best first", "Optima", index=False)
     if len(search.found.success_rates) > 1:
         tables.show(_success_table(search), "Which start is better?", "Starts", index=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from pages.ui.compute.surfaces import seconds_for, surface_work
 from pages.ui.families.numbering import numbering_rule
 from pages.ui.families.parameter_names import axis_title, key_of, name_of
 from pages.ui.families.table import family_of
-from pages.ui.panels import fit_panel, report, tables
+from pages.ui.panels import charts, fit_panel, report, tables
 from pages.ui.panels.ending import ended
 from pages.ui.panels.frame_panel import frame_of, remembered
 from pages.ui.pictures.payload import pack
@@ -46,6 +47,8 @@ LIMIT = 6.0
 FIRST = ("mean", "rate", "probability")
 SMALLEST_SLOPE = 1e-6
 ROUNDING = 1e-8
+# Along these lines the end of a fit is seen.
+TO_AN_END = "end", "other"
 TITLES = {
     "next": "share of the way to the next iterate",
     "end": "share of the way to the end of the fit",
@@ -94,6 +97,8 @@ def choose_line(run: Run, selection: Selection, table: Table) -> Asked | None:
         return None
     gap = other.trace[-1].log_likelihood - run.trace[-1].log_likelihood
     said = f"Seed {seed} ends {nats(abs(gap))} nats {'higher' if gap > 0 else 'lower'}."
+    if fit_panel.is_covered(shell.settings()):
+        said = "Which of the two ends higher is hidden, too."
     there = other.trace[-1].params
     rows, _ = run.counted
     here = assignment_shares(run.model, run.trace[-1].params, rows)
@@ -144,6 +149,10 @@ def _choose(
 
 def show_slice(run: Run, asked: Asked, selection: Selection, table: Table) -> None:
     """The player, and the numbers of its half-step."""
+    if asked.kind in TO_AN_END and fit_panel.is_covered(shell.settings()):
+        st.markdown("**What comes is hidden**, and this line leads there. Choose another one, or:")
+        shell.button("Show what comes", partial(shell.change, hidden=False), key="show what comes")
+        return
     key = _key(run, asked)
     made = run_job(
         "slice",
@@ -167,6 +176,7 @@ def _key(run: Run, asked: Asked, *more) -> str:
 
 def _play(run: Run, key: str, slices: Slices, selection: Selection, table: Table) -> None:
     settings, shown = shell.settings(), slices.shown
+    covered = fit_panel.is_covered(settings)
 
     def payload() -> bytes:
         columns = selection.columns
@@ -185,9 +195,14 @@ def _play(run: Run, key: str, slices: Slices, selection: Selection, table: Table
     frame = last if state.frame is None else min(max(state.frame, 0), last)
     index = int(shown[frame])
     shell.remember(frame=remembered(shown, frame), **state.view._asdict())
+    if fit_panel.is_covered(shell.settings()) != covered:
+        st.rerun()  # the page says more or less of what comes
+    if covered:
+        st.markdown(fit_panel.COVERED)
     st.markdown(report.gain_sentence(run.trace, index))
     heading = _heading(run, index)
-    tables.show(_numbers(run, index, slices.numbers[frame]), heading, "Bound", heading)
+    numbers = _numbers(run, index, slices.numbers[frame], covered)
+    tables.show(numbers, heading, "Bound", heading)
 
 
 def _heading(run: Run, index: int) -> str:
@@ -195,8 +210,9 @@ def _heading(run: Run, index: int) -> str:
     return "At the start" if step.phase == "start" else f"At {half_step(step)}"
 
 
-def _numbers(run: Run, index: int, numbers: Numbers) -> pd.DataFrame:
-    """Bound and likelihood, their slopes where the line passes, and what the next M-step gains."""
+def _numbers(run: Run, index: int, numbers: Numbers, covered: bool) -> pd.DataFrame:
+    """Bound and likelihood, their slopes where the line passes, and what the next M-step gains, if
+    what comes is not covered."""
     step = run.trace[index]
     steep = max(abs(numbers.slope_of_likelihood), abs(numbers.slope_of_bound), SMALLEST_SLOPE)
     rows = {
@@ -209,7 +225,7 @@ def _numbers(run: Run, index: int, numbers: Numbers) -> pd.DataFrame:
         f"slope of the bound, per {numbers.per}": _slope(numbers.slope_of_bound, steep),
     }
     move = index if step.phase == "M" else index + 1
-    if move < len(run.trace):
+    if move < len(run.trace) and not (covered and move > index):
         before, after = run.trace[move - 1], run.trace[move]
         which = half_step(after)
         rows[f"{which}: gain of the bound"] = nats(after.elbo - before.elbo)
@@ -256,9 +272,10 @@ def show_surface(run: Run, asked: Asked, selection: Selection) -> None:
         )
         if made is None:
             return
-        st.plotly_chart(surface_figure(made, names, COLOURS), key="surface figure")
-        st.caption(
+        note = (
             f"{_heading(run, index)}: shades are the log-likelihood with all other parameters "
             "held, dashed lines the bound of the current q, the path all iterates so far. "
             "Iterates differ in the other parameters too."
         )
+        figure = surface_figure(made, names, COLOURS)
+        charts.show(figure, "surface figure", "the surface", note=note)

@@ -17,7 +17,7 @@ from pages.ui.compute.comparing import Label, Told, quality_work
 from pages.ui.compute.describing import without_trace
 from pages.ui.families.family import Family
 from pages.ui.families.table import family_of
-from pages.ui.panels import collapse_panel, methods_panel, report, tables
+from pages.ui.panels import charts, collapse_panel, methods_panel, report, tables
 from pages.ui.panels.model_selection.comparison import named, no_value, unit, units
 from pages.ui.panels.model_selection.finished import finished_grid
 from pages.ui.panels.model_selection.ratio_panel import ratio_in_words, show_test
@@ -180,9 +180,11 @@ def _show(grid: Grid, selection: Selection) -> None:
     elif not any(score.usable or score.bound for score in scores):
         return
     draw = partial(
-        st.plotly_chart,
+        charts.show,
         criterion_grid(scores, units(family)),
-        key=f"grid {session().opened}",
+        f"grid {session().opened}",
+        "the grid",
+        ["The table below has every model."],
         selection_mode="points",
         config={"displayModeBar": False},
     )
@@ -199,7 +201,7 @@ def _show(grid: Grid, selection: Selection) -> None:
         open_in_explore(cell)
     if any(score.usable or score.bound for score in scores):
         lines = criterion_lines(scores, COLOURS, units(family), AXIS[criterion], _ends(criterion))
-        st.plotly_chart(lines, key="lines")
+        charts.show(lines, "lines", "the criterion by size")
     if any(score.usable and score.value > shown_range(scores)[1] for score in scores):
         st.caption("Models far above the best are cut off. Double-click to see them all.")
     if not running:

@@ -25,7 +25,7 @@ from pages.ui.compute.tiny import (
     weighted,
 )
 from pages.ui.families.family import listed
-from pages.ui.panels import tables
+from pages.ui.panels import charts, tables
 from pages.ui.panels.theory.questions import QUESTIONS
 from pages.ui.state import shell
 from pages.ui.state.fragments import fragment
@@ -121,8 +121,8 @@ def _take_numbers(text: str) -> None:
         shell.say(f"Numbers: {error}.")
 
 
-def _chart(figure, key: str) -> None:
-    st.plotly_chart(figure, key=key, config={"displayModeBar": False})
+def _chart(figure, key: str, title: str) -> None:
+    charts.show(figure, key, title, config={"displayModeBar": False})
 
 
 def _chain(*links: tuple[str, str]) -> None:
@@ -157,7 +157,9 @@ def why_hard(tiny: Tiny) -> None:
         )
     with picture:
         now = float(tiny.params.means[0, 0])
-        _chart(figures.hardness_figure(hard, tiny.rows, now, COLOURS), "hardness")
+        _chart(
+            figures.hardness_figure(hard, tiny.rows, now, COLOURS), "hardness", "what is climbed"
+        )
 
 
 def jensens_gap(tiny: Tiny) -> None:
@@ -181,10 +183,12 @@ def jensens_gap(tiny: Tiny) -> None:
     words.latex(rf"{formula(found.log_density)}\;\ge\;{formula(found.bound)}")
     words.latex(rf"\text{{gap}}=\mathrm{{KL}}(q\,\|\,p(z\mid x_n))={formula(gap)}\ \text{{nats}}")
     with left:
-        _chart(figures.jensen_figure(found, COLOURS), "jensen")
+        _chart(figures.jensen_figure(found, COLOURS), "jensen", "the logarithm and its chord")
     with right:
         _chart(
-            figures.bound_over_q_figure(*bound_over_q(tiny, row), found, COLOURS), "bound over q"
+            figures.bound_over_q_figure(*bound_over_q(tiny, row), found, COLOURS),
+            "bound over q",
+            "the bound over q",
         )
     st.markdown(
         f"For $x_{{{row + 1}}}={formula(tiny.rows[row])}$ the gap closes at "
@@ -255,7 +259,7 @@ def _two_points() -> None:
     with right:
         start = shell.widget("tiny_start")
     stairs = staircase(apart, start)
-    _chart(figures.staircase_figure(stairs, COLOURS), "staircase")
+    _chart(figures.staircase_figure(stairs, COLOURS), "staircase", "the way up")
     theta, q = stairs.corners[-1]
     st.latex(
         rf"q\leftarrow\frac{{1}}{{1+e^{{-2\theta\cdot{formula(apart)}}}}},\quad"
@@ -294,7 +298,7 @@ def never_down(tiny: Tiny) -> None:
         (rf"\dots=\log p(x\mid\theta_{{{t}}})={after}", "evidence = ELBO + KL"),
     )
     found = along_the_m_step(tiny, iteration)
-    _chart(figures.risen_figure(found, COLOURS), "risen")
+    _chart(figures.risen_figure(found, COLOURS), "risen", "along the M-step")
     gain = move.log_likelihood - before.log_likelihood
     st.markdown(
         f"Iteration {t} gains **{nats(gain)}** nats: **{nats(move.elbo - before.elbo)}** because "
@@ -325,7 +329,7 @@ def weighted_likelihood(tiny: Tiny) -> None:
         )
         tables.show(table, "Every number counts in each component by its responsibility", "M-step")
     with picture:
-        _chart(figures.weighted_figure(found, COLOURS), "weighted")
+        _chart(figures.weighted_figure(found, COLOURS), "weighted", "Q and the bound")
         st.markdown(
             f"The entropy $H(q)={formula(found.entropy)}$ nats has no $\\theta$ in it: it lifts "
             "the curve and leaves its top where it is. So the M-step never needs it, though the "

@@ -7,6 +7,7 @@ import streamlit as st
 from pages.ui.charts.axes import COLOURS
 from pages.ui.charts.encoder import decoded_figure, gaps_figure, map_figure
 from pages.ui.compute.encoding import HIDDEN, PRICED_ROWS, encoder_work
+from pages.ui.panels import charts
 from pages.ui.running.jobs import run_job
 from pages.ui.text import nats
 
@@ -37,9 +38,9 @@ def show_encoder() -> None:
         )
         left, right = st.columns(2)
         with left:
-            st.plotly_chart(gaps_figure(encoded, COLOURS), key="encoder gaps")
+            charts.show(gaps_figure(encoded, COLOURS), "encoder gaps", "the climb")
         with right:
-            st.plotly_chart(map_figure(encoded, COLOURS), key="encoder map")
+            charts.show(map_figure(encoded, COLOURS), "encoder map", "the digits")
         st.caption("Left: the climb. Right: the mean of q for every digit.")
         st.plotly_chart(decoded_figure(encoded), key="encoder decoded", config={"staticPlot": True})
         st.caption("What the decoder makes of factors between minus 2 and 2 in each direction.")

@@ -27,9 +27,9 @@ from pages.ui.compute.racing import (
     race_work,
 )
 from pages.ui.families.table import family_of
-from pages.ui.panels import fit_panel, tables
+from pages.ui.panels import charts, fit_panel, tables
 from pages.ui.pictures.payload import pack
-from pages.ui.pictures.picture import View
+from pages.ui.pictures.picture import BEGINNING, View
 from pages.ui.player.component import player
 from pages.ui.running.jobs import run_job
 from pages.ui.running.runs import Run
@@ -41,6 +41,11 @@ from pages.ui.state.session import memo
 from pages.ui.tables.selection import Selection
 from pages.ui.tables.table import Table
 from pages.ui.text import nats, number, sentence
+
+COVERED = (
+    "**What comes is hidden**: how they climb, and where each of them ends. H, or the switch above "
+    "the curve below, shows it."
+)
 
 
 def current_race(run: Run) -> list[Lane] | None:
@@ -85,31 +90,41 @@ def rows_run(run: Run) -> Any:
 
 
 def show_race(lanes: list[Lane], run: Run) -> None:
-    """The curves, and the table of promises."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        axis = shell.widget("race_axis")
-        scale = shell.widget("race_scale")
-    if run.weights is not None:
-        st.caption("Here each row is there as often as its weight says.")
-    st.plotly_chart(race_figure(lanes, axis, scale, COLOURS), key="race")
-    st.caption(
-        "Faint lines: the same algorithm with other draws. Dotted: its own bound, where it stays "
-        "below the likelihood. Passes and seconds are those the algorithm needs; pricing its "
-        "steps for this picture does not count."
-    )
+    """The curves, and the table of promises; nothing of how they end where that is hidden."""
+    hidden = shell.settings().hidden
+    if hidden:
+        st.markdown(COVERED)
+    else:
+        _show_curves(lanes, run)
+    st.markdown("##### Promised" + ("" if hidden else ", and seen here"))
     n_rows = len(rows_run(run))
-    tables.show(_ends(lanes, n_rows), "Where each of them ended", "Relatives", index=False)
-    st.markdown("##### Promised, and seen here")
     for lane in lanes:
         if lane.seed:
             continue
         variant = VARIANTS[lane.key]
         promises = "; ".join(words for law, words in IN_WORDS.items() if law in variant.laws)
+        seen = "" if hidden else f".  \n:gray[Seen:] {observed(lane, n_rows)}; {lane.ended}"
         st.markdown(
             f"**{variant.label}**: {variant.meaning}.  \n"
-            f":gray[Promises:] {promises or 'nothing'}.  \n"
-            f":gray[Seen:] {observed(lane, n_rows)}; {lane.ended}."
+            f":gray[Promises:] {promises or 'nothing'}{seen}."
         )
+
+
+def _show_curves(lanes: list[Lane], run: Run) -> None:
+    """How they climbed, and where each of them ended."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        axis = shell.widget("race_axis")
+        scale = shell.widget("race_scale")
+    if run.weights is not None:
+        st.caption("Here each row is there as often as its weight says.")
+    note = (
+        "Faint lines: the same algorithm with other draws. Dotted: its own bound, where it stays "
+        "below the likelihood. Passes and seconds are those the algorithm needs; pricing its "
+        "steps for this picture does not count."
+    )
+    charts.show(race_figure(lanes, axis, scale, COLOURS), "race", "the race", note=note)
+    ends = _ends(lanes, len(rows_run(run)))
+    tables.show(ends, "Where each of them ended", "Relatives", index=False)
 
 
 def _ends(lanes: list[Lane], n_rows: int) -> pd.DataFrame:
@@ -160,8 +175,12 @@ def _play(lane: Lane, run: Run, selection: Selection, table: Table) -> None:
     asked = (run.key, lane.key, len(lane.steps), settings.axes, settings.axis_x, settings.axis_y)
     payload = memo("race picture", asked, partial(_picture, lane, run, selection, table))
     view = View(**{name: getattr(settings, name) for name in fit_panel.VIEW_FIELDS})
-    state = player(payload, key="race player", frame=None, view=view)
+    # Where the end is hidden it is not where one begins.
+    frame = BEGINNING if settings.hidden else None
+    state = player(payload, key="race player", frame=frame, view=view)
     shell.remember(**state.view._asdict())
+    if state.view.hidden != settings.hidden:
+        st.rerun()  # the page says more or less of what comes
 
 
 def _picture(lane: Lane, run: Run, selection: Selection, table: Table) -> bytes:
