@@ -17,6 +17,7 @@ from playwright.sync_api import Page, expect
 
 from em_core import Gaussian, Mixture, fit
 from em_core.datasets import load
+from pages.ui.lessons.lesson import lessons
 from pages.ui.lessons.own_lesson import read_own, written
 from pages.ui.pictures.payload import pack
 from pages.ui.pictures.picture import View
@@ -293,6 +294,20 @@ def test_a_lesson_in_one_file_is_taken_without_a_network_by_keyboard(
     expect(root).to_have_count(0)
     assert [url for url in requests if not url.startswith(("file:", "data:", "blob:"))] == []
     visitors.problems[:] = [p for p in visitors.problems if "file://" not in p]
+
+
+def test_where_a_lesson_was_made_into_a_file_no_empty_sidebar_stays(app: str, page: Page) -> None:
+    follow(page, f"{app}/?v=1&e=faithful&k=2")
+    page.get_by_role("button", name="Add to lesson").click()
+    page.get_by_role("link", name="Lessons").click()
+    page.get_by_label("What step 1 says").fill("Look.")
+    page.keyboard.press("Tab")
+    offered = page.get_by_role("button", name="Save as one HTML file")
+    expect(offered).to_have_count(len(lessons()) + 1)
+    offered.last.click()
+    done = page.get_by_role("button", name="Download the HTML file")
+    expect(done).to_be_visible(timeout=60_000)
+    expect(page.get_by_test_id("stSidebar")).to_be_hidden()
 
 
 def test_on_paper_no_column_of_a_report_is_cut_off(page: Page) -> None:
