@@ -16,8 +16,6 @@ from em_core import (
 )
 from em_core.magnitudes import LARGEST_VALUE, SMALLEST_DEVIATION
 
-pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
-
 RNG = np.random.default_rng(0)
 ROWS = np.concatenate([RNG.normal(0, 1, (30, 2)), RNG.normal(6, 2, (30, 2))])
 ONES = np.repeat(np.eye(2)[None], 2, axis=0)

@@ -19,8 +19,6 @@ from pages.ui.state.scenes import scene_of
 from pages.ui.state.settings import Settings, changed
 from support.runs import read
 
-pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
-
 EXTREME = (0, 1, -1, 0.5, 2, -5, 1e10, 1e16, 1e154, 1e300, 1e308, -1e308)
 EXTREME += (1e-17, 1e-160, 1e-300, 5e-324)
 # As large and as small as anything that is accepted.

@@ -62,7 +62,6 @@ def test_items_are_told_by_the_answers_that_differ_most() -> None:
     assert f"against {100 * overall:.0f}" in found.said[0]
 
 
-@pytest.mark.filterwarnings("error::RuntimeWarning")
 @pytest.mark.parametrize("name", [n for n in FAMILIES if not n.startswith("own")])
 def test_intervals_lie_about_what_is_drawn(name: str) -> None:
     """Of every family: whatever people report of the cells has its interval around the value."""

@@ -357,7 +357,6 @@ def test_an_impossible_sequence_is_impossible_and_nothing_else():
     assert np.isfinite(states.transitions).all()
 
 
-@pytest.mark.filterwarnings("error::RuntimeWarning")
 @pytest.mark.parametrize("n_frames", [1, 2, 40])
 @pytest.mark.parametrize(
     ("emission", "arrays"),
