@@ -219,13 +219,14 @@ def finished(
     weights_kind: WeightsKind = "frequencies",
 ) -> Fit:
     """The Fit of a trace; data, weights: what EM went by (see `em_core.data.rows_that_count`)."""
-    label_entropy = _label_entropy(model, trace[-1].params, data, weights)
+    entropy = label_entropy(model, trace[-1].params, data, weights)
     n_observations = n_observations_of(model, data, weights)
     kind = "frequencies" if weights is None else weights_kind
-    return Fit(model, tuple(trace), stop_reason, n_observations, label_entropy, weights_kind=kind)
+    return Fit(model, tuple(trace), stop_reason, n_observations, entropy, weights_kind=kind)
 
 
-def _label_entropy(model, params, data, weights) -> float | None:
+def label_entropy(model, params, data, weights=None) -> float | None:
+    """H(q) of the labels alone, in nats, total; None where nothing else is hidden, or no labels."""
     entropy = optional(model, "label_entropy")
     if not isinstance(data, Partitions):
         return entropy(params, data, weights)

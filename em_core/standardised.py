@@ -7,7 +7,7 @@ parameters, densities and log-likelihoods are told for the data as they are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -70,8 +70,17 @@ class Standardised:
             shift = (counted * np.nan_to_num(values)).sum(axis=0) / totals
             squares = counted * np.nan_to_num(values - shift) ** 2
             scale = np.sqrt(squares.sum(axis=0) / totals)
-        varies = scale > 1e-13 * np.abs(shift)
-        return cls(model, tuple(shift.tolist()), tuple(np.where(varies, scale, 1.0).tolist()))
+        return cls._by(model, shift, scale)
+
+    @classmethod
+    def of_columns(cls, model, columns) -> Standardised:
+        """The same by what is known of columns (`partitions.overview.ColumnTotals`)."""
+        return cls._by(model, columns.means, np.sqrt(columns.variances))
+
+    @classmethod
+    def _by(cls, model, means: np.ndarray, deviations: np.ndarray) -> Standardised:
+        varies = deviations > 1e-13 * np.abs(means)
+        return cls(model, tuple(means.tolist()), tuple(np.where(varies, deviations, 1.0).tolist()))
 
     def __getstate__(self) -> dict[str, Any]:
         """For another process: what was worked out last stays here."""
@@ -149,6 +158,20 @@ class Standardised:
         """The rows in the form the E-step reads fastest."""
         return StandardisedRows(self.model.prepare(self.own_rows(data), weights), self.logs(data))
 
+    def settled(self, columns) -> Any:
+        """With the model for tables whose columns, in its own units, are such."""
+        own = optional(self.model, "settled")(columns.in_units(*self._units))
+        return replace(self, model=own)
+
+    @property
+    def prepare_block(self):
+        """As of the model, where it has it."""
+        return None if optional(self.model, "prepare_block") is None else self._prepare_block
+
+    def _prepare_block(self, data, columns) -> StandardisedRows:
+        own = columns.in_units(*self._units)
+        return StandardisedRows(self.model.prepare_block(self.own_rows(data), own), self.logs(data))
+
     def e_step(self, params, data, weights=None) -> Expectation:
         """The model's, of the rows in its own units; the log-likelihood is that of the data."""
         if isinstance(data, StandardisedRows):
@@ -162,6 +185,13 @@ class Standardised:
         one = np.ndim(log_likelihood) == 0
         total = float(total) if one else np.full_like(log_likelihood, total)
         return Expectation(StandardisedStatistics(q.statistics, total), q.entropy, log_likelihood)
+
+    def label_entropy(self, params, data, weights=None) -> float | None:
+        """H(q) of the labels alone, which is the same in all units."""
+        entropy = optional(self.model, "label_entropy")
+        if isinstance(data, StandardisedRows):
+            return entropy(self.own_params(params), data.own, weights)
+        return entropy(params, data, weights)
 
     def m_step(self, params, statistics: StandardisedStatistics):
         """The model's, in its own units."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,14 +29,17 @@ class ColumnTotals(NamedTuple):
 
     @classmethod
     def of(cls, values: np.ndarray, weights: np.ndarray | None) -> ColumnTotals:
-        """Of rows (N, D) with weights (N,)."""
+        """Of rows (N, D) with weights (N,). A column's are the same, bit for bit, whatever columns
+        stand beside it."""
+        values = np.asfortranarray(values)  # sums go along each column by itself
         present = ~np.isnan(values)
         each = np.ones(len(values)) if weights is None else weights
         shares = present * each[:, None]
         counts = shares.sum(axis=0)
         known = np.where(present, values, 0.0)
         means = (shares * known).sum(axis=0) / np.where(counts > 0, counts, 1)
-        squares = (shares * np.where(present, known - means, 0.0) ** 2).sum(axis=0)
+        with np.errstate(invalid="ignore"):  # about an infinite mean
+            squares = (shares * np.where(present, known - means, 0.0) ** 2).sum(axis=0)
         return cls(
             len(values), float(each.sum()), counts, present.sum(axis=0), means, squares,
             np.fmin.reduce(values, axis=0), np.fmax.reduce(values, axis=0), float(each.min()),
@@ -58,6 +62,26 @@ class ColumnTotals(NamedTuple):
             min(self.smallest_weight, other.smallest_weight),
         )
 
+    def only(self, places: Sequence[int]) -> ColumnTotals:
+        """Of the columns at these places."""
+        some = list(places)
+        told: dict[str, Any] = {name: getattr(self, name)[some] for name in _BY_COLUMN}
+        return self._replace(**told)
+
+    def beside(self, other: ColumnTotals) -> ColumnTotals:
+        """Of the columns of both, which are of the same rows."""
+        told: dict[str, Any] = {
+            name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in _BY_COLUMN
+        }
+        return self._replace(**told)
+
+    def in_units(self, shift: np.ndarray, scale: np.ndarray) -> ColumnTotals:
+        """Of (x - shift) / scale, scale positive."""
+        lines: dict[str, Any] = {
+            name: (getattr(self, name) - shift) / scale for name in ("means", *_RANGE)
+        }
+        return self._replace(squares=self.squares / scale**2, **lines)
+
     @property
     def variances(self) -> np.ndarray:
         """(D,) of the values there are."""
@@ -69,9 +93,23 @@ class ColumnTotals(NamedTuple):
         return bool((self.n_values == self.n_rows).all())
 
 
+_RANGE = ("lowest", "highest")
+_BY_COLUMN = ("counts", "n_values", "means", "squares", *_RANGE)
+
+
 class Overview(NamedTuple):
     """columns: of the whole table. rows (n, D), weights (n,): the sample, in the table's order."""
 
     columns: ColumnTotals
     rows: np.ndarray
     weights: np.ndarray | None
+
+    def only(self, places: Sequence[int]) -> Overview:
+        """Of the columns at these places."""
+        rows = np.ascontiguousarray(self.rows[:, list(places)])
+        return Overview(self.columns.only(places), rows, self.weights)
+
+    def beside(self, other: Overview) -> Overview:
+        """Of the columns of both, which are of the same rows."""
+        rows = np.concatenate([self.rows, other.rows], axis=1)
+        return Overview(self.columns.beside(other.columns), rows, self.weights)

@@ -155,6 +155,29 @@ class Partitions:
         other._map = map
         return other
 
+    def only(self, places: Sequence[int]) -> Partitions:
+        """The same rows with the columns at these places; what is known of them stays known."""
+        other = copy(self)
+        other.sources = tuple(source.only(places) for source in self.sources)
+        other.n_columns = len(places)
+        other.names = tuple(self.names[place] for place in places) if self.names else ()
+        other._overview = None if self._overview is None else self._overview.only(places)
+        return other
+
+    def knowing(self, overview: Overview) -> Partitions:
+        """The same table, of which this is known already."""
+        other = copy(self)
+        other._overview = overview
+        return other
+
+    def loaded(self) -> Partitions:
+        """The same table in memory."""
+        other = copy(self)
+        other.sources = tuple(
+            ArraySource(*source.read(0, source.n_rows)) for source in self.sources
+        )
+        return other
+
     def __len__(self) -> int:
         return self.n_rows
 
@@ -198,24 +221,29 @@ class Partitions:
                 yield Piece(source, max(start, begin) - begin, min(stop, end) - begin)
             begin = end
 
-    def overview(self) -> Overview:
-        """Columns and sample, after one pass over the table; kept.
-
-        Raises ValueError for weights that cannot be, and where a column holds no values.
-        """
+    def first_pass(self) -> Overview:
+        """Columns and sample, after one pass over the table; kept."""
         if self._overview is None:
             found = list(self._map(_look, self.parts()))
             columns = tree_sum([columns for columns, *_ in found], ColumnTotals.joined)
             rows, weights = joined([(rows, weights) for _, rows, weights in found])
-            if not (np.isfinite(columns.total) and columns.smallest_weight >= 0 < columns.total):
-                raise ValueError("weights must be finite, not negative and not all zero")
-            if not columns.counts.all():
-                number = columns.counts.argmin() + 1
-                raise ValueError(
-                    f"column {number} holds no values in rows that have weight: leave it out"
-                )
             self._overview = Overview(columns, rows, weights)
         return self._overview
+
+    def overview(self) -> Overview:
+        """The same of a table that can be fitted.
+
+        Raises ValueError for weights that cannot be, and where a column holds no values.
+        """
+        columns = self.first_pass().columns
+        if not (np.isfinite(columns.total) and columns.smallest_weight >= 0 < columns.total):
+            raise ValueError("weights must be finite, not negative and not all zero")
+        if not columns.counts.all():
+            number = columns.counts.argmin() + 1
+            raise ValueError(
+                f"column {number} holds no values in rows that have weight: leave it out"
+            )
+        return self.first_pass()
 
     def e_steps(self, model) -> Callable[[Any], Expectation]:
         """The E-step of a model over the whole table, as a function of the parameters.

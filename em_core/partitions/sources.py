@@ -27,6 +27,9 @@ class Source(Protocol):
     def read(self, start: int, stop: int) -> Rows:
         """Some of them (n, D) as float64, NaN where a value is missing, and their weights (n,)."""
 
+    def only(self, places: Sequence[int]) -> Source:
+        """The same rows with the columns at these places."""
+
 
 class ArraySource(NamedTuple):
     """values (N, D) and weights (N,), or None, in memory."""
@@ -42,6 +45,9 @@ class ArraySource(NamedTuple):
     def read(self, start: int, stop: int) -> Rows:
         weights = None if self.weights is None else self.weights[start:stop]
         return self.values[start:stop], weights
+
+    def only(self, places: Sequence[int]) -> ArraySource:
+        return self._replace(values=np.ascontiguousarray(self.values[:, list(places)]))
 
 
 class ParquetSource(NamedTuple):
@@ -61,6 +67,9 @@ class ParquetSource(NamedTuple):
     def read(self, start: int, stop: int) -> Rows:
         values, weights = _row_group(self)
         return values[start:stop], None if weights is None else weights[start:stop]
+
+    def only(self, places: Sequence[int]) -> ParquetSource:
+        return self._replace(columns=tuple(self.columns[place] for place in places))
 
 
 # Parts of a table need not end where row groups do: the next one begins with the same.

@@ -10,7 +10,7 @@ import numpy as np
 from em_core.coordinates.coordinates import Coordinates
 from em_core.coordinates.domains import LIMIT, Derived, Shares
 from em_core.coordinates.slices import bound_gradient
-from em_core.data import prepare
+from em_core.em import e_steps
 from em_core.half_steps import Expectation
 from em_core.protocols import optional
 from em_core.search.identified import log_densities
@@ -39,18 +39,18 @@ class Point(NamedTuple):
 class Surface:
     """log p(data | params) of a model with coordinates near some parameters.
 
-    rows: the data as the model prepares them; data: as it checks them.
+    data: as the model checks them, or a table in pieces. e_step(params): over all of them.
     """
 
     def __init__(self, model, data, weights, params):
         self.model, self.data, self.weights = model, data, weights
-        self.rows = prepare(model, data, weights)
+        self.e_step = e_steps(model, data, weights)
         self.coordinates = Coordinates(model, params)
 
     def at(self, vector: np.ndarray) -> Point:
         """The point at coordinates (P,)."""
         params = self.coordinates.params(vector)
-        return Point(vector, params, self.model.e_step(params, self.rows, self.weights))
+        return Point(vector, params, self.e_step(params))
 
     def score(self, point: Point) -> np.ndarray:
         """(P,) gradient of the log-likelihood by Fisher's identity: that of Q where it touches."""

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from em_core.data import as_numbers, count_observations, rows_that_count
-from em_core.fit import Fit
+from em_core.data import as_numbers
+from em_core.em import n_observations_of
+from em_core.fit import Fit, counted, ready
 from em_core.inference.uncertainty.delta import Reported, by_delta_method, named
 from em_core.inference.uncertainty.polishing import Top, polished
 from em_core.inference.uncertainty.quantities import (
@@ -20,6 +21,7 @@ from em_core.inference.uncertainty.quantities import (
 )
 from em_core.inference.uncertainty.robust import sandwich
 from em_core.inference.uncertainty.surface import Surface
+from em_core.partitions.partitions import Partitions
 
 # The log-likelihood of a fit's own data is the fit's to rounding.
 SAME = 1e-7
@@ -71,7 +73,8 @@ def intervals(
     Intervals are symmetric on the scale of the number: logarithms of deviations, variances and
     rates, log odds of probabilities, Fisher's z of correlations.
 
-    weights: those of the fit; frequencies count as that many rows. Of sampling weights, whose
+    data: those of the fit, also in pieces, which are gone over some hundred times. weights: those
+    of the fit; frequencies count as that many rows. Of sampling weights, whose
     curvature says nothing of how sure a parameter is, intervals are always robust ones. robust: the
     sandwich information^-1 [sum of score score^T] information^-1 of rows, sequences or groups
     (Huber 1967; White 1982), which holds where the model does not. clusters: (N,) labels of those
@@ -84,15 +87,16 @@ def intervals(
     # SciPy's special functions take longer to import than all of em_core may.
     from scipy.special import ndtri
 
-    model = result.model
-    data = model.check(data)
+    model, data = ready(result.model, data)
     n_rows, given = len(data), weights
-    data, weights = rows_that_count(model, data, weights, result.weights_kind)
+    data, weights = counted(model, data, weights, result.weights_kind)
     if given is not None and clusters is not None and np.shape(clusters) == (n_rows,):
         clusters = np.asarray(clusters)[as_numbers(given) > 0]
     surface = surface_of(result, data, weights)
     top = polished(surface, surface.coordinates.vector(result.params))
     sampling = result.weights_kind == "sampling"
+    if isinstance(data, Partitions) and (robust or clusters is not None):
+        raise ValueError("intervals of tables in pieces are not robust ones: leave that out")
     robust = robust or sampling or clusters is not None
     root = sandwich(surface, top, weights, clusters, sampling) if robust else top.root
     at, z = in_canonical_form(top.point.params), float(ndtri((1 + level) / 2))
@@ -115,8 +119,8 @@ def surface_of(result: Fit, data, weights) -> Surface:
     if not np.isfinite(result.log_likelihood):
         raise ValueError("the log-likelihood of the fit is no number: it has no intervals")
     surface = Surface(result.model, data, weights, result.params)
-    there = result.model.e_step(result.params, surface.rows, weights).log_likelihood
-    n = count_observations(result.model, data, weights)
+    there = surface.e_step(result.params).log_likelihood
+    n = n_observations_of(result.model, data, weights)
     allowed = SAME * max(1.0, abs(result.log_likelihood), n)
     same = abs(there - result.log_likelihood) <= allowed
     if not same or not np.isclose(n, result.n_observations, rtol=1e-9):

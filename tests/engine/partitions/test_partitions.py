@@ -18,14 +18,16 @@ from em_core import (
     Mixture,
     Partitions,
     Poisson,
+    Standardised,
     StudentT,
     em,
     fit,
+    inference,
     restarts,
     select,
 )
 from em_core.partitions import partitions
-from em_core.partitions.overview import ColumnTotals
+from em_core.partitions.overview import ColumnTotals, Overview
 from em_core.partitions.sums import tree_sum
 from em_core.trees import same_bits
 
@@ -244,3 +246,53 @@ def test_the_loop_takes_tables_in_pieces() -> None:
     steps = list(em(model, Partitions.from_arrays(cut(rows, 64)), start, max_iterations=3))
     assert [step.phase for step in steps] == ["start", "M", "E", "M", "E", "M", "E"]
     assert all(a.elbo <= b.elbo + 1e-9 for a, b in pairwise(steps))
+
+
+def test_some_columns_are_known_as_if_they_stood_alone() -> None:
+    rows = table("gaussian")
+    data = Partitions.from_arrays(cut(rows, 700))
+    data.overview()
+    for places in ([1], [2, 0], [0, 1, 2]):
+        known = data.only(places).overview()
+        alone = Partitions.from_arrays(cut(rows[:, places], 100, 900)).overview()
+        assert all(map(np.array_equal, known.columns, alone.columns))
+        assert np.array_equal(known.rows, alone.rows)
+        one, *others = ([place] for place in places)
+        beside = reduce(Overview.beside, (data.only(p).overview() for p in others),
+                        data.only(one).overview())  # fmt: skip
+        assert all(map(np.array_equal, beside.columns, alone.columns))
+
+
+def test_files_are_loaded_to_the_same_bits(tmp_path) -> None:
+    rows = table("gaussian")
+    columns = {f"c{d}": values for d, values in enumerate(rows.T)}
+    parquet.write_table(pa.table(columns), tmp_path / "rows.parquet", row_group_size=333)
+    read = Partitions.from_parquet(tmp_path)
+    assert read.loaded().in_memory and not read.in_memory
+    options = {"seed": 1, "max_iterations": 5}
+    assert alike(
+        fit(KINDS["gaussian"], read.loaded(), **options), fit(KINDS["gaussian"], read, **options)
+    )
+
+
+@pytest.mark.parametrize("kind", ["gaussian", "holes"])
+def test_a_standardised_model_of_pieces_is_that_of_the_table(kind: str) -> None:
+    rows, inner = table(kind), Mixture(Gaussian("tied"), 2)
+    data = Partitions.from_arrays(cut(rows, 700))
+    found = fit(Standardised.of_columns(inner, data.overview().columns), data, seed=1)
+    start = found.trace[0].params
+    known = fit(Standardised.of(inner, rows), rows, start=start)
+    assert found.log_likelihood == pytest.approx(known.log_likelihood, rel=1e-9)
+    assert found.icl == pytest.approx(known.icl, rel=1e-7)
+
+
+def test_intervals_of_pieces_are_those_of_the_table() -> None:
+    rows = table("gaussian")
+    data = Partitions.from_arrays(cut(rows, 700))
+    found = fit(KINDS["spherical"], data, seed=1)
+    sure = inference.intervals(found, data)
+    known = inference.intervals(found, rows)
+    for one, other in zip(sure.reported, known.reported, strict=True):
+        assert one.standard_error == pytest.approx(other.standard_error, rel=1e-5)
+    with pytest.raises(ValueError, match="not robust"):
+        inference.intervals(found, data, robust=True)
