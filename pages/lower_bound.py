@@ -12,7 +12,7 @@ shell.header("The bound")
 table, selection = sidebar.choose()
 if table is not None and selection is not None:
     run = fit_panel.current_run(shell.settings(), table, selection)
-    if run is not None and ending.drawable(run, selection):
+    if run is not None and ending.all_at_hand(run) and ending.drawable(run, selection):
         replay.check(run)
         lower_bound_panel.open_where_they_part()
         asked = lower_bound_panel.choose_line(run, selection, table)

@@ -7,8 +7,10 @@ says so in the log of the server's start. No Streamlit import.
 from __future__ import annotations
 
 import difflib
+import importlib.util
 import math
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +20,10 @@ from pages.ui.families.own_models import VARIABLE as MODELS
 PREFIX = "EM_EXPLORER_"
 # A directory for SQLite's file, or the URL of a PostgreSQL database.
 STORE = f"{PREFIX}STORE"
+# Folders of Parquet data sets, or addresses of an object store, with commas between.
+DATASETS = f"{PREFIX}DATASETS"
+# The address of the scheduler of a Dask cluster, as tcp://host:8786.
+CLUSTER = f"{PREFIX}CLUSTER"
 # What says that this runs in a container: a variable of Podman's, systemd's and .docker/Dockerfile,
 # and files of Docker's and Podman's.
 CONTAINER = "container"
@@ -77,6 +83,41 @@ def number(name: str, environ: Mapping[str, str] = os.environ) -> float:
     return value
 
 
+def datasets(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """The folders of data sets, those that are there: whole paths, or addresses."""
+    return tuple(_whole(folder) for folder in _folders(environ) if _is_there(folder))
+
+
+def cluster(environ: Mapping[str, str] = os.environ) -> str:
+    """The address of the scheduler of a cluster; "" without one, or without what speaks to it."""
+    address = environ.get(CLUSTER, "").strip()
+    return "" if _why_no_cluster(address) else address
+
+
+def _folders(environ: Mapping[str, str]) -> list[str]:
+    return [name.strip() for name in environ.get(DATASETS, "").split(",") if name.strip()]
+
+
+def _whole(folder: str) -> str:
+    return folder if "://" in folder else os.path.abspath(os.path.expanduser(folder))
+
+
+def _is_there(folder: str) -> bool:
+    """Whether it can be a folder of data sets; of an object store that shows when it is used."""
+    return "://" in folder or os.access(_whole(folder), os.R_OK | os.X_OK)
+
+
+def _why_no_cluster(address: str) -> str:
+    """Why an address is not used, as the end of a sentence; "" where it is, or there is none."""
+    if not address:
+        return ""
+    if not re.fullmatch(r"(?:[a-z]+://)?[^\s/]+:\d{1,5}", address):
+        return "is no address of a scheduler, such as tcp://host:8786"
+    if importlib.util.find_spec("distributed") is None:
+        return "needs the package distributed, which is not installed"
+    return ""
+
+
 def complaints(environ: Mapping[str, str] = os.environ) -> Iterator[str]:
     """A sentence for each value that is not used as it is, and each name with a slip in it."""
     for name in NUMBERS:
@@ -88,7 +129,15 @@ def complaints(environ: Mapping[str, str] = os.environ) -> Iterator[str]:
         if said and said.lower() not in words:
             listed = " or ".join(words)
             yield f"{PREFIX}{name}={said} is not {listed}: {words[0]}, the usual, is used."
-    known = [*(PREFIX + name for name in (*NUMBERS, *CHOICES)), STORE, MODELS]
+    for folder in _folders(environ):
+        if not _is_there(folder):
+            yield f"{DATASETS}: {folder} is no folder that can be read: it is left out."
+    address = environ.get(CLUSTER, "").strip()
+    if why := _why_no_cluster(address):
+        yield f"{CLUSTER}={address} {why}: data sets are read on this machine."
+    elif address and not _folders(environ):
+        yield f"{CLUSTER}={address} is not used: {DATASETS} names no folder of data sets."
+    known = [*(PREFIX + name for name in (*NUMBERS, *CHOICES)), STORE, MODELS, DATASETS, CLUSTER]
     for name in sorted(environ):
         if name.startswith(PREFIX) and name not in known:
             for like in difflib.get_close_matches(

@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from pages.ui.environment import NUMBERS, PREFIX, complaints, number
+from pages.ui.environment import (
+    CLUSTER,
+    DATASETS,
+    NUMBERS,
+    PREFIX,
+    cluster,
+    complaints,
+    datasets,
+    number,
+)
 from pages.ui.running.workers import Limits, Pool
 from support.browser import ROOT, serve
 from support.visitor import Visitor
@@ -59,8 +68,35 @@ def test_a_slip_in_a_name_is_said() -> None:
     ]
 
 
+def test_folders_of_data_sets_are_used_or_left_out_with_a_sentence(tmp_path: Path) -> None:
+    environ = {DATASETS: f" {tmp_path}, /nowhere,s3://bucket/sets,"}
+    assert datasets(environ) == (str(tmp_path), "s3://bucket/sets")
+    assert list(complaints(environ)) == [
+        f"{DATASETS}: /nowhere is no folder that can be read: it is left out."
+    ]
+    assert datasets({}) == () and list(complaints({DATASETS: ""})) == []
+
+
+@pytest.mark.parametrize("address", ["nonsense", "tcp://host", "http://host:1/path", "a b:1"])
+def test_what_is_no_address_of_a_scheduler_is_said(tmp_path: Path, address: str) -> None:
+    environ = {CLUSTER: address, DATASETS: str(tmp_path)}
+    assert cluster(environ) == ""
+    (sentence,) = complaints(environ)
+    assert sentence.endswith("data sets are read on this machine.")
+
+
+@pytest.mark.cluster
+def test_the_address_of_a_scheduler_is_used_where_there_are_data_sets(tmp_path: Path) -> None:
+    environ = {CLUSTER: "tls://host:8786", DATASETS: str(tmp_path)}
+    assert cluster(environ) == "tls://host:8786" and not list(complaints(environ))
+    del environ[DATASETS]
+    (sentence,) = complaints(environ)
+    assert "is not used" in sentence
+
+
 def test_the_readme_tells_of_each() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"`{DATASETS}`" in text and f"`{CLUSTER}`" in text
     untold = {name for name in NUMBERS if f"`{PREFIX}{name}`" not in text}
     assert {name for name in untold if f"`_{name}`" not in text} == set()
 

@@ -1,7 +1,6 @@
 """Long work is watched, stopped and gone on with, and the page is free for something else."""
 
 import re
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,21 +9,12 @@ from support.visitor import Visitor
 OVERLAPPING = "v=1&s=generate&g=overlapping"
 
 
-def watch(visitor: Visitor, words: str) -> None:
-    """Look at what is at work until it says so."""
-    until = time.monotonic() + 60
-    while not re.search(words, visitor.said):
-        assert visitor._polling and time.monotonic() < until, visitor.said
-        time.sleep(0.1)
-        visitor.run(visitor._polling)
-
-
 @contextmanager
 def at_work(app: str, query: str, page: str, words: str) -> Iterator[Visitor]:
     """A visitor of a page that works, and says so."""
     visitor = Visitor(app, query, page)
     try:
-        watch(visitor, words)
+        visitor.watch(words)
         yield visitor
     finally:
         visitor.close()
@@ -43,10 +33,10 @@ def test_five_hundred_starts_are_watched_stopped_and_gone_on_with(app: str) -> N
         assert not re.search(counter, visitor.said)
         assert re.search("No start has been run yet|reached|None of", visitor.said)
         visitor.click("Go on")
-        watch(visitor, counter)
+        visitor.watch(counter)
         # Something else asked for meanwhile: the page is free.
         visitor.enter("Seeds", 3)
-        watch(visitor, "of 6 starts")
+        visitor.watch("of 6 starts")
 
 
 def test_a_long_grid_is_watched_stopped_and_gone_on_with(app: str) -> None:
@@ -55,7 +45,7 @@ def test_a_long_grid_is_watched_stopped_and_gone_on_with(app: str) -> None:
         stop(visitor)
         assert re.search(r"You stopped this\. \d+ of 24 models are still to", visitor.said)
         visitor.click("Go on")
-        watch(visitor, r"\d+ of 24 models fitted")
+        visitor.watch(r"\d+ of 24 models fitted")
 
 
 def test_a_long_race_is_stopped_and_can_be_done_again(app: str) -> None:
@@ -64,4 +54,4 @@ def test_a_long_race_is_stopped_and_can_be_done_again(app: str) -> None:
         stop(visitor)
         assert "You stopped this" in visitor.said
         visitor.click("Do it")
-        watch(visitor, "Running all of them")
+        visitor.watch("Running all of them")

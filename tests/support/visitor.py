@@ -143,7 +143,7 @@ class Visitor:
             self._downloads[part.label] = part.deferred_file_id
         if kind == "number_input":
             self._numbers[part.label] = part.value if part.set_value else part.default
-        words = [getattr(part, name, "") for name in ("body", "label", "value")]
+        words = [getattr(part, name, "") for name in ("body", "label", "value", "code_text")]
         if kind == "dataframe":
             words = [_cells(part.arrow_data.data)]
         elif kind == "bidi_component" and PICTURE in part.bytes:
@@ -166,6 +166,14 @@ class Visitor:
         """Run what runs by itself until nothing does. The end of a fit runs the whole page."""
         while self._polling:
             time.sleep(0.25)
+            self.run(self._polling)
+
+    def watch(self, words: str) -> None:
+        """Look at what is at work until it says so; words: a regular expression."""
+        until = time.monotonic() + 180
+        while not re.search(words, self.said):
+            assert self._polling and time.monotonic() < until, self.said
+            time.sleep(0.1)
             self.run(self._polling)
 
     def go(self, page: str) -> None:

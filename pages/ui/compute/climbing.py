@@ -9,7 +9,10 @@ import numpy as np
 
 from em_core import HalfStep, em
 from em_core.data import check, prepare
+from em_core.fit import label_entropy, to_start_from
 from em_core.half_steps import StopReason
+from em_core.partitions.partitions import Partitions
+from pages.ui.compute.going_over import going_over
 from pages.ui.families.starting import Beginning
 
 
@@ -22,7 +25,7 @@ def climb(
     else they would travel, and be kept, twice. `complete` puts them back.
     """
     steps = em(
-        model, data, start(data, weights), weights=weights, tolerance=tolerance,
+        model, data, start(*to_start_from(data, weights)), weights=weights, tolerance=tolerance,
         max_iterations=max_iterations, confirm=True,
     )  # fmt: skip
     taken: list[HalfStep] = []
@@ -41,6 +44,38 @@ def climb(
         if taken and step.phase != "M":
             yield tuple(taken)
             taken = []
+
+
+class Told(NamedTuple):
+    """Some half-steps of a run over a data set on the server, and how many workers of a cluster
+    were there; 0 without a cluster."""
+
+    half_steps: tuple[HalfStep, ...]
+    n_workers: int
+
+
+class Ending(NamedTuple):
+    """Why such a run stopped, and H(q) of its labels alone, as of `Fit`."""
+
+    stop_reason: StopReason
+    label_entropy: float | None
+
+
+def climb_over(
+    model, rows: Partitions, start: Beginning, tolerance: float, max_iterations: int, told: int
+) -> Generator[Told, None, Ending]:
+    """As `climb`, over all rows of a data set on the server."""
+    with going_over(rows) as over:
+        steps = climb(model, over.rows, None, start, tolerance, max_iterations, told)
+        last = None
+        while True:
+            try:
+                half_steps = next(steps)
+            except StopIteration as end:
+                entropy = label_entropy(model, last, over.rows)
+                return Ending(end.value, entropy)
+            last = half_steps[-1].params
+            yield Told(half_steps, over.n_workers())
 
 
 def complete(told: Iterable[HalfStep], before: HalfStep | None) -> Iterator[HalfStep]:

@@ -13,18 +13,20 @@ from em_core import restarts
 from em_core.search import selection as grids
 from em_core.search.restarts import Restarts, Trace
 from pages.ui.compute import worker
+from pages.ui.compute.going_over import at_hand
 
 SECONDS_BETWEEN = 0.3
 
 
 def search(model, rows, seeds, starts, options) -> Generator[tuple[Trace, ...], None, Restarts]:
     """Many starts of one model; every so often how far they are."""
-    runs = restarts(model, rows, seeds, starts, **options)
-    for _ in _every(SECONDS_BETWEEN, runs):
-        yield runs.traces
-    # The grouping takes a pass over the rows: here, not while a person waits.
-    _ = runs.landscape
-    return runs
+    with at_hand(rows) as data:
+        runs = restarts(model, data, seeds, starts, **options)
+        for _ in _every(SECONDS_BETWEEN, runs):
+            yield runs.traces
+        # The grouping takes a pass over the rows: here, not while a person waits.
+        _ = runs.landscape
+        return runs
 
 
 def grid(
@@ -35,14 +37,15 @@ def grid(
 
     Every so often how far it is, and the grid where a cell is new.
     """
-    while True:
-        selection, told = selection.go_on(rows, weights, times=times, only=only), None
-        for progress in _every(SECONDS_BETWEEN, selection):
-            yield progress, None if progress.n_done == told else selection
-            told = progress.n_done
-        waiting = selection.waiting if only is None else {only} & {*selection.waiting}
-        if worker.asked_to_stop() or not waiting:
-            return selection
+    with at_hand(rows) as data:
+        while True:
+            selection, told = selection.go_on(data, weights, times=times, only=only), None
+            for progress in _every(SECONDS_BETWEEN, selection):
+                yield progress, None if progress.n_done == told else selection
+                told = progress.n_done
+            waiting = selection.waiting if only is None else {only} & {*selection.waiting}
+            if worker.asked_to_stop() or not waiting:
+                return selection
 
 
 def _every(seconds: float, steps: Iterator[Any]) -> Iterator[Any]:

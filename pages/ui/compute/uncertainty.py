@@ -11,6 +11,7 @@ from em_core import inference
 from em_core.data import WeightsKind
 from em_core.fit import Fit
 from em_core.inference import Bootstrap, Intervals, SplitHalf
+from pages.ui.compute.going_over import at_hand
 
 REPLICATES = 200
 # How often rows are split in halves, and the starts of each half.
@@ -23,7 +24,8 @@ def interval_work(
     """Intervals by information; of sampling weights, which are no copies, by the sandwich."""
     yield 0.0
     robust = weights is not None and kind == "sampling"
-    return inference.intervals(fit, data, weights=weights, robust=robust)
+    with at_hand(data) as rows:
+        return inference.intervals(fit, rows, weights=weights, robust=robust)
 
 
 def bootstrap_work(

@@ -47,12 +47,17 @@ class Returned(NamedTuple):
 class Failed(NamedTuple):
     """The end of a job that cannot be done.
 
-    why: "refused" by the job itself, with a sentence for people; "memory", which another process
-    may have; or an "error" that nobody expected: the sentence is Python's, the log has all of it.
+    why: "refused" by the job itself, with a sentence for people; "unavailable", as "refused", but
+    it may be done another time; "memory", which another process may have; or an "error" that nobody
+    expected: the sentence is Python's, the log has all of it.
     """
 
-    why: Literal["refused", "memory", "error"]
+    why: Literal["refused", "unavailable", "memory", "error"]
     sentence: str
+
+
+class Unavailable(Exception):
+    """What a job needs cannot be had at the moment; str() is a sentence for people."""
 
 
 Message = Yielded | Returned | Failed
@@ -145,6 +150,9 @@ def failure(error: Exception) -> Failed:
         return Failed("refused", EXTREME)
     if isinstance(error, ValueError):
         return Failed("refused", str(error))
+    if isinstance(error, Unavailable):
+        traceback.print_exception(error)  # whoever runs the server may know what to do
+        return Failed("unavailable", str(error))
     if isinstance(error, MemoryError):
         return Failed("memory", "")
     traceback.print_exception(error)

@@ -101,7 +101,7 @@ class Family(NamedTuple):
     examples: tuple[str, ...]
     picture: Callable[[Scene], tuple[Picture, np.ndarray]]
     tables: Callable[[Any, Any, Selection, Choices], list[tuple[str, pd.DataFrame]]]
-    results: Callable[[Any, Any, Any, Selection, Choices], dict[str, np.ndarray]]
+    results: Callable[..., dict[str, np.ndarray]]
     point: Callable[..., tuple[str, pd.DataFrame]] | None = None
     profile: Callable[..., Any] | None = None
     test_of_fit: Callable[..., GoodnessOfFit] | None = None

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from em_core import Standardised, Transformed
+from em_core.partitions.partitions import Partitions
 from em_core.protocols import is_discrete, optional
 from pages.ui.families import (
     bernoulli,
@@ -24,6 +25,7 @@ from pages.ui.families import (
 from pages.ui.families.family import Choices, Family
 from pages.ui.families.own import own_family
 from pages.ui.families.own_models import own_models
+from pages.ui.tables.selection import Selection
 
 FAMILIES: dict[str, Family] = {
     "gaussian-mixture": gaussian.MIXTURE,
@@ -59,6 +61,23 @@ def model_for(settings: Choices, data, weights=None, transformations: Sequence[s
     if transformations and not is_discrete(optional(model, "emission")):
         return Transformed.by(model, transformations, by, weights)
     return model if by is None else Standardised.of(model, by, weights)
+
+
+def model_of(settings: Choices, selection: Selection) -> Any:
+    """The model that the settings ask for, for a selection."""
+    if selection.whole is not None:
+        return _model_over(settings, selection.whole)
+    family = family_of(settings)
+    data, weights = family.data(selection), family.weights(selection)
+    return model_for(settings, data, weights, selection.transformations)
+
+
+def _model_over(settings: Choices, whole: Partitions) -> Any:
+    """The same for all rows of a data set on the server."""
+    model, columns = family_of(settings).build(settings), whole.overview().columns
+    if standardises(settings):
+        model = Standardised.of_columns(model, columns)
+    return optional(model, "settled")(columns)
 
 
 def views_of(settings: Choices, n_columns: int) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from em_core.data import rows_that_count
 from em_core.fit import Fit
 from pages.ui.families.collapse import heap, too_few, why_collapsed
 from pages.ui.families.table import FAMILIES
-from pages.ui.running.runs import Run
+from pages.ui.running.runs import Run, standing_for
 from pages.ui.running.searches import Grid, Search
 from pages.ui.state.session import memo
 from pages.ui.state.settings import Settings
@@ -39,6 +39,8 @@ def scant(run: Run, settings: Settings) -> str:
 def scant_of(fit: Fit, of: Search | Grid, settings: Settings) -> str:
     """`too_few` of one of many fits."""
     counted = rows_that_count(fit.model, of.data, of.weights, of.weights_kind)
+    if of.whole is not None:
+        counted = standing_for(of.whole, *counted)
     return too_few(fit.model, fit.params, *counted, FAMILIES[settings.family])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.ui.panels import collapse_panel
-from pages.ui.running.runs import Run
+from pages.ui.running.runs import Run, WholeRun
 from pages.ui.running.work import progress_line, show_error, watch
 from pages.ui.state import shell
 from pages.ui.tables.selection import Selection
@@ -26,6 +26,17 @@ def drawable(run: Run, selection: Selection) -> bool:
         collapse_panel.show_collapsed(run, selection, shell.settings())
     elif run.fit is not None:
         collapse_panel.show_scant(run, shell.settings())
+    return True
+
+
+def all_at_hand(run: Run) -> bool:
+    """Whether the page has the rows that were fitted; that it needs them is said where not."""
+    if isinstance(run, WholeRun):
+        st.info(
+            "This page goes over its rows too often for a data set on the server: it is for data "
+            "that are generated, drawn or uploaded. The other pages have this fit."
+        )
+        return False
     return True
 
 

@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from em_core.data import rows_that_count
 from pages.ui.families.interval_columns import spread_of_means
-from pages.ui.families.table import family_of, model_for, views_of
+from pages.ui.families.table import family_of, model_of, views_of
 from pages.ui.panels import (
     collapse_panel,
     frame_panel,
@@ -27,7 +27,7 @@ from pages.ui.pictures.payload import pack
 from pages.ui.pictures.picture import View
 from pages.ui.pictures.projections import two_columns
 from pages.ui.player.component import player, view_chosen
-from pages.ui.running.runs import Run, Runs
+from pages.ui.running.runs import Run, Runs, WholeRun
 from pages.ui.running.work import progress_line, show_error, watch
 from pages.ui.sharing.naming import named, opening
 from pages.ui.state import shell
@@ -119,22 +119,23 @@ def current_run(settings: Settings, table: Table, selection: Selection) -> Run |
 def run_for(settings: Settings, table: Table, selection: Selection) -> Run:
     """The run these settings ask for, begun if it is new. Raises ValueError if it cannot be."""
     family = family_of(settings)
-    data = family.data(selection)
+    data, whole = family.data(selection), selection.whole
     weights, kind = family.weights(selection), selection.weights_kind
-    model = model_for(settings, data, weights, selection.transformations)
+    model = model_of(settings, selection)
     start = beginning(model, settings, *rows_that_count(model, data, weights, kind))
     require_possible(model, start, settings, data, weights, selection)
     asked = [table.fingerprint, selection.columns, values_of(settings, "family", "fit")]
-    wanted = Run(
-        key=hashlib.sha256(repr(asked).encode()).hexdigest()[:16],
-        model=model,
-        data=data,
-        start=start,
-        tolerance=settings.tolerance,
-        max_iterations=most_iterations(settings),
-        weights=weights,
-        weights_kind=kind,
-    )
+    how: dict[str, Any] = {
+        "key": hashlib.sha256(repr(asked).encode()).hexdigest()[:16],
+        "model": model,
+        "data": data,
+        "start": start,
+        "tolerance": settings.tolerance,
+        "max_iterations": most_iterations(settings),
+        "weights": weights,
+        "weights_kind": kind,
+    }
+    wanted = Run(**how) if whole is None else WholeRun(whole=whole, **how)
     if session().runs is None:
         session().runs = Runs()
     return session().runs.get(wanted)
@@ -293,9 +294,8 @@ def _before_the_start(run: Run, settings: Settings) -> None:
     if not run.running:
         _offer_to_go_on(run, "This fit was stopped before it had begun.")
         return
-    n_rows = sum(map(len, run.data)) if isinstance(run.data, list) else len(run.data)
     method = method_of(settings)
-    progress_line(run, f"Finding a start by {method} for {counted(n_rows, 'row')} …")
+    progress_line(run, f"Finding a start by {method} for {counted(run.n_rows, 'row')} …")
 
 
 def _position(sample: np.ndarray, row: int | None) -> int | None:
@@ -310,7 +310,7 @@ def _status(run: Run, selection: Selection, settings: Settings) -> None:
     last = run.trace[-1]
     likelihood = f"log-likelihood **{nats(last.log_likelihood)}** nats"
     if run.fit is None:
-        progress_line(run, f"Fitting: iteration {last.iteration:,}, {likelihood}")
+        progress_line(run, f"Fitting: iteration {last.iteration:,}, {likelihood}{_pace(run)}")
         return
     iterations = report.iterations_of(run.trace)
     bic, size = nats(run.fit.bic), report.size_of(run.fit, selection)
@@ -340,6 +340,20 @@ def _status(run: Run, selection: Selection, settings: Settings) -> None:
         st.markdown(text, help=report.COUNTING)
     if run.fit.weights_kind == "sampling":
         st.caption(report.PSEUDO)
+
+
+def _pace(run: Run) -> str:
+    """By whom and how fast the rows of a data set on the server are gone over."""
+    if not isinstance(run, WholeRun):
+        return ""
+    who = f" on {counted(run.n_workers, 'worker')}" if run.n_workers else ""
+    said = f"; {counted(run.n_rows, 'row')}{who}"
+    if run.rows_a_second:
+        said += f", {number(run.rows_a_second / 1e6, 3)} million a second"
+    if lost := run.most_workers - run.n_workers:
+        was = "was" if lost == 1 else "were"
+        said += f"; {counted(lost, 'worker')} {was} lost: others do its work again"
+    return said
 
 
 def _identification(run: Run, place: DeltaGenerator) -> None:

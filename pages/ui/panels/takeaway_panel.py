@@ -11,16 +11,19 @@ import pandas as pd
 import streamlit as st
 
 from em_core.saved import can_be_saved
+from pages.ui.compute.labelling import label_all
 from pages.ui.families.collapse import why_collapsed
 from pages.ui.families.table import family_of
 from pages.ui.pictures.picture import BEGINNING, View
-from pages.ui.running.runs import Run
+from pages.ui.running.jobs import run_job
+from pages.ui.running.runs import Run, WholeRun
 from pages.ui.sharing import standalone, takeaway
 from pages.ui.sharing.naming import half_step, opening, stem, title
 from pages.ui.state import shell
 from pages.ui.state.session import session
 from pages.ui.state.settings import Settings
 from pages.ui.tables.preparation.said import rows_said, scales_said
+from pages.ui.tables.reading import MAX_BYTES
 from pages.ui.tables.selection import Selection
 from pages.ui.tables.table import Table
 from pages.ui.tables.writing import to_csv_bytes, to_parquet_bytes
@@ -65,9 +68,10 @@ def show_takeaway(
         return takeaway.with_results(settings, table, selection, run, index)
 
     with st.container(horizontal=True, key="takeaway"):
-        _download("Rows with results (CSV)", f"{name}.csv", said, lambda: to_csv_bytes(rows()))
+        what = "Sample" if isinstance(run, WholeRun) else "Rows"
+        _download(f"{what} with results (CSV)", f"{name}.csv", said, lambda: to_csv_bytes(rows()))
         _download(
-            "Rows with results (Parquet)",
+            f"{what} with results (Parquet)",
             f"{name}.parquet",
             said,
             lambda: to_parquet_bytes(rows()),
@@ -94,11 +98,34 @@ def show_takeaway(
     st.caption(
         f"{said} In rows, text that a spreadsheet would run as a formula has an apostrophe before."
     )
+    if isinstance(run, WholeRun):
+        _offer_all_rows(run, index, settings, name)
     label = "Python that gives these numbers"
     with st.expander(label, key="python", on_change="rerun") as expander:
         if expander.open:
             code = takeaway.script(settings, selection, table, run, index, f"{name}.parquet")
             st.code(code, language="python")
+
+
+def _offer_all_rows(run: WholeRun, index: int, settings: Settings, name: str) -> None:
+    """All rows of a data set on the server, labelled for those who ask."""
+    key = f"{run.key} {len(run.trace)} {index} {settings.names}"
+    if session().all_rows_asked != key:
+
+        def ask() -> None:
+            session().all_rows_asked = key
+
+        shell.button(f"Label all {counted(run.n_rows, 'row')} …", ask, key="label all rows")
+        return
+    params = run.trace[index].posterior_params
+    content = run_job(
+        "all rows", key, f"labelling {counted(run.n_rows, 'row')}", label_all,
+        settings, run.model, params, run.whole, MAX_BYTES,
+    )  # fmt: skip
+    if content is not None:
+        said = f"Of the half-step shown: {takeaway.half_step_shown(run, index)}."
+        label = "All rows with results (Parquet)"
+        _download(label, f"{name}-all-rows.parquet", said, lambda: content)
 
 
 def _offer_the_end(run: Run, index: int) -> None:

@@ -15,7 +15,7 @@ from pages.ui.families.table import family_of
 from pages.ui.panels import tables
 from pages.ui.panels.explore.other_starts import Others, others_of
 from pages.ui.running.jobs import begin_job, finished_job, run_job
-from pages.ui.running.runs import Run
+from pages.ui.running.runs import Run, WholeRun
 from pages.ui.state import shell
 from pages.ui.state.settings import Settings
 from pages.ui.tables.preparation.said import units_said
@@ -27,10 +27,10 @@ MOST_NAMED = 3
 INFORMATION, RESAMPLED = "intervals", "bootstrap"
 
 
-def choose() -> None:
+def choose(run: Run) -> None:
     """Whether intervals are asked for, and the second kind beside them."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        if shell.widget("intervals"):
+        if shell.widget("intervals") and not isinstance(run, WholeRun):
             shell.widget("resampled")
 
 
@@ -47,7 +47,7 @@ def begin(run: Run) -> None:
     there."""
     if _asked(run):
         begin_job(INFORMATION, _key(run), interval_work, *_of(run), run.weights_kind)
-        if shell.settings().resampled:
+        if _again(run):
             begin_job(RESAMPLED, _key(run), bootstrap_work, *_of(run))
 
 
@@ -56,15 +56,22 @@ def _asked(run: Run) -> bool:
     return asked and not (run.frozen or run.fit.collapsed)
 
 
+def _again(run: Run) -> bool:
+    """Whether tables drawn again are asked for: not of a data set on the server."""
+    return shell.settings().resampled and not isinstance(run, WholeRun)
+
+
 def _of(run: Run) -> tuple:
-    return without_trace(run.finished_fit), run.data, run.weights
+    """The fit, and all rows that it is of."""
+    rows = (run.whole, None) if isinstance(run, WholeRun) else (run.data, run.weights)
+    return without_trace(run.finished_fit), *rows
 
 
 def show(run: Run, selection: Selection, table: Table) -> None:
     """Beside tables that have the intervals in them: whether they are asked for, and words."""
     if run.frozen:
         return
-    choose()
+    choose(run)
     if run.fit is not None and run.fit.collapsed and shell.settings().intervals:
         st.info("A fit that has collapsed is no answer: it has no intervals.")
     found, resampled = worked_out(run), drawn_again(run)
@@ -98,7 +105,7 @@ def known_again(run: Run) -> Bootstrap | None:
 
 def drawn_again(run: Run) -> Bootstrap | None:
     """As `worked_out`, of the bootstrap."""
-    if not (_asked(run) and shell.settings().resampled):
+    if not (_asked(run) and _again(run)):
         return None
     what = f"fitting to {REPLICATES} tables drawn from this one"
     return run_job(RESAMPLED, _key(run), what, bootstrap_work, *_of(run))

@@ -19,7 +19,7 @@ USUAL = "k-means++"
 def seconds_of(grid: Grid) -> float:
     """A guess from one E-step of the largest model on some of the rows; 0 where it is small, or
     where nothing can be timed."""
-    n_rows = sum(map(len, grid.data)) if isinstance(grid.data, list) else len(grid.data)
+    n_rows = grid.n_rows
     runs = grid.n_starts * (1 + grid.folds)
     if n_rows * len(grid.models) * runs < MANY:
         return 0.0

@@ -2,6 +2,7 @@
 
 from functools import cache
 
+from pages.ui import environment
 from pages.ui.running.presence import visitor
 from pages.ui.running.workers import Limits, Pool
 
@@ -12,7 +13,9 @@ READING = ("pages.ui.compute.readings",)
 @cache
 def pool() -> Pool:
     """Those that fit."""
-    return Pool(Limits.configured(), visitor)
+    # What speaks to a cluster takes seconds to load.
+    modules = ("distributed",) if environment.cluster() else ()
+    return Pool(Limits.configured(), visitor, modules)
 
 
 @cache

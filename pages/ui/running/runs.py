@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -15,10 +17,11 @@ from em_core import HalfStep
 from em_core.data import WeightsKind, rows_that_count
 from em_core.fit import Fit, finished
 from em_core.half_steps import StopReason
+from em_core.partitions.partitions import Partitions
 from em_core.search.alignment import in_order, numbering
 from em_core.search.identified import Identification
 from em_core.search.optima import look_at
-from pages.ui.compute.climbing import Ended, climb, complete
+from pages.ui.compute.climbing import Ended, Ending, climb, climb_over, complete
 from pages.ui.families.starting import Beginning
 from pages.ui.running.pools import pool
 from pages.ui.running.work import Work
@@ -89,6 +92,11 @@ class Run(Work):
         return self._looked[1]
 
     @property
+    def n_rows(self) -> int:
+        """How many rows it goes over."""
+        return sum(map(len, self.data)) if isinstance(self.data, list) else len(self.data)
+
+    @property
     def frozen(self) -> bool:
         """Whether its parameters are those that were given, and nothing is fitted."""
         return self.max_iterations == 0
@@ -105,7 +113,7 @@ class Run(Work):
         if self.holding is not None:
             self.holding.add(size)
 
-    def take(self, told: Sequence[tuple[HalfStep, ...]]) -> None:
+    def take(self, told: Sequence[Any]) -> None:
         for half_steps in told:
             if self.order is not None:
                 half_steps = in_order(half_steps, self.order, self.model.DIMS)
@@ -139,6 +147,73 @@ class Run(Work):
         if not self.trace:
             self.error = why
         self.take_all("memory")
+
+
+@dataclass(kw_only=True)
+class WholeRun(Run):
+    """A fit to all rows of a data set on the server; data, weights: of its sample.
+
+    n_workers, most_workers: of the cluster, when it told of itself last, and since it began.
+    rows_a_second: gone over since the first iteration was told; 0.0 before.
+    """
+
+    whole: Partitions
+    n_workers: int = 0
+    most_workers: int = 0
+    rows_a_second: float = 0.0
+    _first: tuple[float, int] | None = None
+    _entropy: float | None = math.nan
+
+    def begin(self) -> None:
+        self._first, self._entropy = None, math.nan
+        self.n_workers = self.most_workers = 0
+        self.rows_a_second = 0.0
+        super().begin()
+
+    @cached_property
+    def counted(self) -> tuple[Any, np.ndarray | None]:
+        """The rows of the sample, each of which stands for so many of all."""
+        counted = rows_that_count(self.model, self.data, self.weights, self.weights_kind)
+        return standing_for(self.whole, *counted)
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.whole)
+
+    def job(self) -> Job:
+        return pool().job(climb_over, *self._asked(), again=self._asked)
+
+    def _asked(self) -> tuple:
+        how = self.tolerance, self.max_iterations, len(self.trace)
+        return self.model, self.whole, self.start, *how
+
+    def take(self, told: Sequence[Any]) -> None:
+        super().take([each.half_steps for each in told])
+        self.n_workers = told[-1].n_workers
+        self.most_workers = max(self.most_workers, *(each.n_workers for each in told))
+        now, iteration = time.monotonic(), self.trace[-1].iteration
+        if self._first is None:
+            self._first = now, iteration
+        elif now > self._first[0]:
+            passes = iteration - self._first[1]
+            self.rows_a_second = passes * len(self.whole) / (now - self._first[0])
+
+    def take_all(self, result: Ending | StopReason) -> None:
+        if isinstance(result, Ending):
+            self._entropy, result = result.label_entropy, result.stop_reason
+        super().take_all(result)
+
+    def fit_of(self, trace: Sequence[HalfStep], stop_reason: StopReason) -> Fit:
+        """As of a run; ICL is known of the end only, where values are missing."""
+        known = self._entropy is None or trace[-1] is self.trace[-1]
+        n = self.whole.first_pass().columns.total
+        return Fit(self.model, tuple(trace), stop_reason, n, self._entropy if known else math.nan)
+
+
+def standing_for(whole: Partitions, data, weights=None) -> tuple[Any, np.ndarray]:
+    """The rows of a sample with weights that add up to those of the whole."""
+    weights = np.ones(len(data)) if weights is None else weights
+    return data, weights * (whole.first_pass().columns.total / weights.sum())
 
 
 class Runs:

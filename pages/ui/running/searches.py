@@ -12,11 +12,12 @@ import numpy as np
 
 from em_core.data import WeightsKind
 from em_core.emissions.covariances.structures import ALIASES
+from em_core.partitions.partitions import Partitions
 from em_core.search import selection as grids
 from em_core.search.plan import plan
 from em_core.search.restarts import Restarts, Trace
 from pages.ui.compute import searching
-from pages.ui.families.table import family_of, model_for
+from pages.ui.families.table import family_of, model_of
 from pages.ui.running.pools import pool
 from pages.ui.running.work import Work
 from pages.ui.running.workers import PATIENCE, Job, Lost
@@ -42,7 +43,10 @@ class _Underway(NamedTuple):
 @dataclass(kw_only=True)
 class _OnOneTable(Work):
     """EM on one table, from every seed of every start; without a named one from those of the plan
-    of `restarts`, so many as there are seeds."""
+    of `restarts`, so many as there are seeds.
+
+    whole: all rows of a data set on the server, where data and weights are those of its sample.
+    """
 
     data: Any
     starts: tuple[str, ...]
@@ -51,6 +55,18 @@ class _OnOneTable(Work):
     max_iterations: int
     weights: np.ndarray | None = None
     weights_kind: WeightsKind = "frequencies"
+    whole: Partitions | None = None
+
+    @property
+    def gone_over(self) -> tuple[Any, np.ndarray | None]:
+        """What EM goes by, with weights, which rows in pieces bring along."""
+        return (self.data, self.weights) if self.whole is None else (self.whole, None)
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows that are."""
+        data = self.gone_over[0]
+        return sum(map(len, data)) if isinstance(data, list) else len(data)
 
     def stop(self) -> None:
         """Let it end with what it has."""
@@ -76,7 +92,7 @@ class _OnOneTable(Work):
         return {
             "tolerance": self.tolerance,
             "max_iterations": self.max_iterations,
-            "weights": self.weights,
+            "weights": self.gone_over[1],
             "weights_kind": self.weights_kind,
             "number_components": True,
         }
@@ -102,7 +118,7 @@ class Search(_OnOneTable):
         return sum(trace.stop_reason is not None for trace in traces)
 
     def job(self) -> Job:
-        asked = self.model, self.data, self.seeds, self.starts or None, self._options
+        asked = self.model, self.gone_over[0], self.seeds, self.starts or None, self._options
         return pool().job(searching.search, *asked)
 
     def take(self, told: Sequence[tuple[Trace, ...]]) -> None:
@@ -138,7 +154,7 @@ class Grid(_OnOneTable):
     def job(self) -> Job:
         if self.selection is None:
             asked = grids.select(
-                self.models, self.data, self.seeds, self.starts or None, folds=self.folds,
+                self.models, self.gone_over[0], self.seeds, self.starts or None, folds=self.folds,
                 **self._options,
             )  # fmt: skip
             self.selection = copy(asked)  # which runs nothing by itself
@@ -152,7 +168,7 @@ class Grid(_OnOneTable):
 
     def _asked(self) -> tuple:
         """What the process is given: the grid as far as it is."""
-        return self.selection, self.data, self.weights, self.times, self._alone
+        return self.selection, *self.gone_over, self.times, self._alone
 
     def _listen(self) -> None:
         """Where a process is lost, the models that it has not told of get one each: the next to be
@@ -234,7 +250,7 @@ def search_of(
         settings, selection, starts, range(settings.seed, settings.seed + settings.n_starts)
     )
     asked = [getattr(settings, name) for name in family_of(settings).controls]
-    model = model_for(settings, common["data"], common["weights"], selection.transformations)
+    model = model_of(settings, selection)
     return Search(key=_key(settings, table, selection, common, asked), model=model, **common)
 
 
@@ -254,9 +270,7 @@ def grid_of(settings: Settings, table: Table, selection: Selection) -> Grid:
     for structure in structures(settings, len(selection.columns)):
         for size in range(settings.smallest, settings.largest + 1):
             chosen = changed(settings, **cell_settings(settings, (structure, size)))
-            models[structure, size] = model_for(
-                chosen, common["data"], common["weights"], selection.transformations
-            )
+            models[structure, size] = model_of(chosen, selection)
     asked = [tuple(models), settings.folds]
     asked += [
         getattr(settings, n) for n in family.controls if n not in (family.size, family.structure)
@@ -324,6 +338,7 @@ def _common(
         "data": family.data(selection),
         "weights": family.weights(selection),
         "weights_kind": selection.weights_kind,
+        "whole": selection.whole,
         "starts": starts,
         "seeds": seeds,
         "tolerance": settings.tolerance,

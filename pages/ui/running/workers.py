@@ -222,6 +222,8 @@ class Job:
     def _what_failed(self, failed: Failed) -> Exception:
         if failed.why == "refused":
             return ValueError(failed.sentence)
+        if failed.why == "unavailable":
+            return Lost(failed.sentence)
         if failed.why == "memory":
             most = self._pool.limits.memory / 1e6
             return Lost(

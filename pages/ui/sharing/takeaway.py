@@ -25,6 +25,7 @@ from pages.ui.running.searches import Grid, cell_settings, recommended_start
 from pages.ui.sharing.naming import half_step
 from pages.ui.state.beginnings import method_of, most_iterations
 from pages.ui.state.settings import Settings
+from pages.ui.tables.data_set import Whole
 from pages.ui.tables.preparation.said import rows_said, scales_said
 from pages.ui.tables.preparation.table import write_steps
 from pages.ui.tables.recipe import Recipe, after, recipe_of
@@ -77,11 +78,13 @@ def parameters_as_json(
         "model": family.code(settings),
         "columns": list(selection.columns),
         "preparation": [step.told() for step in settings.preparation],
-        "rows": len(selection.values),
+        "rows": selection.n_rows,
         "weight_column": selection.weight_name,
         "weights_kind": None if selection.weights is None else selection.weights_kind,
         "n_observations": run.finished_fit.n_observations,
-        "rows_of_the_table": len(table.frame),
+        "rows_of_the_table": (
+            len(table.frame) if table.whole is None else table.whole.data_set.n_rows
+        ),
         "said": [*filter(None, [rows_said(table)]), *scales_said(selection)],
         "start": method_of(settings),
         "seed": settings.seed,
@@ -155,10 +158,11 @@ def script(
     end, and grid: the models it was compared with, to be worked out as well.
     """
     recipe = _recipe(settings, selection, table, download)
-    body = [*recipe.lines, *rows_used(selection, run.data)]
-    weighted = selection.weights is not None
-    body += [f"model = {_model(settings, run.model, weighted)}"]
-    start, lines = _start(settings, weighted)
+    body = [*recipe.lines]
+    if selection.whole is None:
+        body += rows_used(selection, run.data)
+    body += [f"model = {_model(settings, run.model, selection)}"]
+    start, lines = _start(settings, selection)
     body += [
         *lines,
         f"result = fit(model, data, start={start}, seed={settings.seed},",
@@ -169,7 +173,7 @@ def script(
         *_numbers(run, index),
     ]
     if index == len(run.trace) - 1 and not (run.frozen or run.finished_fit.collapsed):
-        body += _after_the_fit(settings, weighted, described)
+        body += _after_the_fit(settings, selection, described)
     if grid is not None:
         body += _compared(settings, selection, grid)
     head = ["import json"] * (method_of(settings) == "parameters")
@@ -186,30 +190,36 @@ def script(
     return "\n".join([*_needs(recipe, body), *head, "", *body, ""])
 
 
-def _model(settings: Settings, model: Any, weighted: bool) -> str:
+def _model(settings: Settings, model: Any, selection: Selection) -> str:
     """The Python of a model as it is fitted: in units of its own, if it is."""
-    code, of = family_of(settings).code(settings), "data, weights" if weighted else "data"
+    code, of = family_of(settings).code(settings), _of(selection)
+    if selection.whole is not None and standardises(settings):
+        return f"Standardised.of_columns({code}, data.overview().columns)"
     if transformations := optional(model, "transformations"):
         more = f", {of}" if standardises(settings) else ""
         return f"Transformed.by({code}, {transformations!r}{more})"
     return f"Standardised.of({code}, {of})" if standardises(settings) else code
 
 
+def _of(selection: Selection) -> str:
+    """The rows, with their weights if these do not come along."""
+    apart = selection.weights is not None and selection.whole is None
+    return "data, weights" if apart else "data"
+
+
 def _compared(settings: Settings, selection: Selection, grid: Grid) -> Iterator[str]:
     """Lines that compare the models of a grid."""
-    weighted = selection.weights is not None
     yield "models = {"
     for label, model in grid.models.items():
         chosen = replace(settings, **cell_settings(settings, label))
-        yield f"    {label!r}: {_model(chosen, model, weighted)},"
+        yield f"    {label!r}: {_model(chosen, model, selection)},"
     yield "}"
     how = f"folds={grid.folds}, tolerance={grid.tolerance!r}, max_iterations={grid.max_iterations}"
     seeds = f"range({grid.seeds.start}, {grid.seeds.stop}), {[*grid.starts]!r}"
     yield f"grid = select(models, data, {seeds},\n              {how}{_weights(selection)})"
     if grid.times:
-        more = f"{', weights' * weighted}, times={grid.times}"
         yield f"for _ in range({grid.times}):\n    list(grid)  # runs it"
-        yield f"    grid = grid.go_on(data{more})"
+        yield f"    grid = grid.go_on({_of(selection)}, times={grid.times})"
     by = repr(settings.criterion)
     yield f"for cell in grid.ranking({by}):\n    print(*cell.label, cell.score({by}))"
 
@@ -232,19 +242,23 @@ def _needs(recipe: Recipe, body: list[str]) -> list[str]:
 
 def _weights(selection: Selection) -> str:
     """What `fit` is given of weights."""
-    if selection.weights is None:
+    if _of(selection) == "data":
         return ""
     kind = selection.weights_kind
     return ",\n             weights=weights" + f", weights_kind={kind!r}" * (kind != "frequencies")
 
 
-def _start(settings: Settings, weighted: bool) -> tuple[str, list[str]]:
+def _start(settings: Settings, selection: Selection) -> tuple[str, list[str]]:
     """What `fit` is given as the start, and the lines that make it."""
     method = method_of(settings)
     if method == "means":
         means = [list(point) for point in settings.start_means]
-        of = "data, means, weights" if weighted else "data, means"
-        return f"from_means(model, {of})", [f"means = np.array({means})"]
+        lines = [f"means = np.array({means})"]
+        if selection.whole is not None:
+            more = "sample = data.overview()"
+            return "from_means(model, sample.rows, means, sample.weights)", [*lines, more]
+        of = "data, means, weights" if _of(selection) != "data" else "data, means"
+        return f"from_means(model, {of})", lines
     if method == "parameters":
         lines = [f"start = model.params(**json.loads({settings.start_params!r}))"]
         return "start", lines
@@ -263,12 +277,14 @@ def _numbers(run: Run, index: int) -> list[str]:
 
 
 def _after_the_fit(
-    settings: Settings, weighted: bool, described: Described | None
+    settings: Settings, selection: Selection, described: Described | None
 ) -> Iterator[str]:
-    """Lines that work out what pages say of the end of a fit."""
-    more = ", weights=weights" * weighted
+    """Lines that work out what pages say of the end of a fit; by all rows, where these are not at
+    hand."""
+    more = ", weights=weights" * (_of(selection) != "data")
+    by_rows = selection.whole is None
     numbers = "print(row.name, row.estimate, row.standard_error, row.lower, row.upper)"
-    if described is not None:
+    if described is not None and by_rows:
         if not isinstance(described.quality, str):
             yield f"print(inference.class_quality(result, data{more}))"
         if not isinstance(described.residuals, str):
@@ -276,11 +292,11 @@ def _after_the_fit(
     if settings.intervals:
         yield f"sure = inference.intervals(result, data{more})"
         yield f"for row in sure.reported:\n    {numbers}"
-        if settings.resampled:
+        if settings.resampled and by_rows:
             yield f"again = inference.bootstrap(result, data, {REPLICATES}{more})"
             yield 'print(again.stayed, "of", again.replicates)'
             yield f"for row in again.reported:\n    {numbers}"
-    if settings.halved and family_of(settings).unit:
+    if settings.halved and family_of(settings).unit and by_rows:
         how = f"{SPLITS}, starts={STARTS}, start={json.dumps(recommended_start(settings))}"
         yield f"halves = inference.split_half(result, data, {how}{more})"
         yield "print(halves.mean, halves.mean_stayed)"
@@ -291,6 +307,8 @@ def _recipe(settings: Settings, selection: Selection, table: Table, download: st
     if settings.source == "table":
         return recipe_of(table, settings.preparation, download)
     made, function = f"load({example_of(settings)!r})", "load"
+    if table.whole is not None and selection.whole is not None:
+        return _served_recipe(settings, selection, table.whole)
     if settings.source == "draw":
         return _drawn_recipe(settings, table)
     if settings.source == "generate":
@@ -312,6 +330,23 @@ def _recipe(settings: Settings, selection: Selection, table: Table, download: st
     if group is not None and group not in table.frame.columns[:-1]:
         lines += [f"table[{group!r}] = dataset.labels"]
     return Recipe("", imports, tuple(lines))
+
+
+def _served_recipe(settings: Settings, selection: Selection, whole: Whole) -> Recipe:
+    """A data set on the server is read in pieces, without the rows that cannot be used."""
+    columns, files = list(selection.columns), whole.data_set.root.rpartition("/")[2]
+    more, imports = "", ()
+    if selection.weight_name:
+        more = f", weights={selection.weight_name!r}"
+    if selection.whole is not None and selection.whole.n_rows < whole.data_set.n_rows:
+        holes = family_of(settings).holes and settings.missing
+        more += f",\n    filters=can_be_used({columns!r}, {holes}, {selection.weight_name or ''!r})"
+        imports = ("from pages.ui.tables.data_set import can_be_used",)
+    return Recipe(
+        f"The data set {files!r} of the server, in the folder where you run this.",
+        imports,
+        (f"data = Partitions.from_parquet({files!r}, {columns!r}{more})",),
+    )
 
 
 def _drawn_recipe(settings: Settings, table: Table) -> Recipe:

@@ -117,6 +117,8 @@ class Session:
     picked: Any = None
     calls: int = 1
     opened: int = 0
+    # The half-step by which all rows of a data set on the server are labelled.
+    all_rows_asked: str = ""
     # The grid that is begun though it takes long.
     grid_asked: str = ""
     # What players were last sent, by their keys; in which view the fit is

@@ -81,6 +81,7 @@ def _setting(
 
 
 SOURCES = {"example": "Example", "generate": "Generate", "draw": "Draw", "table": "Table"}
+SOURCES |= {"server": "On the server"}  # offered where there are data sets
 # Every start of any family; each family shows its own.
 STARTS = {name: name for family in FAMILIES.values() for name in family.starts} | {
     "means": "hand-placed means",
@@ -197,6 +198,15 @@ class Settings:
         Text(r"[A-Za-z0-9_-]{0,64}", "the token of a shared table"),
         "moment",
         "Shared table",
+    )
+    # Of a data set on the server: its name, and a fingerprint of its files as the link had them.
+    data_set: str = _setting("", "sv", NAME, "data", "Data set on the server", widget="select")
+    data_set_files: str = _setting(
+        "",
+        "sf",
+        Text(r"[0-9a-f]{0,64}", "a fingerprint of files"),
+        "moment",
+        "Files of the data set",
     )
     preparation: tuple[Step, ...] = _setting(
         (), "pr", Steps(), "preparation", "Steps of preparation"
@@ -659,6 +669,10 @@ def changed(settings: Settings, **values: Any) -> Settings:
         obsolete |= {"example"}
     if cleaned.get("source", "table") != "table":
         obsolete |= {"fingerprint", "reading", "carried", "shared", "awaited"}
+    if {"source", "data_set"} & new:
+        obsolete |= {"data_set_files"}
+    if cleaned.get("source", "server") != "server":
+        obsolete |= {"data_set"}
     fresh = {name: FIELDS[name].default for name in obsolete}
     if "starts_compared" in fresh:
         fresh["starts_compared"] = (PLANNED,)

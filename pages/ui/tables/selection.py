@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from em_core.data import WeightsKind
+from em_core.partitions.partitions import Partitions
 from pages.ui.tables.columns import MAX_LABELS, ColumnReport, answered, classified, describe
 from pages.ui.tables.levels import coded
 from pages.ui.tables.table import DataError, Scale, Table
@@ -36,6 +37,8 @@ class Selection(NamedTuple):
     weights_kind: WeightsKind = "frequencies"
     scales: tuple[Scale | None, ...] = ()  # of each column what it was made of, if it was
     row_names: pd.Series | None = None  # of all rows of the table, by the column of this name
+    # All rows that a model is fitted to, where those here are a sample of them.
+    whole: Partitions | None = None
 
     @property
     def transformations(self) -> tuple[str, ...]:
@@ -58,10 +61,17 @@ class Selection(NamedTuple):
     @property
     def total(self) -> float:
         """How many rows are counted: those there are, or the sum of their frequencies."""
+        if self.whole is not None:
+            return self.whole.first_pass().columns.total
         if self.weights is None:
             return len(self.values)
         counted = self.weights if self.weights_kind == "frequencies" else self.weights > 0
         return float(counted.sum())
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows are fitted."""
+        return len(self.values if self.whole is None else self.whole)
 
     @property
     def weights_of_parts(self) -> np.ndarray | None:

@@ -10,6 +10,7 @@ import pandas as pd
 from em_core.datasets import Dataset
 from pages.ui import environment
 from pages.ui.tables.answers import AS_IT_IS, Reading
+from pages.ui.tables.data_set import Whole
 
 MAX_ROWS = environment.number("ROWS")
 MAX_COLUMNS = environment.number("COLUMNS")
@@ -103,6 +104,7 @@ class Table(NamedTuple):
     left_out: tuple[LeftOut, ...] = ()
     clock: Clock | None = None  # by which the rows are taken; None for the order of the file
     as_read: pd.DataFrame | None = None  # before its steps of preparation, if there were any
+    whole: Whole | None = None  # of which data set on the server these rows are a sample
 
     @property
     def taken(self) -> np.ndarray:

@@ -31,7 +31,7 @@ from pages.ui.panels.describe.side_by_side import Side
 from pages.ui.panels.explore import second_opinion
 from pages.ui.panels.explore.other_starts import others_of
 from pages.ui.running.jobs import run_job
-from pages.ui.running.runs import Run
+from pages.ui.running.runs import Run, WholeRun
 from pages.ui.state import shell
 from pages.ui.state.session import memo, session
 from pages.ui.tables.selection import Selection
@@ -50,6 +50,13 @@ def show(run: Run, selection: Selection, table: Table) -> None:
         st.info("A fit that has collapsed or has not ended is no answer: nothing is described.")
         return
     _unsure(run)
+    if isinstance(run, WholeRun):
+        sample, rows = counted(len(run.data), "row"), counted(run.n_rows, "row")
+        st.caption(
+            f"Parameters, log-likelihood, criteria and intervals are of all {rows} of the data "
+            f"set. What rows are asked for here (how well clusters are told apart, residuals, "
+            f"other columns) is worked out by the sample of {sample}."
+        )
     profile: Profile | None = memo(
         "profile",
         (run.key, len(run.trace), settings.rotation, settings.names),
@@ -94,8 +101,9 @@ def _how_sure(run: Run, selection: Selection, table: Table, family: Family) -> N
         st.markdown("Nothing was fitted, so there is nothing to be sure of: parameters that were "
                     "given have no intervals.")  # fmt: skip
         return
-    uncertainty.choose()
-    show_halves(run, family)
+    uncertainty.choose(run)
+    if not isinstance(run, WholeRun):
+        show_halves(run, family)
     settings = shell.settings()
     if not settings.intervals:
         return

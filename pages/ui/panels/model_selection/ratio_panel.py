@@ -34,6 +34,9 @@ def show_test(grid: Grid, family: Family) -> None:
             "the distribution of tables drawn from the model. Compare by BIC instead."
         )
         return
+    if grid.whole is not None:
+        st.caption("It is for rows at hand, not for a data set on the server: compare by BIC.")
+        return
     names = {"": "no test"} | {
         key: f"{named(family, one)} against {named(family, two)}"
         for key, (one, two) in pairs.items()

@@ -68,7 +68,8 @@ def show(found: Table, table: Table, columns: Columns, preparing: bool) -> None:
     reading_panel.show(table, preparing)
     words = words_of(table, columns)
     names = list(table.frame)
-    rows = f"{counted(len(table.frame), 'row')}, {counted(len(names), 'column')}"
+    rows = f"{counted(len(table.frame), 'row')}, " if table.whole is None else ""
+    rows += counted(len(names), "column")
     if columns.selection is not None and len(columns.selection.left_out):
         rows += f"; {counted(len(columns.selection.left_out), 'row')} left out"
     if columns.selection is not None and columns.selection.weights is not None:
@@ -132,7 +133,8 @@ def _content(table: Table, columns: Columns, words: Words) -> None:
     with by_column:
         _grid(table, columns, words)
         _left_out(table, columns, words)
-        steps_panel.show(table)
+        if table.whole is None:
+            steps_panel.show(table)
     for tab in others:
         with tab:
             _rows_left_out(table, columns)
@@ -269,6 +271,9 @@ def _fits(table: Table, columns: Columns, words: Words, name: str, word: str) ->
     """Whether a column can be used so; it is said where it cannot."""
     if word in (OUT, IDENTIFIER):
         return True
+    if word == TIME and table.whole is not None:
+        shell.say(f"{plain(name)} can't be used as {word}: rows on the server stay in their order.")
+        return False
     if word == TIME:
         why = steps_panel.why_no_time(table, name)
         if why:

@@ -14,12 +14,12 @@ from em_core import datasets
 from em_core.data import WeightsKind
 from pages.ui.families.family import listed
 from pages.ui.families.table import FAMILIES, family_of
-from pages.ui.panels.sidebar import groups_panel, upload_panel
+from pages.ui.panels.sidebar import groups_panel, served_panel, upload_panel
 from pages.ui.panels.sidebar.groups_panel import few_named
 from pages.ui.state import shell
 from pages.ui.state.memory import Full, kept
 from pages.ui.state.session import session
-from pages.ui.state.settings import MOST_COLUMNS
+from pages.ui.state.settings import MOST_COLUMNS, SOURCES
 from pages.ui.tables.columns import (
     ColumnReport,
     default_columns,
@@ -54,7 +54,8 @@ NUMBER_BYTES = 8
 
 def choose_table() -> Table | None:
     """Widgets for where the data come from; the table, or None while there is none yet."""
-    source = shell.widget("source")
+    known = SOURCES if served_panel.is_offered() else [name for name in SOURCES if name != "server"]
+    source = shell.widget("source", options=[*known])
     if source == "example":
         examples = family_of(shell.settings()).examples
         if len(examples) > 1:
@@ -68,6 +69,8 @@ def choose_table() -> Table | None:
         return _generate_controls()
     if source == "draw":
         return table_of(shell.settings().drawn)
+    if source == "server":
+        return served_panel.choose()
     return upload_panel.choose()
 
 
@@ -213,6 +216,11 @@ def choose_columns(table: Table) -> Columns:
             selection_bytes,
             len(table.frame) * (len(columns) + 1 + bool(weights)) * NUMBER_BYTES,
         )
+        if table.whole is not None:
+            whole = served_panel.whole_of(table, selection.columns, holes, weights)
+            if whole is None:
+                return found
+            selection = selection._replace(whole=whole)
         return found._replace(selection=selection)
     except NotWhole as error:
         found = _refused(found, plain(str(error)))

@@ -19,6 +19,10 @@ def prepare(table: Table) -> Table | None:
     steps = shell.settings().preparation
     if not steps:
         return table
+    if table.whole is not None:
+        shell.say("A data set on the server is taken as it is, without the steps of preparation.")
+        shell.change(preparation=())
+        return table
     asked = table.fingerprint, steps
     expected = table_bytes(table)
     try:

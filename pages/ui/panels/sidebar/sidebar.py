@@ -64,7 +64,7 @@ def choose(
     elif table is not None:
         if not shell.in_a_lesson():
             columns_panel.show(found, table, columns, preparing)
-        if preparing and not shell.in_a_lesson():
+        if preparing and not shell.in_a_lesson() and table.whole is None:
             forms.offer(table, columns.reports)
         if columns.problem:
             st.info(f"Nothing is fitted yet. {columns.problem}")
@@ -83,6 +83,8 @@ def _what_to_load() -> str:
             f"This link was made with a table that is not in the link{table}. Load that file in "
             "the sidebar to see the same, or ask for a link with the table: “Share” makes one."
         )
+    if shell.settings().source == "server":
+        return "Choose a data set of the server in the sidebar: a sample of it is drawn first."
     if shell.settings().source == "draw":
         return "Nothing is drawn yet: draw points on the page “Explore”, in the square there."
     return "Choose an example, generate data, or bring a table of your own in the sidebar."

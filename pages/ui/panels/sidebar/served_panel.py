@@ -1,0 +1,125 @@
+"""A data set on the server: which there are, what it holds, and all its rows for a fit."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from em_core.partitions.partitions import Partitions
+from em_core.protocols import optional
+from pages.ui.compute.surveying import survey, used_rows
+from pages.ui.families.family import listed
+from pages.ui.families.table import FAMILIES, family_of
+from pages.ui.running.jobs import run_job
+from pages.ui.state import shell
+from pages.ui.state.session import memo
+from pages.ui.tables.data_set import DataSet, Whole
+from pages.ui.tables.served import files_of, look_at, offered, table_of
+from pages.ui.tables.table import DataError, Table
+from pages.ui.text import counted, plain
+
+# What stands in the folders is asked for again after so many seconds.
+LISTED_SECONDS = 3
+NONE_HERE = "There is no data set in the folders that this server offers: ask whoever runs it."
+
+
+def is_offered() -> bool:
+    """Whether this server has data sets, or was told of folders for them."""
+    from pages.ui import environment
+
+    return bool(environment.datasets())
+
+
+def choose() -> Table | None:
+    """Which data set, and what its files say; its sample as a table, once that is drawn."""
+    names = _offered()
+    asked = shell.settings().data_set
+    if asked and asked not in names:
+        st.error(
+            f"There is no data set {plain(repr(asked))} on this server: it was renamed or taken "
+            "away, or the link is of another server. Choose another one."
+        )
+    if not names:
+        st.info(NONE_HERE)
+        return None
+    if asked and asked not in names:
+        st.selectbox(
+            "Data set", sorted(names), index=None, key="another data set",
+            on_change=shell.heard("another data set", lambda name: shell.change(data_set=name)),
+        )  # fmt: skip
+        return None
+    name = shell.widget("data_set", options=sorted(names), format_func=str)
+    try:
+        files = _files(names[name])
+        data_set = _look_at(name, names[name], files)
+    except DataError as error:
+        st.error(plain(str(error)))
+        return None
+    _say_what_is_known(data_set)
+    what = f"drawing a sample of {plain(name)}, {counted(data_set.n_rows, 'row')}"
+    rows = run_job("survey", f"{name} {files}", what, survey, data_set)
+    if rows is None:
+        return None
+    return memo("served table", (name, files), lambda: table_of(data_set, rows))
+
+
+@st.cache_data(ttl=LISTED_SECONDS, show_spinner=False)
+def _offered() -> dict[str, str]:
+    return offered()
+
+
+@st.cache_data(ttl=LISTED_SECONDS, max_entries=100, show_spinner=False)
+def _files(root: str) -> str:
+    return files_of(root)
+
+
+@st.cache_resource(max_entries=100, show_spinner="Reading what its files say")
+def _look_at(name: str, root: str, files: str) -> DataSet:
+    return look_at(name, root, files)
+
+
+def _say_what_is_known(data_set: DataSet) -> None:
+    """Rows and columns; and that the link was made when the files were others."""
+    rows, files = counted(data_set.n_rows, "row"), counted(data_set.n_files, "file")
+    with st.popover(f"{rows}, {counted(len(data_set.columns), 'column')}", width="stretch"):
+        st.caption(f"In {files}; only columns of numbers can be fitted.")
+        shown = [f"- {plain(column)}: {plain(kind)}" for column, kind in data_set.columns]
+        st.markdown("\n".join(shown))
+    there = shell.settings().data_set_files
+    if not there:
+        shell.spell_out(data_set=data_set.name, data_set_files=data_set.files)
+    elif there != data_set.files:
+        st.warning(
+            "The data set has changed since this link was made: its files are others, so the "
+            "numbers may be too."
+        )
+
+
+def whole_of(
+    table: Table, columns: tuple[str, ...], holes: bool, weights: str
+) -> Partitions | None:
+    """All rows that are fitted, with their weights; None while they are counted.
+
+    Raises DataError where the model takes no table in pieces.
+    """
+    whole = table.whole
+    assert isinstance(whole, Whole), "it is asked of a data set on the server"
+    family = family_of(shell.settings())
+    if not _takes_pieces(shell.settings().family):
+        able = [f.heading for name, f in FAMILIES.items() if _takes_pieces(name)]
+        raise DataError(
+            f"A {family.heading} is not fitted to a data set on the server yet. Choose one of "
+            f"these models: {listed(able)}."
+        )
+    rows = None if weights else whole.as_it_is(columns)
+    if rows is not None:
+        return rows
+    key = f"{table.fingerprint} {columns} {holes} {weights}"
+    return run_job(
+        "used rows", key, "counting the rows that can be used", used_rows,
+        whole.data_set, columns, holes, weights,
+    )  # fmt: skip
+
+
+def _takes_pieces(name: str) -> bool:
+    model = FAMILIES[name].build(shell.settings())
+    return optional(model, "prepare_block") is not None

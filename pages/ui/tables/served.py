@@ -1,0 +1,119 @@
+"""Data sets on the server: Parquet files in the folders that its owner names."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+from pyarrow import ArrowException, dataset, fs, types
+
+from em_core.partitions.partitions import Partitions
+from pages.ui import environment
+from pages.ui.tables.data_set import DataSet, Whole
+from pages.ui.tables.table import DataError, Table
+from pages.ui.text import counted
+
+SUFFIX = ".parquet"
+
+
+def offered() -> dict[str, str]:
+    """The data sets by name, each with its root: files, and folders of files, of the folders named;
+    of two with one name the first."""
+    found: dict[str, str] = {}
+    for folder in environment.datasets():
+        for name, root in _in(folder):
+            found.setdefault(name, root)
+    return dict(sorted(found.items()))
+
+
+def _in(folder: str) -> Iterator[tuple[str, str]]:
+    try:
+        system, path = fs.FileSystem.from_uri(folder)
+        entries = system.get_file_info(fs.FileSelector(path))
+        for entry in entries:
+            name = entry.base_name
+            if name.startswith((".", "_")):
+                continue
+            if entry.type == fs.FileType.File and name.endswith(SUFFIX):
+                yield name.removesuffix(SUFFIX), f"{folder.rstrip('/')}/{name}"
+            elif entry.type == fs.FileType.Directory and _files(system, entry.path):
+                yield name, f"{folder.rstrip('/')}/{name}"
+    except (OSError, ArrowException):
+        return  # it was said at the start, and may be there again later
+
+
+def _files(system: Any, path: str) -> list[Any]:
+    """The Parquet files below a folder, or the file itself, in the order of their names."""
+    (at,) = system.get_file_info([path])
+    if at.type == fs.FileType.File:
+        return [at]
+    found = system.get_file_info(fs.FileSelector(path, recursive=True))
+    files = [f for f in found if f.type == fs.FileType.File and f.path.endswith(SUFFIX)]
+    return sorted(files, key=lambda file: file.path)
+
+
+def files_of(root: str) -> str:
+    """A fingerprint of the files of a data set: their names, sizes and times. Raises DataError."""
+    try:
+        system, path = fs.FileSystem.from_uri(root)
+        told = [
+            (file.path.removeprefix(path), file.size, file.mtime_ns)
+            for file in _files(system, path)
+        ]
+    except (OSError, ArrowException) as error:
+        raise DataError(_gone(root)) from error
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+
+
+def look_at(name: str, root: str, files: str) -> DataSet:
+    """What the footers of its files say. Raises DataError where they cannot be read."""
+    try:
+        found = dataset.dataset(root, format="parquet")
+        n_rows = found.count_rows()
+    except (OSError, ArrowException, ValueError) as error:
+        raise DataError(_gone(name)) from error
+    schema = found.schema
+    kinds = types.is_integer, types.is_floating, types.is_boolean
+    numbers = [field.name for field in schema if any(is_kind(field.type) for is_kind in kinds)]
+    columns = tuple((field.name, str(field.type)) for field in schema)
+    if not numbers or not n_rows:
+        raise DataError(
+            f"The data set {name!r} has no "
+            + ("rows" if numbers else "column of numbers")
+            + ": choose another one."
+        )
+    return DataSet(name, root, n_rows, len(found.files), columns, tuple(numbers), files)
+
+
+def _gone(name: str) -> str:
+    return (
+        f"The data set {name!r} cannot be read: it has gone, is being written, or is no Parquet. "
+        "Choose another one, or try again later."
+    )
+
+
+def table_of(data_set: DataSet, rows: Partitions) -> Table:
+    """The sample as a table. rows: the columns of numbers, whose first pass is known."""
+    sample = rows.first_pass().rows
+    types_of = dict(data_set.columns)
+    frame = pd.DataFrame(sample, columns=list(rows.names), copy=True)
+    for name in frame:
+        if types_of[name] == "bool":
+            frame[name] = frame[name].astype("boolean")
+        elif "int" in types_of[name]:
+            frame[name] = frame[name].astype("Int64")
+    whole = f"{counted(data_set.n_rows, 'row')} in {counted(data_set.n_files, 'Parquet file')}"
+    said = [f"A data set on the server: {whole}."]
+    name = data_set.name
+    if len(frame) < data_set.n_rows:
+        name = f"{name}, a sample of {len(frame):,} of {data_set.n_rows:,} rows"
+        said.append(
+            f"What is shown and drawn here is a sample of {len(frame):,} rows, all equally likely, "
+            "always the same. Models are fitted to all rows."
+        )
+    if others := [f"{n} ({kind})" for n, kind in data_set.columns if n not in data_set.numbers]:
+        said.append(f"Not numbers, so not read: {', '.join(others)}.")
+    digest = hashlib.sha256(repr((data_set.files, data_set.columns)).encode()).hexdigest()
+    return Table(name, frame, tuple(said), digest, known=True, whole=Whole(data_set, rows))

@@ -1,0 +1,115 @@
+"""Data sets on the server: which there are, what they hold, and which rows can be used."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pyarrow import parquet
+
+from em_core.inference.replicates import at_once
+from em_core.partitions import partitions
+from pages.ui import environment
+from pages.ui.compute import surveying
+from pages.ui.tables.columns import describe_columns
+from pages.ui.tables.data_set import DataSet, Whole
+from pages.ui.tables.served import files_of, look_at, offered, table_of
+from pages.ui.tables.table import DataError, Table
+from support.data_sets import N_ROWS, write_flights, write_gaps
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    write_flights(tmp_path)
+    write_gaps(tmp_path)
+    (tmp_path / "_hidden.parquet").write_bytes(b"")
+    (tmp_path / "notes.txt").write_text("no data")
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setenv(environment.DATASETS, f"{tmp_path}, /nowhere")
+    monkeypatch.delenv(environment.CLUSTER, raising=False)
+    return tmp_path
+
+
+def found(name: str) -> DataSet:
+    root = offered()[name]
+    return look_at(name, root, files_of(root))
+
+
+def surveyed(name: str) -> Table:
+    data_set = found(name)
+    return table_of(data_set, at_once(surveying.survey)(data_set))
+
+
+def test_what_is_there_is_listed_with_what_its_files_say(folder: Path) -> None:
+    assert list(offered()) == ["flights", "gaps"]
+    flights = found("flights")
+    assert (flights.n_rows, flights.n_files) == (N_ROWS, 4)
+    assert flights.numbers == ("delay", "distance", "kind")
+    assert dict(flights.columns)["carrier"] == "string"
+
+
+def test_files_that_changed_have_another_fingerprint(folder: Path) -> None:
+    root = offered()["flights"]
+    before = files_of(root)
+    assert files_of(root) == before
+    part = folder / "flights" / "part-1.parquet"
+    os.utime(part, ns=(1, part.stat().st_mtime_ns + 1))
+    assert files_of(root) != before
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"no Parquet at all" * 10])
+def test_what_is_no_parquet_is_refused_with_a_sentence(folder: Path, content: bytes) -> None:
+    (folder / "broken.parquet").write_bytes(content)
+    with pytest.raises(DataError, match="'broken' cannot be read"):
+        found("broken")
+
+
+def test_a_data_set_that_has_gone_is_said(folder: Path) -> None:
+    root = offered()["gaps"]
+    (folder / "gaps.parquet").unlink()
+    with pytest.raises(DataError, match="cannot be read"):
+        files_of(root)
+
+
+def test_the_sample_is_a_table(folder: Path) -> None:
+    table = surveyed("flights")
+    assert len(table.frame) == partitions.SAMPLE_ROWS
+    assert f"a sample of 20,000 of {N_ROWS:,} rows" in table.name
+    assert {r.name: r.type for r in describe_columns(table)}["kind"] == "whole number"
+    assert any("carrier (string)" in said for said in table.parsing)
+    assert surveyed("gaps").name == "gaps"
+
+
+def test_columns_without_gaps_are_taken_without_another_pass(folder: Path) -> None:
+    whole = surveyed("flights").whole
+    assert isinstance(whole, Whole)
+    rows = whole.as_it_is(("distance", "delay"))
+    assert rows is not None and rows.names == ("distance", "delay")
+    again = partitions.Partitions.from_parquet(folder / "flights", ["distance", "delay"])
+    for known, read in zip(rows.overview().columns, again.overview().columns, strict=True):
+        assert np.array_equal(known, read)
+    assert np.array_equal(rows.overview().rows, again.overview().rows)
+
+
+@pytest.mark.parametrize("holes", [False, True])
+def test_rows_that_cannot_be_used_are_left_out(folder: Path, holes: bool) -> None:
+    whole = surveyed("gaps").whole
+    assert isinstance(whole, Whole)
+    columns = "delay", "distance"
+    assert whole.as_it_is(columns) is None
+    rows = at_once(surveying.used_rows)(whole.data_set, columns, holes, "")
+    read = parquet.read_table(folder / "gaps.parquet", columns=list(columns))
+    values = np.stack([column.to_numpy() for column in read.columns], axis=1)
+    there = ~np.isnan(values)
+    used = (there.any(axis=1) if holes else there.all(axis=1)) & ~np.isinf(values).any(axis=1)
+    assert len(rows) == used.sum()
+    assert np.array_equal(rows.overview().rows, values[used], equal_nan=True)
+
+
+def test_weights_come_along(folder: Path) -> None:
+    rows = at_once(surveying.used_rows)(found("flights"), ("delay",), True, "kind")
+    assert rows.overview().columns.total == rows.total(_weight)
+
+
+def _weight(values: np.ndarray, weights: np.ndarray) -> float:
+    return float(weights.sum())

@@ -1,0 +1,95 @@
+"""A data set on the server fitted on a cluster: lost workers, a lost scheduler, a stop."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from distributed import Client
+
+from em_core import Gaussian, Mixture, Partitions, fit
+from pages.ui import environment
+from pages.ui.text import nats
+from support.browser import ROOT, serve
+from support.dask import Cluster
+from support.data_sets import write_flights
+from support.visitor import Visitor
+
+pytestmark = pytest.mark.cluster
+LINK = "v=1&s=server&sv=flights&c=delay,distance"
+ENDLESS = f"{LINK}&k=9&tol=1e-12&it=100000"
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    cluster = Cluster(tmp_path_factory.mktemp("cluster"))
+    try:
+        cluster.add_worker()
+        cluster.add_worker()
+        cluster.await_workers(2)
+        yield cluster
+    finally:
+        cluster.close()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sets")
+    write_flights(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(
+    cluster: Cluster, folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as environ:
+        environ.setenv(environment.DATASETS, str(folder))
+        environ.setenv(environment.CLUSTER, cluster.address)
+        with serve(ROOT, tmp_path_factory.mktemp("server") / "log") as url:
+            yield url
+
+
+def n_tasks(cluster: Cluster) -> int:
+    """What a scheduler has to do, or keeps for somebody."""
+    with Client(cluster.address, set_as_default=False) as client:
+        return client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks))
+
+
+def test_a_cluster_gives_the_numbers_of_this_machine(server: str, folder: Path) -> None:
+    visitor = Visitor(server, f"{LINK}&k=3")
+    visitor.settle()
+    rows = Partitions.from_parquet(folder / "flights", ["delay", "distance"])
+    known = fit(Mixture(Gaussian(), 3), rows)
+    assert f"Log-likelihood {nats(known.log_likelihood)} nats" in visitor.said
+    visitor.close()
+
+
+def test_a_stop_frees_the_cluster_and_a_lost_worker_is_told(server: str, cluster: Cluster) -> None:
+    visitor = Visitor(server, ENDLESS)
+    visitor.watch("26,000 rows on 2 workers")
+    cluster.lose_worker()
+    visitor.watch("on 1 worker, .*1 worker was lost: others do its work again")
+    visitor.click("Stop")
+    began = time.monotonic()
+    while n_tasks(cluster):
+        assert time.monotonic() < began + 30
+    print(f"freed after {time.monotonic() - began:.1f} s")
+    visitor.settle()
+    assert "You stopped this fit" in visitor.said
+    visitor.close()
+
+
+def test_a_lost_scheduler_is_one_sentence_and_a_way_on(server: str, cluster: Cluster) -> None:
+    visitor = Visitor(server, ENDLESS.replace("k=9", "k=8"))
+    visitor.watch(r"Fitting: iteration \d+")
+    cluster.lose_scheduler()
+    visitor.settle()
+    assert "The cluster that computes for this server cannot be reached" in visitor.said
+    assert "Traceback" not in visitor.said and visitor.shown("Components") == 8
+    cluster.start_again()
+    cluster.add_worker()
+    visitor.click("Try again")
+    visitor.watch(r"Fitting: iteration \d+.* on \d worker")
+    visitor.click("Stop")
+    visitor.close()

@@ -1,0 +1,117 @@
+"""Data sets on the server: fitted where they lie, by the numbers of all rows."""
+
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pyarrow import parquet
+
+from em_core import Gaussian, Mixture, Partitions, fit
+from pages.ui import environment
+from pages.ui.text import nats
+from support.browser import ROOT, serve
+from support.data_sets import N_ROWS, write_flights, write_gaps
+from support.visitor import Visitor
+
+LINK = "v=1&s=server&sv=flights&c=delay,distance&k=3"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sets")
+    write_flights(folder)
+    write_gaps(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    log = tmp_path_factory.mktemp("server") / "log"
+    with pytest.MonkeyPatch.context() as environ:
+        environ.setenv(environment.DATASETS, str(folder))
+        with serve(ROOT, log) as url:
+            yield url
+    assert "Traceback" not in log.read_text()
+
+
+def visit(url: str, link: str, page: str = "") -> Visitor:
+    visitor = Visitor(url, link, page)
+    visitor.settle()
+    return visitor
+
+
+def test_the_page_has_the_numbers_of_all_rows(server: str, folder: Path) -> None:
+    visitor = visit(server, LINK)
+    rows = Partitions.from_parquet(folder / "flights", ["delay", "distance"])
+    known = fit(Mixture(Gaussian(), 3), rows)
+    assert f"Log-likelihood {nats(known.log_likelihood)} nats" in visitor.said
+    assert f"n = {N_ROWS:,}" in visitor.said
+    assert f"a sample of 20,000 of {N_ROWS:,} rows" in visitor.said
+    assert re.search(r"sf=[0-9a-f]{16}", visitor.written)
+    visitor.open("Python that gives these numbers")
+    code = re.search(r"data = .*", visitor.texts)
+    assert code and code[0] == "data = Partitions.from_parquet('flights', ['delay', 'distance'])"
+    visitor.close()
+
+
+def test_the_script_gives_the_numbers_of_the_page(
+    server: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    visitor = visit(server, "v=1&s=server&sv=gaps&c=delay,distance&k=3&z=1")
+    visitor.open("Python that gives these numbers")
+    code = visitor.texts[visitor.texts.index("# Needs") :].partition("print(step.params)")[0]
+    monkeypatch.chdir(folder)
+    names: dict = {}
+    exec(code, names)
+    capsys.readouterr()
+    found = names["step"].log_likelihood
+    assert f"Log-likelihood {nats(found)} nats" in visitor.said
+    visitor.close()
+
+
+@pytest.mark.parametrize(
+    ("link", "sentence"),
+    [
+        (f"{LINK}&sf=0123abcd", "The data set has changed since this link was made"),
+        (LINK.replace("flights", "trains"), "There is no data set 'trains' on this server"),
+        (f"{LINK}&m=gaussian-hmm", "is not fitted to a data set on the server yet"),
+        (f"{LINK}&pr=[]", "Log-likelihood"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(server: str, link: str, sentence: str) -> None:
+    visitor = visit(server, link)
+    assert sentence in visitor.said
+    visitor.close()
+
+
+def test_intervals_are_of_all_rows_and_the_rest_says_that_it_is_of_the_sample(server: str) -> None:
+    visitor = visit(server, f"{LINK}&iv=1", "describe")
+    assert f"of all {N_ROWS:,} rows" in visitor.said and "the sample of 20,000 rows" in visitor.said
+    assert "intervals by the curvature of the log-likelihood" in visitor.said
+    visitor.close()
+
+
+def test_all_rows_are_labelled_on_request(server: str) -> None:
+    visitor = visit(server, LINK.replace("flights", "gaps"))
+    (label,) = re.findall(r"Label all [0-9,]+ rows …", visitor.said)
+    visitor.press(label)
+    visitor.settle()
+    content = visitor.download("All rows with results (Parquet)")
+    found = parquet.read_table(io.BytesIO(content))
+    assert f"{found.num_rows:,}" in label and "cluster" in found.column_names
+    assert found.column("P(component 1)").to_numpy().max() <= 1
+    visitor.close()
+
+
+def test_pages_that_need_all_rows_at_hand_say_so(server: str) -> None:
+    visitor = visit(server, LINK, "lower_bound")
+    assert "goes over its rows too often for a data set on the server" in visitor.said
+    visitor.close()
+
+
+def test_without_data_sets_the_source_is_not_offered(app: str) -> None:
+    visitor = visit(app, LINK)
+    assert "On the server" not in visitor.said and "Log-likelihood" in visitor.said
+    visitor.close()

@@ -1,0 +1,63 @@
+"""A Dask scheduler and its workers, each a process of its own, as whoever hosts the app starts
+them."""
+
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from distributed import Client
+
+from support.browser import ROOT, free_port
+
+
+class Cluster:
+    """One scheduler and some workers of one thread; a lost one of either can be started again."""
+
+    def __init__(self, folder: Path):
+        self.folder, self.port = folder, free_port()
+        self.address = f"tcp://127.0.0.1:{self.port}"
+        self.workers: list[subprocess.Popen] = []
+        self.scheduler = self._scheduler()
+
+    def _scheduler(self) -> subprocess.Popen:
+        where = ["--host", "127.0.0.1", "--port", str(self.port)]
+        return self._start("scheduler", *where, "--no-dashboard")
+
+    def _start(self, *what: str) -> subprocess.Popen:
+        with (self.folder / "log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "dask", *what],
+                cwd=self.folder,
+                env=os.environ | {"PYTHONPATH": str(ROOT)},
+                stdout=log,
+                stderr=log,
+            )
+
+    def add_worker(self) -> None:
+        how = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--memory-limit", "1GiB"]
+        self.workers.append(self._start("worker", self.address, *how))
+
+    def await_workers(self, number: int) -> None:
+        with Client(self.address, timeout=60) as client:
+            client.wait_for_workers(number, timeout=60)
+
+    def lose_worker(self) -> None:
+        """As a machine that loses power."""
+        lost = self.workers.pop()
+        lost.kill()
+        lost.wait()
+
+    def lose_scheduler(self) -> None:
+        self.scheduler.kill()
+        self.scheduler.wait()
+
+    def start_again(self) -> None:
+        self.scheduler = self._scheduler()
+
+    def close(self) -> None:
+        for process in (*self.workers, self.scheduler):
+            with suppress(ProcessLookupError):
+                process.kill()
+            process.wait()
