@@ -91,7 +91,10 @@ def test_no_test_imports_from_another() -> None:
 
 
 # What a part of it imports within a function, when somebody asks for what needs it.
-ON_DEMAND = {"em_core/partitions/sources.py": {"pyarrow"}}
+ON_DEMAND = {
+    "em_core/partitions/sources.py": {"pyarrow"},
+    "em_core/partitions/cluster.py": {"distributed"},
+}
 
 
 def test_em_core_needs_numpy_and_scipy_only() -> None:

@@ -86,6 +86,15 @@ def test_what_cannot_be_is_one_sentence(server: str, link: str, sentence: str) -
     visitor.close()
 
 
+def test_another_data_set_is_chosen_where_that_of_the_link_has_gone(server: str) -> None:
+    visitor = visit(server, LINK.replace("flights", "trains"))
+    visitor.pick("Data set on the server", "gaps")
+    visitor.settle()
+    assert "log-likelihood" in visitor.said and "sv=gaps" in visitor.written
+    assert "There is no data set" not in visitor.said, visitor.said
+    visitor.close()
+
+
 def test_intervals_are_of_all_rows_and_the_rest_says_that_it_is_of_the_sample(server: str) -> None:
     visitor = visit(server, f"{LINK}&iv=1", "describe")
     assert f"of all {N_ROWS:,} rows" in visitor.said and "the sample of 20,000 rows" in visitor.said

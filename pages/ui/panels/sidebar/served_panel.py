@@ -6,6 +6,7 @@ import streamlit as st
 
 from em_core.partitions.partitions import Partitions
 from em_core.protocols import optional
+from pages.ui import environment
 from pages.ui.compute.surveying import survey, used_rows
 from pages.ui.families.family import listed
 from pages.ui.families.table import FAMILIES, family_of
@@ -24,8 +25,6 @@ NONE_HERE = "There is no data set in the folders that this server offers: ask wh
 
 def is_offered() -> bool:
     """Whether this server has data sets, or was told of folders for them."""
-    from pages.ui import environment
-
     return bool(environment.datasets())
 
 
@@ -42,9 +41,10 @@ def choose() -> Table | None:
         st.info(NONE_HERE)
         return None
     if asked and asked not in names:
-        st.selectbox(
-            "Data set", sorted(names), index=None, key="another data set",
-            on_change=shell.heard("another data set", lambda name: shell.change(data_set=name)),
+        # The field keeps what the link said until another one is chosen.
+        shell.box(
+            st.selectbox, "Data set on the server", _take, key="another data set",
+            options=sorted(names), index=None,
         )  # fmt: skip
         return None
     name = shell.widget("data_set", options=sorted(names), format_func=str)
@@ -60,6 +60,11 @@ def choose() -> Table | None:
     if rows is None:
         return None
     return memo("served table", (name, files), lambda: table_of(data_set, rows))
+
+
+def _take(name: str | None) -> None:
+    if name is not None:
+        shell.change(data_set=name)
 
 
 @st.cache_data(ttl=LISTED_SECONDS, show_spinner=False)
