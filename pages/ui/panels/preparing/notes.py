@@ -68,7 +68,8 @@ def _suggest(sentence: str, *ways: tuple[str, partial[None]]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f":material/help: {plain(sentence)}", width="stretch")
         for label, take in ways:
-            shell.button(plain(label), take, key=f"suggested {label}")
+            # Two sentences may suggest the same.
+            shell.button(plain(label), take, key=f"suggested {label} {sentence}")
 
 
 def _offer_items(
