@@ -232,7 +232,7 @@ MORE = [
     Case("26b", f"{COUNTS}&k=1", ("0.5", "-6"), {"columns": ["calls"]}),
     # Sequences
     Case("27", f"{TIED}&c=x", (r"State \d is never left",), numbers(3.25443, 6)),
-    Case("27", f"{CHAIN}&c=x&ns=40", ("40 starts collapsed",), page=OPTIMA),
+    Case("27", f"{CHAIN}&c=x&ns=40", ("All 80 starts collapsed",), page=OPTIMA),
     *(
         Case(name, TIED, ("n = 24 rows",), numbers(-31.18954, 6), columns=("score",), groups=groups)
         for name, groups in (("28a", "person"), ("28b", "person"))
