@@ -21,6 +21,7 @@ from pages.ui.player import component
 from pages.ui.running.pools import pool, readers
 from pages.ui.server import errors, manners
 from pages.ui.server.leaving import more_descriptors, see_off_visits
+from pages.ui.server.sound_values import take_sound_values
 from pages.ui.server.whole_parts import drop_parts_whole
 from pages.ui.sharing.store import Refused, the_store
 from pages.ui.state import shell
@@ -44,6 +45,7 @@ async def lifespan(_app: st.App) -> AsyncGenerator[None]:
     errors.log_once()
     more_descriptors()
     drop_parts_whole()
+    take_sound_values()
     manners.ask_nobody_outside()
     manners.end_in_time()
     manners.take_in_no_more()
