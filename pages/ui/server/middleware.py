@@ -35,6 +35,8 @@ A_PAGE = b"model_selection"
 WIDGETS_OF_A_DIALOG = 2
 # Files that are brought at once.
 MOST_FILES = 100
+# Characters of an address after its "?": the server takes no longer one when a page is asked for.
+LONGEST_QUERY = 200_000
 # What the names of widgets and of parts of them begin with.
 OF_A_WIDGET = "$$"
 # Why a connection ends (RFC 6455, 7.4.1).
@@ -219,6 +221,10 @@ class SoundMessages:
                 del asked.file_urls_request.file_names[MOST_FILES:]
                 message["bytes"] = asked.SerializeToString()
             elif asked.WhichOneof("type") == "rerun_script":
+                if len(asked.rerun_script.query_string) > LONGEST_QUERY:
+                    log.warning("A message had a longer address than a page has: left out.")
+                    asked.rerun_script.query_string = ""
+                    message["bytes"] = asked.SerializeToString()
                 told = asked.rerun_script.widget_states.widgets
                 sound = [state for state in told if state.id.startswith(OF_A_WIDGET)]
                 if len(sound) < len(told):

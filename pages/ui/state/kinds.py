@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
 from pages.ui.tables.answers import Reading
@@ -115,7 +116,9 @@ class Names:
     longest: int = 10_000
 
     def read(self, text: str) -> tuple[tuple[str, ...], str]:
-        parts = re.findall(r"((?:[^\\,]|\\.)*)(?:,|$)", text + ",", re.DOTALL)[:-1]
+        found = re.finditer(r"((?:[^\\,]|\\.)*)(?:,|$)", text + ",", re.DOTALL)
+        # One more than there may be tells of too many; the last match is the end of the text.
+        parts = [name[1] for name in islice(found, self.most + 2)][:-1]
         names = tuple(re.sub(r"\\(.)", r"\1", part, flags=re.DOTALL) for part in parts)
         if len(names) > self.most:
             return names[: self.most], f"only the first {self.most} names are used"
@@ -135,11 +138,12 @@ class Points:
     most: int = 50
 
     def read(self, text: str) -> tuple[tuple[tuple[float, ...], ...], str]:
-        points = tuple(tuple(map(_finite, row.split(","))) for row in text.split(";"))
+        rows = text.split(";")
+        points = tuple(tuple(map(_finite, row.split(","))) for row in rows[: self.most])
         if len({len(point) for point in points}) != 1:
             raise ValueError("the points do not all have the same number of coordinates")
-        if len(points) > self.most:
-            return points[: self.most], f"only the first {self.most} points are used"
+        if len(rows) > self.most:
+            return points, f"only the first {self.most} points are used"
         return points, ""
 
     def write(self, value: tuple[tuple[float, ...], ...]) -> str:
