@@ -48,7 +48,13 @@ def _by_key(content: dict[str, dict[str, Any]]) -> Iterable[dict[str, Any]]:
     """Columns, if what is in them is numbered; rows, if they are numbered themselves."""
     inner = dict.fromkeys(key for member in content.values() for key in member)
     if inner and all(map(str.isdigit, inner)):
-        return ({name: column.get(key) for name, column in content.items()} for key in inner)
+        rows: dict[str, dict[str, Any]] = {key: {} for key in inner}
+        # The first has all names, so that the columns are in their order.
+        rows[next(iter(inner))] = dict.fromkeys(content)
+        for name, column in content.items():
+            for key, value in column.items():
+                rows[key][name] = value
+        return rows.values()
     if all(map(str.isdigit, content)):
         return content.values()
     raise NoTable

@@ -21,6 +21,8 @@ MOST_BELOW = 20
 MOST_TOTALS = 3
 MOST_SHOWN = 120  # characters of a line
 _MOST_NOTES = 20
+# Of a column's name, which pages say many times over.
+LONGEST_NAME = 1_000
 _SAMPLE_COLUMNS = 1_000
 _IMPORT_ID = '{"ImportId":'
 _TOTAL = re.compile(
@@ -360,12 +362,22 @@ def _counts_up(numbers: list[str], body: list[list[str]]) -> bool:
 
 def unique_names(names: Iterable[str]) -> tuple[tuple[str, ...], list[str]]:
     """Column names without blanks and repeats, and sentences on what was renamed."""
-    plain = [" ".join(str(name).split()) for name in names]
+    plain, cut = [], []
+    for position, name in enumerate(names, start=1):
+        # Twice as much is looked at, as there may be blanks to take out.
+        words = " ".join(str(name)[: 2 * LONGEST_NAME].split())
+        if len(words) > LONGEST_NAME or len(str(name)) > 2 * LONGEST_NAME:
+            cut.append(position)
+            words = f"{words[: LONGEST_NAME - 1]}…"
+        plain.append(words)
     given, taken = set(plain), set[str]()
     # For each name the number to try next, so that a name repeated n times costs n steps.
     following: Counter[str] = Counter()
     result: list[str] = []
-    notes = []
+    notes = [
+        f"Column {position} has a longer name: cut to {LONGEST_NAME:,} characters."
+        for position in cut
+    ]
     for position, name in enumerate(plain, start=1):
         if name and name not in taken:
             taken.add(name)
@@ -381,7 +393,7 @@ def unique_names(names: Iterable[str]) -> tuple[tuple[str, ...], list[str]]:
         notes.append(f"Column {position} {what}: called {new!r} here.")
     if len(notes) > _MOST_NOTES:
         more = len(notes) - _MOST_NOTES
-        notes[_MOST_NOTES:] = [f"{more:,} more columns without a name of their own got one."]
+        notes[_MOST_NOTES:] = [f"The names of {more:,} more columns were changed so, too."]
     return tuple(result), notes
 
 

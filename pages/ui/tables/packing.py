@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from pages.ui.tables.long_texts import without_long_texts
 from pages.ui.tables.parquet import read_parquet
 from pages.ui.tables.table import DataError, Question, Table, check_size
 
@@ -65,9 +66,10 @@ def from_file(content: bytes) -> Table:
         schema = pq.read_schema(io.BytesIO(content))
         notes = json.loads(schema.metadata[_NOTES])
         names, parsing, units = notes["name"], map(_text, notes["parsing"]), notes["units"]
-        return _table(_text(names), frame, [*parsing], [*map(_text, units)], content, notes)
+        table = _table(_text(names), frame, [*parsing], [*map(_text, units)], content, notes)
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         raise DataError(_DAMAGED_FILE) from None
+    return without_long_texts(table)
 
 
 def to_text(table: Table) -> str | None:

@@ -12,7 +12,10 @@ from em_core.partitions.partitions import Partitions
 from pages.ui.tables.columns import MAX_LABELS, ColumnReport, answered, classified, describe
 from pages.ui.tables.levels import coded
 from pages.ui.tables.table import DataError, Scale, Table
-from pages.ui.text import number
+from pages.ui.text import number, shortened
+
+# Of why a row is left out: how many columns are named, and with how many letters each.
+MOST_REASONS, MOST_LETTERS = 4, 60
 
 
 class Selection(NamedTuple):
@@ -307,11 +310,22 @@ def _check_item(report: ColumnReport) -> None:
 
 
 def _reasons(values: np.ndarray, columns: tuple[str, ...], positions: np.ndarray) -> pd.DataFrame:
-    reason = np.full(len(positions), "", dtype=object)
+    """Why rows are left out, in a text for each set of reasons: rows may be many, and so may be
+    the columns that each of them lacks."""
+    code, told, texts = np.zeros(len(positions), int), np.zeros(len(positions), int), [""]
+
+    def say(mask: np.ndarray, what: str) -> None:
+        before, place = np.unique(code[mask], return_inverse=True)
+        code[mask] = len(texts) + place
+        texts.extend(f"{texts[one]}{'; ' * bool(one)}{what}" for one in before)
+
     for name, column in zip(columns, values[positions].T, strict=True):
-        for mask, what in ((np.isnan(column), "missing"), (np.isinf(column), "infinite")):
-            separator = np.where(reason[mask] == "", "", "; ").astype(object)
-            reason[mask] = reason[mask] + separator + f"{name} is {what}"
+        for found, what in ((np.isnan(column), "missing"), (np.isinf(column), "infinite")):
+            say(found & (told < MOST_REASONS), f"{shortened(name, MOST_LETTERS)} is {what}")
+            told += found
+    for more in np.unique(told[told > MOST_REASONS]) - MOST_REASONS:
+        say(told == MOST_REASONS + more, f"{more:,} more")
+    reason = np.array(texts, dtype=object)[code]
     if len(columns) > 1:
         reason[np.isnan(values[positions]).all(axis=1)] = "all chosen columns are missing"
     return pd.DataFrame({"row": positions + 1, "reason": reason})

@@ -189,6 +189,16 @@ def test_rows_that_can_not_be_used_are_listed_with_reasons():
     }
 
 
+def test_of_many_columns_that_a_row_lacks_some_are_named():
+    frame = pd.DataFrame({"long " * 30 + str(i): [1.0, NAN, NAN, 2.0] for i in range(9)})
+    frame.iloc[1, 8] = 5.0
+    frame.iloc[2, :6] = 5.0
+    reasons = select(Table("x", frame, (), ""), list(frame.columns)).left_out["reason"].tolist()
+    assert reasons[0].count("is missing") == 4 and reasons[0].endswith("; 4 more")
+    assert reasons[1].count("is missing") == 3 and "more" not in reasons[1]
+    assert len(reasons[0]) < 300
+
+
 def test_rows_with_holes_are_kept_for_models_that_can_use_them():
     source = read("x,y\n1,2\n,3\n4,1e400\n,\n7,8\n")
     chosen = select(source, ["x", "y"], holes=True)

@@ -7,14 +7,18 @@ from datetime import datetime
 import numpy as np
 import openpyxl
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pages.ui.tables import delimited, excel, reading
+from pages.ui.tables import delimited, excel, packing, reading
 from pages.ui.tables import table as tables
 from pages.ui.tables.answers import AS_IT_IS, Reading
 from pages.ui.tables.columns import describe_columns, suggest_label
+from pages.ui.tables.lines import LONGEST_NAME
+from pages.ui.tables.long_texts import LONGEST_TEXT
 from pages.ui.tables.reading import read_table
 from pages.ui.tables.table import DataError, Table
 from support.answers import READINGS
@@ -466,3 +470,18 @@ def test_plain_text_is_split_at_once_as_line_by_line(monkeypatch, rng, long):
     for content, one, other in zip(made, at_once, results(), strict=True):
         assert one == other, content
     assert sum(isinstance(one, tuple) for one in at_once) > 0.5 * len(made)
+
+
+def test_long_texts_and_names_are_cut_and_it_is_said():
+    """A file of 1 kB may hold a text of 1 MB and name it in every row; a page says all of them."""
+    long, buffer = "z" * 2**20, io.BytesIO()
+    texts = pa.array([long] * 50 + ["short"] * 50).dictionary_encode()
+    pq.write_table(pa.table({"x": texts, long: range(100), f"{long}y": range(100)}), buffer)
+    table = read_table("x.parquet", buffer.getvalue())
+    assert table.frame["x"].tolist() == [long[:LONGEST_TEXT]] * 50 + ["short"] * 50
+    assert list(map(len, table.frame)) == [1, LONGEST_NAME, LONGEST_NAME + len(" (2)")]
+    assert "50 texts of more than 10,000 characters in 'x': cut to so many." in table.parsing
+    assert "Column 2 has a longer name: cut to 1,000 characters." in table.parsing
+    titled = table._replace(titles=(("x", long),), units=(long, "", ""))
+    again = packing.from_file(packing.to_parquet(titled))
+    assert max(map(len, (*again.titles[0], *again.units))) == LONGEST_TEXT

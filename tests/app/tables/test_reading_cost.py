@@ -1,16 +1,24 @@
 """What reading costs grows with the file and no faster, whatever the file holds."""
 
 import gc
+import json
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from pages.ui.state.kinds import Names
+from em_core import saved
+from pages.ui.lessons.own_lesson import read_own
+from pages.ui.state.kinds import JsonObject, Names, Points, Steps
 from pages.ui.state.settings import parse
 from pages.ui.tables import columns, lines, packing
 from pages.ui.tables.reading import read_table
+from pages.ui.tables.saved_work import SavedWork, pack, unpack
+from pages.ui.tables.selection import select
 from pages.ui.tables.table import DataError, Table
 
 
@@ -36,6 +44,33 @@ def grouped(n: int) -> None:
     columns.suggest_sequences(table, columns.describe_columns(table))
 
 
+def left_out(n: int) -> None:
+    """A hundred columns, of which no two rows lack the same."""
+    values = np.full((n, 100), np.nan)
+    values[np.arange(n), np.arange(n) % 100] = 1.0
+    frame = pd.DataFrame(values, columns=[f"a rather long name {i}" for i in range(100)])
+    frame.loc[0], frame.loc[1] = 1.0, 2.0
+    select(Table("x", frame, (), ""), tuple(frame.columns))
+
+
+def _listed(item: str, n: int) -> str:
+    return f"[{','.join([item] * n)}]"
+
+
+def _keyed(n: int, value: str) -> str:
+    """An object of many names; each with a value, or with one of its own row."""
+    return json.dumps({f"k{i}": int(value) if value else {str(i): 1} for i in range(n)})
+
+
+def archive(n: int) -> bytes:
+    return pack(SavedWork({f"k{i}": "1" for i in range(n)}, ""))
+
+
+def _tried(read: Callable[[Any], object], content: Any) -> None:
+    with suppress(ValueError, DataError):
+        read(content)
+
+
 # Each step by the size of what it is given; what is refused is to be refused as quickly.
 STEPS: dict[str, tuple[Callable[[int], object], int]] = {
     "names that are all the same": (lambda n: lines.unique_names(["x"] * n), 20_000),
@@ -58,6 +93,29 @@ STEPS: dict[str, tuple[Callable[[int], object], int]] = {
     "texts and dates": (described, 5_000),
     "sequences": (grouped, 5_000),
     "a link of many names": (lambda n: Names().read(",".join(f"a{i}" for i in range(n))), 10_000),
+    "a link of names of nothing": (lambda n: Names().read("," * n), 100_000),
+    "a link of many points": (lambda n: Points().read("1,2;" * n + "1,2"), 50_000),
+    "a link of many steps": (
+        lambda n: _tried(Steps().read, _listed('["missing",{"codes":["9"]}]', n)),
+        500,
+    ),
+    "a link of JSON": (
+        lambda n: _tried(JsonObject().read, f'{{"weights":{_listed("0.5", n)}}}'),
+        10_000,
+    ),
+    "a lesson of many steps": (lambda n: _tried(read_own, b"[[steps]]\n" * n), 1_500),
+    "a lesson of long keys": (lambda n: _tried(read_own, b"a" + b".a" * n + b"=1"), 10_000),
+    "a lesson with a long list": (
+        lambda n: _tried(read_own, b"a=" + _listed("1", n).encode()),
+        1_500,
+    ),
+    "a saved model": (lambda n: _tried(saved.load, f'{{"params":{_listed("0.5", n)}}}'), 20_000),
+    "work of many settings": (lambda n: _tried(unpack, archive(n)), 1_000),
+    "JSON of many names": (lambda n: tried(_keyed(n, "1").encode(), "x.json"), 10_000),
+    "JSON of names with a row each": (lambda n: tried(_keyed(n, "").encode(), "x.json"), 4_000),
+    "JSON of digits": (lambda n: tried(b'[{"x":' + b"9" * n + b"}]", "x.json"), 50_000),
+    "nested JSON": (lambda n: tried(b"[" * n, "x.json"), 50_000),
+    "rows that lack all columns but one": (left_out, 1_000),
     "a link of many keys": (lambda n: parse({f"k{i}": "x" for i in range(n)}), 10_000),
     "a link of one long value": (lambda n: parse({"sp": '{"a":' * n, "sm": "1," * n}), 4_000),
     "a table in a link": (lambda n: _refused(lambda: packing.from_text("A" * n)), 50_000),

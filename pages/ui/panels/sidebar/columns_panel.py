@@ -42,6 +42,7 @@ from pages.ui.tables.weights import weight_candidates
 from pages.ui.text import counted, plain
 
 PREVIEW_ROWS = 200
+MOST_LEFT_OUT = 1_000  # rows, in the grid of them
 MOST_HEIGHT = 300  # of the grid, in pixels
 ROW_HEIGHT = 35
 USED_FOR, IN_WORDS = "used for", "in words"
@@ -309,7 +310,10 @@ def _rows_left_out(table: Table, columns: Columns) -> None:
     assert columns.selection is not None, "it has them"
     left_out = columns.selection.left_out
     st.markdown(f"**{len(left_out):,} of {counted(len(table.frame), 'row')} left out:**")
-    st.dataframe(left_out, hide_index=True, height=_height(left_out))
+    shown = left_out.head(MOST_LEFT_OUT)
+    if len(shown) < len(left_out):
+        st.caption(f"The first {len(shown):,} of them")
+    st.dataframe(shown, hide_index=True, height=_height(shown))
     tables.offer_csv(left_out, "Rows left out", index=False)
 
 
