@@ -57,9 +57,18 @@ def _column(filename: str, content: bytes, position: int, before: int) -> pa.Chu
         batches = iter(reader)
     chunks, size, rows = [], before, 0
     for batch in batches:
-        chunks.append(batch.column(0))
+        chunks.append(_sound(batch.column(0)))
         size += spread_size(chunks[-1])
         rows += len(chunks[-1])
         check_unpacked(filename, size)
         check_size(filename, rows, 1)
     return pa.chunked_array(chunks, reader.schema.field(0).type)
+
+
+def _sound(column: pa.Array) -> pa.Array:
+    """A column that lies within its file: Arrow believes what a file says of where its values are,
+    and would give what else is in memory there. Raises ArrowInvalid."""
+    as_bytes = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary()}.get(column.type)
+    # Whether texts are UTF-8 is looked at later, with a sentence of its own.
+    (column if as_bytes is None else column.view(as_bytes)).validate(full=True)
+    return column

@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import random
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -218,3 +219,27 @@ def test_names_of_levels_in_the_file_are_two_steps(tmp_path: Path) -> None:
     # A level that has no name: as it is.
     more = FRAME.assign(sex=[1.0, 2, 3, 1, 2])
     assert not named_in_the_file(read_table("x.dta", written(more, "dta", tmp_path)))
+
+
+@pytest.mark.parametrize("new", [pa.ipc.new_file, pa.ipc.new_stream])
+@pytest.mark.parametrize(
+    ("said", "false"),
+    [
+        ((0, 3, 5, 6), (0, 1 << 30, 5, 6)),  # where texts begin
+        ((0, 3, 5, 6), (0, 3, 5, 1 << 20)),
+        ((0, 1, 2, 3), (0, 1, 2, 1 << 20)),  # where lists do
+        ((0, 1, 0), (0, 77, 0)),  # which of the levels
+    ],
+)
+def test_arrow_gives_nothing_of_what_else_is_in_memory(new, said, false) -> None:
+    """A file says where its values are: a false place would show what others have had read here."""
+    columns = {"x": ["abc", "de", "f"], "l": [[1], [2], [3]], "y": [1.5, 2.5, 3.5]}
+    table = pa.table(columns | {"d": pa.array(["p", "q", "p"]).dictionary_encode()})
+    buffer = io.BytesIO()
+    with new(buffer, table.schema) as writer:
+        writer.write_table(table)
+    content, places = buffer.getvalue(), struct.pack(f"<{len(said)}i", *said)
+    assert read_table("x.arrow", content).frame["l"].tolist() == ["[1]", "[2]", "[3]"]
+    assert places in content
+    with pytest.raises(DataError, match="isn't a readable Arrow"):
+        read_table("x.arrow", content.replace(places, struct.pack(f"<{len(false)}i", *false)))
