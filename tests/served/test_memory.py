@@ -240,7 +240,7 @@ def test_thirty_greedy_visitors_stay_under_the_limit(
         assert "Log-likelihood" in first.texts
         for visitor in visitors:
             visitor.close()
-        until = time.monotonic() + 60
+        until = time.monotonic() + 300  # it never comes then, however busy the machine
         while time.monotonic() < until:
             late = Visitor(url, "v=1&s=generate&n=300000&tc=4&it=2")
             late.settle()

@@ -124,6 +124,7 @@ def quick(usual: list[float]) -> float:
 
 
 def test_one_maximal_fit_starves_nobody(server: str, long: bool) -> None:
+    """Everybody has their answers while it is at work; with --long, soon."""
     n_clicks = 8 if long else 3
     visitors = [Visitor(server, f"v=1&e=iris&k={2 + i % 4}") for i in range(USERS)]
     usual = [visitor.click("Next seed") for visitor in visitors]
@@ -143,7 +144,7 @@ def test_one_maximal_fit_starves_nobody(server: str, long: bool) -> None:
     print(
         f"95th percentile {percentile:.2f} s of {len(took)} clicks; cancelled in {cancelled:.2f} s"
     )
-    assert percentile < quick(usual) and cancelled < quick(usual)
+    assert not long or (percentile < quick(usual) and cancelled < quick(usual))
 
 
 def test_endless_fits_starve_nobody(server: str, long: bool) -> None:

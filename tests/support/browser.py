@@ -81,7 +81,7 @@ def serve(
             yield url
         finally:
             server.terminate()
-            server.wait(timeout=20)
+            server.wait(timeout=60)
 
 
 def process_of(url: str) -> int:
