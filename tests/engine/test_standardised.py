@@ -73,7 +73,9 @@ def test_it_is_the_model_of_standardised_data(name):
     own = fit(plain, rows, tolerance=0, max_iterations=6)
     logs = model.logs(data).sum()
     assert told.log_likelihood == pytest.approx(own.log_likelihood - logs, rel=1e-11)
-    assert_close(told.params, model.in_data_units(own.params), 1e-9)
+    # Where an M-step climbs by itself, it sees its top to the square root of rounding.
+    climbs = name == "stationary hidden Markov"
+    assert_close(told.params, model.in_data_units(own.params), 1e-7 if climbs else 1e-9)
     direct = plain.e_step(told.params, data)
     assert direct.log_likelihood == pytest.approx(told.log_likelihood, rel=1e-9)
     assert told.n_parameters == own.n_parameters and told.icl == pytest.approx(
