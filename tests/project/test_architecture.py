@@ -3,6 +3,7 @@
 import ast
 import graphlib
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -193,7 +194,8 @@ def test_what_a_widget_holds_is_heard_where_it_still_is() -> None:
 
 
 def test_the_session_has_one_door() -> None:
-    users = [name(p) for p in ROOT.glob("pages/**/*.py") if ".session_state" in p.read_text()]
+    door = re.compile(r"st\.session_state|import session_state")
+    users = [name(p) for p in ROOT.glob("pages/**/*.py") if door.search(p.read_text())]
     assert users == ["pages/ui/state/session.py"]
 
 
