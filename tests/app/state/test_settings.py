@@ -56,7 +56,7 @@ def values(about: Field) -> st.SearchStrategy:
             return READINGS
         case kinds.Text() if about.name in ("carried", "shared"):
             return st.text("aZ0-_", max_size=64)
-        case kinds.Text() if about.name == "fingerprint":
+        case kinds.Text() if about.name in ("fingerprint", "data_set_files"):
             return st.text("0123456789abcdef", max_size=64)
         case kinds.Text() if about.name == "drawn":
             return st.from_regex(about.kind.pattern, fullmatch=True)
