@@ -180,7 +180,7 @@ def _confirmed(
     if not remaining_gain(climbed, n_observations):
         return "converged"
     reached, climbed, points, ahead = climbed[-1], list(climbed), [params], []
-    for further in range(AHEAD):
+    for _ in range(AHEAD):
         if iteration == max_iterations:
             return "converged"
         iteration += 1
@@ -191,11 +191,8 @@ def _confirmed(
         if reason := why_stop(climbed, 0.0, n_observations):
             yield from ahead
             return reason
-        left = outlook(climbed).left
-        if further + 1 < AHEAD:  # early, so only where both agree
-            left = max(left, cautious_outlook(climbed).left)
-        if climbed[-1] - reached + left < SURELY * tolerance:
-            return "converged"
+    if climbed[-1] - reached + outlook(climbed).left < SURELY * tolerance:
+        return "converged"
     yield from ahead
     strides, alone, wait = Strides(model), AHEAD, AHEAD
     while iteration < max_iterations:
