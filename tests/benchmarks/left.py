@@ -31,6 +31,7 @@ from em_core import (
     fit,
 )
 from em_core.datasets import load
+from em_core.fit import finished, starting_params
 from em_core.half_steps import has_collapsed
 
 TOLERANCE = 1e-3
@@ -57,15 +58,15 @@ def suite():
 
 
 def plain(model, data):
-    """EM from the same start, stopped by Aitken's estimate alone: its last half-step and why."""
-    steps = em(
-        model, data, model.initial_params(data, next(iter(model.starts)), np.random.default_rng(0))
-    )
+    """As `fit`, with EM stopped by Aitken's estimate alone."""
+    data = model.check(data)
+    params = starting_params(model, data, None, np.random.default_rng(0))
+    steps, trace = em(model, data, params), []
     while True:
         try:
-            last = next(steps)
-        except StopIteration as end:
-            return last, end.value
+            trace.append(next(steps))
+        except StopIteration as stop:
+            return finished(model, trace, stop.value, data)
 
 
 def best_of(repeats: int, run, *asked):
@@ -84,23 +85,20 @@ def main() -> int:
     repeats = parser.parse_args().repeats
     left, seconds, same = [], np.zeros(2), 0
     for name, model, data in suite():
-        took, (last, why) = best_of(repeats, plain, model, data)
+        took, before = best_of(repeats, plain, model, data)
         takes, result = best_of(repeats, fit, model, data)
-        if why != "converged" or has_collapsed(last.flags) or result.stop_reason != "converged":
+        if {before.stop_reason, result.stop_reason} != {"converged"} or has_collapsed(before.flags):
             continue
         seconds += took, takes
-        same += result.n_iterations == last.iteration
+        same += result.n_iterations == before.n_iterations
         ends = []
-        for params, reached in (
-            (last.params, last.log_likelihood),
-            (result.params, result.log_likelihood),
-        ):
-            *_, further = em(model, data, params, tolerance=1e-9, max_iterations=5000)
-            ends.append(further.log_likelihood - reached)
+        for end in (before, result):
+            *_, further = em(model, data, end.params, tolerance=1e-9, max_iterations=5000)
+            ends.append(further.log_likelihood - end.log_likelihood)
         left.append(ends)
         if max(ends) > 1.5 * TOLERANCE:
             print(
-                f"{name:<28} {last.iteration:>4} iterations, left {ends[0]:.4f}; "
+                f"{name:<28} {before.n_iterations:>4} iterations, left {ends[0]:.4f}; "
                 f"{result.n_iterations:>4}, left {ends[1]:.4f}",
                 flush=True,
             )
