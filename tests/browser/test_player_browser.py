@@ -161,7 +161,7 @@ def test_space_plays_wherever_the_focus_is_and_enter_presses(page: Page, demo: s
         page.keyboard.press("Space")
         expect(root).to_have_attribute("data-playing", playing)
     for playing in ("true", "false"):
-        root.get_by_label("Speed").focus()
+        root.get_by_label("Speed", exact=True).focus()
         page.keyboard.press("Space")
         expect(root).to_have_attribute("data-playing", playing)
 
@@ -219,7 +219,7 @@ def test_playing_shows_every_frame_and_survives_reruns(page: Page, demo: str) ->
         """() => { window.seen = []; document.querySelector('.emx').addEventListener('emx-painted',
         (event) => window.seen.push(event.detail.frame)); }"""
     )
-    root.get_by_label("Speed").select_option("3")
+    root.get_by_label("Speed", exact=True).select_option("3")
     expect(page.get_by_text("speed=3")).to_be_visible()
     button(root, "Play").click()
     for name in ("rerun the fragment", "rerun the page", "rerun the fragment"):

@@ -121,8 +121,9 @@ def test_downloads_are_of_the_half_step_shown(app: str, page: Page, tmp_path: Pa
             assert name.startswith("Old-Faithful-gaussian-mixture-full-2-components-parameters-")
             assert at in name
             content[at, kind[:4]] = waiting.value.path().read_text()
-        page.get_by_role("button", name="Next half-step").click()
-        expect(page.get_by_text("Of the half-step shown: M-step 1 of 4.")).to_be_visible()
+        if at == "start":
+            page.get_by_role("button", name="Next half-step").click()
+            expect(page.get_by_text("Of the half-step shown: M-step 1 of 4.")).to_be_visible()
     first = json.loads(content["start", "Para"])
     assert first["half_step"] == "start"
     assert {name: first[name] for name in EXPLICIT} == EXPLICIT
