@@ -78,14 +78,26 @@ def _row_group(source: ParquetSource) -> Rows:
     wanted = [*source.columns, *([] if source.weights is None else [source.weights])]
     filters = None if source.filters is None else pickle.loads(source.filters)
     fragment = _fragment(source.root, source.path, [source.row_group])
-    table = fragment.to_table(columns=wanted, filter=filters)
+    table = fragment.to_table(_schema(fragment, wanted), columns=wanted, filter=filters)
     columns = [_numbers(table, name) for name in wanted]
     values = np.stack(columns[: len(source.columns)], axis=1)
     return values, columns[-1] if source.weights is not None else None
 
 
 def _numbers(table, name: str) -> np.ndarray:
-    return table.column(name).cast("double").to_numpy()
+    # Whole numbers beyond 2^53 lose digits, as they do wherever a model is given them.
+    return table.column(name).cast("double", safe=False).to_numpy()
+
+
+def _schema(fragment, names: Sequence[str]):
+    """That of a file; columns that came with later files are missing in it."""
+    import pyarrow as pa
+
+    schema = fragment.physical_schema
+    for name in names:
+        if name not in schema.names:
+            schema = schema.append(pa.field(name, pa.float64()))
+    return schema
 
 
 def _fragment(root: str, path: str, row_groups: list[int] | None = None):
@@ -120,11 +132,14 @@ def parquet_sources(
             is_kind(kind) for is_kind in (types.is_integer, types.is_floating, types.is_boolean)
         ):
             raise ValueError(f"column {name!r} of {path} holds {kind}, no numbers: leave it out")
-    found = []
+    found, asked = [], [*names, *([] if weights is None else [weights])]
     for file in sorted(files.files):
         for group in _fragment(root, file).row_groups:
             some = _fragment(root, file, [group.id])
-            n_rows = group.num_rows if filters is None else some.count_rows(filter=filters)
+            if filters is None:
+                n_rows = group.num_rows
+            else:
+                n_rows = some.scanner(_schema(some, asked), filter=filters).count_rows()
             if n_rows:
                 found.append(ParquetSource(root, file, group.id, names, weights, kept, n_rows))
     return names, found

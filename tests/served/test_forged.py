@@ -81,6 +81,23 @@ def test_a_message_too_large_is_refused_before_it_comes(server: Server, since: i
     assert "Traceback" not in server.said(since)
 
 
+def test_a_part_of_a_page_that_tells_more_than_it_can_is_not_heard(
+    server: Server, since: int
+) -> None:
+    """Millions of lists were taken apart, and kept."""
+    visitor = Visitor(server.url, "v=1&s=draw")
+    process = Path(f"/proc/{process_of(server.url)}")
+    before = megabytes(process, "VmRSS")
+    part = next(id_ for (kind, _), id_ in visitor._ids.items() if kind == "bidi_component")
+    told = '{"drawn":[' + "[]," * 8_000_000 + "[]]}"
+    visitor._states = {part: WidgetState(id=part, json_value=told)}
+    visitor.run()
+    assert "Something went wrong" not in visitor.texts
+    visitor.close()
+    assert megabytes(process, "VmRSS") - before < 150
+    assert "more of a widget than any page has" in server.said(since)
+
+
 def test_a_longer_address_than_any_is_left_out(server: Server, since: int) -> None:
     """Whatever is in it: 20 MB of commas were read for a minute, and everybody waited."""
     visitor = Visitor(server.url, "v=1&c=" + "," * 20 * MB)

@@ -286,7 +286,7 @@ def _deed(number: int, kind: Literal["add", "move", "remove"], index: int, place
 
 
 def _is_finite(value: Any) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
+    return isinstance(value, int | float) and -math.inf < value < math.inf
 
 
 def _is_report(name: str, told: Any) -> bool:

@@ -37,6 +37,9 @@ WIDGETS_OF_A_DIALOG = 2
 MOST_FILES = 100
 # Characters of an address after its "?": the server takes no longer one when a page is asked for.
 LONGEST_QUERY = 200_000
+# Characters of what a part of a page tells of itself: Streamlit takes it apart before it is known
+# whether that is what the part can tell.
+LONGEST_REPORT = 1_000_000
 # What the names of widgets and of parts of them begin with.
 OF_A_WIDGET = "$$"
 # Why a connection ends (RFC 6455, 7.4.1).
@@ -226,9 +229,13 @@ class SoundMessages:
                     asked.rerun_script.query_string = ""
                     message["bytes"] = asked.SerializeToString()
                 told = asked.rerun_script.widget_states.widgets
-                sound = [state for state in told if state.id.startswith(OF_A_WIDGET)]
+                sound = [
+                    state
+                    for state in told
+                    if state.id.startswith(OF_A_WIDGET) and len(state.json_value) <= LONGEST_REPORT
+                ]
                 if len(sound) < len(told):
-                    log.warning("A message told of a widget that no page has: left out.")
+                    log.warning("A message told more of a widget than any page has: left out.")
                     del told[:]
                     told.extend(sound)
                     message["bytes"] = asked.SerializeToString()

@@ -53,11 +53,11 @@ def can_be_used(columns: Sequence[str], holes: bool, weights: str = "") -> Any:
     from pyarrow import compute
 
     def there(name: str) -> Any:
-        column = compute.field(name).cast("double")
+        column = compute.field(name).cast("double", safe=False)
         return column.is_valid() & ~compute.is_nan(column)
 
     def finite(name: str) -> Any:
-        column = compute.field(name).cast("double")
+        column = compute.field(name).cast("double", safe=False)
         return column.is_null() | ~compute.is_inf(column)
 
     some = reduce(or_ if holes else and_, map(there, columns))

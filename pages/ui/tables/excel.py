@@ -60,7 +60,7 @@ def read_excel(filename: str, content: bytes, reading: Reading) -> Table:
             unpacked = sum(entry.file_size for entry in archive.infolist())
             if "xl/workbook.xml" not in archive.namelist():
                 raise broken
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, NotImplementedError):
         raise broken from None
     check_unpacked(filename, unpacked)
     if unpacked > SHRUNK_AT_LEAST and unpacked > MAX_SHRINKAGE * len(content):

@@ -79,12 +79,34 @@ def _read(filename: str, content: bytes) -> pa.Table:
     return pa.Table.from_batches(batches, file.schema_arrow)
 
 
+_TEXTS = (
+    pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary,
+)  # fmt: skip
+_SHARED = (
+    pa.types.is_run_end_encoded, pa.types.is_union, pa.types.is_list_view,
+    pa.types.is_large_list_view,
+)  # fmt: skip
+
+
 def spread_size(column: pa.Array) -> int:
-    """Bytes of a column once every row has its own value."""
+    """Bytes of a column once every row has its own value. Raises DataError where one value may
+    stand for many rows in a way that no table needs."""
     kind = column.type
+    if isinstance(column, pa.ExtensionArray):
+        return spread_size(column.storage)
+    if any(is_kind(kind) for is_kind in _SHARED):
+        raise DataError(
+            f"A column of the file is {kind}, which is not read: write it as numbers or text."
+        )
     if pa.types.is_dictionary(kind):
+        if not any(is_kind(kind.value_type) for is_kind in _TEXTS):
+            return len(column) * spread_size(column.dictionary)  # at most
         lengths = pc.binary_length(column.dictionary.cast(pa.large_binary()))
         return pc.sum(pc.take(lengths, column.indices)).as_py() or 0
+    if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
+        # Each view of 16 bytes begins with its length; texts may lie over each other.
+        views = np.frombuffer(column.buffers()[1], np.int32).reshape(-1, 4)
+        return int(views[column.offset :][: len(column), 0].astype(np.int64).sum())
     if pa.types.is_struct(kind):
         return sum(map(spread_size, column.flatten()))
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):

@@ -19,6 +19,7 @@ from pages.ui.compute import readings
 from pages.ui.running.pools import READING
 from pages.ui.running.workers import Limits, Lost, Pool
 from pages.ui.tables import packing
+from pages.ui.tables.parquet import spread_size
 from pages.ui.tables.preparation.levels import named_in_the_file
 from pages.ui.tables.preparation.table import prepared
 from pages.ui.tables.reading import read_table
@@ -243,3 +244,44 @@ def test_arrow_gives_nothing_of_what_else_is_in_memory(new, said, false) -> None
     assert places in content
     with pytest.raises(DataError, match="isn't a readable Arrow"):
         read_table("x.arrow", content.replace(places, struct.pack(f"<{len(false)}i", *false)))
+
+
+def feather(**columns: pa.Array) -> bytes:
+    table, file = pa.table(columns), io.BytesIO()
+    with pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[1, 2], [1.5, 2.5], [True, False], ["a", "b"], [datetime.date(2020, 1, 1)] * 2],
+    ids=["whole", "numbers", "truths", "texts", "dates"],
+)
+def test_categories_of_any_kind_are_read_from_arrow(values: list[object]) -> None:
+    plain = pa.array(values * 3)
+    table = read_table("a.feather", feather(x=plain.dictionary_encode(), y=plain))
+    assert table.frame["x"].tolist() == table.frame["y"].tolist()
+
+
+def test_views_of_texts_are_read_and_counted_as_long_as_they_are() -> None:
+    texts = ["a", None, "b" * 100] * 2
+    table = read_table("a.feather", feather(x=pa.array(texts, pa.string_view())))
+    assert table.frame["x"].dropna().tolist() == ["a", "b" * 100] * 2
+    assert spread_size(pa.array(["b" * 100] * 7, pa.string_view()).slice(2)) == 500
+
+
+def test_a_value_that_stands_for_many_rows_by_itself_is_refused() -> None:
+    """12,000 rows of 100 kB each in a file of 100 kB."""
+    text = pa.array(["x" * 100_000])
+    many = 12_000
+    bombs = (
+        pa.RunEndEncodedArray.from_arrays([many], text),
+        pa.UnionArray.from_dense(
+            pa.array([0] * many, pa.int8()), pa.array([0] * many, pa.int32()), [text]
+        ),
+        pa.ListViewArray.from_arrays([0] * many, [1] * many, text),
+    )
+    for bomb in bombs:
+        with pytest.raises(DataError, match="not read: write it as numbers or text"):
+            read_table("a.feather", feather(x=bomb))

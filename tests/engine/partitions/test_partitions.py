@@ -221,6 +221,20 @@ def test_files_are_read_by_columns_weights_and_filters(tmp_path) -> None:
         Partitions.from_parquet(path, ["x"], filters=compute.field("x") > 1e9)
 
 
+def test_large_whole_numbers_and_columns_that_came_later_are_read(tmp_path) -> None:
+    parquet.write_table(pa.table({"x": [1.5, 2.5]}), tmp_path / "0.parquet")
+    late = pa.table({"x": [3.5, 4.5], "id": pa.array([2**53 + 1, 2**63 + 5], pa.uint64())})
+    parquet.write_table(late, tmp_path / "1.parquet")
+    # PyArrow takes the columns of a folder from its first file.
+    (tmp_path / "0.parquet").rename(tmp_path / "2.parquet")
+    table = Partitions.from_parquet(tmp_path, ("x", "id"))
+    (values, _), *_ = table.loaded().blocks()
+    np.testing.assert_array_equal(values[:, 0], [3.5, 4.5, 1.5, 2.5])
+    np.testing.assert_array_equal(values[:, 1], [2.0**53, 2.0**63, np.nan, np.nan])
+    there = compute.field("id").cast("double", safe=False).is_valid()
+    assert len(Partitions.from_parquet(tmp_path, ("x", "id"), filters=there)) == 2
+
+
 def test_what_cannot_be_fitted_says_so() -> None:
     rows = table("gaussian")
     with pytest.raises(ValueError, match="block 2 has 2 columns and the first has 3"):
