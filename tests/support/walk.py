@@ -151,7 +151,7 @@ def values_of(about: Field) -> list[str | None]:
             valid = [kinds.Result(-100.5, 3, "1.0")]
         case kinds.Text() if about.name == "carried":
             return [None, *own_tables(), *PACKED]
-        case kinds.Text() if about.name in ("shared", "fingerprint"):
+        case kinds.Text() if about.name in ("shared", "fingerprint", "data_set_files"):
             return [None, "0a" * 12, *DAMAGED[kinds.Text]]
         case kinds.Text() if about.name == "kept":
             return [None, "k=3", "k=" + "3" * 5_000]
