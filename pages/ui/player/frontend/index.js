@@ -487,7 +487,9 @@ class Player {
     clearTimeout(this.reportTimer);
     this.reportTimer = setTimeout(() => {
       if (!this.destroyed && !this.playing) {
-        this.component.setStateValue("frame", { run: this.picture.run, frame: this.frame });
+        // Where a fit is followed, the last frame: by the time this is heard it is another one.
+        const frame = this.following ? null : this.frame;
+        this.component.setStateValue("frame", { run: this.picture.run, frame });
       }
     }, REPORT_AFTER);
   }
