@@ -109,6 +109,13 @@ def _fragment(root: str, path: str, row_groups: list[int] | None = None):
     return form.make_fragment(path, filesystem=filesystem, row_groups=row_groups)
 
 
+def holds_numbers(kind) -> bool:
+    """Whether a column of this type of Arrow's is one of numbers, or of true and false."""
+    from pyarrow import types
+
+    return types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)
+
+
 def parquet_sources(
     path, columns: Sequence[str] | None, weights: str | None, filters
 ) -> tuple[tuple[str, ...], list[ParquetSource]]:
@@ -117,22 +124,21 @@ def parquet_sources(
 
     Raises ValueError, in words, for a column that is not there or holds no numbers.
     """
-    from pyarrow import dataset, types
+    from pyarrow import dataset
 
     root = path if "://" in str(path) else os.path.abspath(path)
     files = dataset.dataset(root, format="parquet")
     schema = files.schema
     kept = None if filters is None else pickle.dumps(filters)
     names = tuple(columns or (name for name in schema.names if name != weights))
-    for name in (*names, *([] if weights is None else [weights])):
+    asked = names if weights is None else (*names, weights)
+    for name in asked:
         if name not in schema.names:
             raise ValueError(f"there is no column {name!r} in {path}: {', '.join(schema.names)}")
         kind = schema.field(name).type
-        if not any(
-            is_kind(kind) for is_kind in (types.is_integer, types.is_floating, types.is_boolean)
-        ):
+        if not holds_numbers(kind):
             raise ValueError(f"column {name!r} of {path} holds {kind}, no numbers: leave it out")
-    found, asked = [], [*names, *([] if weights is None else [weights])]
+    found = []
     for file in sorted(files.files):
         for group in _fragment(root, file).row_groups:
             some = _fragment(root, file, [group.id])

@@ -100,7 +100,9 @@ def spread_size(column: pa.Array) -> int:
         )
     if pa.types.is_dictionary(kind):
         if not any(is_kind(kind.value_type) for is_kind in _TEXTS):
-            return len(column) * spread_size(column.dictionary)  # at most
+            # Numbers and dates are all of one size; of others each may be the largest.
+            largest = _bytes_each(kind.value_type) or spread_size(column.dictionary)
+            return len(column) * largest
         lengths = pc.binary_length(column.dictionary.cast(pa.large_binary()))
         return pc.sum(pc.take(lengths, column.indices)).as_py() or 0
     if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
@@ -112,6 +114,14 @@ def spread_size(column: pa.Array) -> int:
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
         return spread_size(column.flatten())
     return column.nbytes
+
+
+def _bytes_each(kind: pa.DataType) -> int:
+    """Of every value of a type; 0 where they differ."""
+    try:
+        return -(-kind.bit_width // 8)
+    except ValueError:
+        return 0
 
 
 def _check_years(name: str, dates: pa.ChunkedArray) -> None:

@@ -6,16 +6,19 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pandas as pd
-from pyarrow import ArrowException, dataset, fs, types
+from pyarrow import ArrowException, dataset, fs
 
 from em_core.partitions.partitions import Partitions
+from em_core.partitions.sources import holds_numbers
 from pages.ui import environment
 from pages.ui.tables.data_set import DataSet, Whole
 from pages.ui.tables.table import DataError, Table
 from pages.ui.text import counted
 
 SUFFIX = ".parquet"
+EXACT = 2**53  # whole numbers up to here are read to the last digit
 
 
 def offered() -> dict[str, str]:
@@ -75,8 +78,7 @@ def look_at(name: str, root: str, files: str) -> DataSet:
     except (OSError, ArrowException, ValueError) as error:
         raise DataError(_gone(name)) from error
     schema = found.schema
-    kinds = types.is_integer, types.is_floating, types.is_boolean
-    numbers = [field.name for field in schema if any(is_kind(field.type) for is_kind in kinds)]
+    numbers = [field.name for field in schema if holds_numbers(field.type)]
     columns = tuple((field.name, str(field.type)) for field in schema)
     if not numbers or not n_rows:
         raise DataError(
@@ -96,12 +98,15 @@ def _gone(name: str) -> str:
 
 def table_of(data_set: DataSet, rows: Partitions) -> Table:
     """The sample as a table. rows: the columns of numbers, whose first pass is known."""
-    sample = rows.first_pass().rows
-    types_of = dict(data_set.columns)
-    frame = pd.DataFrame(sample, columns=list(rows.names), copy=True)
-    for name in frame:
+    first, types_of = rows.first_pass(), dict(data_set.columns)
+    frame = pd.DataFrame(first.rows, columns=list(rows.names), copy=True)
+    furthest = np.fmax(-first.columns.lowest, first.columns.highest)
+    rounded = []
+    for name, far in zip(rows.names, furthest, strict=True):
         if types_of[name] == "bool":
             frame[name] = frame[name].astype("boolean")
+        elif "int" in types_of[name] and far > EXACT:
+            rounded.append(repr(name))
         elif "int" in types_of[name]:
             frame[name] = frame[name].astype("Int64")
     whole = f"{counted(data_set.n_rows, 'row')} in {counted(data_set.n_files, 'Parquet file')}"
@@ -113,6 +118,8 @@ def table_of(data_set: DataSet, rows: Partitions) -> Table:
             f"What is shown and drawn here is a sample of {len(frame):,} rows, all equally likely, "
             "always the same. Models are fitted to all rows."
         )
+    if rounded:
+        said.append(f"Whole numbers beyond 2^53, read to 16 digits: {', '.join(rounded)}.")
     if others := [f"{n} ({kind})" for n, kind in data_set.columns if n not in data_set.numbers]:
         said.append(f"Not numbers, so not read: {', '.join(others)}.")
     digest = hashlib.sha256(repr((data_set.files, data_set.columns)).encode()).hexdigest()

@@ -264,6 +264,14 @@ def test_categories_of_any_kind_are_read_from_arrow(values: list[object]) -> Non
     assert table.frame["x"].tolist() == table.frame["y"].tolist()
 
 
+def test_many_categories_of_one_size_take_no_more_room_than_their_rows() -> None:
+    days = pa.array(np.arange(300_000) % 10_000, pa.int32()).cast(pa.date32())
+    assert len(read_table("a.feather", feather(day=days.dictionary_encode())).frame) == 300_000
+    assert spread_size(days.dictionary_encode()) == 4 * 300_000
+    lists = pa.DictionaryArray.from_arrays(pa.array([0] * 9), pa.array([["a" * 50] * 2, []]))
+    assert spread_size(lists) == 9 * spread_size(lists.dictionary)
+
+
 def test_views_of_texts_are_read_and_counted_as_long_as_they_are() -> None:
     texts = ["a", None, "b" * 100] * 2
     table = read_table("a.feather", feather(x=pa.array(texts, pa.string_view())))

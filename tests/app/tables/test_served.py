@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
@@ -113,3 +114,19 @@ def test_weights_come_along(folder: Path) -> None:
 
 def _weight(values: np.ndarray, weights: np.ndarray) -> float:
     return float(weights.sum())
+
+
+def test_whole_numbers_beyond_what_a_double_holds_are_said_and_cost_no_other_column(
+    folder: Path,
+) -> None:
+    keys = {
+        "long": pa.array([2**63 + i for i in range(50)], pa.uint64()),
+        "time": pa.array([-(2**60) - i for i in range(50)], pa.int64()),
+    }
+    parquet.write_table(pa.table({"x": range(50), **keys}), folder / "keys.parquet")
+    table = surveyed("keys")
+    assert table.frame["x"].tolist() == [*range(50)]
+    assert table.frame["long"].tolist() == [float(2**63 + i) for i in range(50)]
+    assert table.frame["time"].tolist() == [float(-(2**60) - i) for i in range(50)]
+    (said,) = (line for line in table.parsing if "2^53" in line)
+    assert "'long', 'time'." in said
