@@ -55,6 +55,11 @@ def split(data, weights, n_chunks: int) -> list[tuple[Any, np.ndarray | None]]:
     ]
 
 
+def n_rows(data) -> int:
+    """How many rows there are, of sequences in all of them."""
+    return sum(map(len, data)) if isinstance(data, list) else len(data)
+
+
 def count_observations(model, data, weights=None) -> float:
     """How many observations BIC counts: the model's number, or the rows or their weights."""
     return optional(model, "n_observations")(data, weights)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from em_core.data import check, rows_that_count
+from em_core.data import check, n_rows, rows_that_count
 from em_core.fit import Fit
 from em_core.inference.replicates import (
     Ended,
@@ -127,8 +127,7 @@ def bootstrap_steps(
     model = settled(result.model, result.params)
     rngs = seeds_of(seed, replicates)
     # Weights of all replicates at once, or their rows, must not fill the memory.
-    rows = sum(len(part) for part in data) if isinstance(data, list) else len(data)
-    together_at_most = max(1, min(MOST_NUMBERS // rows, AT_ONCE))
+    together_at_most = max(1, min(MOST_NUMBERS // n_rows(data), AT_ONCE))
     found: list[Ended] = []
     for begin in range(0, replicates, together_at_most):
         yield 0.9 * begin / replicates

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from em_core.data import n_rows
 from em_core.models.hidden_markov.sequences import check_sequences, lengths_of
 from em_core.protocols import optional
 from em_core.standardised import as_it_is
@@ -43,7 +44,7 @@ def smallest_class(model, params, data, weights=None) -> tuple[float, int] | Non
         return None
     sequences = isinstance(data, list)
     if weights is None:
-        total = float(sum(map(len, data))) if sequences else float(len(data))
+        total = float(n_rows(data))
     else:
         total = float(weights @ lengths_of(data)) if sequences else float(weights.sum())
     first = np.asarray(data[0])

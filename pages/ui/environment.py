@@ -69,6 +69,8 @@ NUMBERS = {
 
 # Those that are one of a few words, the usual one first.
 CHOICES = {"QUOTA_BY": ("address", "visit")}
+# All that is read.
+NAMES = (*(PREFIX + name for name in (*NUMBERS, *CHOICES)), STORE, MODELS, DATASETS, CLUSTER)
 
 
 def choice(name: str, environ: Mapping[str, str] = os.environ) -> str:
@@ -137,9 +139,8 @@ def complaints(environ: Mapping[str, str] = os.environ) -> Iterator[str]:
         yield f"{CLUSTER}={address} {why}: data sets are read on this machine."
     elif address and not _folders(environ):
         yield f"{CLUSTER}={address} is not used: {DATASETS} names no folder of data sets."
-    known = [*(PREFIX + name for name in (*NUMBERS, *CHOICES)), STORE, MODELS, DATASETS, CLUSTER]
     for name in sorted(environ):
-        if name.startswith(PREFIX) and name not in known:
+        if name.startswith(PREFIX) and name not in NAMES:
             for like in difflib.get_close_matches(
                 name.removeprefix(PREFIX), (*NUMBERS, *CHOICES), 1
             ):

@@ -31,8 +31,7 @@ def test_every_variable_of_the_environment_is_in_the_readme() -> None:
     for line in README.splitlines():
         names = re.findall(r"`(\w+)`", line)
         told |= set(names) | {f"EM_EXPLORER{name}" for name in names if name.startswith("_")}
-    known = {environment.PREFIX + name for name in (*environment.NUMBERS, *environment.CHOICES)}
-    known |= {environment.STORE, environment.MODELS, environment.DATASETS, environment.CLUSTER}
+    known = set(environment.NAMES)
     read = {
         name
         for path in (ROOT / "pages").rglob("*.py")

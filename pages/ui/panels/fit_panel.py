@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -125,17 +126,16 @@ def run_for(settings: Settings, table: Table, selection: Selection) -> Run:
     start = beginning(model, settings, *rows_that_count(model, data, weights, kind))
     require_possible(model, start, settings, data, weights, selection)
     asked = [table.fingerprint, selection.columns, values_of(settings, "family", "fit")]
-    how: dict[str, Any] = {
-        "key": hashlib.sha256(repr(asked).encode()).hexdigest()[:16],
-        "model": model,
-        "data": data,
-        "start": start,
-        "tolerance": settings.tolerance,
-        "max_iterations": most_iterations(settings),
-        "weights": weights,
-        "weights_kind": kind,
-    }
-    wanted = Run(**how) if whole is None else WholeRun(whole=whole, **how)
+    wanted = (Run if whole is None else partial(WholeRun, whole=whole))(
+        key=hashlib.sha256(repr(asked).encode()).hexdigest()[:16],
+        model=model,
+        data=data,
+        start=start,
+        tolerance=settings.tolerance,
+        max_iterations=most_iterations(settings),
+        weights=weights,
+        weights_kind=kind,
+    )
     if session().runs is None:
         session().runs = Runs()
     return session().runs.get(wanted)

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from em_core.data import check, prepare
+from em_core.data import check, n_rows, prepare
 from pages.ui.running.searches import Grid
 
 # An E-step is timed on so many rows; a run takes about so many of them, its start among them.
@@ -19,9 +19,8 @@ USUAL = "k-means++"
 def seconds_of(grid: Grid) -> float:
     """A guess from one E-step of the largest model on some of the rows; 0 where it is small, or
     where nothing can be timed."""
-    n_rows = grid.n_rows
     runs = grid.n_starts * (1 + grid.folds)
-    if n_rows * len(grid.models) * runs < MANY:
+    if grid.n_rows * len(grid.models) * runs < MANY:
         return 0.0
     sizes = [size for _, size in grid.models]
     model = grid.models[max(grid.models, key=lambda label: label[1])]
@@ -34,8 +33,7 @@ def seconds_of(grid: Grid) -> float:
         seconds = min(_timed(model, params, ready) for _ in range(2))
     except ValueError:  # what is wrong with the rows the grid says
         return 0.0
-    n_timed = sum(map(len, part)) if isinstance(part, list) else len(part)
-    return seconds * n_rows / n_timed * ITERATIONS * runs * sum(sizes) / max(sizes)
+    return seconds * grid.n_rows / n_rows(part) * ITERATIONS * runs * sum(sizes) / max(sizes)
 
 
 def seconds_left(grid: Grid) -> float | None:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from em_core import HalfStep
-from em_core.data import WeightsKind, rows_that_count
+from em_core.data import WeightsKind, n_rows, rows_that_count
 from em_core.fit import Fit, finished
 from em_core.half_steps import StopReason
 from em_core.partitions.partitions import Partitions
@@ -94,7 +94,7 @@ class Run(Work):
     @property
     def n_rows(self) -> int:
         """How many rows it goes over."""
-        return sum(map(len, self.data)) if isinstance(self.data, list) else len(self.data)
+        return n_rows(self.data)
 
     @property
     def frozen(self) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from em_core.data import WeightsKind
+from em_core.data import WeightsKind, n_rows
 from em_core.emissions.covariances.structures import ALIASES
 from em_core.partitions.partitions import Partitions
 from em_core.search import selection as grids
@@ -65,8 +65,7 @@ class _OnOneTable(Work):
     @property
     def n_rows(self) -> int:
         """How many rows that are."""
-        data = self.gone_over[0]
-        return sum(map(len, data)) if isinstance(data, list) else len(data)
+        return n_rows(self.gone_over[0])
 
     def stop(self) -> None:
         """Let it end with what it has."""

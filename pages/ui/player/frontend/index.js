@@ -169,6 +169,11 @@ class Player {
     this.painter.setPicture(picture);
   }
 
+  /** The frame one went to; null for the last of a fit that is followed, which is another one soon. */
+  get chosen() {
+    return this.following ? null : this.frame;
+  }
+
   get atEnd() {
     return this.frame >= this.frames - 1;
   }
@@ -181,8 +186,7 @@ class Player {
   remember() {
     const { picture, view, wish } = this;
     if (!picture) return;
-    const frame = this.following ? null : this.frame;
-    remembered.set(picture.run, { frame, view: { ...view }, wish });
+    remembered.set(picture.run, { frame: this.chosen, view: { ...view }, wish });
     if (remembered.size > 20) remembered.delete(remembered.keys().next().value);
   }
 
@@ -487,9 +491,7 @@ class Player {
     clearTimeout(this.reportTimer);
     this.reportTimer = setTimeout(() => {
       if (!this.destroyed && !this.playing) {
-        // Where a fit is followed, the last frame: by the time this is heard it is another one.
-        const frame = this.following ? null : this.frame;
-        this.component.setStateValue("frame", { run: this.picture.run, frame });
+        this.component.setStateValue("frame", { run: this.picture.run, frame: this.chosen });
       }
     }, REPORT_AFTER);
   }
