@@ -115,12 +115,13 @@ def load(text: str) -> SavedFit:
     or anything else than such a fit."""
     try:
         told = json.loads(text)
+        json.dumps(told, ensure_ascii=False).encode()  # halves of characters cannot be written
     except (ValueError, RecursionError):
         raise ValueError("this is no saved model: it is not JSON, or it was cut short") from None
     if not isinstance(told, dict) or told.get("format") != FORMAT:
         raise ValueError("this is no saved model of em_core")
     version = told.get("version")
-    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+    if not _is_whole(version) or version < 1:
         raise ValueError("this saved model does not say of which version it is")
     if version > VERSION:
         raise ValueError(
@@ -129,7 +130,7 @@ def load(text: str) -> SavedFit:
         )
     try:
         return _fit(told)
-    except (KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
+    except (LookupError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(f"this saved model is damaged: {_said(error)}") from None
 
 
@@ -147,18 +148,29 @@ def _fit(told: dict[str, Any]) -> SavedFit:
     weights_kind = of_fit.get("weights_kind", "frequencies")
     if weights_kind not in get_args(WeightsKind):
         raise ValueError("this saved model is damaged: nobody knows what its weights are")
+    iteration, n_observations = of_fit["iteration"], _parsed(of_fit["n_observations"])
+    if not _is_whole(iteration) or iteration < 0 or not 0 < n_observations < math.inf:
+        raise ValueError("this saved model is damaged: it does not say how long it was fitted")
+    columns, units = _words(told["columns"]), _words(told["units"])
+    levels = tuple(None if names is None else _words(names) for names in told["levels"])
+    if columns and any(len(told) not in (0, len(columns)) for told in (levels, units)):
+        raise ValueError("this saved model is damaged: not every column has its levels and unit")
+    if any(None in names for names in (columns, *filter(None, levels))):
+        raise ValueError("this saved model is damaged: a name in it is no text")
     step = HalfStep(
-        int(of_fit["iteration"]), of_fit["phase"], params, params,
+        iteration, of_fit["phase"], params, params,
         *(_parsed(of_fit[name]) for name in ("elbo", "log_likelihood")),
         tuple(map(_flag, of_fit["flags"])), _parsed(of_fit["entropy"]),
     )  # fmt: skip
     return SavedFit(
-        model, (step,), of_fit["stop_reason"], _parsed(of_fit["n_observations"]),
+        model, (step,), of_fit["stop_reason"], n_observations,
         None if label_entropy is None else _parsed(label_entropy),
-        _words(told["columns"]),
-        tuple(None if names is None else _words(names) for names in told["levels"]),
-        _words(told["units"]), _text(told.get("preparation", "")), weights_kind=weights_kind,
+        columns, levels, units, _text(told.get("preparation", "")), weights_kind=weights_kind,
     )  # fmt: skip
+
+
+def _is_whole(number) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool)
 
 
 def _text(text) -> str:
@@ -196,7 +208,8 @@ def _model(told: dict[str, Any]):
     if kind is None:
         raise ValueError(f"this saved model is of a kind that is not known: {told['kind']}")
     given = {name: _field(value) for name, value in told.items() if name != "kind"}
-    if set(given) != {field.name for field in fields(kind)}:
+    wanted = {field.name for field in fields(kind)}
+    if set(given) != wanted or any(isinstance(value, bool) for value in given.values()):
         raise ValueError(f"this saved model is damaged: it is no {kind.__name__}")
     return kind(**given)
 
@@ -227,21 +240,25 @@ def _params(model, told: dict[str, Any]):
     # The factors' scale changes no distribution, and no model takes it.
     left_out = (*derived, "factor_scale", "factor_scales")
     like = as_it_is(model).params(**{n: part for n, part in given.items() if n not in left_out})
-    return _exact(like, told)
+    return _exact(like, told, left_out)
 
 
-def _exact(like, told: dict[str, Any]):
-    """Parameters of the type and shape of others, with the numbers told."""
+def _exact(like, told: dict[str, Any], left_out: Sequence[str]):
+    """Parameters of the type and shape of others, with the numbers told, which are theirs but for
+    rounding; those left out are not known from others."""
     parts = []
     if set(told) != set(like._fields):
         raise ValueError("this saved model is damaged: it has other parameters than its model")
     for name, part in zip(like._fields, like, strict=True):
         if isinstance(part, tuple):
-            parts.append(_exact(part, told[name]))
+            parts.append(_exact(part, told[name], left_out))
             continue
         part = np.asarray(part)
         exact = np.array(told[name], dtype=part.dtype)
-        if exact.shape != part.shape or not np.isfinite(exact).all():
+        same = exact.shape == part.shape and (
+            name in left_out or np.allclose(exact, part, rtol=1e-6, atol=0)
+        )
+        if not same or not np.isfinite(exact).all():
             raise ValueError(f"this saved model is damaged: its {name} are not what they were")
         exact.setflags(write=False)
         parts.append(exact if exact.ndim else exact[()])

@@ -113,7 +113,18 @@ class Categorical(Items):
         levels = self.levels if levels is None else levels
         if levels is None:
             levels = np.full(probabilities.shape[1], probabilities.shape[2])
-        return CategoricalParams(probabilities, np.array(levels))
+        given = np.asarray(levels)
+        if given.shape != probabilities.shape[1:2] or given.dtype.kind not in "iu":
+            raise ValueError(
+                f"levels must be one whole number for each of {probabilities.shape[1]} columns"
+            )
+        beyond = np.arange(probabilities.shape[2]) >= given[:, None]
+        if given.min() < 1 or beyond.all(axis=0).any() or probabilities[:, beyond].any():
+            raise ValueError(
+                f"levels must be from 1 to {probabilities.shape[2]}, the highest of them as many "
+                "as there are probabilities, and probabilities beyond a column's levels 0"
+            )
+        return CategoricalParams(probabilities, given.copy())
 
     def domains(self, params) -> tuple:
         """Where the parameters may lie, for `Coordinates`."""

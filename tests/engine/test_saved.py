@@ -1,6 +1,7 @@
 """A fit written down and read again: the same bits, and nothing else is taken for one."""
 
 import json
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -73,9 +74,9 @@ def test_a_model_of_ones_own_is_not_written():
 RESULT = fit(Mixture(StudentT(), 2), CASES["Student t"].data, max_iterations=3)
 
 
-def changed(*path_and_value):
+def changed(*path_and_value, text=None):
     *path, value = path_and_value
-    told = json.loads(dump(RESULT))
+    told = json.loads(text or dump(RESULT))
     place = told
     for name in path[:-1]:
         place = place[name]
@@ -113,6 +114,55 @@ def changed(*path_and_value):
 def test_what_is_damaged_or_newer_is_refused_with_a_sentence(text, said):
     with pytest.raises(ValueError, match=said):
         load(text)
+
+
+def nodes(told, path=()):
+    yield path
+    inside = told.items() if isinstance(told, dict) else enumerate(told)
+    for name, part in inside:
+        if isinstance(part, dict | list):
+            yield from nodes(part, (*path, name))
+        else:
+            yield (*path, name)
+
+
+def deep(n):
+    told = {}
+    for _ in range(n):
+        told = {"kind": "Standardised", "model": told}
+    return told
+
+
+OTHERS = (
+    *(None, True, 0, -1, 3, 1.5, 2**63, 10**400, 1e308, 5e-324, "x", "inf", "nan", "", "\ud800"),
+    *([], {}, [[]], [1], [None], ["a", "b", "c"], [["a"], ["b"]], [[1], [2]], {"kind": "Gaussian"}),
+    deep(900),
+)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_whatever_stands_in_the_place_of_a_part_the_rest_is_whole_or_refused(name):
+    case, rng = CASES[name], np.random.default_rng(0)
+    result = fit(case.model, case.data, max_iterations=2)
+    new = [part[:3] for part in case.data] if isinstance(case.data, list) else case.data[:9]
+    n = (new[0] if isinstance(new, list) else new).shape[1]
+    text = dump(result, columns=["x"] * n, levels=[["u", "v"]] * n, units=["cm"] * n)
+    paths = list(nodes(json.loads(text)))[1:]
+    for _ in range(150):
+        path, value = paths[rng.integers(len(paths))], OTHERS[rng.integers(len(OTHERS))]
+        try:
+            again = load(changed(*path, value, text=text))
+        except ValueError as error:
+            assert str(error)
+            continue
+        assert not np.isnan(again.bic) or np.isnan(again.log_likelihood)
+        assert all(isinstance(word, str) for word in sum(filter(None, again.levels), ()))
+        assert len(again.levels) in (0, len(again.columns) or n)
+        if path[0] not in ("params", "model"):
+            again.posterior(new)
+        else:
+            with suppress(ValueError):
+                again.posterior(new)
 
 
 def test_no_text_that_was_damaged_anywhere_does_more_than_raise_an_error():

@@ -365,7 +365,9 @@ def unique_names(names: Iterable[str]) -> tuple[tuple[str, ...], list[str]]:
     plain, cut = [], []
     for position, name in enumerate(names, start=1):
         # Twice as much is looked at, as there may be blanks to take out.
-        words = " ".join(str(name)[: 2 * LONGEST_NAME].split())
+        some = str(name)[: 2 * LONGEST_NAME]
+        # JSON can hold halves of characters, which cannot be written.
+        words = " ".join(some.encode("utf-8", "replace").decode().split())
         if len(words) > LONGEST_NAME or len(str(name)) > 2 * LONGEST_NAME:
             cut.append(position)
             words = f"{words[: LONGEST_NAME - 1]}…"

@@ -19,6 +19,7 @@ from pages.ui.tables.table import DataError, Table
 
 FORMAT, VERSION = "em-explorer work", 1
 WORK, TABLE, MODEL = "work.json", "table.parquet", "model.json"
+COMPRESSED_BY = zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED
 MOST_NOTES = 20_000  # characters
 MOST_WORK = 1_000_000  # bytes of work.json
 
@@ -81,6 +82,8 @@ def unpack(content: bytes) -> SavedWork:
 
 def _part(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
     """What is in the archive under a name, however large it says that is."""
+    if archive.getinfo(name).compress_type not in COMPRESSED_BY:
+        raise DataError(DAMAGED)
     with archive.open(name) as part:
         content = part.read(most + 1)
     if len(content) > most:
@@ -92,6 +95,7 @@ def _told(content: bytes) -> dict[str, Any]:
     """What work.json says. Raises DataError where it is none of this version's."""
     try:
         told = json.loads(content)
+        json.dumps(told, ensure_ascii=False).encode()  # halves of characters cannot be written
     except (ValueError, RecursionError):
         raise DataError(DAMAGED) from None
     match told:

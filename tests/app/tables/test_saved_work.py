@@ -78,9 +78,19 @@ def test_other_files_are_told_apart() -> None:
         {"notes": None},
         {"version": "1"},
         {"table": "table.parquet"},
+        {"notes": "\ud800"},
+        {"link": {"nm": "a\udfff"}},
     ):
         assert refusal(archive(work_json=json.dumps(told | wrong))) == DAMAGED
     assert refusal(archive(work_json=" " * (saved_work.MOST_WORK + 1))) == TOO_LARGE
+    for squeezed in (zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", squeezed) as file:
+            file.writestr("work.json", json.dumps(told))
+        for spoilt in (b"", b"\xff" * 20):
+            content = bytearray(buffer.getvalue())
+            content[45 : 45 + len(spoilt)] = spoilt
+            assert refusal(bytes(content)) == DAMAGED
     told["table"] = "table.parquet"
     odd = archive(work_json=json.dumps(told), table_parquet=b"PAR1 and no more")
     assert "isn't a readable Parquet file" in refusal(odd)
