@@ -92,6 +92,10 @@ def prepare_part(part: UnpreparedPart) -> PreparedPart:
     return PreparedPart(tuple(part.blocks()))
 
 
+class NoRows(ValueError):
+    """There is nothing to go over: no rows at all, or none that a filter leaves."""
+
+
 class Partitions:
     """A table (N, D) in pieces: `from_arrays`, `from_parquet`.
 
@@ -112,7 +116,7 @@ class Partitions:
         self._map: Map = map
         self._overview: Overview | None = None
         if not self.n_rows:
-            raise ValueError("the partitions hold no rows")
+            raise NoRows("the partitions hold no rows")
 
     @classmethod
     def from_arrays(cls, blocks: Iterable, weights: Iterable | None = None) -> Partitions:

@@ -78,7 +78,14 @@ def _row_group(source: ParquetSource) -> Rows:
     wanted = [*source.columns, *([] if source.weights is None else [source.weights])]
     filters = None if source.filters is None else pickle.loads(source.filters)
     fragment = _fragment(source.root, source.path, [source.row_group])
-    table = fragment.to_table(_schema(fragment, wanted), columns=wanted, filter=filters)
+    try:
+        schema = _schema(fragment, source.path, wanted)
+        table = fragment.to_table(schema, columns=wanted, filter=filters)
+    except (FileNotFoundError, PermissionError):
+        raise
+    except OSError as error:
+        name = os.path.basename(source.path)
+        raise ValueError(f"the file {name} is damaged: {error}") from error
     columns = [_numbers(table, name) for name in wanted]
     values = np.stack(columns[: len(source.columns)], axis=1)
     return values, columns[-1] if source.weights is not None else None
@@ -89,15 +96,24 @@ def _numbers(table, name: str) -> np.ndarray:
     return table.column(name).cast("double", safe=False).to_numpy()
 
 
-def _schema(fragment, names: Sequence[str]):
-    """That of a file; columns that came with later files are missing in it."""
+def _schema(fragment, path: str, names: Sequence[str]):
+    """That of a file; columns that came with later files are missing in it. Raises ValueError, in
+    words, for a column that holds no numbers there."""
     import pyarrow as pa
 
     schema = fragment.physical_schema
     for name in names:
         if name not in schema.names:
             schema = schema.append(pa.field(name, pa.float64()))
+        _require_numbers(schema, name, path)
     return schema
+
+
+def _require_numbers(schema, name: str, path: str) -> None:
+    kind = schema.field(name).type
+    if not holds_numbers(kind):
+        where = os.path.basename(path)
+        raise ValueError(f"column {name!r} of {where} holds {kind}, no numbers: leave it out")
 
 
 def _fragment(root: str, path: str, row_groups: list[int] | None = None):
@@ -113,7 +129,8 @@ def holds_numbers(kind) -> bool:
     """Whether a column of this type of Arrow's is one of numbers, or of true and false."""
     from pyarrow import types
 
-    return types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)
+    kinds = types.is_integer, types.is_floating, types.is_decimal, types.is_boolean
+    return any(is_kind(kind) for is_kind in kinds)
 
 
 def parquet_sources(
@@ -135,9 +152,7 @@ def parquet_sources(
     for name in asked:
         if name not in schema.names:
             raise ValueError(f"there is no column {name!r} in {path}: {', '.join(schema.names)}")
-        kind = schema.field(name).type
-        if not holds_numbers(kind):
-            raise ValueError(f"column {name!r} of {path} holds {kind}, no numbers: leave it out")
+        _require_numbers(schema, name, str(path))
     found = []
     for file in sorted(files.files):
         for group in _fragment(root, file).row_groups:
@@ -145,7 +160,7 @@ def parquet_sources(
             if filters is None:
                 n_rows = group.num_rows
             else:
-                n_rows = some.scanner(_schema(some, asked), filter=filters).count_rows()
+                n_rows = some.scanner(_schema(some, file, asked), filter=filters).count_rows()
             if n_rows:
                 found.append(ParquetSource(root, file, group.id, names, weights, kept, n_rows))
     return names, found

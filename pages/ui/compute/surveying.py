@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from em_core.partitions.overview import Overview
-from em_core.partitions.partitions import Partitions
+from em_core.partitions.partitions import NoRows, Partitions
 from pages.ui.compute.going_over import going_over, readable
 from pages.ui.tables.data_set import DataSet, can_be_used
 
@@ -31,10 +31,20 @@ def survey(data_set: DataSet) -> Generator[float, None, Partitions]:
 def used_rows(
     data_set: DataSet, columns: tuple[str, ...], holes: bool, weights: str
 ) -> Generator[float, None, Partitions]:
-    """Some columns without the rows that a model cannot use, with sample and totals known."""
+    """Some columns without the rows that a model cannot use, with sample and totals known.
+
+    Raises ValueError, with a sentence, where none is left.
+    """
     yield 0.0
-    with readable():
-        rows = data_set.read(columns, weights or None, can_be_used(columns, holes, weights))
+    try:
+        with readable():
+            rows = data_set.read(columns, weights or None, can_be_used(columns, holes, weights))
+    except NoRows:
+        why = "all are missing, or one is infinite" if holes else "one is missing or infinite"
+        raise ValueError(
+            f"No row can be used with the columns {', '.join(map(repr, columns))}: in each row "
+            f"{why}. Leave out the columns that have no numbers."
+        ) from None
     yield 0.5
     with going_over(rows) as over:
         return rows.knowing(over.rows.overview())

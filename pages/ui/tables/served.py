@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from pyarrow import ArrowException, dataset, fs
+from pyarrow import ArrowException, dataset, fs, parquet
 
 from em_core.partitions.partitions import Partitions
 from em_core.partitions.sources import holds_numbers
@@ -75,11 +77,16 @@ def look_at(name: str, root: str, files: str) -> DataSet:
     try:
         found = dataset.dataset(root, format="parquet")
         n_rows = found.count_rows()
+        schemas = [found.schema, *(part.physical_schema for part in found.get_fragments())]
     except (OSError, ArrowException, ValueError) as error:
-        raise DataError(_gone(name)) from error
-    schema = found.schema
-    numbers = [field.name for field in schema if holds_numbers(field.type)]
-    columns = tuple((field.name, str(field.type)) for field in schema)
+        raise DataError(_of_one_name(name, root) or _gone(name)) from error
+    # What a file lacks is missing there; what it holds as something else is said, and not read.
+    kinds: dict[str, dict[Any, None]] = {field.name: {} for field in found.schema}
+    for field in itertools.chain(*schemas):
+        if field.name in kinds:
+            kinds[field.name][field.type] = None
+    numbers = [name for name, types in kinds.items() if name and all(map(holds_numbers, types))]
+    columns = tuple((name, " or ".join(map(str, types))) for name, types in kinds.items())
     if not numbers or not n_rows:
         raise DataError(
             f"The data set {name!r} has no "
@@ -94,6 +101,23 @@ def _gone(name: str) -> str:
         f"The data set {name!r} cannot be read: it has gone, is being written, or is no Parquet. "
         "Choose another one, or try again later."
     )
+
+
+def _of_one_name(name: str, root: str) -> str:
+    """That columns of a data set have one name, which nobody reads then; "" where that is not so,
+    or cannot be known."""
+    try:
+        system, path = fs.FileSystem.from_uri(root)
+        for file in _files(system, path):
+            columns = Counter(parquet.read_schema(file.path, filesystem=system).names)
+            if again := [repr(column) for column, n in columns.items() if n > 1]:
+                return (
+                    f"The data set {name!r} cannot be read: several of its columns are called "
+                    f"{', '.join(again)}. Rename them where it is written."
+                )
+    except (OSError, ArrowException):
+        return ""
+    return ""
 
 
 def table_of(data_set: DataSet, rows: Partitions) -> Table:
@@ -120,7 +144,10 @@ def table_of(data_set: DataSet, rows: Partitions) -> Table:
         )
     if rounded:
         said.append(f"Whole numbers beyond 2^53, read to 16 digits: {', '.join(rounded)}.")
-    if others := [f"{n} ({kind})" for n, kind in data_set.columns if n not in data_set.numbers]:
+    others = [f"{n} ({kind})" for n, kind in data_set.columns if n and n not in data_set.numbers]
+    if any(not n for n, _ in data_set.columns):
+        said.append("A column has no name, so it is not read.")
+    if others:
         said.append(f"Not numbers, so not read: {', '.join(others)}.")
     digest = hashlib.sha256(repr((data_set.files, data_set.columns)).encode()).hexdigest()
     return Table(name, frame, tuple(said), digest, known=True, whole=Whole(data_set, rows))

@@ -106,8 +106,7 @@ ROWS = [{"x": 1.0, "k": "a"}, {"x": 2.0, "k": "b"}, {"x": 3.5, "k": None}]
 def test_halves_of_characters_in_json_are_told_as_such_wherever_they_stand() -> None:
     table = read_table("x.json", rb'[{"a\ud800": "b\udfff", "in": {"\udc00": 1}}]')
     assert table.frame.iloc[0, 0] == "b?"
-    for name in table.frame:
-        assert name.encode() and "?" in name or name == "in"
+    assert list(table.frame) == ["a?", "in"]
 
 
 @pytest.mark.parametrize("orient", ["columns", "index", "split", "records", "table"])

@@ -130,3 +130,42 @@ def test_whole_numbers_beyond_what_a_double_holds_are_said_and_cost_no_other_col
     assert table.frame["time"].tolist() == [float(-(2**60) - i) for i in range(50)]
     (said,) = (line for line in table.parsing if "2^53" in line)
     assert "'long', 'time'." in said
+
+
+def test_columns_that_cannot_be_read_are_said_and_cost_no_other_one(folder: Path) -> None:
+    path = folder / "mixed"
+    path.mkdir()
+    price = pa.array([1, 2, None], pa.decimal128(10, 2))
+    for number, odd in enumerate(([1.0, 2.0, 3.0], ["a", "b", "c"])):
+        columns = {"x": [1, 2, 3], "odd": odd, "price": price, "": [0.0] * 3}
+        parquet.write_table(pa.table(columns), path / f"{number}.parquet")
+    table = surveyed("mixed")
+    assert list(table.frame) == ["x", "price"]
+    assert table.frame["price"].tolist()[:2] == [1, 2]
+    assert "Not numbers, so not read: odd (double or string)." in table.parsing
+    assert "A column has no name, so it is not read." in table.parsing
+
+
+def test_columns_of_one_name_are_said(folder: Path) -> None:
+    twice = pa.table([[1.0], [2.0], [3.0]], names=["x", "x", "y"])
+    parquet.write_table(twice, folder / "twice.parquet")
+    with pytest.raises(DataError, match="several of its columns are called 'x'"):
+        found("twice")
+
+
+@pytest.mark.parametrize(("holes", "why"), [(False, "one is missing"), (True, "all are missing")])
+def test_columns_of_which_no_row_can_be_used_are_said(folder: Path, holes: bool, why: str) -> None:
+    none = pa.array([None] * 9, pa.float64())
+    parquet.write_table(pa.table({"x": range(9), "none": none}), folder / "none.parquet")
+    with pytest.raises(ValueError, match=f"No row can be used with the columns 'none'.*{why}"):
+        at_once(surveying.used_rows)(found("none"), ("none",), holes, "")
+
+
+def test_a_file_that_is_damaged_is_said(folder: Path) -> None:
+    path = folder / "flights" / "part-1.parquet"
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[40:middle] = b"\xff" * (middle - 40)
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"the file part-1.parquet is damaged"):
+        surveyed("flights")
