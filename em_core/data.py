@@ -65,8 +65,19 @@ def count_observations(model, data, weights=None) -> float:
     return optional(model, "n_observations")(data, weights)
 
 
+NO_WEIGHTS = "weights must be finite, not negative and not all zero"
+
+
 def check_weights(weights, n_rows: int) -> np.ndarray | None:
     """The weights as (N,) float64, or None. Raises ValueError where they cannot be weights."""
+    weights = weights_of_some(weights, n_rows)
+    if weights is not None and not weights.any():
+        raise ValueError(NO_WEIGHTS)
+    return weights
+
+
+def weights_of_some(weights, n_rows: int) -> np.ndarray | None:
+    """The same of some of the rows, all of which may have none."""
     if weights is None:
         return None
     weights = as_numbers(weights)
@@ -74,8 +85,8 @@ def check_weights(weights, n_rows: int) -> np.ndarray | None:
         raise ValueError(
             f"weights have shape {weights.shape}: give one number for each of {n_rows} rows"
         )
-    if not np.all(np.isfinite(weights)) or weights.min() < 0 or weights.sum() == 0:
-        raise ValueError("weights must be finite, not negative and not all zero")
+    if not np.isfinite(weights).all() or (weights < 0).any():
+        raise ValueError(NO_WEIGHTS)
     return weights
 
 

@@ -109,8 +109,10 @@ class Model(Protocol):
     #   starts: mapping of names to `Start`s, the first the usual one
     #   params(**arrays): checked parameters from their arrays
     #   params_from_responsibilities(data, (N, K), weights): the M-step of a given q
-    #   prepare_block(data, columns): as `prepare`, some rows of a table whose columns are such;
-    #     what is fitted to tables in pieces has it
+    #   prepare_block(data, columns): as `prepare`, some rows of a table whose columns are such; or
+    #   condense_block(data, weights, columns): all that EM needs of them, which adds, and
+    #     condensed(sum, columns): what the E-step takes in the table's place; what is fitted to
+    #     tables in pieces has the one or the others
     #   as_mixture(): the mixture of the same components, its rows independent, with
     #     with_size(n): of n of them; what can be split and merged has it
     #   predict(params, data): (N,) labels; impute, sample, log_joint, impossible

@@ -31,6 +31,14 @@ class StandardisedRows:
         return StandardisedRows(self.own[part], self.logs[part])
 
 
+class StandardisedSum(NamedTuple):
+    """own: what the model condensed rows to, in its units. logs: by how many nats all their
+    log-densities together are higher there."""
+
+    own: Any
+    logs: float
+
+
 class StandardisedStatistics(NamedTuple):
     """own: the model's statistics in its units. logs: by how many nats all log-densities together
     are higher there."""
@@ -171,6 +179,22 @@ class Standardised:
     def _prepare_block(self, data, columns) -> StandardisedRows:
         own = columns.in_units(*self._units)
         return StandardisedRows(self.model.prepare_block(self.own_rows(data), own), self.logs(data))
+
+    @property
+    def condense_block(self):
+        """As of the model, where it has it."""
+        return None if optional(self.model, "condense_block") is None else self._condense_block
+
+    def _condense_block(self, data, weights, columns) -> StandardisedSum:
+        own, logs = columns.in_units(*self._units), self.logs(data)
+        total = logs.sum() if weights is None else weights @ logs
+        condensed = self.model.condense_block(self.own_rows(data), weights, own)
+        return StandardisedSum(condensed, float(total))
+
+    def condensed(self, total: StandardisedSum, columns) -> StandardisedRows:
+        """A table in pieces, by the sum of what its blocks were condensed to."""
+        own = self.model.condensed(total.own, columns.in_units(*self._units))
+        return StandardisedRows(own, np.array([total.logs]))
 
     def e_step(self, params, data, weights=None) -> Expectation:
         """The model's, of the rows in its own units; the log-likelihood is that of the data."""

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from em_core.data import as_table, check_weights
+from em_core.data import NO_WEIGHTS, as_table, weights_of_some
 from em_core.half_steps import Expectation
 from em_core.partitions.overview import ColumnTotals, Overview
 from em_core.partitions.sources import ArraySource, Rows, Source, parquet_sources
@@ -115,6 +115,7 @@ class Partitions:
         self.names = tuple(names)
         self._map: Map = map
         self._overview: Overview | None = None
+        self._condensed: tuple[Any, Any] | None = None
         if not self.n_rows:
             raise NoRows("the partitions hold no rows")
 
@@ -136,7 +137,7 @@ class Partitions:
         each: list = [None] * len(tables) if weights is None else list(weights)
         if len(each) != len(tables):
             raise ValueError(f"give weights for each of {len(tables)} blocks")
-        checked = [check_weights(w, len(t)) for w, t in zip(each, tables, strict=True)]
+        checked = [weights_of_some(w, len(t)) for w, t in zip(each, tables, strict=True)]
         sources = [ArraySource(t, w) for t, w in zip(tables, checked, strict=True) if len(t)]
         return cls(sources, n_columns)
 
@@ -162,6 +163,7 @@ class Partitions:
     def only(self, places: Sequence[int]) -> Partitions:
         """The same rows with the columns at these places; what is known of them stays known."""
         other = copy(self)
+        other._condensed = None
         other.sources = tuple(source.only(places) for source in self.sources)
         other.n_columns = len(places)
         other.names = tuple(self.names[place] for place in places) if self.names else ()
@@ -241,7 +243,7 @@ class Partitions:
         """
         columns = self.first_pass().columns
         if not (np.isfinite(columns.total) and columns.smallest_weight >= 0 < columns.total):
-            raise ValueError("weights must be finite, not negative and not all zero")
+            raise ValueError(NO_WEIGHTS)
         if not columns.counts.all():
             number = columns.counts.argmin() + 1
             raise ValueError(
@@ -254,11 +256,17 @@ class Partitions:
 
         Raises ValueError where the model cannot be fitted to tables in pieces.
         """
-        if optional(model, "prepare_block") is None:
+        if not takes_pieces(model):
             raise ValueError(
                 "this model is not fitted to tables in pieces: give it the rows as one array"
             )
         columns = self.overview().columns
+        if (condense := optional(model, "condense_block")) is not None:
+            # One pass, and none in the iterations, nor for another start.
+            if self._condensed is None or self._condensed[0] != model:
+                total = self.total(partial(_condense, condense, columns))
+                self._condensed = model, model.condensed(total, columns)
+            return partial(model.e_step, data=self._condensed[1])
         parts: Sequence[Any] = [UnpreparedPart(part, model, columns) for part in self.parts()]
         # A cluster keeps them where they are; here files may be larger than memory.
         place = getattr(self._map, "place", None)
@@ -271,6 +279,15 @@ class Partitions:
     def total(self, function: Callable[..., Any]) -> Any:
         """The sum of function(rows, weights) over all blocks, of numbers and trees of arrays."""
         return tree_sum(self._map(partial(_total, function), self.parts()), add)
+
+
+def takes_pieces(model) -> bool:
+    """Whether a model is fitted to tables in pieces."""
+    return any(optional(model, name) is not None for name in ("prepare_block", "condense_block"))
+
+
+def _condense(condense: Callable, columns: ColumnTotals, rows: np.ndarray, weights):
+    return condense(rows, weights, columns)
 
 
 def _expect(model, parts: Sequence[Any], map: Map, params) -> Expectation:

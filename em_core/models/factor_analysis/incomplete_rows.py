@@ -8,6 +8,7 @@ one row each, and iterations never touch the rows.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +25,8 @@ NEAR_ENOUGH = 3
 # take part whose share of such directions is not rounding in turn.
 SINGULAR = 1e-10
 TAKES_PART = 1e-8
+# Numbers of the rows that stand for a table in pieces, which every iteration goes over.
+MOST_CONDENSED = 2**24
 
 
 class CondensedRows(NamedTuple):
@@ -46,6 +49,17 @@ class CondensedRows(NamedTuple):
         return len(self.patterns) == 1 and bool(self.patterns.all())
 
 
+@dataclass(frozen=True)
+class Condensed:
+    """The rows that stand for some part of a table, about its origin; those of two parts add."""
+
+    rows: CondensedRows
+
+    def __add__(self, other: Condensed) -> Condensed:
+        """Raises ValueError where hardly any two rows have the same columns observed."""
+        return Condensed(condense_patterns(one_below_the_other(self.rows, other.rows)))
+
+
 class CondensedTable:
     """A table (N, D) with NaN where a value is missing, to be read relative to `origin` (D,).
 
@@ -61,6 +75,13 @@ class CondensedTable:
         self.dependent = np.zeros(data.shape[1], dtype=bool) if dependent is None else dependent
         self._condensed: tuple[np.ndarray | None, CondensedRows] | None = None
 
+    @classmethod
+    def standing_for(cls, rows: CondensedRows, origin: np.ndarray) -> CondensedTable:
+        """A table that is known by the rows that stand for it alone."""
+        table = cls(np.empty((0, len(origin))), origin)
+        table._condensed = None, rows
+        return table
+
     def __len__(self) -> int:
         return len(self.data)
 
@@ -75,6 +96,10 @@ class CondensedTable:
     def judged(self, weights: np.ndarray | None = None) -> CondensedTable:
         """The same table, which knows the columns that depend on each other in it."""
         n_rows = len(self) if weights is None else np.count_nonzero(weights)
+        return self.judged_by(n_rows, weights)
+
+    def judged_by(self, n_rows: int, weights: np.ndarray | None = None) -> CondensedTable:
+        """The same of so many rows that have weight."""
         rows = self.condensed(weights)
         # Fewer rows than that span no more, whatever the columns.
         if not rows.complete or n_rows <= len(self.origin):
@@ -241,6 +266,25 @@ def equivalent_rows(count: float, mean: np.ndarray, scatter: np.ndarray) -> tupl
     ones = np.zeros(len(mean) + 1)
     ones[-1] = np.sqrt(count)
     return ones, np.vstack([within, ones[-1] * mean])
+
+
+def one_below_the_other(above: CondensedRows, below: CondensedRows) -> CondensedRows:
+    """The rows of both, about the same origin, by the patterns of both."""
+    ones, values, observed = (
+        np.concatenate([getattr(above, name), getattr(below, name)])
+        for name in ("ones", "values", "observed")
+    )
+    if values.size > MOST_CONDENSED:
+        raise ValueError(
+            "values are missing in so many different ways that these rows cannot be brought down "
+            "to few: leave out columns with gaps, or fit a part of the rows"
+        )
+    patterns, of_pattern = distinct(np.concatenate([above.patterns, below.patterns]) > 0)
+    pattern = np.concatenate([above.pattern, len(above.patterns) + below.pattern])
+    counts = np.bincount(of_pattern, np.concatenate([above.counts, below.counts]))
+    return CondensedRows(
+        ones, values, of_pattern[pattern], patterns.astype(float), counts, observed
+    )
 
 
 def condense_patterns(rows: CondensedRows) -> CondensedRows:

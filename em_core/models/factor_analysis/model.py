@@ -32,7 +32,12 @@ from em_core.models.factor_analysis.boundary import (
     leap_at_boundary,
     lost_directions,
 )
-from em_core.models.factor_analysis.incomplete_rows import CondensedTable, sample_mean, varying
+from em_core.models.factor_analysis.incomplete_rows import (
+    Condensed,
+    CondensedTable,
+    sample_mean,
+    varying,
+)
 from em_core.models.factor_analysis.posterior import FactorPosterior, infer
 from em_core.models.factor_analysis.statistics import FactorParams, FactorStatistics, by_design
 
@@ -106,21 +111,41 @@ class _FactorModel:
 
     def _check_columns(self, data: np.ndarray, weights: np.ndarray | None) -> None:
         """Raises ValueError where rows or columns do not suffice to fit the model."""
-        n_columns = data.shape[1]
         used = np.arange(len(data)) if weights is None else np.flatnonzero(weights)
-        self._check_number(n_columns)
-        if len(used) < self.n_factors + 2:
-            raise ValueError(
-                f"{self.n_factors} factors need at least {self.n_factors + 2} rows, and these "
-                f"data have {len(used)}: use fewer factors or more rows"
-            )
+        self._check_size(len(used), data.shape[1])
         constant = still = np.flatnonzero(~varying(data[used[:100]]))
         if len(still):
             constant = still[~varying(data[np.ix_(used, still)])]
         for column in constant:
             if np.isnan(data[used, column]).all():
                 raise ValueError(f"column {column + 1} has no values: leave it out")
-        self._check_constant(constant, n_columns)
+        self._check_constant(constant, data.shape[1])
+
+    def _check_size(self, n_rows: int, n_columns: int) -> None:
+        """Raises ValueError where so many rows and columns do not suffice."""
+        self._check_number(n_columns)
+        if n_rows < self.n_factors + 2:
+            raise ValueError(
+                f"{self.n_factors} factors need at least {self.n_factors + 2} rows, and these "
+                f"data have {n_rows}: use fewer factors or more rows"
+            )
+
+    def settled(self, columns) -> _FactorModel:
+        """Itself. Raises ValueError where a table with such columns cannot be fitted."""
+        self._check_size(columns.n_rows, len(columns.means))
+        constant = ~(columns.highest > columns.lowest)
+        self._check_constant(np.flatnonzero(constant), len(columns.means))
+        return self
+
+    def condense_block(self, data, weights, columns) -> Condensed:
+        """Rows that have the moments of some rows of a table whose columns are such."""
+        if weights is not None:
+            data, weights = data[weights > 0], weights[weights > 0]
+        return Condensed(CondensedTable(data, columns.means).condensed(weights))
+
+    def condensed(self, total: Condensed, columns) -> CondensedTable:
+        """A table in pieces, by the sum of what its blocks were condensed to."""
+        return CondensedTable.standing_for(total.rows, columns.means)
 
     def params(self, mean, loadings, noise_variance) -> FactorParams:
         """Explicit parameters from arrays.
@@ -363,6 +388,9 @@ class FactorAnalysis(_FactorModel):
 
     def prepare(self, data, weights=None) -> CondensedTable:
         return super().prepare(data, weights).judged(weights)
+
+    def condensed(self, total: Condensed, columns) -> CondensedTable:
+        return super().condensed(total, columns).judged_by(columns.n_rows)
 
     def leap(self, params: FactorParams, statistics: FactorStatistics) -> Leap | None:
         """Straight to where a column has next to no noise: EM nears that ever more slowly."""

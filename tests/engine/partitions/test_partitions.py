@@ -13,11 +13,13 @@ from em_core import (
     Bernoulli,
     Categorical,
     FactorAnalyser,
+    FactorAnalysis,
     Gaussian,
     HiddenMarkov,
     Mixture,
     Partitions,
     Poisson,
+    ProbabilisticPCA,
     Standardised,
     StudentT,
     em,
@@ -26,6 +28,7 @@ from em_core import (
     restarts,
     select,
 )
+from em_core.models.factor_analysis import incomplete_rows
 from em_core.partitions import partitions
 from em_core.partitions.overview import ColumnTotals, Overview
 from em_core.partitions.sums import tree_sum
@@ -41,6 +44,9 @@ KINDS = {
     "bernoulli": Mixture(Bernoulli(), 2),
     "categorical": Mixture(Categorical(), 2),
     "poisson": Mixture(Poisson(), 2),
+    "factors": FactorAnalysis(2),
+    "factors with holes": FactorAnalysis(1),
+    "principal components": ProbabilisticPCA(2),
 }
 
 
@@ -58,6 +64,12 @@ def table(kind: str) -> np.ndarray:
         centres = np.array([[0, 0, 0], [6, 1, 0], [1, 7, 3]])
         rows = centres[labels] + rng.normal(size=(N_ROWS, 3)) * [1, 2, 0.5]
         if kind == "holes":
+            rows[rng.random(rows.shape) < 0.02] = np.nan
+        return rows
+    if kind in ("factors", "factors with holes", "principal components"):
+        loadings = rng.normal(size=(2, 6))
+        rows = 5 + rng.normal(size=(N_ROWS, 2)) @ loadings + rng.normal(size=(N_ROWS, 6))
+        if kind == "factors with holes":
             rows[rng.random(rows.shape) < 0.02] = np.nan
         return rows
     if kind == "bernoulli":
@@ -113,7 +125,7 @@ def test_the_same_bits_however_a_table_is_cut_and_whoever_reads_it(kind: str, tm
 def test_a_table_in_pieces_is_fitted_as_the_whole_is(kind: str) -> None:
     """From the same start: but for the order in which sums are rounded."""
     model, rows = KINDS[kind], table(kind)
-    start = model.initial_params(rows, "k-means++", np.random.default_rng(0))
+    start = model.initial_params(rows, next(iter(model.starts)), np.random.default_rng(0))
     options = {"start": start, "max_iterations": 8, "tolerance": 0.0}
     whole, pieces = (
         fit(model, rows, **options),
@@ -140,12 +152,13 @@ def test_floors_are_those_of_the_whole_table() -> None:
     assert np.allclose(pieces.params.covariances, whole.params.covariances, rtol=1e-6)
 
 
-def test_weights_belong_to_the_table() -> None:
-    rows = table("gaussian")
+@pytest.mark.parametrize("kind", ["gaussian", "factors", "factors with holes"])
+def test_weights_belong_to_the_table(kind: str) -> None:
+    rows, model = table(kind), KINDS[kind]
     weights = np.random.default_rng(1).integers(0, 4, size=N_ROWS).astype(float)
-    model = KINDS["gaussian"]
-    start = model.initial_params(rows, "k-means++", np.random.default_rng(0))
-    pieces = Partitions.from_arrays(cut(rows, 700), cut(weights, 700))
+    start = model.initial_params(rows, next(iter(model.starts)), np.random.default_rng(0))
+    weights[:300] = 0  # a whole block of them
+    pieces = Partitions.from_arrays(cut(rows, 300, 400), cut(weights, 300, 400))
     found = fit(model, pieces, start=start)
     known = fit(model, rows, start=start, weights=weights)
     assert found.n_observations == known.n_observations == weights.sum()
@@ -169,6 +182,37 @@ def test_many_starts_share_the_passes() -> None:
     longest = max(found.n_iterations for found in runs.fits)
     e_steps = [f for f in passes if isinstance(f, partial) and f.func is partitions.e_step_of]
     assert len(e_steps) == longest + 1
+
+
+def test_factors_need_one_pass_for_all_starts() -> None:
+    passes = []
+
+    def counting(function, *parts):
+        passes.append(function)
+        return map(function, *parts)
+
+    rows, model = table("factors"), KINDS["factors"]
+    data = Partitions.from_arrays(cut(rows, 611))
+    runs = restarts(model, data, range(4), "random loadings", map=counting)
+    known = restarts(model, rows, range(4), "random loadings")
+    assert runs.best.log_likelihood == pytest.approx(known.best.log_likelihood, abs=0.01)
+    assert len(passes) == 2  # the first for the columns and the sample
+
+
+def test_factors_of_pieces_are_judged_by_the_whole_table() -> None:
+    rows = table("factors")
+    rows[:, 5] = rows[:, 0] - rows[:, 1]
+    found = fit(FactorAnalysis(2), Partitions.from_arrays(cut(rows, 611)), max_iterations=5)
+    assert found.collapsed and "follow from each other" in found.flags[0]
+    rows[:, 5] = 1.0
+    with pytest.raises(ValueError, match="column 6 has one and the same value"):
+        fit(FactorAnalysis(2), Partitions.from_arrays(cut(rows, 611)))
+
+
+def test_gaps_of_too_many_kinds_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(incomplete_rows, "MOST_CONDENSED", 100)
+    with pytest.raises(ValueError, match="missing in so many different ways"):
+        fit(FactorAnalysis(1), Partitions.from_arrays([table("factors with holes")]))
 
 
 def test_a_grid_and_the_plan_take_tables_in_pieces() -> None:
@@ -289,9 +333,10 @@ def test_files_are_loaded_to_the_same_bits(tmp_path) -> None:
     )
 
 
-@pytest.mark.parametrize("kind", ["gaussian", "holes"])
+@pytest.mark.parametrize("kind", ["gaussian", "holes", "factors"])
 def test_a_standardised_model_of_pieces_is_that_of_the_table(kind: str) -> None:
-    rows, inner = table(kind), Mixture(Gaussian("tied"), 2)
+    rows = table(kind)
+    inner = Mixture(Gaussian("tied"), 2) if kind in ("gaussian", "holes") else KINDS[kind]
     data = Partitions.from_arrays(cut(rows, 700))
     found = fit(Standardised.of_columns(inner, data.overview().columns), data, seed=1)
     start = found.trace[0].params
@@ -300,10 +345,11 @@ def test_a_standardised_model_of_pieces_is_that_of_the_table(kind: str) -> None:
     assert found.icl == pytest.approx(known.icl, rel=1e-7)
 
 
-def test_intervals_of_pieces_are_those_of_the_table() -> None:
-    rows = table("gaussian")
+@pytest.mark.parametrize("kind", ["spherical", "factors"])
+def test_intervals_of_pieces_are_those_of_the_table(kind: str) -> None:
+    rows = table(kind)
     data = Partitions.from_arrays(cut(rows, 700))
-    found = fit(KINDS["spherical"], data, seed=1)
+    found = fit(KINDS[kind], data, seed=1)
     sure = inference.intervals(found, data)
     known = inference.intervals(found, rows)
     for one, other in zip(sure.reported, known.reported, strict=True):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from em_core.partitions.partitions import Partitions
-from em_core.protocols import optional
+from em_core.partitions.partitions import Partitions, takes_pieces
 from pages.ui import environment
 from pages.ui.compute.surveying import survey, used_rows
 from pages.ui.families.family import listed
@@ -126,5 +125,4 @@ def whole_of(
 
 
 def _takes_pieces(name: str) -> bool:
-    model = FAMILIES[name].build(shell.settings())
-    return optional(model, "prepare_block") is not None
+    return takes_pieces(FAMILIES[name].build(shell.settings()))
