@@ -20,7 +20,7 @@ import numpy as np
 from em_core.data import NO_WEIGHTS, as_table, weights_of_some
 from em_core.half_steps import Expectation
 from em_core.partitions.overview import ColumnTotals, Overview
-from em_core.partitions.sources import ArraySource, Rows, Source, parquet_sources
+from em_core.partitions.sources import ArraySource, Rows, Source, dask_sources, parquet_sources
 from em_core.partitions.sums import tree_sum
 from em_core.protocols import optional
 from em_core.trees import add
@@ -97,7 +97,7 @@ class NoRows(ValueError):
 
 
 class Partitions:
-    """A table (N, D) in pieces: `from_arrays`, `from_parquet`.
+    """A table (N, D) in pieces: `from_arrays`, `from_parquet`, `from_dask`.
 
     `em`, `fit`, `restarts` and `select` take it in the place of data; weights belong to it. `over`
     says who goes over its parts: Python's own `map` one after the other, a thread pool's at once, a
@@ -152,6 +152,20 @@ class Partitions:
         holds no numbers.
         """
         names, sources = parquet_sources(path, columns, weights, filters)
+        return cls(sources, len(names), names)
+
+    @classmethod
+    def from_dask(
+        cls, frame, columns: Sequence[str] | None = None, weights: str | None = None
+    ) -> Partitions:
+        """From a Dask DataFrame, its partitions in their order; needs Dask.
+
+        Rows are counted at once, by Dask's own scheduler, and computed where they are read: on a
+        cluster's workers, `over` it. columns: their names; by default all but that of the weights.
+        Raises ValueError for a column that is not there, or holds no numbers, and for a frame that
+        a cluster holds already.
+        """
+        names, sources = dask_sources(frame, columns, weights)
         return cls(sources, len(names), names)
 
     def over(self, map: Map) -> Partitions:

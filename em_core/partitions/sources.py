@@ -1,4 +1,4 @@
-"""Where rows come from: arrays, or the row groups of Parquet files."""
+"""Where rows come from: arrays, the row groups of Parquet files, or Dask's partitions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import pickle
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -123,6 +123,69 @@ def _fragment(root: str, path: str, row_groups: list[int] | None = None):
     filesystem, _ = fs.FileSystem.from_uri(root)
     form = dataset.ParquetFileFormat()
     return form.make_fragment(path, filesystem=filesystem, row_groups=row_groups)
+
+
+class DaskSource(NamedTuple):
+    """One partition of a Dask DataFrame, computed where it is read, by nobody else. frame: what it
+    is made by, as Dask's `Delayed`."""
+
+    frame: Any
+    columns: tuple[str, ...]
+    weights: str | None
+    n_rows: int
+    in_memory = False
+
+    def read(self, start: int, stop: int) -> Rows:
+        table = self.frame.compute(scheduler="synchronous")
+        if len(table) != self.n_rows:
+            raise ValueError(
+                f"a partition of the Dask DataFrame has {len(table)} rows and had {self.n_rows}: "
+                "give one that is the same whenever it is computed"
+            )
+        table = table.iloc[start:stop]
+        values = table[list(self.columns)].to_numpy(dtype=float, na_value=np.nan)
+        if self.weights is None:
+            return values, None
+        return values, table[self.weights].to_numpy(dtype=float, na_value=np.nan)
+
+    def only(self, places: Sequence[int]) -> DaskSource:
+        return self._replace(columns=tuple(self.columns[place] for place in places))
+
+
+def dask_sources(
+    frame, columns: Sequence[str] | None, weights: str | None
+) -> tuple[tuple[str, ...], list[DaskSource]]:
+    """The columns (by default all but that of the weights) and the partitions of a Dask DataFrame,
+    whose rows are counted in one pass.
+
+    Raises ValueError, in words, for a column that is not there or holds no numbers, and for a frame
+    that a cluster holds already.
+    """
+    import dask
+    from distributed import futures_of
+    from pandas.api.types import is_numeric_dtype
+
+    if futures_of(frame):
+        raise ValueError(
+            "this Dask DataFrame is held by a cluster already: give it as it was before persist() "
+            "(the workers keep what they prepare)"
+        )
+    names = tuple(columns or (name for name in frame.columns if name != weights))
+    asked = names if weights is None else (*names, weights)
+    for name in asked:
+        if name not in frame.columns:
+            raise ValueError(f"there is no column {name!r}: {', '.join(map(str, frame.columns))}")
+        kind = frame.dtypes[name]
+        if not is_numeric_dtype(kind):
+            raise ValueError(f"column {name!r} holds {kind}, no numbers: leave it out")
+    # Where few columns are read, Dask may have fewer partitions than the frame says.
+    parts = frame[list(asked)].to_delayed()
+    sizes = dask.compute(*map(dask.delayed(len), parts))
+    return names, [
+        DaskSource(part, names, weights, size)
+        for part, size in zip(parts, sizes, strict=True)
+        if size
+    ]
 
 
 def holds_numbers(kind) -> bool:

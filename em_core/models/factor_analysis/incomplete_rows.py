@@ -95,7 +95,7 @@ class CondensedTable:
 
     def judged(self, weights: np.ndarray | None = None) -> CondensedTable:
         """The same table, which knows the columns that depend on each other in it."""
-        n_rows = len(self) if weights is None else np.count_nonzero(weights)
+        n_rows = len(self) if weights is None else int(np.count_nonzero(weights))
         return self.judged_by(n_rows, weights)
 
     def judged_by(self, n_rows: int, weights: np.ndarray | None = None) -> CondensedTable:

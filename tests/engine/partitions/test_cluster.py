@@ -119,3 +119,24 @@ def test_what_a_worker_refuses_is_told(client: Client, folder: Path) -> None:
             fit(MODEL, data, map=Cluster(client), **OPTIONS)
     finally:
         (folder / "gone").rename(folder / "all.parquet")
+
+
+def test_a_dask_dataframe_has_the_same_bits(client: Client, folder: Path, known) -> None:
+    dataframe = pytest.importorskip("dask.dataframe")
+    frame = dataframe.read_parquet(folder, split_row_groups=True)
+    assert frame.npartitions > 3
+    data = Partitions.from_dask(frame)
+    assert len(data) == N_ROWS and data.names == tuple(frame.columns)
+    assert alike(fit(MODEL, data, map=Cluster(client), **OPTIONS), known)
+    weighted = Partitions.from_dask(frame.assign(w=frame.c0 > 0), ["c1", "c2"], weights="w")
+    assert weighted.overview().columns.total == weighted.total(_weight)
+    with pytest.raises(ValueError, match="no column 'z'"):
+        Partitions.from_dask(frame, ["z"])
+    with pytest.raises(ValueError, match=r"'t' holds .*, no numbers"):
+        Partitions.from_dask(frame.assign(t="text"))
+    with pytest.raises(ValueError, match=r"before persist\(\)"):
+        Partitions.from_dask(frame.persist())
+
+
+def _weight(values: np.ndarray, weights: np.ndarray) -> float:
+    return float(weights.sum())
