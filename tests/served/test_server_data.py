@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-from em_core import Gaussian, Mixture, Partitions, fit
+from em_core import FactorAnalysis, Gaussian, Mixture, Partitions, fit
 from pages.ui import environment
 from pages.ui.text import nats
 from support.browser import ROOT, serve
@@ -53,6 +53,15 @@ def test_the_page_has_the_numbers_of_all_rows(server: str, folder: Path) -> None
     visitor.open("Python that gives these numbers")
     code = re.search(r"data = .*", visitor.texts)
     assert code and code[0] == "data = Partitions.from_parquet('flights', ['delay', 'distance'])"
+    visitor.close()
+
+
+def test_factors_are_of_all_rows(server: str, folder: Path) -> None:
+    visitor = visit(server, "v=1&s=server&sv=flights&c=delay,distance,kind&m=factor-analysis&q=1")
+    rows = Partitions.from_parquet(folder / "flights", ["delay", "distance", "kind"])
+    known = fit(FactorAnalysis(1), rows)
+    assert f"Log-likelihood {nats(known.log_likelihood)} nats" in visitor.said
+    assert f"n = {N_ROWS:,}" in visitor.said
     visitor.close()
 
 
