@@ -20,7 +20,8 @@ LONGEST_SHOWN = 1000  # characters of a text in a grid of rows
 
 class Profile(NamedTuple):
     """histogram: how many cells have each level, or are in each of some intervals of one width;
-    levels: the levels with their counts, "" for a column of many; least, most: "" for texts.
+    levels: the levels with their counts, "" for a column of many; least, most: "" for texts, and
+    of dates the first and the last.
     once: the levels that one cell has, where most have more."""
 
     histogram: tuple[int, ...]
@@ -35,7 +36,13 @@ def profile(column: pd.Series, codes: bool = False) -> Profile:
     write = str if codes else number
     present = column.dropna()
     least = most = ""
-    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+    if pd.api.types.is_datetime64_any_dtype(column) and len(present):
+        least, most = (_date(present.iloc[at]) for at in (present.argmin(), present.argmax()))
+        if present.nunique() > MOST_LEVELS:
+            counts, _ = np.histogram(present.to_numpy(dtype="datetime64[us]").astype(float), BINS)
+            return Profile(tuple(map(int, counts)), "", least, most)
+        present = present.map(_date)
+    elif pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
         values = present.to_numpy(dtype=float)
         present = present[np.isfinite(values)]
         values = values[np.isfinite(values)]
@@ -65,6 +72,11 @@ def profile(column: pd.Series, codes: bool = False) -> Profile:
 def _whole(value: float) -> int | float:
     """A number that is whole as one, so that it is written with all its digits."""
     return int(value) if value == np.floor(value) and abs(value) < 1e15 else float(value)
+
+
+def _date(moment: pd.Timestamp) -> str:
+    """A date, with its time where it has one."""
+    return str(moment.date()) if moment == moment.normalize() else str(moment)
 
 
 def _level(level: object, write: Callable[[int | float], str]) -> str:

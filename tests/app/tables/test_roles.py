@@ -85,3 +85,17 @@ def test_a_profile_counts_every_cell_that_is_there(seed: int) -> None:
     codes = pd.Series([10115, 80331] * 4)
     assert profile(codes, codes=True).levels == "10115: 4, 80331: 4"
     assert profile(pd.Series([np.nan, np.nan])).histogram == ()
+
+
+def test_dates_are_counted_by_intervals_from_the_first_to_the_last() -> None:
+    days = pd.date_range("2024-01-01", periods=160, freq="D").to_series(index=range(160))
+    found = profile(days.sample(frac=1, random_state=0))
+    assert found.histogram == (10,) * 16 and not found.levels
+    assert (found.least, found.most) == ("2024-01-01", "2024-06-08")
+    zoned = pd.concat([days, pd.Series([pd.NaT])]).dt.tz_localize("Europe/Rome")
+    assert sum(profile(zoned).histogram) == 160
+    few = profile(
+        pd.to_datetime(pd.Series(["2024-05-01", "2024-05-01", "2023-01-02 10:30"]), format="mixed")
+    )
+    assert few.levels == "2023-01-02 10:30:00: 1, 2024-05-01: 2" and few.histogram == (1, 2)
+    assert profile(pd.Series([pd.NaT] * 3)).histogram == ()
