@@ -91,32 +91,16 @@ def score(
         return str(error)
     values, marks = _known_levels(model, params, matched, columns)
     yield 0.2
-    results: dict[str, np.ndarray] = {}
-    names: tuple[str, ...] = ()
-    shares: tuple[float, ...] = ()
     in_order = latent == "path"
     known = np.zeros((0, values.shape[1])) if before is None or not in_order else before
     n_known = len(known)
     if latent in ("labels", "path"):
-        rows: Any = [np.concatenate([known, values])] if in_order else values
-        of_rows = assignment_shares(model, params, rows)
-        assert of_rows is not None, "rows belong to clusters"
-        of_rows = of_rows[n_known:]
-        unit = unit or ("state" if latent == "path" else "component")
-        names = component_names(of_rows.shape[1], unit, given)
-        labels = model.predict(params, rows)
-        labels = np.concatenate(labels)[n_known:] if isinstance(labels, list) else labels
-        results["cluster" if unit == "component" else unit] = np.array(names, object)[labels]
-        results |= {f"P({name})": part for name, part in zip(names, of_rows.T, strict=True)}
-        shares = tuple(of_rows.mean(axis=0))
+        found = _of_labels(model, params, values, known if in_order else None, given, unit)
     elif latent == "factors":
-        posterior = model.posterior(params, values)
-        names = component_names(posterior.means.shape[1], "factor")
-        for q, name in enumerate(names):
-            results[f"{name} (as EM leaves it)"] = posterior.means[:, q]
-            results[f"SD of {name}"] = np.sqrt(posterior.covariances[:, q, q])
+        found = _of_factors(model, params, values)
     else:
         return "New rows cannot be scored with this model: it is about the groups of its own table."
+    results = found.columns
     yield 0.4
     sequence = [np.concatenate([known, values])]
     densities = _densities(model, params, sequence if in_order else values)[n_known:]
@@ -134,8 +118,8 @@ def score(
     return Scored(
         frame,
         tuple(columns),
-        names,
-        shares,
+        found.names,
+        found.shares,
         int(unusual.sum()),
         n_unlooked,
         int((marks != "").sum()),
@@ -143,6 +127,43 @@ def score(
         clock,
         in_order,
     )
+
+
+class _Latent(NamedTuple):
+    """What a fit says of the latent variables of rows. columns: by what they are called; names: of
+    the clusters or factors; shares: as of `Scored`."""
+
+    columns: dict[str, np.ndarray]
+    names: tuple[str, ...]
+    shares: tuple[float, ...] = ()
+
+
+def _of_labels(
+    model, params, values: np.ndarray, known: np.ndarray | None, given: Sequence[str], unit: str
+) -> _Latent:
+    """known: the rows of a sequence that these go on; None where rows are independent."""
+    rows: Any = values if known is None else [np.concatenate([known, values])]
+    n_known = 0 if known is None else len(known)
+    of_rows = assignment_shares(model, params, rows)
+    assert of_rows is not None, "rows belong to clusters"
+    of_rows = of_rows[n_known:]
+    unit = unit or ("component" if known is None else "state")
+    names = component_names(of_rows.shape[1], unit, given)
+    labels = model.predict(params, rows)
+    labels = np.concatenate(labels)[n_known:] if isinstance(labels, list) else labels
+    columns = {"cluster" if unit == "component" else unit: np.array(names, object)[labels]}
+    columns |= {f"P({name})": part for name, part in zip(names, of_rows.T, strict=True)}
+    return _Latent(columns, names, tuple(of_rows.mean(axis=0)))
+
+
+def _of_factors(model, params, values: np.ndarray) -> _Latent:
+    posterior = model.posterior(params, values)
+    names = component_names(posterior.means.shape[1], "factor")
+    columns = {}
+    for q, name in enumerate(names):
+        columns[f"{name} (as EM leaves it)"] = posterior.means[:, q]
+        columns[f"SD of {name}"] = np.sqrt(posterior.covariances[:, q, q])
+    return _Latent(columns, names)
 
 
 def _known_levels(

@@ -147,22 +147,40 @@ def choose_columns(table: Table) -> Columns:
     if not group and not family.alone:
         return _refused(found, groups_panel.none_possible(others, len(table.frame)))
     possible = [r for r in others if r.name != group]
+    if not any(map(family.takes, possible)):
+        return _refused(found, _none_usable(reports))
+    columns = _pick(table, found, possible, suggested)
+    label, kind = _pick_label_and_weights(table, found, others, suggested)
+    identifier = _identifier_in_force(table, reports, {*columns, label, group, weights, time})
+    found = found._replace(
+        use=use._replace(columns=columns, label=label, identifier=identifier),
+        usable=[r.name for r in reports if family.takes(r)],
+        labels=label_candidates(reports) if family.unit else [],
+    )
+    session().use = found.use
+    return _with_rows(table, found, kind)
+
+
+def _pick(
+    table: Table, found: Columns, possible: list[ColumnReport], suggested: str | None
+) -> tuple[str, ...]:
+    """The columns that are fitted, of those that could be. suggested: the likely known labels."""
+    family = family_of(shell.settings())
     usable = [r.name for r in possible if family.takes(r)]
-    like_weights = suggest_weights(table, reports)
+    like_weights = suggest_weights(table, found.reports)
     measured = [r for r in possible if r.name not in like_weights]
     defaults = default_columns(
         measured, suggested, family.takes, family.prefers, family.most_columns
     )
-    if not usable:
-        return _refused(found, _none_usable(reports))
-    if not defaults and (able := _models_for([r for r in reports if not family.takes(r)])):
+    not_taken = [r for r in found.reports if not family.takes(r)]
+    if not defaults and (able := _models_for(not_taken)):
         st.warning(
-            f"{_only_usable([r for r in reports if r.name in usable])} Models that can use the "
-            f"other columns: {listed(able)}."
+            f"{_only_usable([r for r in found.reports if r.name in usable])} Models that can use "
+            f"the other columns: {listed(able)}."
         )
     beside = [name for name in shell.settings().columns if name in table.frame]
     beside = [name for name in beside if name not in usable]
-    unfit = [name for name in beside if name not in (group, weights)]
+    unfit = [name for name in beside if name not in (found.use.group, found.use.weight)]
     first = [r.name for r in possible if r.name in usable and not r.constant][:1]
     columns = shell.widget(
         "columns", options=usable, default=defaults or tuple(first), beside=beside
@@ -171,61 +189,70 @@ def choose_columns(table: Table) -> Columns:
         able = "a model that can use " + ("it" if len(unfit) == 1 else "them")
         st.caption(f"This model can't use {plain(few_named(unfit))}: kept for {able}.")
     _offer_all(columns, measured, suggested)
-    for report in reports:
+    for report in found.reports:
         if report.name in like_weights:
             _offer_weights(report)
-    halves = st.columns(2) if family.unit and label_candidates(others) else [st.container()]
+    return columns
+
+
+def _pick_label_and_weights(
+    table: Table, found: Columns, others: list[ColumnReport], suggested: str | None
+) -> tuple[str, WeightsKind]:
+    """The column of the known labels, "" for none; and which kind of weights there are."""
+    candidates = label_candidates(others) if family_of(shell.settings()).unit else []
+    halves = st.columns(2) if candidates else [st.container()]
     label = ""
-    if len(halves) > 1:
+    if candidates:
         with halves[0]:
             label = shell.widget(
                 "label_column",
-                options=["", *label_candidates(others)],
-                default=suggested if suggested and suggested != group else "",
+                options=["", *candidates],
+                default=suggested if suggested and suggested != found.use.group else "",
                 format_func=lambda name: name or "none",
             )
     with halves[-1]:
         shell.widget(
             "weight_column",
-            options=_could_be_weights(table, reports),
+            options=_could_be_weights(table, found.reports),
             format_func=lambda name: name or "none",
         )
     # Below both: the two kinds have no room beside the known labels.
-    kind: WeightsKind = shell.widget("weights_kind") if weights else "frequencies"
-    identifier = _identifier_in_force(table, reports, {*columns, label, group, weights, time})
-    found = found._replace(
-        use=use._replace(columns=columns, label=label, identifier=identifier),
-        usable=[r.name for r in reports if family.takes(r)],
-        labels=label_candidates(reports) if family.unit else [],
-    )
-    session().use = found.use
+    kind = shell.widget("weights_kind") if found.use.weight else "frequencies"
+    return label, kind
+
+
+def _with_rows(table: Table, found: Columns, kind: WeightsKind) -> Columns:
+    """The same with the rows that are fitted; of a data set on the server once they are counted."""
+    family, use = family_of(shell.settings()), found.use
     holes = family.holes and shell.settings().missing
-    asked = columns, label or None, group or None, holes
+    asked = use.columns, use.label or None, use.group or None, holes
 
     def read() -> Selection:
         selection = family.read(table, *asked)
-        if identifier:
-            selection = selection._replace(row_names=table.frame[identifier])
-        return weighted(selection, table, weights, kind, family.grouping) if weights else selection
+        if use.identifier:
+            selection = selection._replace(row_names=table.frame[use.identifier])
+        if not use.weight:
+            return selection
+        return weighted(selection, table, use.weight, kind, family.grouping)
 
     try:
         selection = kept(
             "selection",
-            (shell.settings().family, table.fingerprint, *asked, weights, kind, identifier),
+            (shell.settings().family, table.fingerprint, *asked, use.weight, kind, use.identifier),
             read,
             selection_bytes,
-            len(table.frame) * (len(columns) + 1 + bool(weights)) * NUMBER_BYTES,
+            len(table.frame) * (len(use.columns) + 1 + bool(use.weight)) * NUMBER_BYTES,
         )
         if table.whole is not None:
-            whole = served_panel.whole_of(table, selection.columns, holes, weights)
+            whole = served_panel.whole_of(table, selection.columns, holes, use.weight)
             if whole is None:
                 return found
             selection = selection._replace(whole=whole)
         return found._replace(selection=selection)
     except NotWhole as error:
         found = _refused(found, plain(str(error)))
-        use = partial(shell.change, weights_kind="sampling")
-        shell.button("They are sampling weights", use, key="sampling weights")
+        sampling = partial(shell.change, weights_kind="sampling")
+        shell.button("They are sampling weights", sampling, key="sampling weights")
     except (DataError, Full) as error:
         found = _refused(found, plain(str(error)))
     return found
