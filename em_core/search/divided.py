@@ -37,19 +37,22 @@ class LeftOut(NamedTuple):
 
 class Moved(NamedTuple):
     """The largest part that a fit groups otherwise: a share of all rows, from a group to a
-    component that matches another."""
+    component that matches another; match: the component that matches the group."""
 
     share: float
     group: int
     component: int
+    match: int
 
 
 class Divided(NamedTuple):
     """What became of the groups of a first fit, by the components of a second.
 
-    masses (K, L): sum_n w_n r_nk s_nl / sum_n w_n, of r (N, K) and s (N, L): what component l holds
-    of group k. shared and left_out: the largest groups first. empty: components with hardly any
-    rows. moved: None where nothing has.
+    masses (K, K): what component l holds of group k, a share of all rows. Of r (N, K) and s (N, K),
+    component m(k) matching group k, the share min(r_nk, s_nm(k)) of a row has stayed, and what is
+    left of r_n goes to what is left of s_n in proportion: the same shares twice have moved nothing,
+    however much groups overlap. shared and left_out: the largest groups first. empty: components
+    with hardly any rows. moved: None where nothing has.
     """
 
     masses: np.ndarray
@@ -65,16 +68,17 @@ class Divided(NamedTuple):
 
 
 def divided(first: np.ndarray, second: np.ndarray, weights=None) -> Divided:
-    """How the components of `second` (N, L) hold the groups of `first` (N, K), both shares of rows,
+    """How the components of `second` (N, K) hold the groups of `first` (N, K), both shares of rows,
     each counted by its weight (N,)."""
     counted = np.ones(len(first)) if weights is None else np.asarray(weights, dtype=float)
-    masses = first.T @ (counted[:, None] * second) / counted.sum()
+    matches = align(first, second, weights)
+    masses = _held(first, second, matches, counted / counted.sum())
     groups, components = masses.sum(axis=1), masses.sum(axis=0)
     empty = components < HARDLY_ANY
     of_component = masses / np.where(empty, 1, components)
     owner = np.where(empty | (of_component.max(axis=0) <= MOST), -1, of_component.argmax(axis=0))
     shared, left_out = [], []
-    for group in np.argsort(-groups):
+    for group in np.argsort(-groups.round(12), kind="stable"):
         if groups[group] < HARDLY_ANY:
             continue
         held = masses[group] / groups[group]
@@ -89,15 +93,29 @@ def divided(first: np.ndarray, second: np.ndarray, weights=None) -> Divided:
         tuple(shared),
         tuple(left_out),
         tuple(map(int, np.flatnonzero(empty))),
-        _moved(masses, first, second, weights),
+        _moved(masses, matches),
     )
 
 
-def _moved(masses: np.ndarray, first: np.ndarray, second: np.ndarray, weights) -> Moved | None:
-    if masses.shape[0] != masses.shape[1]:
-        return None
+def _held(
+    first: np.ndarray, second: np.ndarray, matches: np.ndarray, parts: np.ndarray
+) -> np.ndarray:
+    """(K, K) what each component of `second` holds of each group of `first`. parts (N,): what each
+    row counts."""
+    stayed = np.minimum(first, second[:, matches])
+    gone, come = first - stayed, second.copy()
+    come[:, matches] -= stayed
+    left = gone.sum(axis=1)
+    masses = (gone * (parts / np.where(left > 0, left, 1))[:, None]).T @ come
+    masses[np.arange(len(matches)), matches] += parts @ stayed
+    return masses
+
+
+def _moved(masses: np.ndarray, matches: np.ndarray) -> Moved | None:
     elsewhere = masses.copy()
-    elsewhere[np.arange(len(masses)), align(first, second, weights)] = 0
+    elsewhere[np.arange(len(masses)), matches] = 0
     group, component = np.unravel_index(elsewhere.argmax(), elsewhere.shape)
     share = float(elsewhere[group, component])
-    return Moved(share, int(group), int(component)) if share >= HARDLY_ANY else None
+    if share < HARDLY_ANY:
+        return None
+    return Moved(share, int(group), int(component), int(matches[group]))

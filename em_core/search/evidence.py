@@ -16,6 +16,9 @@ from em_core.search.success import NORMAL_QUANTILE, Interval
 
 # One-sided 95 %: none in n trials bounds the chance by about 3/n.
 DOUBT = 0.05
+# So many starts of a kind say something of what it has not found: an interval from 0 to 100 % is
+# nothing to read.
+LEAST_STARTS = 5
 
 
 class Unseen(NamedTuple):
@@ -87,14 +90,19 @@ def evidence(found: Landscape) -> tuple[str, ...]:
     if len(fits) > 1:
         said.append(
             f"A further start like these {len(fits)} finds a better one with a chance of at most "
-            f"{at_most(len(fits)):.0%} (95 % bound)."
+            f"{_percent(at_most(len(fits)))} (95\N{NO-BREAK SPACE}% bound)."
         )
     for kind in kinds:
         known = unseen(found, kind)
-        if known.n_starts > 1:
+        if known.n_starts >= LEAST_STARTS:
             low, high = known.interval
             said.append(
-                f"One of {kind} ends where none of its {known.n_starts} has ended with a chance of "
-                f"about {known.chance:.0%} ({low:.0%} to {high:.0%})."
+                f"The chance that a further {kind} start ends in an optimum that none of these "
+                f"{known.n_starts} has found is about {_percent(known.chance)} "
+                f"({_percent(low)} to {_percent(high)})."
             )
     return tuple(said)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}\N{NO-BREAK SPACE}%"

@@ -28,9 +28,10 @@ MOST_ROWS_IN_ALL = 200_000
 LEAST_ROWS_COMPARED = 500
 # Aitken's estimate of what was left to gain when a run stopped is right to about this factor.
 TOLERANCE_FACTOR = 10
-# Runs into one optimum disagreed on at most 0.5 % of the rows, distinct optima of so nearly the
-# same likelihood on at least 2.4 % (870 converged runs on five data sets).
-SAME_ASSIGNMENT = 0.01
+# Runs into one optimum disagreed on at most 0.5 % of the rows, along a ridge on 1.3 % (two classes
+# of lsat6), distinct optima of so nearly the same likelihood on at least 2.4 % (870 converged runs
+# on five data sets).
+SAME_ASSIGNMENT = 0.018
 # Rows times parameters: whether a model is identified is seen within a second, or not looked at.
 MOST_SCORES = 50_000
 

@@ -147,9 +147,14 @@ def formula(value: float, digits: int = 5) -> str:
     return f"{mantissa}{times}^{{{power.translate(_LOWERED)}}}" if power else mantissa
 
 
+def summands(*values: float, decimals: int = 6) -> list[str]:
+    """Numbers of one sum: all with so many decimals, so that it can be checked."""
+    return [f"{value:,.{decimals}f}".replace("-", MINUS) for value in values]
+
+
 def terms(*values: float, decimals: int = 6) -> list[str]:
-    """Numbers of one sum within formulas: all with so many decimals, so that it can be checked."""
-    return [f"{value:,.{decimals}f}".translate(_IN_FORMULAS) for value in values]
+    """`summands` within a formula, in LaTeX."""
+    return [text.translate(_IN_FORMULAS) for text in summands(*values, decimals=decimals)]
 
 
 def _trimmed(text: str) -> str:

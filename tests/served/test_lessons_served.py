@@ -37,6 +37,16 @@ def test_a_lesson_is_taken_to_its_end(app: str, name: str) -> None:
     visitor.close()
 
 
+def test_a_link_that_names_a_step_and_nothing_else_shows_its_view(app: str) -> None:
+    """As it is written by hand: not the usual view under the words of the step."""
+    step = lessons()["local-optima"].steps[0]
+    visitor = Visitor(app, "v=1&le=local-optima")
+    visitor.settle()
+    assert "step 1 of 6" in visitor.said and "not done yet" in visitor.said
+    assert f"{step.settings.n_rows:,} rows" in visitor.said
+    visitor.close()
+
+
 def test_a_step_notices_that_it_is_done_and_a_question_waits_for_its_answer(app: str) -> None:
     visitor = Visitor(app, "v=1&e=faithful&k=2&f=0&le=what-em-does&lt=3")
     visitor.settle()

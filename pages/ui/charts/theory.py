@@ -84,7 +84,7 @@ def jensen_figure(jensen, colours: Sequence[str]) -> go.Figure:
         y=np.log(jensen.ratios),
         mode="lines+markers+text",
         text=["z = 1", "z = 2"],
-        textposition="top center",
+        textposition="bottom right",  # where neither curve nor chord passes
         name="chord",
         line={"color": colours[0]},
         marker={"size": 10},
@@ -99,7 +99,7 @@ def jensen_figure(jensen, colours: Sequence[str]) -> go.Figure:
         mode="lines+markers",
         name="gap: the KL",
         line={"color": colours[1], "width": 5},
-        hovertext=[f"{nats(jensen.bound)} nats", f"{nats(jensen.log_density)} nats"],
+        hovertext=[f"bound {nats(jensen.bound)} nats", f"log p(x) {nats(jensen.log_density)} nats"],
         hovertemplate=WRITTEN,
     )
     low = min(float(np.log(jensen.ratios).min()), jensen.bound)

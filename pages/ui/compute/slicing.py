@@ -40,6 +40,8 @@ TO_THE_END = (-0.35, 1.35)
 CHANCES = ("weight", "probability", "initial probability", "transition probability")
 # The heights shown move only when the climb needs another window than the last one.
 CROWDED = 0.3
+# Of the heights shown, what the mark above the top of the bound takes on a phone.
+MARK = 0.07
 SMALL = 1e-4
 # So far to either side the bound should be in sight.
 NEAR = 0.6
@@ -195,6 +197,7 @@ def _picture(
         notes.append(f"{len(shown) // 2} of {(len(steps) - 1) // 2} iterations are shown.")
     if asked.kind == "parameter":
         notes.append("All other parameters stay what they are at the half-step shown.")
+    notes.append("The open triangle: where the bound is highest on this line.")
     return Picture(
         run=f"{run.key} {asked.kind} {asked.title}",
         columns=(),
@@ -240,7 +243,7 @@ def _curves(found: Sequence[Heights], frames: Sequence[HalfStep], asked: Asked) 
         wanted = _window(heights, step)
         if (
             window is None
-            or wanted[1] > window[1]
+            or wanted[1] > window[1] - MARK * (window[1] - window[0])
             or wanted[0] < window[0]
             or wanted[1] - wanted[0] < CROWDED * (window[1] - window[0])
         ):

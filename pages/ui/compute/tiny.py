@@ -6,6 +6,7 @@ import re
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.special import entr
 
 from em_core import FactorAnalysis, Gaussian, HalfStep, HiddenMarkov, Mixture, MixtureParams, em
 from em_core.checks.elbo_forms import Forms, elbo_forms, enumerated_log_likelihood
@@ -243,11 +244,11 @@ def staircase(apart: float, start: float, iterations: int = 12) -> Staircase:
     def elbo(q, theta):
         own = -0.5 * (apart - theta) ** 2
         other = -0.5 * (apart + theta) ** 2
-        shares = q * (own - np.log(q)) + (1 - q) * (other - np.log1p(-q))
+        shares = q * own + entr(q) + (1 - q) * other + entr(1 - q)
         return 2 * (shares - np.log(2) - 0.5 * np.log(2 * np.pi))
 
     theta = np.linspace(0.0, max(3.0, 1.2 * apart), 51)
-    q = np.linspace(0.02, 0.98, 51)
+    q = np.linspace(0.0, 1.0, 51)
     corners = [(start, 0.5)]
     for _ in range(iterations):
         now = corners[-1][0]

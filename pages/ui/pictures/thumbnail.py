@@ -17,6 +17,11 @@ PAPER, APART = "rgba(128, 128, 128, 0.08)", 0.5
 OUTLINE = np.linspace(0, 2 * np.pi, 60)
 
 
+def outlined(picture: Picture) -> bool:
+    """Whether components are drawn as outlines, not as matrices."""
+    return bool(picture.panels) and not picture.time
+
+
 def thumbnail(
     picture: Picture,
     colours: Sequence[str],
@@ -28,7 +33,7 @@ def thumbnail(
     stressed: components with a thick outline. missing: means (d,) and covariances (d, d) of what
     another picture has and this one does not: dashed. Neither where all there is are matrices.
     """
-    if not picture.panels or picture.time:
+    if not outlined(picture):
         return _matrices(picture, colours)
     *_, responsibilities = picture.responsibilities
     labels = responsibilities.argmax(axis=1)

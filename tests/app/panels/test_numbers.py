@@ -29,6 +29,7 @@ from pages.ui.text import (
     nats,
     number,
     percent,
+    summands,
     terms,
     told,
 )
@@ -325,6 +326,7 @@ def test_in_formulas_numbers_are_those_of_the_page() -> None:
         "12{,}346", "-0.25", r"1 \times 10^{-9}", r"\infty", "0"
     ]  # fmt: skip
     assert terms(-1234.5, 0.25) == ["-1{,}234.500000", "0.250000"]
+    assert summands(-1234.5, 0.25) == [f"{MINUS}1,234.500000", "0.250000"]
 
 
 def test_nothing_else_writes_numbers() -> None:

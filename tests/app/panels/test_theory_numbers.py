@@ -1,5 +1,7 @@
 """What the pages on bound, relatives and theory compute, without a browser."""
 
+import re
+
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -14,7 +16,7 @@ from pages.ui.charts.axes import COLOURS
 from pages.ui.charts.theory import risen_figure
 from pages.ui.compute.climbing import Ended
 from pages.ui.compute.racing import applicable, at_its_end, observed, race_work
-from pages.ui.compute.slicing import Asked, slice_work
+from pages.ui.compute.slicing import Asked, Numbers, slice_work
 from pages.ui.compute.surfaces import seconds_for, surface_work
 from pages.ui.compute.tiny import (
     along_the_m_step,
@@ -27,11 +29,12 @@ from pages.ui.compute.tiny import (
     tiny_of,
     weighted,
 )
+from pages.ui.panels.lower_bound.lower_bound_panel import slopes_in_words
 from pages.ui.panels.theory.theory_panel import in_words
 from pages.ui.pictures.payload import pack
 from pages.ui.state.session import Session
 from pages.ui.state.settings import THEORY_STEPS, Settings, changed
-from pages.ui.text import gap, nats, number
+from pages.ui.text import MINUS, gap, nats, number
 from support.families_at_hand import cases
 from support.own_model import WithDomains
 
@@ -73,13 +76,30 @@ def test_a_slice_of_every_half_step(finished, kind):
     assert len(shown) == len(picture.phases) == len(finished.trace)
     curves = picture.slice
     assert (curves.bound <= curves.likelihood + 1e-6).all()
-    assert (curves.low < picture.elbo).all() and (curves.high > picture.log_likelihood).all()
+    assert (curves.low < picture.elbo).all()
+    # There is room for the mark above the top of the bound: 14 px of 240, on a phone.
+    room = curves.high - curves.likelihood.max(axis=1)
+    assert (room >= 14 / 240 * (curves.high - curves.low)).all()
+    assert "triangle" in picture.note
     assert curves.range[0] < curves.range[1]
     assert pack(picture)
     assert len(numbers) == len(shown)
     for step, at in zip(finished.trace, numbers, strict=True):
         if step.phase != "M":
             assert at.slope_of_bound == pytest.approx(at.slope_of_likelihood, rel=1e-6)
+
+
+def test_a_slope_that_is_rounding_is_0():
+    """At the top of a hill both are, and of another sign each; in any unit of the parameter."""
+    for unit in (1e-9, 1.0, 1e9):
+        across = (-20 * unit, 20 * unit)
+        for per in ("unit", "whole way"):
+            top = Numbers(-5.5e-12 / unit, 6.9e-13 / unit, per)
+            assert slopes_in_words(top, across, -2023.4) == ("0", "0")
+            beside = Numbers(3e-14 / unit, 2e-3 / unit, per)
+            assert slopes_in_words(beside, across, -2023.4) == (number(2e-3 / unit), "0")
+        small = Numbers(1e-5 / unit, -1e-5 / unit, "unit")
+        assert "0" not in slopes_in_words(small, across, -2023.4)
 
 
 def test_a_surface_touches_where_the_parameters_are(finished):
@@ -103,6 +123,19 @@ def test_a_race_keeps_every_lane(finished):
     assert [lane.key for lane in lanes] == ["exact", "hard", *["stochastic"] * 3]
     assert observed(lanes[0], len(ROWS)) == "bound never fell; likelihood never fell"
     assert "stopped after 10 passes" in [lane.ended for lane in lanes]
+
+
+def test_the_table_of_forms_writes_numbers_as_all_tables_do():
+    """With their minus, not with what a formula has in its place."""
+    app = AppTest.from_function(theory_page)
+    settings = Settings(theory_step="forms")
+    app.session_state["session"] = Session(settings=settings, settled=True, page="Theory")
+    app.run()
+    assert not app.exception
+    (table,) = [each.proto.body for each in app.get("html") if "<table" in each.proto.body]
+    cells = re.findall("<td>([^<]+)</td>", table)
+    assert any(cell.startswith(MINUS) for cell in cells)
+    assert not re.search(r"[-{}\\]", "".join(cells))
 
 
 def test_components_put_in_another_order_are_the_same_model():
@@ -225,6 +258,10 @@ def test_no_corner_of_the_staircase_is_lower_than_the_one_before(apart, start):
 
     heights = [elbo(*corner) for corner in stairs.corners]
     assert (np.diff(heights) >= -1e-12).all()
+    # All of the way is on the map.
+    assert np.isfinite(stairs.elbo).all()
+    for places, grid in zip(stairs.corners.T, (stairs.theta, stairs.q), strict=True):
+        assert grid[0] <= places.min() and places.max() <= grid[-1]
 
 
 @pytest.mark.parametrize("iteration", [1, 3])

@@ -7,7 +7,7 @@ from em_core import Gaussian, Mixture, restarts
 from em_core.datasets import generate
 from em_core.search.divided import divided
 from pages.ui.panels.local_optima.gallery import rivals
-from pages.ui.panels.local_optima.why import why
+from pages.ui.panels.local_optima.why import marks, why
 
 
 def shares(labels, n_components: int) -> np.ndarray:
@@ -39,6 +39,14 @@ SAID = {
         "10.0\xa0% of the rows, goes from component 1 of the best to component 2 here.",
         ((), ()),
     ),
+    "other borders and other numbers": (
+        [0] * 40 + [1] * 60,
+        [1] * 50 + [0] * 50,
+        "The components are those of the best with other borders: the largest part that moves, "
+        "10.0\xa0% of the rows, goes from component 2 of the best, which is 1 here, to component 2 "
+        "here.",
+        ((), ()),
+    ),
     "the same rows": (
         [0] * 50 + [1] * 50,
         [0] * 50 + [1] * 50,
@@ -56,6 +64,11 @@ def test_an_optimum_is_told_by_what_it_does_with_the_rows(name: str) -> None:
     said = why(found, "component", ("on the left", "at the top", "", ""))
     assert said.words == words
     assert (said.sharing, said.without) == marked
+    # What is drawn of it is said, and nothing else.
+    told = marks(
+        [why(divided(*[shares(best, n_components)] * 2), "component", [""] * 4), said], "component"
+    )
+    assert ("Thick" in told, "Dashed" in told) == (bool(marked[0]), bool(marked[1]))
 
 
 def test_two_runs_that_race_are_of_one_start_and_both_move() -> None:

@@ -161,7 +161,7 @@ def test_evidence_speaks_of_kinds() -> None:
     said = " ".join(evidence(found))
     agree = kinds_that_agree(found)
     assert f"{len(agree)} of 2 kinds of start reached the best" in said
-    assert f"at most {at_most(len(found.fits)):.0%}" in said
+    assert f"at most {100 * at_most(len(found.fits)):.0f}\xa0%" in said
     alone = restarts(THREE, IRIS, range(4), "k-means++").landscape
     assert "All are of one kind, k-means++" in " ".join(evidence(alone))
     assert success_rate(alone, "k-means++").n_starts == 4

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from em_core import FactorAnalyser, Gaussian, Mixture, MixtureParams, em, fit
+from em_core import Categorical, FactorAnalyser, Gaussian, Mixture, MixtureParams, em, fit
 from em_core.datasets import load
 from em_core.emissions.kernels.parameters import GaussianParams
 from em_core.half_steps import Collapse
@@ -607,3 +607,13 @@ def test_what_many_starts_leave_behind_is_sent_small_and_bit_for_bit():
         assert np.array_equal(here.log_likelihoods, far.log_likelihoods)
     assert there.verdict == runs.verdict
     assert len(sent) < len(pickle.dumps([tuple(run.trace) for run in runs.fits]))
+
+
+def test_runs_to_a_ridge_from_both_sides_lead_to_one_optimum() -> None:
+    """They stop 1e-5 nats apart, before its top, and group 1.3 % of the rows otherwise."""
+    found = restarts(
+        Mixture(Categorical(), 2), load("lsat6").values, [4], ["random points", "k-means"]
+    ).landscape
+    below, above = sorted(found.fits, key=lambda fit: fit.params.weights.max())
+    assert below.params.weights.max() < 0.6605 < above.params.weights.max()
+    assert len(found.optima) == 1

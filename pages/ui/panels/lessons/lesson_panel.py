@@ -12,6 +12,7 @@ from pages.ui.panels.lessons.own_lessons import named
 from pages.ui.state import shell
 from pages.ui.state.kinds import quoted
 from pages.ui.state.session import session
+from pages.ui.state.settings import Settings
 
 # Parts of the page that a step may speak of, besides the widgets of settings.
 PARTS = {
@@ -32,10 +33,20 @@ body:has(.st-key-lesson) .emx-plot { height: clamp(240px, 100vh - 420px, 430px);
 def begin(lesson: Lesson, step: int = 1) -> None:
     """Take a lesson from one of its steps on: all settings are those of the step."""
     at = lesson.steps[step - 1]
-    session().settings = replace(at.settings, lesson=lesson.name, lesson_step=step)
+    session().settings = _at(at, lesson, step)
     session().lesson_page = at.page
     session().preset = None
     session().frames_asked += 1
+
+
+def _at(step: Step, lesson: Lesson, number: int) -> Settings:
+    """What the page shows as a step begins."""
+    return replace(step.settings, lesson=lesson.name, lesson_step=number)
+
+
+def _alone(settings: Settings) -> bool:
+    """Whether these name a step and nothing else, as a link written by hand does."""
+    return settings == Settings(lesson=settings.lesson, lesson_step=settings.lesson_step)
 
 
 def show(page: str) -> None:
@@ -51,6 +62,9 @@ def show(page: str) -> None:
         return
     number = min(settings.lesson_step, len(lesson.steps))
     step = lesson.steps[number - 1]
+    if settings == session().adopted and settings != _at(step, lesson, number) and _alone(settings):
+        begin(lesson, number)
+        st.rerun()
     asked = session().lesson_page
     if asked is not None and asked != page:
         st.switch_page(path_of(asked))

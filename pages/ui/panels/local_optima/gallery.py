@@ -15,10 +15,10 @@ from pages.ui.charts.axes import COLOURS
 from pages.ui.families.numbering import numbering_rule
 from pages.ui.families.table import family_of
 from pages.ui.panels import collapse_panel
-from pages.ui.panels.local_optima.why import Why, why
+from pages.ui.panels.local_optima.why import Why, marks, why
 from pages.ui.pictures.picture import BEGINNING, Picture
 from pages.ui.pictures.places import places_of_means
-from pages.ui.pictures.thumbnail import thumbnail
+from pages.ui.pictures.thumbnail import outlined, thumbnail
 from pages.ui.running.searches import Search
 from pages.ui.state import shell
 from pages.ui.state.scenes import scene_of
@@ -42,12 +42,13 @@ def show_gallery(search: Search, landscape: Landscape, selection: Selection, tab
     shown = landscape.optima[:MOST_PICTURES]
     compared = _compared(search, landscape)
     pictures = [_picture(search, optimum, selection, table) for optimum in shown]
+    reasons = [_why(found, pictures[0]) for found in compared]
     for place, optimum in enumerate(shown):
         if place % PICTURES_ACROSS == 0:
             columns = st.columns(PICTURES_ACROSS)
         with columns[place % PICTURES_ACROSS]:
             st.markdown(f"**Optimum {place + 1}** · {_share(optimum, landscape)}")
-            reason = _why(compared[place], pictures[0])
+            reason = reasons[place]
             missing = _outlines(pictures[0], reason.without)
             st.plotly_chart(
                 thumbnail(pictures[place], COLOURS, reason.sharing, missing),
@@ -60,7 +61,10 @@ def show_gallery(search: Search, landscape: Landscape, selection: Selection, tab
             if not place and not landscape.is_identified:
                 st.caption("One of many with this likelihood; another start has another picture.")
             _play_or_race(landscape, place)
-    rule = numbering_rule(search.model, selection, family_of(shell.settings()))
+    family = family_of(shell.settings())
+    if shown and outlined(pictures[0]) and (words := marks(reasons, family.unit)):
+        st.caption(words)
+    rule = numbering_rule(search.model, selection, family)
     if rule and shown:
         st.caption(plain(rule))
     if len(landscape.optima) > MOST_PICTURES:

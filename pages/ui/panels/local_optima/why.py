@@ -51,11 +51,13 @@ def why(found: Divided, unit: str, places: Sequence[str]) -> Why:
         some = len(found.empty) > 1
         said.append(f"{plural(unit) if some else unit} {names} {'hold' if some else 'holds'} "
                     "hardly any rows")  # fmt: skip
-    if not said and found.moved is not None:
+    if not said and (moved := found.moved) is not None:
+        # Numbers go by means: the same group may have another one here.
+        alike = f", which is {moved.match + 1} here," if moved.match != moved.group else ""
         said.append(
             f"the {plural(unit)} are those of the best with other borders: the largest part that "
-            f"moves, {percent(found.moved.share, 1)} of the rows, goes from {unit} "
-            f"{found.moved.group + 1} of the best to {unit} {found.moved.component + 1} here"
+            f"moves, {percent(moved.share, 1)} of the rows, goes from {unit} {moved.group + 1} of "
+            f"the best{alike} to {unit} {moved.component + 1} here"
         )
     if not said:
         said.append(
@@ -67,3 +69,13 @@ def why(found: Divided, unit: str, places: Sequence[str]) -> Why:
         tuple(c for _, components in shared for c in components),
         tuple(group for group, _ in left_out),
     )
+
+
+def marks(reasons: Sequence[Why], unit: str) -> str:
+    """What the marks that these reasons bring into the small pictures stand for; "" for none."""
+    said = []
+    if any(reason.sharing for reason in reasons):
+        said.append(f"Thick: {plural(unit)} that share one of the best.")
+    if any(reason.without for reason in reasons):
+        said.append(f"Dashed: a {unit} of the best that no {unit} here has for itself.")
+    return " ".join(said)

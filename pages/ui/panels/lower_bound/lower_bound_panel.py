@@ -45,8 +45,10 @@ MOST_PARAMETERS = 400
 # A log-odds beyond this is all but that of 0 or 1.
 LIMIT = 6.0
 FIRST = ("mean", "rate", "probability")
-SMALLEST_SLOPE = 1e-6
+# What is this small is rounding: a slope beside the other one, and, of the log-likelihood, what a
+# slope comes to over the whole width of the picture.
 ROUNDING = 1e-8
+ROUNDING_OF_TOTAL = 1e-11
 # Along these lines the end of a fit is seen.
 TO_AN_END = "end", "other"
 TITLES = {
@@ -201,7 +203,8 @@ def _play(run: Run, key: str, slices: Slices, selection: Selection, table: Table
         st.markdown(fit_panel.COVERED)
     st.markdown(report.gain_sentence(run.trace, index))
     heading = _heading(run, index)
-    numbers = _numbers(run, index, slices.numbers[frame], covered)
+    assert slices.picture.slice is not None, "it is a picture of slices"
+    numbers = _numbers(run, index, slices.numbers[frame], slices.picture.slice.range, covered)
     tables.show(numbers, heading, "Bound", heading)
 
 
@@ -210,19 +213,19 @@ def _heading(run: Run, index: int) -> str:
     return "At the start" if step.phase == "start" else f"At {half_step(step)}"
 
 
-def _numbers(run: Run, index: int, numbers: Numbers, covered: bool) -> pd.DataFrame:
+def _numbers(
+    run: Run, index: int, numbers: Numbers, across: tuple[float, float], covered: bool
+) -> pd.DataFrame:
     """Bound and likelihood, their slopes where the line passes, and what the next M-step gains, if
-    what comes is not covered."""
+    what comes is not covered. across: from where to where the picture reaches."""
     step = run.trace[index]
-    steep = max(abs(numbers.slope_of_likelihood), abs(numbers.slope_of_bound), SMALLEST_SLOPE)
+    of_likelihood, of_bound = slopes_in_words(numbers, across, step.log_likelihood)
     rows = {
         "log-likelihood": nats(step.log_likelihood),
         "ELBO": nats(step.elbo),
         "KL(q ‖ posterior)": gap(step),
-        f"slope of the log-likelihood, per {numbers.per}": _slope(
-            numbers.slope_of_likelihood, steep
-        ),
-        f"slope of the bound, per {numbers.per}": _slope(numbers.slope_of_bound, steep),
+        f"slope of the log-likelihood, per {numbers.per}": of_likelihood,
+        f"slope of the bound, per {numbers.per}": of_bound,
     }
     move = index if step.phase == "M" else index + 1
     if move < len(run.trace) and not (covered and move > index):
@@ -234,9 +237,17 @@ def _numbers(run: Run, index: int, numbers: Numbers, covered: bool) -> pd.DataFr
     return pd.DataFrame({"nats": rows.values()}, index=list(rows))
 
 
-def _slope(value: float, steep: float) -> str:
-    """A slope to six digits; where it is rounding beside the other one, 0."""
-    return "0" if abs(value) < ROUNDING * steep else number(value, 6)
+def slopes_in_words(
+    numbers: Numbers, across: tuple[float, float], log_likelihood: float
+) -> tuple[str, str]:
+    """The slopes of log-likelihood and bound to six digits, 0 where they are rounding. across: from
+    where to where the picture reaches."""
+    slopes = numbers.slope_of_likelihood, numbers.slope_of_bound
+    width = 1.0 if numbers.per == "log unit" else across[1] - across[0]
+    least = ROUNDING_OF_TOTAL * abs(log_likelihood) / width
+    least = max(least, ROUNDING * max(map(abs, slopes)))
+    first, second = ("0" if abs(slope) <= least else number(slope, 6) for slope in slopes)
+    return first, second
 
 
 def show_surface(run: Run, asked: Asked, selection: Selection) -> None:

@@ -30,7 +30,7 @@ from pages.ui.panels.theory.questions import QUESTIONS
 from pages.ui.state import shell
 from pages.ui.state.fragments import fragment
 from pages.ui.state.settings import THEORY_STEPS
-from pages.ui.text import formula, gap, nats, number, terms
+from pages.ui.text import MINUS, formula, gap, nats, number, summands, terms
 
 INTRODUCTION = """
 Something about the data is hidden: which component a number came from. EM finds parameters that
@@ -216,12 +216,12 @@ def four_forms(tiny: Tiny) -> None:
     names = (
         "joint over q",
         "expected joint + entropy",
-        "reconstruction - KL to the prior",
-        "evidence - KL to the posterior",
+        f"reconstruction {MINUS} KL to the prior",
+        f"evidence {MINUS} KL to the posterior",
         "log p(x)",
     )
     table = pd.DataFrame(
-        {model: terms(*found, decimals=10) for model, found in forms.items()},
+        {model: summands(*found, decimals=10) for model, found in forms.items()},
         index=list(names),
     )
     table.loc["largest difference of the four"] = [

@@ -209,7 +209,8 @@ export class BoundFigure {
     context.font = `12px ${theme.font}`;
     context.textAlign = "right";
     context.textBaseline = "bottom";
-    context.fillText("below the axis, not to scale", x._offset + x._length - 6, at.bottom - 4);
+    // Where the cursor stands at the end of the run, no letter does.
+    context.fillText("below the axis, not to scale", at.left(this.places[last]) - 6, at.bottom - 4);
   }
 
   stroke(context, at, { x, y }, colour, width) {
