@@ -93,7 +93,7 @@ def test_no_test_imports_from_another() -> None:
 
 # What a part of it imports within a function, when somebody asks for what needs it.
 ON_DEMAND = {
-    "em_core/partitions/sources.py": {"pyarrow"},
+    "em_core/partitions/sources.py": {"dask", "distributed", "pandas", "pyarrow"},
     "em_core/partitions/cluster.py": {"distributed"},
 }
 

@@ -133,13 +133,15 @@ def residuals_figure(
     statistics: np.ndarray, columns: Sequence[str], is_correlation: bool
 ) -> go.Figure:
     """Residuals (D, D) of every two columns."""
-    values = np.where(np.eye(len(columns), dtype=bool), np.nan, statistics)
+    values = np.where(np.abs(statistics) < ROUNDING, 0.0, statistics)
+    values = np.where(np.eye(len(columns), dtype=bool), np.nan, values)
     reach = max(float(np.nanmax(np.abs(values), initial=0)), 0.1 if is_correlation else 1.0)
     hover = np.array(
         [
-            [f"{shown_as(a)} and {shown_as(b)}: {number(values[i, j], 3)}" if i != j else ""
-             for j, b in enumerate(columns)]
-            for i, a in enumerate(columns)
+            [" and ".join(shown_as(columns[at]) for at in sorted((i, j)))
+             + f": {number(values[i, j], 3)}" if i != j else ""
+             for j in range(len(columns))]
+            for i in range(len(columns))
         ],
         object,
     )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from pages.ui.text import counted, number
+from pages.ui.text import counted, number, sentence
 
 # So many marks are told one by one; of more, where they begin and end, and the extremes.
 MOST_MARKS = 24
@@ -22,9 +22,9 @@ def told(figure: go.Figure) -> list[str]:
     """What is along the axes, and for each thing drawn what whoever sees it reads off the chart."""
     across, up = (_title(axis) for axis in (figure.layout.xaxis, figure.layout.yaxis))
     axes = [f"{where}: {title}" for where, title in (("Across", across), ("up", up)) if title]
-    lines = [f"{', '.join(axes)}."] if axes else []
+    lines = [sentence(", ".join(axes))] if axes else []
     for trace in figure.data:
-        lines += _of_trace(trace, figure.layout.yaxis.visible is not False)
+        lines += _of_trace(trace, figure.layout.yaxis.visible is not False, up)
     return lines
 
 
@@ -37,7 +37,7 @@ def _words(text: str) -> str:
     return html.unescape(re.sub(r"</?su[bp]>", "", text.replace("<br>", ", ")))
 
 
-def _of_trace(trace: Any, has_height: bool) -> Iterator[str]:
+def _of_trace(trace: Any, has_height: bool, title: str) -> Iterator[str]:
     name = _words(trace.name or "")
     if trace.type in ("heatmap", "contour"):
         yield from _of_shades(trace)
@@ -55,7 +55,10 @@ def _of_trace(trace: Any, has_height: bool) -> Iterator[str]:
     across, up = (_numbers(values) for values in (trace.x, trace.y))
     if not name or across is None or up is None or not len(across):
         return
-    if "lines" in mode:
+    if trace.type == "scatter" and trace.fill == "tozerox":
+        # What reaches from the left: so many, and how far.
+        yield f"{name}: {_n(np.ptp(up))} {title}, {_span(across)}."
+    elif "lines" in mode:
         yield f"{name}: {_of_lines(across, up)}."
     elif has_height:
         yield f"{name}: {_count(across)}, {_span(across)} across and {_span(up)} up."
@@ -111,7 +114,7 @@ def _of_lines(across: np.ndarray, up: np.ndarray) -> str:
 
 def _of_shades(trace: Any) -> Iterator[str]:
     """Every cell of a few; of many the highest and the lowest."""
-    cells = _hovers(trace)
+    cells = list(dict.fromkeys(_hovers(trace)))  # those of a symmetric matrix once
     if cells and len(cells) <= MOST_MARKS:
         yield from cells
         return

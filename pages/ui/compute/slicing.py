@@ -21,6 +21,7 @@ from em_core.coordinates.slices import (
 from em_core.protocols import optional
 from em_core.trees import same_bits
 from pages.ui.compute.climbing import Ended, Rows
+from pages.ui.families.parameter_names import CHANCES
 from pages.ui.pictures.frames import caption_of_leap, caption_of_touch, frames_shown
 from pages.ui.pictures.picture import Curves, Picture
 from pages.ui.text import component_names, nats
@@ -36,8 +37,6 @@ MOST_ITERATIONS = 60
 REACH = 1.5
 ALONG_THE_WAY = (-0.75, 2.0)
 TO_THE_END = (-0.35, 1.35)
-# From 0 to 1, whatever the value now: their coordinate is a log-odds.
-CHANCES = ("weight", "probability", "initial probability", "transition probability")
 # The heights shown move only when the climb needs another window than the last one.
 CROWDED = 0.3
 # Of the heights shown, what the mark above the top of the bound takes on a phone.

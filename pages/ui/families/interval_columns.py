@@ -11,6 +11,8 @@ import pandas as pd
 from em_core.inference import Bootstrap, Intervals
 from em_core.inference.uncertainty.delta import Reported
 from em_core.protocols import Levels, optional
+from pages.ui.families.numbers import known
+from pages.ui.families.parameter_names import CHANCES
 from pages.ui.families.profiles import LOADINGS, Profile
 from pages.ui.pictures.emissions import cells, has_levels
 from pages.ui.tables.selection import Selection
@@ -263,3 +265,9 @@ def differences(
         and differ_by_a_quarter(one.standard_error, other.standard_error)
     ]
     return sorted(apart, key=lambda at: -abs(np.log(at[1].standard_error / at[0].standard_error)))
+
+
+def estimates(rows: Sequence[Reported]) -> np.ndarray:
+    """(n,) estimates, 0 for a probability that is rounding beside 1."""
+    units = [1.0 if row.quantity in CHANCES else np.inf for row in rows]
+    return known(np.array([row.estimate for row in rows]), np.array(units))

@@ -25,6 +25,9 @@ DOMAINS = {
     "degrees of freedom": "from 0.1 to 200",
 }
 
+# What lies between 0 and 1: as a coordinate it is a log-odds.
+CHANCES = ("weight", "probability", "initial probability", "transition probability")
+
 
 # What belongs to components alone, and to two columns, or to a column and a level or a factor.
 OF_COMPONENTS = (

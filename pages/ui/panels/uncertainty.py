@@ -10,7 +10,14 @@ import streamlit as st
 from em_core.inference import Bootstrap, Intervals
 from pages.ui.compute.describing import without_trace
 from pages.ui.compute.uncertainty import REPLICATES, bootstrap_work, interval_work
-from pages.ui.families.interval_columns import Ways, called, differences, said_once, ways_of
+from pages.ui.families.interval_columns import (
+    Ways,
+    called,
+    differences,
+    estimates,
+    said_once,
+    ways_of,
+)
 from pages.ui.families.table import family_of
 from pages.ui.panels import tables
 from pages.ui.panels.explore.other_starts import Others, others_of
@@ -171,7 +178,7 @@ def interval_table(
     once = said_once(found.reported)
     told = [row for row in found.reported if (row.quantity, row.place) in once]
     rows = {
-        "estimate": [row.estimate for row in told],
+        "estimate": estimates(told),
         "standard error": [row.standard_error for row in told],
         "95 % from": [row.lower for row in told],
         "to": [row.upper for row in told],

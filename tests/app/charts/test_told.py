@@ -2,14 +2,16 @@
 
 import ast
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import plotly.graph_objects as go
 
 from pages.ui.charts import theory
 from pages.ui.charts.axes import COLOURS
 from pages.ui.charts.criteria import Score, criterion_grid, criterion_lines
 from pages.ui.charts.landscape import Climb, curves, strip
-from pages.ui.charts.profiles import residuals_figure, shown_as
+from pages.ui.charts.profiles import certainty_figure, residuals_figure, shown_as
 from pages.ui.charts.told import told
 from pages.ui.compute.tiny import hardness, jensen, staircase, tiny_of
 from pages.ui.state.settings import Settings
@@ -91,4 +93,22 @@ def test_names_are_told_as_they_are() -> None:
     name = "a<b> & <i>c</i>"
     assert shown_as(name) != name
     said = told(residuals_figure(np.array([[0, 2.5], [2.5, 0]]), [name, "d"], False))
-    assert said == [f"{name} and d: 2.5", f"d and {name}: 2.5"]
+    assert said == [f"{name} and d: 2.5"], "the other half of the matrix says the same"
+
+
+def test_what_is_rounding_in_the_picture_is_so_in_words() -> None:
+    said = told(residuals_figure(np.full((3, 3), -2.8e-16), ["a", "b", "c"], True))
+    assert said == ["a and b: 0", "a and c: 0", "b and c: 0"]
+
+
+def test_rows_that_reach_from_the_left_are_counted() -> None:
+    """A sentence begins with a capital, and says of each cluster how many rows are how sure."""
+    certainty = SimpleNamespace(rows=[50, 45], heights=[np.ones(3), np.array([1, 0.95, 0.85])])
+    said = told(certainty_figure(certainty, ["one", "other"], "class", COLOURS))
+    assert said == [
+        "Across: posterior of the class a row is assigned to, up: rows.",
+        "one: 50 rows, at 1.",
+        "other: 45 rows, from 0.85 to 1.",
+    ]
+    figure = go.Figure().update_yaxes(title="share")
+    assert told(figure) == ["Up: share."]

@@ -6,7 +6,7 @@ import pytest
 
 from em_core import Gaussian, HiddenMarkov, Mixture, fit
 from em_core.inference import intervals
-from pages.ui.families.interval_columns import called, said_once
+from pages.ui.families.interval_columns import called, estimates, said_once
 from pages.ui.tables.selection import Selection
 
 ROWS = np.random.default_rng(0).normal(size=(120, 2)) + np.repeat([[0, 0], [5, 4]], 60, axis=0)
@@ -43,3 +43,13 @@ def test_its_name_says_so() -> None:
         "shared standard deviation: b",
         "shared correlation: a and b",
     ]
+
+
+def test_a_probability_that_is_rounding_is_0() -> None:
+    """The sequence begins in one state: the other's chance to is what EM leaves of it."""
+    model = HiddenMarkov(Gaussian(), 2)
+    reported = intervals(fit(model, [ROWS], seed=0, tolerance=1e-9), [ROWS]).reported
+    initial = [row for row in reported if row.quantity == "initial probability"]
+    assert sorted(estimates(initial)) == [0, 1] and min(row.estimate for row in initial) > 0
+    others = [row for row in reported if row.quantity == "mean"]
+    assert list(estimates(others)) == [row.estimate for row in others]

@@ -59,6 +59,8 @@ def show_crossed(
     )  # fmt: skip
     if crossed is None:
         return
+    # A row counts 1: picture, words and tables have 0 for what is rounding beside it.
+    crossed = crossed._replace(counts=known(crossed.counts, 1), shares=known(crossed.shares, 1))
     missing = int((values < 0).sum() if levels else np.isnan(values).sum())
     if levels:
         strength = f"Cramér's V **{number(crossed.cramers_v, 3)}** (0: nothing, 1: all)"
@@ -89,10 +91,10 @@ def show_crossed(
         config={"displayModeBar": False},
     )
     names = list(profile.names)
-    counts = pd.DataFrame(known(crossed.counts, 1), list(levels), names)
+    counts = pd.DataFrame(crossed.counts, list(levels), names)
     caption = f"Expected rows by {name} and {family.unit}{left_out}"
     tables.show(counts, caption, "Expected rows", name)
-    shares = pd.DataFrame(known(crossed.shares, 1), list(levels), names)
+    shares = pd.DataFrame(crossed.shares, list(levels), names)
     tables.show(shares, f"Shares of {name} in each {family.unit}", "Shares", name)
 
 
