@@ -18,9 +18,20 @@ LONGEST_TITLE, LONGEST_TEXT, LONGEST_CHOICE, LONGEST_LINK = 120, 2_000, 300, 20_
 MOST_CHOICES = 8
 OWN = "own"  # what the lesson that is being made is called
 TITLE = "A lesson"
-MOST_DOTS = 100  # of a line, outside a text that follows a key
+MOST_SIGNS = 5_000  # of each that begins a key, its next part, a list, a table or a line
 
 _PLACE = re.compile(r"[a-z_]{0,40}")
+# Texts and remarks of TOML, from one to the next; one that does not end goes on to the last.
+_TEXT = re.compile(
+    r"""
+    \#[^\n]*+
+    | \"{3} (?: [^"\\] | \\. | "{1,2}(?!") )*+ (?: "{3,5} | \Z )
+    | '{3} (?: [^'] | '{1,2}(?!') )*+ (?: '{3,5} | \Z )
+    | " (?: [^"\\\n] | \\. )*+ "?
+    | ' [^'\n]*+ '?
+    """,
+    re.VERBOSE | re.DOTALL,
+)
 _NO_LESSON = "This is no lesson of EM Explorer"
 
 
@@ -35,7 +46,7 @@ def read_own(content: bytes, name: str = OWN) -> tuple[Lesson, dict[str, Any]]:
         )
     try:
         text = content.decode("utf-8").replace("\r\n", "\n")
-        _require_short_keys(text)
+        _require_plain(text)
         whole = tomllib.loads(text)
     # What is nested deeper than Python goes, and numbers longer than it reads, too.
     except (ValueError, RecursionError):
@@ -141,13 +152,9 @@ def _text(of: Mapping[str, Any], name: str, longest: int, where: str, usual: str
     return value
 
 
-def _require_short_keys(text: str) -> None:
-    """Raises ValueError for a key of very many parts: TOML's reader takes memory by their square.
-
-    A key stands on one line. Dots in a text are none of a key: one that follows a plain key.
-    """
-    for line in text.split("\n"):
-        key, _, value = line.partition("=")
-        is_text = value.lstrip()[:1] in ("'", '"') and not {"'", '"'} & set(key)
-        if (key if is_text else line).count(".") > MOST_DOTS:
-            raise ValueError("a key has too many parts")
+def _require_plain(text: str) -> None:
+    """Raises ValueError for far more keys, parts of keys, lists and lines than a lesson has: TOML's
+    reader takes time and memory by the square of some."""
+    bare = _TEXT.sub('""', text)
+    if any(bare.count(sign) > MOST_SIGNS for sign in "=.,[{\n"):
+        raise ValueError("this is more than a lesson is made of")

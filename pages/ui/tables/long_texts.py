@@ -1,4 +1,4 @@
-"""No text of a table is longer than a page can say many times over.
+"""Nothing that a table says is longer than a page can say many times over.
 
 A cell, a level, what a column or a code is in words: each is shown in lists, tables, pictures and
 on hover, once for every row or cell that has it, while a file may hold it once.
@@ -6,13 +6,20 @@ on hover, once for every row or cell that has it, while a file may hold it once.
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from pages.ui.tables.table import Table
 from pages.ui.text import counted
 
+MOST_NAMED = 5
 LONGEST_TEXT = 10_000  # characters
-_ABOUT = ("parsing", "units", "titles", "value_labels", "missing_codes", "sheets", "sheet")
+LONGEST_FILE_NAME = 300  # of a file
+LONGEST_TITLE = 1_000  # of what a column, a unit or a code is in words
+LEAST = 10  # characters that each is counted as, besides its own
+MOST_FACTS = 200_000  # characters, of how a table was read
+MOST_LABELS = 1_000_000  # characters, of what all codes are in words
+_ABOUT = ("units", "titles", "value_labels", "missing_codes", "sheets", "sheet")
 
 
 def without_long_texts(table: Table) -> Table:
@@ -26,10 +33,38 @@ def without_long_texts(table: Table) -> Table:
             longer = f"{counted(n, 'text')} of more than {LONGEST_TEXT:,} characters"
             said.append(f"{longer} in {name!r}: cut to so many.")
     about = {field: _cut(getattr(table, field)) for field in _ABOUT}
-    about["parsing"] = (*about["parsing"], *said)
+    about["value_labels"], without = _few_labels(about["value_labels"])
+    about["parsing"] = (*_few(table.parsing), *_few((*without, *said)))
+    about["name"] = table.name[:LONGEST_FILE_NAME]
     return table._replace(frame=table.frame.assign(**changed) if changed else table.frame, **about)
+
+
+def _few(facts: tuple[str, ...]) -> tuple[str, ...]:
+    """As many as can be read, and how many more there are."""
+    facts = tuple(fact[:LONGEST_TEXT] for fact in facts)
+    ends = itertools.accumulate(LEAST + len(fact) for fact in facts)
+    n = sum(end <= MOST_FACTS for end in ends)
+    return facts if n == len(facts) else (*facts[:n], f"And {len(facts) - n:,} more.")
+
+
+def _few_labels(labels: tuple) -> tuple[tuple, list[str]]:
+    """Those of columns with not too many, and a sentence on the others."""
+    kept, left_out, n = [], [], 0
+    for column, found in labels:
+        length = sum(LEAST + len(code) + len(label) for code, label in found)
+        if n + length > MOST_LABELS:
+            left_out.append(repr(column))
+            continue
+        n += length
+        kept.append((column, found))
+    if not left_out:
+        return labels, []
+    more = " and more" if len(left_out) > MOST_NAMED else ""
+    named = ", ".join(left_out[:MOST_NAMED]) + more
+    said = f"More than {MOST_LABELS:,} characters of value labels: not kept for {named}."
+    return tuple(kept), [said]
 
 
 def _cut(value: Any) -> Any:
     """Text, or tuples of it."""
-    return tuple(map(_cut, value)) if isinstance(value, tuple) else value[:LONGEST_TEXT]
+    return tuple(map(_cut, value)) if isinstance(value, tuple) else value[:LONGEST_TITLE]

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from pages.ui.tables.lines import LONGEST_NAME
 from pages.ui.tables.long_texts import without_long_texts
 from pages.ui.tables.parquet import read_parquet
 from pages.ui.tables.table import DataError, Question, Table, check_size
@@ -26,9 +27,9 @@ from pages.ui.tables.table import DataError, Question, Table, check_size
 LINK_CHARACTERS = 1_700
 MOST_CHARACTERS = 8_000  # that a link is read with
 MOST_UNPACKED = 200_000  # bytes of its JSON
+MOST_ABOUT = 25_000_000  # bytes of what a file says of a table besides its cells
 RAW_DEFLATE = -15
 _NOTES = b"em-explorer"
-_PAIRS = ("titles", "value_labels", "missing_codes")
 _DAMAGED = "The table in this link is damaged: ask for the link again, or upload the table."
 _DAMAGED_FILE = "The table in this file is damaged: have it saved or sent again."
 _DTYPES = {"number": "float64", "whole": "Int64", "text": "str", "flag": "boolean"}
@@ -63,8 +64,10 @@ def from_file(content: bytes) -> Table:
     import pyarrow.parquet as pq
 
     try:
-        schema = pq.read_schema(io.BytesIO(content))
-        notes = json.loads(schema.metadata[_NOTES])
+        about = pq.read_schema(io.BytesIO(content)).metadata[_NOTES]
+        if len(about) > MOST_ABOUT:
+            raise ValueError("more is said of the table than anybody reads")
+        notes = json.loads(about)
         names, parsing, units = notes["name"], map(_text, notes["parsing"]), notes["units"]
         table = _table(_text(names), frame, [*parsing], [*map(_text, units)], content, notes)
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
@@ -107,7 +110,7 @@ def from_text(text: str) -> Table:
         if frame.shape != (len(columns[0][3]), len(columns)) or not frame.size:
             raise ValueError("two columns of one name, or none")
         units = [_text(column[2]) for column in columns]
-        return _table(name, frame, list(map(_text, parsing)), units, content, *more[:1])
+        table = _table(name, frame, list(map(_text, parsing)), units, content, *more[:1])
     except DataError:
         raise
     except (
@@ -120,11 +123,11 @@ def from_text(text: str) -> Table:
         zlib.error,
     ):
         raise DataError(_DAMAGED) from None
+    return without_long_texts(table)
 
 
 def _more(table: Table) -> dict[str, list]:
-    """What only some tables have: questions that their files leave open, labels, codes."""
-    more = {name: getattr(table, name) for name in ("questions", *_PAIRS)}
+    more = {name: getattr(table, name) for name in _OF_COLUMNS}
     return {name: list(value) for name, value in more.items() if value}
 
 
@@ -137,38 +140,53 @@ def _table(
     more: Mapping[str, Any] | None = None,
 ) -> Table:
     fingerprint = hashlib.sha256(b"packed " + content).hexdigest()
-    more = more or {}
-    questions = tuple(map(_question, more.get("questions", ())))
-    titles, value_labels, missing_codes = (tuple(map(_pair, more.get(name, ()))) for name in _PAIRS)
-    return Table(
-        name,
-        frame,
-        tuple(parsing),
-        fingerprint,
-        tuple(units),
-        questions=questions,
-        titles=titles,
-        value_labels=value_labels,
-        missing_codes=missing_codes,
-    )
+    told: dict[str, Any] = {}
+    for field, read in _OF_COLUMNS.items():
+        told[field] = tuple(map(read, (more or {}).get(field, ())))
+        columns = [of[0] for of in told[field]]
+        if len({*columns}) < len(columns) or not {*columns} <= {*frame.columns}:
+            raise ValueError(f"{field} are of columns that are not there, or twice of one")
+    if len(units) > frame.shape[1] or len(str(max(frame.columns, key=len))) > 2 * LONGEST_NAME:
+        raise ValueError("there are more units than columns, or a longer name than any has")
+    return Table(name, frame, tuple(parsing), fingerprint, tuple(units), **told)
 
 
-def _pair(parts: list) -> tuple[str, Any]:
-    column, value = parts
-    return _text(column), _texts(value)
+def _title(parts: list) -> tuple[str, str]:
+    column, title = parts
+    return _text(column), _text(title)
 
 
-def _texts(value: object) -> Any:
-    """Text, or lists of it as tuples."""
-    return tuple(map(_texts, value)) if isinstance(value, list) else _text(value)
+def _labels(parts: list) -> tuple[str, tuple[tuple[str, str], ...]]:
+    column, labels = parts
+    return _text(column), tuple((_text(code), _text(label)) for code, label in _listed(labels))
+
+
+def _codes(parts: list) -> tuple[str, tuple[str, ...]]:
+    column, codes = parts
+    return _text(column), tuple(map(_text, _listed(codes)))
 
 
 def _question(parts: list) -> Question:
     column, about, sentence, choices = parts
     if about not in ("marks", "limits"):
         raise ValueError(f"{about!r} is nothing that is asked")
-    pairs = tuple((_text(answer), _text(meaning)) for answer, meaning in choices)
+    pairs = tuple((_text(answer), _text(meaning)) for answer, meaning in _listed(choices))
     return Question(_text(column), about, _text(sentence), pairs)
+
+
+def _listed(value: object) -> list:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is no list")
+    return value
+
+
+# What only some tables have: questions that their files leave open, labels, codes.
+_OF_COLUMNS = {
+    "questions": _question,
+    "titles": _title,
+    "value_labels": _labels,
+    "missing_codes": _codes,
+}
 
 
 def _kind(column: pd.Series) -> str | None:

@@ -1,5 +1,8 @@
 """Lessons that people make: a file comes back as it was, and a hostile one is refused."""
 
+import time
+from contextlib import suppress
+
 import pytest
 
 from pages.ui.lessons.own_lesson import MOST_BYTES, read_own, written
@@ -48,6 +51,20 @@ HOSTILE = {
     "a table of many parts": (b"[" + b"a." * 50_000 + b"b]", "read as TOML"),
     "one within braces": (b"x = {" + b"a." * 50_000 + b"b = 1}", "read as TOML"),
     "quoted parts": (('"\u2028=".' * 20_000 + '"b" = "x"').encode(), "read as TOML"),
+    "hidden behind a text": (
+        b'x = {b = """\nz = """, c' + b".c" * 100_000 + b" = 1}",
+        "read as TOML",
+    ),
+    "behind quotes": (
+        b'x = [""",\nz = """, {' + rb'"\"x".' * 90_000 + b"c = 1}]",
+        "read as TOML",
+    ),
+    "many keys of some parts": (
+        b"".join(b"k%d" % i + b".a" * 98 + b"=1\n" for i in range(4_800)),
+        "read as TOML",
+    ),
+    "many keys": (b"".join(b"k%d.b=1\n" % i for i in range(90_000)), "read as TOML"),
+    "many tables": (b"[[q]]\n" * 150_000, "read as TOML"),
     "nothing": (b"", "no steps"),
     "steps that are none": (b"steps = [1, 2]", "step 1 is not one"),
     "too many": (STEP.encode() * 101, "may have 100 steps"),
@@ -65,6 +82,21 @@ HOSTILE = {
     "choices alike": (f'{ASKS}choices = ["a", "a"]\nanswer = "a"'.encode(), "empty or alike"),
     "no answer": (f'{ASKS}choices = ["a", "b"]\nanswer = "c"'.encode(), "is its answer"),
 }
+
+
+@pytest.mark.parametrize(
+    "content",
+    ['"\\', "'a", '"', "\"'", "a", "a ", ". ", "a . b", "a.b.c.d.e.f.g ", "\\"],
+)
+def test_what_a_lesson_cannot_be_is_found_in_time_that_goes_with_its_length(content: str) -> None:
+    def seconds(n: int) -> float:
+        text = (content * n)[:n].encode()
+        began = time.process_time()
+        with suppress(ValueError):
+            read_own(text)
+        return time.process_time() - began
+
+    assert seconds(800_000) < 40 * max(seconds(50_000), 0.01)
 
 
 @pytest.mark.parametrize(("content", "words"), HOSTILE.values(), ids=HOSTILE)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from em_core import datasets
-from pages.ui.tables import packing
+from pages.ui.tables import long_texts, packing
 from pages.ui.tables.reading import read_table
 from pages.ui.tables.table import DataError, Table, from_dataset
 from pages.ui.tables.writing import to_csv_bytes
@@ -121,6 +121,20 @@ def with_column(*column: object) -> object:
         ["name", [], [GOOD[2][0], GOOD[2][0]]],
         ["name", [], [["x", "number", "", [1.0]], ["y", "number", "", [1.0, 2.0]]]],
         ["name", [], [[f"x{i}", "number", "", [1.0]] for i in range(1_001)]],
+        with_column("x" * 3_000, "number", "", [1.0]),
+        *(
+            [*GOOD, {field: told}]
+            for field, of in (
+                ("titles", [["x", 3], ["x", ["a", "b"]], ["x"], ["nobody", "a"]]),
+                ("value_labels", [["x", "12"], ["x", ["1", "2"]], ["x", [["1", "2", "3"]]]]),
+                ("value_labels", [["x", [["1", ["a"]]]], ["x", 1], ["nobody", []]]),
+                ("missing_codes", [["x", "99"], ["x", [["99"]]], ["nobody", ["99"]]]),
+                ("questions", [["nobody", "marks", "?", []], ["x", "marks", "?", "ab"]]),
+            )
+            for told in ([each] for each in of)
+        ),
+        [*GOOD, {"titles": [["x", "a"], ["x", "b"]]}],
+        [*GOOD, {"questions": [["x", "marks", "?", []]] * 2}],
     ],
     ids=lambda content: json.dumps(content)[:40],
 )
@@ -131,6 +145,27 @@ def test_a_damaged_table_in_a_link_is_refused(content: object) -> None:
     )
     with pytest.raises(DataError):
         packing.from_text(squeezed(json.dumps(content).encode()))
+
+
+def test_what_is_said_of_a_table_is_as_long_as_a_page_can_say() -> None:
+    columns = GOOD[2]
+    name, facts = "n" * 5_000, ["f" * 9] * 14_000
+    link = packing.from_text(squeezed(json.dumps([name, facts, columns]).encode()))
+    assert len(link.name) == long_texts.LONGEST_FILE_NAME
+    assert len(link.parsing) < 12_000 and link.parsing[-1] == "And 3,474 more."
+    labels = tuple((str(code), "a label") for code in range(80_000))
+    table = Table(
+        "n" * 1_000_000, link.frame, ("",) * 100_000, "", ("u" * 9_999,),
+        titles=(("x", "t" * 9_999),), value_labels=(("x", labels), ("y", labels[:10])),
+    )  # fmt: skip
+    found = packing.from_file(packing.to_parquet(table))
+    assert [column for column, _ in found.value_labels] == ["y"]
+    assert "value labels: not kept for 'x'." in " ".join(found.parsing[-2:])
+    said = (found.name, *found.parsing, *found.units, *found.titles[0])
+    assert sum(map(len, said)) < 250_000 and len(found.parsing) < 25_000
+    much = table._replace(missing_codes=(("x", ("9" * 1_000,) * 30_000),))
+    with pytest.raises(DataError, match="damaged"):
+        packing.from_file(packing.to_parquet(much))
 
 
 @given(st.text("abcXYZ019-_", max_size=200) | st.binary(max_size=200).map(squeezed))

@@ -18,7 +18,7 @@ from pages.ui.tables import table as tables
 from pages.ui.tables.answers import AS_IT_IS, Reading
 from pages.ui.tables.columns import describe_columns, suggest_label
 from pages.ui.tables.lines import LONGEST_NAME
-from pages.ui.tables.long_texts import LONGEST_TEXT
+from pages.ui.tables.long_texts import LONGEST_TEXT, LONGEST_TITLE
 from pages.ui.tables.reading import read_table
 from pages.ui.tables.table import DataError, Table
 from support.answers import READINGS
@@ -484,4 +484,4 @@ def test_long_texts_and_names_are_cut_and_it_is_said():
     assert "Column 2 has a longer name: cut to 1,000 characters." in table.parsing
     titled = table._replace(titles=(("x", long),), units=(long, "", ""))
     again = packing.from_file(packing.to_parquet(titled))
-    assert max(map(len, (*again.titles[0], *again.units))) == LONGEST_TEXT
+    assert max(map(len, (*again.titles[0], *again.units))) == LONGEST_TITLE
