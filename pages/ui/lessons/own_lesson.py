@@ -22,7 +22,7 @@ MOST_SIGNS = 5_000  # of each that begins a key, its next part, a list, a table 
 
 _PLACE = re.compile(r"[a-z_]{0,40}")
 # Texts and remarks of TOML, from one to the next; one that does not end goes on to the last.
-_TEXT = re.compile(
+TEXT = re.compile(
     r"""
     \#[^\n]*+
     | \"{3} (?: [^"\\] | \\. | "{1,2}(?!") )*+ (?: "{3,5} | \Z )
@@ -155,6 +155,6 @@ def _text(of: Mapping[str, Any], name: str, longest: int, where: str, usual: str
 def _require_plain(text: str) -> None:
     """Raises ValueError for far more keys, parts of keys, lists and lines than a lesson has: TOML's
     reader takes time and memory by the square of some."""
-    bare = _TEXT.sub('""', text)
+    bare = TEXT.sub('""', text)
     if any(bare.count(sign) > MOST_SIGNS for sign in "=.,[{\n"):
         raise ValueError("this is more than a lesson is made of")

@@ -1,11 +1,16 @@
 """Lessons that people make: a file comes back as it was, and a hostile one is refused."""
 
 import time
+import tomllib
 from contextlib import suppress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from pages.ui.lessons import own_lesson
 from pages.ui.lessons.own_lesson import MOST_BYTES, read_own, written
+from support.drawn import examples
 
 WHOLE = {
     "title": 'Two "groups" \\ and more\x7f',
@@ -104,6 +109,22 @@ def test_a_hostile_lesson_is_refused_with_one_sentence(content: bytes, words: st
     with pytest.raises(ValueError, match=words) as refused:
         read_own(content)
     assert str(refused.value).endswith(".") and len(str(refused.value)) < 400
+
+
+def keys_of(told: object) -> int:
+    if isinstance(told, list):
+        return sum(map(keys_of, told))
+    return sum(1 + keys_of(part) for part in told.values()) if isinstance(told, dict) else 0
+
+
+@examples(400)
+@given(st.lists(st.sampled_from(['"', '""', '"""', "'", "'''", "\\", "\n", "x", "k.k=", "#"])))
+def test_keys_are_counted_wherever_texts_end(parts: list[str]) -> None:
+    text = "a=" + "".join(f"k{i}.k=" if part == "k.k=" else part for i, part in enumerate(parts))
+    with suppress(tomllib.TOMLDecodeError):
+        n_keys = keys_of(tomllib.loads(text))
+        bare = own_lesson.TEXT.sub('""', text)
+        assert n_keys <= bare.count("=") + bare.count(".")
 
 
 def test_many_dots_in_a_text_or_a_link_are_no_key() -> None:
