@@ -62,7 +62,7 @@ test("titles of charts and slices keep to their axes, however long the name is",
   const chart = { x: axis, y: axis, title: "", marks: [] };
   const theme = { ...THEME, text: "#333333", font: "sans" };
   const slice = { title: name, range: [0, 1], points: 0 };
-  for (const [width, height] of [[390, 150], [220, 90], [900, 700]]) {
+  for (const [width, height] of [[390, 150], [220, 110], [900, 700]]) {
     const picture = { run: "r", charts: [chart], slice, slice_low: [0], slice_high: [1] };
     for (const layout of [
       new ChartFigure(picture, theme, 0).layout(width, height),
@@ -72,9 +72,23 @@ test("titles of charts and slices keep to their axes, however long the name is",
       for (const [{ title }, room] of [[layout.xaxis, width - l - r], [layout.yaxis, height - t - b]]) {
         const lines = title.text.split("<br>");
         assert.ok(lines.length <= 2);
+        // Below the labels of the ticks, 22 pixels, there is room for all of them.
+        if (title === layout.xaxis.title) assert.ok(b >= 22 + 16 * lines.length, `${b}`);
         for (const line of lines) assert.ok(0.52 * title.font.size * line.length <= room + 1, line);
       }
     }
+  }
+});
+
+test("names along an axis stand apart, slanted ones too", () => {
+  const theme = { ...THEME, text: "#333333", font: "sans" };
+  const ticks = Array.from({ length: 25 }, (_, i) => `item ${i + 1}`);
+  const axis = { title: "", low: -0.5, high: 24.5, ticks, visible: true };
+  const chart = { x: axis, y: { ...axis, ticks: [], low: 0, high: 1 }, title: "", marks: [] };
+  for (let width = 250; width < 900; width += 50) {
+    const { xaxis, margin } = new ChartFigure({ charts: [chart] }, theme, 0).layout(width, 300);
+    const apart = ((xaxis.tickvals[1] - xaxis.tickvals[0]) / 25) * (width - margin.l - margin.r);
+    assert.ok(apart * Math.sin((Math.abs(xaxis.tickangle) * Math.PI) / 180 || Math.PI / 2) >= 12, `${width}`);
   }
 });
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -45,6 +45,7 @@ PREVIEW_ROWS = 200
 MOST_LEFT_OUT = 1_000  # rows, in the grid of them
 MOST_HEIGHT = 300  # of the grid, in pixels
 ROW_HEIGHT = 35
+LONG_NAME, LONG_WIDTH = 24, 180  # letters of a column, and the pixels that one longer has
 USED_FOR, IN_WORDS = "used for", "in words"
 COULD_BE_TIME = "It could be the time."
 SHOWN = (
@@ -165,7 +166,7 @@ def _editor(words: Words, shown: pd.DataFrame, **more: Any) -> tuple[str, ...]:
         hide_index=True,
         disabled=[name for name in shown if name != USED_FOR],
         column_order=SHOWN,
-        column_config=_configuration(words),
+        column_config=_configuration(words, shown["column"]),
         height=_height(shown),
         **more,
     )
@@ -181,10 +182,12 @@ def _slot(table: Table, words: tuple[str, ...]) -> str:
     return f"columns {number} of {table.fingerprint}"
 
 
-def _configuration(words: Words) -> dict[str, Any]:
+def _configuration(words: Words, names: Iterable[str]) -> dict[str, Any]:
     c = st.column_config
+    # A longer name is cut, and whole under the pointer: else it has all the room of a phone.
+    is_long = max(map(len, names), default=0) > LONG_NAME
     return {
-        "column": c.TextColumn(pinned=True),
+        "column": c.TextColumn(pinned=True, width=LONG_WIDTH if is_long else None),
         USED_FOR: c.SelectboxColumn(options=words.all, required=True, width=130),
         "values": c.BarChartColumn("histogram", y_min=0, width="small"),
         "levels": c.TextColumn(help="How many cells hold each", width="medium"),

@@ -4,12 +4,13 @@ import { dashOf, paintHeading, strokeWithHalo, toPixels, tracePath } from "./can
 import { marksAt } from "./decode.js";
 import { apart, shortened } from "./names.js";
 import { readOff } from "./numbers.js";
-import { axisStyle, baseLayout, columnTitle, escapeText } from "./plots.js";
+import { axisStyle, baseLayout, columnTitle, escapeText, roomBelow } from "./plots.js";
 import { fade, inkOn } from "./theme.js";
 
 const REACH = 12; // px from a mark at which it is described
 const HEADING_ROOM = 26;
 const LINE = 12; // px down that a name needs
+const SLANT = 60; // degrees, of names for which there is no room side by side
 const HEAD = 7; // px, of an arrow
 const NODE = 9; // px of radius from which a dot has its label inside
 const LONGEST_TICK = 14;
@@ -35,12 +36,13 @@ export class ChartFigure {
     if (y.ticks.length) layout.margin.l = 16 + 7 * longest;
     if (!y.visible) layout.margin.l = 8;
     layout.margin.t = title ? 8 + HEADING_ROOM : 8;
-    layout.margin.b = (x.title ? 46 : 28) + (crowded ? 5 * names : 0);
-    const inner = [width - layout.margin.l - layout.margin.r, height - layout.margin.t - layout.margin.b];
+    const room = width - layout.margin.l - layout.margin.r;
+    const across = axis(this.theme, x, room, crowded ? LINE / Math.sin((SLANT * Math.PI) / 180) : LINE);
+    layout.margin.b = (x.title ? roomBelow(across.title) : 28) + (crowded ? 5 * names : 0);
     return {
       ...layout,
-      xaxis: { ...axis(this.theme, x, inner[0]), anchor: "y", tickangle: crowded ? -60 : 0 },
-      yaxis: { ...axis(this.theme, y, inner[1]), anchor: "x" },
+      xaxis: { ...across, anchor: "y", tickangle: crowded ? -SLANT : 0 },
+      yaxis: { ...axis(this.theme, y, height - layout.margin.t - layout.margin.b), anchor: "x" },
     };
   }
 
@@ -84,9 +86,9 @@ export class ChartFigure {
   }
 }
 
-/** An axis along so many pixels. */
-function axis(theme, { title, low, high, ticks, visible }, room) {
-  const every = Math.max(1, Math.ceil((LINE * ticks.length) / room));
+/** An axis along so many pixels; `line`: those that a name needs. */
+function axis(theme, { title, low, high, ticks, visible }, room, line = LINE) {
+  const every = Math.max(1, Math.ceil((line * ticks.length) / room));
   const short = shortened(ticks, LONGEST_TICK);
   const shown = ticks.map((_, i) => i).filter((i) => i % every === 0);
   const named = ticks.length

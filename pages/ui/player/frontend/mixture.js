@@ -4,7 +4,7 @@ import { dashOf, meanPath, strokeWithHalo, toPixels, tracePath } from "./canvas.
 import { BEGINNING, componentAt, parametersAt } from "./decode.js";
 import { densityAlong, ellipse } from "./density.js";
 import { paintMarks } from "./marks.js";
-import { axisStyle, baseLayout, columnTitle, escapeText } from "./plots.js";
+import { axisStyle, baseLayout, columnTitle, escapeText, roomBelow } from "./plots.js";
 import { fade, inkOn } from "./theme.js";
 
 const PADDING = 0.06;
@@ -92,6 +92,7 @@ export class MixtureFigure {
           ? undefined
           : this.firstAxis("y", p, (other) => other.length === 2 && other[1] === panel[1]),
       };
+      layout.margin.b = Math.max(layout.margin.b, roomBelow(layout[`xaxis${suffix}`].title));
     });
     return layout;
   }

@@ -10,6 +10,9 @@ const SMALL = 12;
 const TICK_ROOM = 24;
 const LETTER_ROOM = 7;
 const OF_A_POWER = 8;
+// Pixels under a plot, for tick labels and a title; and for a second line of it.
+const BELOW = 46;
+const SECOND_LINE = 16;
 
 /** Where Streamlit serves from, also behind a proxy with a base path. */
 export function serverBase() {
@@ -105,7 +108,7 @@ export function baseLayout(theme, width, height, besides) {
   return {
     width,
     height,
-    margin: { l: Math.max(...besides.map(roomBeside)), r: 10, t: 8, b: 46 },
+    margin: { l: Math.max(...besides.map(roomBeside)), r: 10, t: 8, b: BELOW },
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: theme.font, size: 13, color: theme.text },
@@ -134,6 +137,11 @@ export function columnTitle(name, room) {
   const most = Math.floor(room / (SMALL * LETTER_WIDTH));
   const shown = lines.map((line) => (fits(line, SMALL) ? line : `${line.slice(0, Math.max(1, most - 1))}…`));
   return { text: shown.map(escapeText).join("<br>"), font: { size: SMALL } };
+}
+
+/** Room under a plot whose axis has this title: where it is short the title covers the tick labels. */
+export function roomBelow(title) {
+  return BELOW + (title?.text.includes("<br>") ? SECOND_LINE : 0);
 }
 
 /** Of an axis with this range, along so many pixels: a year has no comma. */

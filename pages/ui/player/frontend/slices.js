@@ -2,7 +2,7 @@
 
 import { paintGrid, strokeWithHalo, toPixels, tracePath } from "./canvas.js";
 import { nats, number } from "./numbers.js";
-import { axisStyle, axisTitle, baseLayout, columnTitle } from "./plots.js";
+import { axisStyle, axisTitle, baseLayout, columnTitle, roomBelow } from "./plots.js";
 import { fade } from "./theme.js";
 
 export class SliceFigure {
@@ -24,6 +24,7 @@ export class SliceFigure {
     const title = columnTitle(slice.title, room);
     return {
       ...layout,
+      margin: { ...layout.margin, b: roomBelow(title) },
       uirevision: `${this.picture.run}|${slice.title}`,
       xaxis: { ...axisStyle(this.theme, slice.range, room), range: slice.range, title, showgrid: false },
       yaxis: { ...axisStyle(this.theme), range, title: axisTitle("nats"), showgrid: false },
