@@ -134,6 +134,8 @@ def test_a_large_file_is_read_with_a_line_that_says_so(app: str) -> None:
     visitor.upload("Upload a table", "large.csv", f"a,b,c,d,e\n{rows}".encode())
     visitor.settle()
     assert b"Reading large" in visitor.received
+    # The page itself says so too: on a phone the sidebar is out of sight.
+    assert b"is being read" in visitor.received
     assert "600,000 rows, 5 columns" in visitor.said and means(visitor)[0] == 1.875
     visitor.close()
 

@@ -75,7 +75,9 @@ def choose(
 
 
 def _what_to_load() -> str:
-    """How to come by data, where there are none yet."""
+    """How to come by data, where there are none yet; or which are on their way."""
+    if (brought := session().brought) is not None:
+        return f"{plain(brought.file.name)} is being read. What it holds will be shown here."
     awaited = shell.settings().awaited
     if shell.settings().source == "table" and shell.settings().fingerprint:
         table = f": **{plain(awaited)}**" if awaited else ""
