@@ -83,14 +83,18 @@ def at_hand(data: Any) -> Generator[Any]:
 
 @contextmanager
 def _reachable() -> Generator[None]:
+    """Raises Unavailable where the cluster, if there is one, cannot be had."""
+    if not environment.cluster():
+        yield
+        return
+    sentences = _sentences()
     try:
         yield
     except (FileNotFoundError, PermissionError):
         raise  # of the data
-    except Exception as error:
-        if environment.cluster() and (why := _why(error)):
-            raise Unavailable(why) from error
-        raise
+    except tuple(sentences) as error:
+        why = next(words for kind, words in sentences.items() if isinstance(error, kind))
+        raise Unavailable(why) from error
 
 
 def _nobody() -> int:
@@ -127,8 +131,8 @@ def _workers(client: Any, rows: Partitions) -> Any:
     return Cluster(client, keep=_bytes(rows) < 2 * SHARE * room)
 
 
-def _why(error: Exception) -> str:
-    """Why a cluster cannot be had, as a sentence; "" for an error that says nothing of it."""
+def _sentences() -> dict[type[Exception], str]:
+    """Why a cluster cannot be had, by the errors that tell it."""
     from concurrent.futures import CancelledError
 
     from distributed import KilledWorker
@@ -136,11 +140,10 @@ def _why(error: Exception) -> str:
 
     from em_core.partitions.cluster import NoWorkers
 
-    if isinstance(error, NoWorkers):
-        return NOBODY
-    if isinstance(error, KilledWorker):
-        return KILLED
-    if isinstance(error, ImportError | AttributeError):
-        return UNFIT
     lost = OSError, TimeoutError, CancelledError, CommClosedError
-    return LOST if isinstance(error, lost) else ""
+    unfit = ImportError, AttributeError
+    return (
+        {NoWorkers: NOBODY, KilledWorker: KILLED}
+        | dict.fromkeys(unfit, UNFIT)
+        | dict.fromkeys(lost, LOST)
+    )
