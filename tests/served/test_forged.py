@@ -12,6 +12,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from pages.ui.pictures.payload import MAGIC, run_of
 from support.browser import ROOT, process_of, serve
 from support.visitor import Visitor
 from support.walk import FEW, PAGES
@@ -96,6 +97,22 @@ def test_a_part_of_a_page_that_tells_more_than_it_can_is_not_heard(
     visitor.close()
     assert megabytes(process, "VmRSS") - before < 150
     assert "more of a widget than any page has" in server.said(since)
+
+
+def test_a_mean_placed_where_there_is_none_is_not_heard(server: Server, since: int) -> None:
+    visitor = Visitor(server.url, "v=1&m=factor-analysis&f=0")
+    visitor.settle()
+    received = bytes(visitor.received)
+    run = run_of(received[received.rindex(MAGIC) :])
+    placed = {"run": run, "number": 1, "kind": "move", "index": 0, "place": [1.0, 2.0]}
+    for (kind, _), part in list(visitor._ids.items()):
+        if kind == "bidi_component":
+            told = json.dumps({"hand": placed})
+            visitor._states = {part: WidgetState(id=part, json_value=told)}
+            visitor.run()
+    assert "Something went wrong" not in visitor.texts
+    visitor.close()
+    assert "Traceback" not in server.said(since)
 
 
 def test_a_longer_address_than_any_is_left_out(server: Server, since: int) -> None:

@@ -99,6 +99,10 @@ def test_a_lesson_is_made_of_views_shared_by_a_link_and_taken_by_another(app: st
     other = Visitor(app, f"v=1&le={name}", "lessons")
     assert "Ours" in other.said
     other.close()
+    other = Visitor(app, f"v=1&s=table&sh={name.removeprefix('~')}")
+    other.settle()
+    assert "is no table: ask for the link again" in other.said
+    other.close()
     other = Visitor(app, f"v=1&e=faithful&k=3&f=2&hc=1&le={name}")
     other.settle()
     assert "Ours: step 1 of 1" in other.said

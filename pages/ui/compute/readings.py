@@ -22,10 +22,13 @@ def read(
         return str(error)
 
 
-def unpack(content: bytes) -> Generator[float, None, Table]:
-    """The table that was stored as these bytes."""
+def unpack(content: bytes) -> Generator[float, None, Table | str]:
+    """The table that was stored as these bytes, or the sentence that says why there is none."""
     yield 0.0
-    return from_parquet(content)
+    try:
+        return from_parquet(content)
+    except DataError as error:
+        return str(error)
 
 
 def open_work(content: bytes) -> Generator[float, None, SavedWork | str]:

@@ -28,6 +28,8 @@ def take(deed: Deed | None, run: Run, selection: Selection, settings: Settings) 
     if deed is None or deed.number == session().hand_heard:
         return
     session().hand_heard = deed.number
+    if not could_be_placed(settings, len(selection.columns)):
+        return  # what is told of a picture that is there no more
     means = placed(deed, run.trace[0].params.means, selection, settings)
     if means is None:
         return

@@ -20,7 +20,10 @@ from pages.ui.state.session import session
 from pages.ui.text import told
 
 NOTHING_YET = "This was stopped before there was anything to show: change a setting to begin again."
-OUT_OF_TIME = "The time that one computation may take here is over: use fewer starts or rows."
+OUT_OF_TIME = (
+    "The time that one computation may take here is over: use less data, or fewer starts or "
+    "components."
+)
 
 # Between two looks at work whose charts take a browser a third of a second.
 CHARTS_SECONDS = 1.2

@@ -356,8 +356,11 @@ class Pool:
             self._turn += 1
             self._turns = {name: turn for name, turn in self._turns.items() if self._waits(name)}
             self._turns[job.visitor.name] = self._turn
-            if self._idle:
-                return self._idle.pop()
+            while self._idle:
+                process = self._idle.pop()
+                if process.poll() is None:
+                    return process
+                self._end(process)  # it was killed while it had nothing to do
             return self._start()
 
     def _is_ready(self, job: Job) -> bool:

@@ -147,11 +147,14 @@ def _unpacked(content: bytes) -> Table:
     job = readers().job(readings.unpack, content)
     try:
         with st.spinner("Reading the stored table"):
-            return job.result(lambda size: visit().hold(KEY, size))
+            found = job.result(lambda size: visit().hold(KEY, size))
     except (Lost, ValueError) as error:
         raise DataError(str(error)) from None
     except (OutOfTime, Cancelled):
         raise DataError(TOO_LONG) from None
+    if isinstance(found, str):
+        raise DataError(found)
+    return found
 
 
 def take(table: Table, again: bool = False) -> None:

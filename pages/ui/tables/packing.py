@@ -31,6 +31,7 @@ MOST_ABOUT = 25_000_000  # bytes of what a file says of a table besides its cell
 RAW_DEFLATE = -15
 _NOTES = b"em-explorer"
 _DAMAGED = "The table in this link is damaged: ask for the link again, or upload the table."
+_NO_TABLE = "What is kept under this link is no table: ask for the link again."
 _DAMAGED_FILE = "The table in this file is damaged: have it saved or sent again."
 _DTYPES = {"number": "float64", "whole": "Int64", "text": "str", "flag": "boolean"}
 
@@ -49,11 +50,14 @@ def to_parquet(table: Table) -> bytes:
 
 
 def from_parquet(content: bytes) -> Table:
-    """The table that `to_parquet` packed."""
+    """The table that `to_parquet` packed. Raises DataError for anything else."""
     import pyarrow.parquet as pq
 
-    packed = pq.read_table(io.BytesIO(content), use_threads=False)
-    notes = json.loads(packed.schema.metadata[_NOTES])
+    try:
+        packed = pq.read_table(io.BytesIO(content), use_threads=False)
+        notes = json.loads(packed.schema.metadata[_NOTES])
+    except (pa.ArrowException, LookupError, TypeError):
+        raise DataError(_NO_TABLE) from None
     frame = packed.to_pandas()
     return _table(notes["name"], frame, notes["parsing"], notes["units"], content, notes)
 

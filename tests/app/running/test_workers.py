@@ -317,6 +317,17 @@ def test_a_process_that_keeps_much_is_replaced(monkeypatch: pytest.MonkeyPatch) 
     pool.close()
 
 
+def test_a_process_that_was_killed_while_it_had_nothing_to_do_is_replaced() -> None:
+    pool = one_place()
+    items(pool.job(jobs.count, 1))
+    (idle,) = pool._idle
+    idle.kill()
+    idle.wait()
+    assert items(pool.job(jobs.count, 3)) == [0, 1, 2]
+    assert idle not in pool._all
+    pool.close()
+
+
 VALUES = load("iris").values
 MODEL = Mixture(Gaussian(), 3)
 START = ByMethod(MODEL, "k-means++", 0)

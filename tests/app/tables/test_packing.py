@@ -1,6 +1,7 @@
 """Tables as bytes: what goes in comes out, and nothing else can be made of a link."""
 
 import base64
+import io
 import json
 import zlib
 
@@ -79,6 +80,19 @@ def test_no_table_can_pass_for_another() -> None:
     honest = packing.from_parquet(packing.to_parquet(table))
     other = packing.from_parquet(packing.to_parquet(forged))
     assert len({table.fingerprint, honest.fingerprint, other.fingerprint}) == 3
+
+
+@pytest.mark.parametrize("content", [b"", b"title = 'a lesson'", b"PAR1" * 9])
+def test_what_is_kept_and_is_no_table_is_told(content: bytes) -> None:
+    with pytest.raises(DataError, match="is no table: ask for the link again"):
+        packing.from_parquet(content)
+
+
+def test_a_table_of_somebody_else_is_none_of_the_store() -> None:
+    buffer = io.BytesIO()
+    pd.DataFrame({"x": [1.0]}).to_parquet(buffer)
+    with pytest.raises(DataError, match="is no table"):
+        packing.from_parquet(buffer.getvalue())
 
 
 def squeezed(content: bytes) -> str:
