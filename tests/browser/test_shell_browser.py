@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pandas as pd
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
-from pages.ui.state.shell import SECONDS_UNTIL_HEARD
+from pages.ui.state.shell import SECONDS_UNTIL_HEARD, STYLE
+from pages.ui.tables.writing import as_html
 from support.browser import ROOT, Visitors, idle, serve
 from support.small_app import build_small_app
 
@@ -286,3 +288,20 @@ def test_what_streamlit_shows_by_itself_while_a_page_is_made(
         expect(page.get_by_role("heading", name="The bound")).to_be_visible()
         assert not page.evaluate("window.listed")
         page.close()
+
+
+def test_what_a_table_is_called_leaves_its_numbers_room_on_a_phone(visitors: Visitors) -> None:
+    """Long names of lines are wrapped, short ones take no more than they need, and a caption is in
+    sight as a whole."""
+    names = ["mean of How_often_have_you_been_here_in_the_last_twelve_months", "share of the rows"]
+    caption = "Each component by itself, in the units of the table as it was brought along"
+    tables = [
+        as_html(pd.DataFrame({"one": [1.5] * 2, "two": 2.5}, index=lines), words, True)
+        for lines, words in ((names, caption), (["a", "b"], "Rows"))
+    ]
+    page = visitors.open(width=390, keep=False)
+    page.set_content(f"<style>{STYLE.read_text()}</style>{''.join(tables)}")
+    for table in page.locator(".table").all():
+        assert table.evaluate("table => table.scrollWidth <= table.clientWidth")
+    assert page.locator("caption").first.bounding_box()["height"] > 30, "on two lines"
+    assert page.locator("th[scope=row]").last.bounding_box()["width"] < 60
