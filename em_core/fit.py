@@ -13,7 +13,7 @@ from em_core.data import WeightsKind, as_numbers, rows_at, rows_that_count
 from em_core.em import check_no_weights, em, n_observations_of
 from em_core.half_steps import HalfStep, StopReason, has_collapsed
 from em_core.models.impossible import require_possible
-from em_core.partitions.partitions import Partitions, gone_over
+from em_core.partitions.partitions import Partitions, as_sequences, gone_over
 from em_core.protocols import Model, optional
 
 
@@ -170,6 +170,7 @@ def ready(model, data) -> tuple[Any, Any]:
     """
     if not isinstance(data, Partitions):
         return model, model.check(data)
+    data.require_for(model)
     return optional(model, "settled")(data.overview().columns), data
 
 
@@ -188,7 +189,9 @@ def to_start_from(data, weights) -> tuple[Any, np.ndarray | None]:
     if not isinstance(data, Partitions):
         return data, weights
     sample = data.overview()
-    return sample.rows, sample.weights
+    if sample.ends is None:
+        return sample.rows, sample.weights
+    return as_sequences(sample.rows, sample.weights, sample.ends)
 
 
 def _frames(data, places: np.ndarray) -> np.ndarray:
@@ -235,7 +238,7 @@ def label_entropy(model, params, data, weights=None) -> float | None:
     rows = np.array([columns.lowest, columns.highest])
     if not columns.complete:
         rows[0, 0] = np.nan
-    if entropy(params, rows) is None:
+    if entropy(params, rows if data.ends is None else [rows]) is None:
         return None
     return data.total(partial(_block_entropy, model, params, columns))
 

@@ -105,6 +105,7 @@ class Model(Protocol):
     DIMS: Mapping[str, tuple[str, ...]] | None = None
 
     # Optional, and without a stand-in: the model can do less without it.
+    #   grouped: bool; the data are a list of sequences or groups, not rows that belong to nothing
     #   batches: bool; parameters and statistics may have a leading axis, one for each of many runs
     #   starts: mapping of names to `Start`s, the first the usual one
     #   params(**arrays): checked parameters from their arrays

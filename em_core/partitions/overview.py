@@ -98,18 +98,20 @@ _BY_COLUMN = ("counts", "n_values", "means", "squares", *_RANGE)
 
 
 class Overview(NamedTuple):
-    """columns: of the whole table. rows (n, D), weights (n,): the sample, in the table's order."""
+    """columns: of the whole table. rows (n, D), weights (n,): the sample, in the table's order.
+    ends: where its sequences end; None for a table of rows."""
 
     columns: ColumnTotals
     rows: np.ndarray
     weights: np.ndarray | None
+    ends: np.ndarray | None = None
 
     def only(self, places: Sequence[int]) -> Overview:
         """Of the columns at these places."""
         rows = np.ascontiguousarray(self.rows[:, list(places)])
-        return Overview(self.columns.only(places), rows, self.weights)
+        return self._replace(columns=self.columns.only(places), rows=rows)
 
     def beside(self, other: Overview) -> Overview:
         """Of the columns of both, which are of the same rows."""
         rows = np.concatenate([self.rows, other.rows], axis=1)
-        return Overview(self.columns.beside(other.columns), rows, self.weights)
+        return self._replace(columns=self.columns.beside(other.columns), rows=rows)

@@ -20,7 +20,15 @@ import numpy as np
 from em_core.data import NO_WEIGHTS, as_table, weights_of_some
 from em_core.half_steps import Expectation
 from em_core.partitions.overview import ColumnTotals, Overview
-from em_core.partitions.sources import ArraySource, Rows, Source, dask_sources, parquet_sources
+from em_core.partitions.sources import (
+    ArraySource,
+    Rows,
+    Source,
+    dask_sources,
+    parquet_columns,
+    parquet_ends,
+    parquet_sources,
+)
 from em_core.partitions.sums import tree_sum
 from em_core.protocols import optional
 from em_core.trees import add
@@ -45,10 +53,13 @@ class Piece(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Consecutive blocks of a table. places: where, within the part, its rows of the sample are."""
+    """Consecutive blocks of a table. places: where, within the part, its rows of the sample are.
+    bounds: where blocks begin and end; ends: where sequences do, None for a table of rows."""
 
     pieces: tuple[Piece, ...]
     places: np.ndarray
+    bounds: np.ndarray
+    ends: np.ndarray | None = None
 
     @property
     def n_rows(self) -> int:
@@ -58,12 +69,23 @@ class Part(NamedTuple):
         """All its rows."""
         return joined([source.read(start, stop) for source, start, stop in self.pieces])
 
-    def blocks(self) -> Iterator[Rows]:
-        """Block by block."""
+    def row_blocks(self) -> Iterator[Rows]:
+        """Block by block, row by row."""
         values, weights = self.read()
-        for start in range(0, len(values), BLOCK_ROWS):
-            some = slice(start, start + BLOCK_ROWS)
+        for start, stop in itertools.pairwise(self.bounds.tolist()):
+            some = slice(start, stop)
             yield values[some], None if weights is None else weights[some]
+
+    def blocks(self) -> Iterator[tuple[Any, np.ndarray | None]]:
+        """Block by block, as models take the data: rows, or whole sequences."""
+        for (start, stop), (values, weights) in zip(
+            itertools.pairwise(self.bounds.tolist()), self.row_blocks(), strict=True
+        ):
+            if self.ends is None:
+                yield values, weights
+            else:
+                inside = self.ends[(self.ends > start) & (self.ends <= stop)] - start
+                yield as_sequences(values, weights, inside)
 
 
 class PreparedPart(NamedTuple):
@@ -92,12 +114,29 @@ def prepare_part(part: UnpreparedPart) -> PreparedPart:
     return PreparedPart(tuple(part.blocks()))
 
 
+def as_sequences(
+    values: np.ndarray, weights: np.ndarray | None, ends: np.ndarray
+) -> tuple[list[np.ndarray], np.ndarray | None]:
+    """Rows as the sequences that end there, and the weight of each.
+
+    Raises ValueError where weights vary within a sequence.
+    """
+    sequences = np.split(values, ends[:-1])
+    if weights is None:
+        return sequences, None
+    each = weights[ends - 1]
+    if not np.array_equal(np.repeat(each, np.diff(ends, prepend=0)), weights):
+        raise ValueError("weights vary within a sequence: give each of its rows the same one")
+    return sequences, each
+
+
 class NoRows(ValueError):
     """There is nothing to go over: no rows at all, or none that a filter leaves."""
 
 
 class Partitions:
-    """A table (N, D) in pieces: `from_arrays`, `from_parquet`, `from_dask`.
+    """A table (N, D) in pieces: `from_arrays`, `from_parquet`, `from_dask`; or a list of sequences
+    (T, D), or of groups, in pieces of whole ones: `from_sequences`, `from_parquet`.
 
     `em`, `fit`, `restarts` and `select` take it in the place of data; weights belong to it. `over`
     says who goes over its parts: Python's own `map` one after the other, a thread pool's at once, a
@@ -105,11 +144,18 @@ class Partitions:
     again in every pass, a few parts at a time.
 
     A start is drawn from a sample: `SAMPLE_ROWS` of the rows, all equally likely, the same ones
-    always.
+    always; of sequences from about so many rows of whole ones, or the beginning of a longer one.
     """
 
-    def __init__(self, sources: Sequence[Source], n_columns: int, names: Sequence[str] = ()):
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        n_columns: int,
+        names: Sequence[str] = (),
+        ends: np.ndarray | None = None,
+    ):
         self.sources = tuple(sources)
+        self.ends = ends
         self.n_rows = sum(source.n_rows for source in self.sources)
         self.n_columns = n_columns
         self.names = tuple(names)
@@ -142,17 +188,48 @@ class Partitions:
         return cls(sources, n_columns)
 
     @classmethod
+    def from_sequences(cls, sequences: Iterable, weights=None) -> Partitions:
+        """From sequences, or groups, (T, D) with the same columns, and a weight (S,) of each.
+
+        Raises ValueError where one is no table or has other columns, or for weights that cannot be.
+        """
+        tables = [as_table(sequence) for sequence in sequences]
+        if not tables:
+            raise ValueError("give at least one sequence")
+        for number, table in enumerate(tables, 1):
+            if table.shape[1] != tables[0].shape[1]:
+                raise ValueError(
+                    f"sequence {number} has {table.shape[1]} columns and the first has "
+                    f"{tables[0].shape[1]}"
+                )
+        lengths = np.array([len(table) for table in tables])
+        weights = weights_of_some(weights, len(tables))
+        each = None if weights is None else [np.repeat(weights, lengths)]
+        data = cls.from_arrays([np.concatenate(tables)], each)
+        data.ends = np.cumsum(lengths)
+        return data
+
+    @classmethod
     def from_parquet(
-        cls, path, columns: Sequence[str] | None = None, weights: str | None = None, filters=None
+        cls,
+        path,
+        columns: Sequence[str] | None = None,
+        weights: str | None = None,
+        filters=None,
+        sequences: str | None = None,
     ) -> Partitions:
         """From a Parquet file, or a folder of them in the order of their names; needs PyArrow.
 
-        columns: their names; by default all but that of the weights. filters: an expression of
-        `pyarrow.compute` that leaves rows out. Raises ValueError for a column that is not there, or
-        holds no numbers.
+        columns: their names; by default all that are not named for something else. filters: an
+        expression of `pyarrow.compute` that leaves rows out. sequences: the column that tells which
+        sequence, or group, a row is in; its rows stand one after the other. Raises ValueError for a
+        column that is not there, or holds no numbers, and where a sequence begins again.
         """
+        if columns is None:
+            columns = parquet_columns(path, [n for n in (weights, sequences) if n is not None])
         names, sources = parquet_sources(path, columns, weights, filters)
-        return cls(sources, len(names), names)
+        ends = None if sequences is None else parquet_ends(sources, sequences)
+        return cls(sources, len(names), names, ends)
 
     @classmethod
     def from_dask(
@@ -206,32 +283,53 @@ class Partitions:
         """Whether all rows are held already."""
         return all(source.in_memory for source in self.sources)
 
-    def blocks(self) -> Iterator[Rows]:
-        """The rows and their weights, block by block."""
+    def blocks(self) -> Iterator[tuple[Any, np.ndarray | None]]:
+        """The rows, or sequences, and their weights, block by block."""
         for part in self.parts():
             yield from part.blocks()
 
     def parts(self) -> list[Part]:
         """The table in parts, of one or two, four, eight ... blocks each."""
-        size = BLOCK_ROWS
-        while 2 * size * self.n_columns <= PART_VALUES:
-            size *= 2
-        chosen = self._chosen()
-        bounds = [*range(0, self.n_rows, size), self.n_rows]
-        cuts = np.searchsorted(chosen, bounds)
-        return [
-            Part(tuple(self._pieces(start, stop)), chosen[a:b] - start)
-            for (start, stop), (a, b) in zip(
-                itertools.pairwise(bounds), itertools.pairwise(cuts), strict=True
-            )
-        ]
+        n_blocks = 1
+        while 2 * n_blocks * BLOCK_ROWS * self.n_columns <= PART_VALUES:
+            n_blocks *= 2
+        chosen, _ = self._chosen()
+        blocks = self._block_bounds()
+        parts = []
+        for first in range(0, len(blocks) - 1, n_blocks):
+            bounds = blocks[first : first + n_blocks + 1]
+            start, stop = int(bounds[0]), int(bounds[-1])
+            a, b = np.searchsorted(chosen, [start, stop])
+            ends = None
+            if self.ends is not None:
+                ends = self.ends[np.searchsorted(self.ends, start, "right") :]
+                ends = ends[: np.searchsorted(ends, stop, "right")] - start
+            pieces = tuple(self._pieces(start, stop))
+            parts.append(Part(pieces, chosen[a:b] - start, bounds - start, ends))
+        return parts
 
-    def _chosen(self) -> np.ndarray:
-        """Which rows are in the sample."""
-        if self.n_rows <= SAMPLE_ROWS:
-            return np.arange(self.n_rows)
+    def _block_bounds(self) -> np.ndarray:
+        """Where blocks begin and end: at every so many rows, or where the sequence ends that these
+        are in."""
+        bounds = np.append(np.arange(0, self.n_rows, BLOCK_ROWS), self.n_rows)
+        if self.ends is None:
+            return bounds
+        return np.unique(np.append(0, self.ends[np.searchsorted(self.ends, bounds[1:])]))
+
+    def _chosen(self) -> tuple[np.ndarray, np.ndarray | None]:
+        """Which rows are in the sample, and where in it sequences end."""
         rng = np.random.default_rng(SAMPLE_SEED)
-        return np.sort(rng.choice(self.n_rows, SAMPLE_ROWS, replace=False))
+        if self.ends is None:
+            if self.n_rows <= SAMPLE_ROWS:
+                return np.arange(self.n_rows), None
+            return np.sort(rng.choice(self.n_rows, SAMPLE_ROWS, replace=False)), None
+        starts, lengths = np.append(0, self.ends[:-1]), np.diff(self.ends, prepend=0)
+        order = rng.permutation(len(lengths))
+        enough = np.searchsorted(np.cumsum(lengths[order]), SAMPLE_ROWS) + 1
+        some = np.sort(order[:enough])
+        taken = np.minimum(lengths[some], SAMPLE_ROWS)
+        rows = [np.arange(start, start + n) for start, n in zip(starts[some], taken, strict=True)]
+        return np.concatenate(rows), np.cumsum(taken)
 
     def _pieces(self, start: int, stop: int) -> Iterator[Piece]:
         begin = 0
@@ -247,7 +345,7 @@ class Partitions:
             found = list(self._map(_look, self.parts()))
             columns = tree_sum([columns for columns, *_ in found], ColumnTotals.joined)
             rows, weights = joined([(rows, weights) for _, rows, weights in found])
-            self._overview = Overview(columns, rows, weights)
+            self._overview = Overview(columns, rows, weights, self._chosen()[1])
         return self._overview
 
     def overview(self) -> Overview:
@@ -265,15 +363,28 @@ class Partitions:
             )
         return self.first_pass()
 
-    def e_steps(self, model) -> Callable[[Any], Expectation]:
-        """The E-step of a model over the whole table, as a function of the parameters.
-
-        Raises ValueError where the model cannot be fitted to tables in pieces.
-        """
+    def require_for(self, model) -> None:
+        """Raises ValueError where a model cannot be fitted to a table in pieces, or not to rows, or
+        to sequences, as these are."""
         if not takes_pieces(model):
             raise ValueError(
                 "this model is not fitted to tables in pieces: give it the rows as one array"
             )
+        if (self.ends is None) == bool(optional(model, "grouped")):
+            raise ValueError(
+                "this model is fitted to rows that belong to nothing: make the pieces without "
+                "sequences"
+                if self.ends is not None
+                else "this model is fitted to sequences, or groups: say where they are, by "
+                "Partitions.from_sequences or sequences=..."
+            )
+
+    def e_steps(self, model) -> Callable[[Any], Expectation]:
+        """The E-step of a model over the whole table, as a function of the parameters.
+
+        Raises ValueError as `require_for`.
+        """
+        self.require_for(model)
         columns = self.overview().columns
         if (condense := optional(model, "condense_block")) is not None:
             # One pass, and none in the iterations, nor for another start.
@@ -320,7 +431,7 @@ def _total(function: Callable[..., Any], part: Part):
 def _look(part: Part) -> tuple[ColumnTotals, np.ndarray, np.ndarray | None]:
     """The columns of a part, and its rows of the sample with their weights."""
     columns, rows, start = [], [], 0
-    for values, weights in part.blocks():
+    for values, weights in part.row_blocks():
         columns.append(ColumnTotals.of(values, weights))
         places = part.places[np.searchsorted(part.places, start) :]
         places = places[: np.searchsorted(places, start + len(values))] - start

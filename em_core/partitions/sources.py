@@ -116,6 +116,10 @@ def _require_numbers(schema, name: str, path: str) -> None:
         raise ValueError(f"column {name!r} of {where} holds {kind}, no numbers: leave it out")
 
 
+def _root(path) -> str:
+    return path if "://" in str(path) else os.path.abspath(path)
+
+
 def _fragment(root: str, path: str, row_groups: list[int] | None = None):
     """A file, or some row groups of it, on what `root` lies on: a folder, an object store."""
     from pyarrow import dataset, fs
@@ -123,6 +127,51 @@ def _fragment(root: str, path: str, row_groups: list[int] | None = None):
     filesystem, _ = fs.FileSystem.from_uri(root)
     form = dataset.ParquetFileFormat()
     return form.make_fragment(path, filesystem=filesystem, row_groups=row_groups)
+
+
+def parquet_columns(path, without: Sequence[str]) -> list[str]:
+    """The columns of a Parquet file, or of a folder of them, but for some. Raises ValueError where
+    one of these is not there."""
+    from pyarrow import dataset
+
+    names = dataset.dataset(_root(path), format="parquet").schema.names
+    for name in without:
+        if name not in names:
+            raise ValueError(f"there is no column {name!r} in {path}: {', '.join(names)}")
+    return [name for name in names if name not in without]
+
+
+def parquet_ends(sources: Sequence[ParquetSource], name: str) -> np.ndarray:
+    """After how many rows each sequence ends, by the column that tells which a row is in.
+
+    Raises ValueError where it has holes, and where a sequence that had ended begins again.
+    """
+    from pyarrow import compute
+
+    ends, begun, last, n_rows = [], set(), None, 0
+    for source in sources:
+        filters = None if source.filters is None else pickle.loads(source.filters)
+        fragment = _fragment(source.root, source.path, [source.row_group])
+        column = fragment.to_table(columns=[name], filter=filters).column(name)
+        if column.null_count:
+            raise ValueError(f"column {name!r} does not tell of every row which sequence it is in")
+        column = column.combine_chunks()
+        changes = compute.not_equal(column[1:], column[:-1]).to_numpy(zero_copy_only=False)
+        starts = [0, *(np.flatnonzero(changes) + 1).tolist()]
+        for start, value in zip(starts, column.take(starts).to_pylist(), strict=True):
+            if begun and value == last:
+                continue
+            if value in begun:
+                raise ValueError(
+                    f"rows of the sequence {value!r} do not stand together: sort the table by "
+                    f"{name!r}"
+                )
+            begun.add(value)
+            last = value
+            if n_rows + start:
+                ends.append(n_rows + start)
+        n_rows += source.n_rows
+    return np.array([*ends, n_rows])
 
 
 class DaskSource(NamedTuple):
@@ -197,20 +246,20 @@ def holds_numbers(kind) -> bool:
 
 
 def parquet_sources(
-    path, columns: Sequence[str] | None, weights: str | None, filters
+    path, columns: Sequence[str], weights: str | None, filters
 ) -> tuple[tuple[str, ...], list[ParquetSource]]:
-    """The columns (by default all but that of the weights) and the row groups of a Parquet file, or
-    of all files of a folder in the order of their names.
+    """The columns and the row groups of a Parquet file, or of all files of a folder in the order of
+    their names.
 
     Raises ValueError, in words, for a column that is not there or holds no numbers.
     """
     from pyarrow import dataset
 
-    root = path if "://" in str(path) else os.path.abspath(path)
+    root = _root(path)
     files = dataset.dataset(root, format="parquet")
     schema = files.schema
     kept = None if filters is None else pickle.dumps(filters)
-    names = tuple(columns or (name for name in schema.names if name != weights))
+    names = tuple(columns)
     asked = names if weights is None else (*names, weights)
     for name in asked:
         if name not in schema.names:

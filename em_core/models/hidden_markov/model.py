@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial, reduce
 from typing import Any, ClassVar, NamedTuple
 
@@ -94,6 +94,7 @@ class HiddenMarkov:
     transitions: Any = None
     initial: str = "free"
     latent: ClassVar = "path"
+    grouped: ClassVar = True
     starts: ClassVar = hidden_markov_starts.STARTS
 
     def __post_init__(self):
@@ -144,6 +145,17 @@ class HiddenMarkov:
         if weights is not None:
             weights = np.repeat(weights, lengths)
         return Sequences(self.emission.prepare(np.concatenate(data), weights, params), lengths)
+
+    def settled(self, columns) -> HiddenMarkov:
+        """The model whose emission has its levels from such columns."""
+        return replace(self, emission=optional(self.emission, "settled", Emission)(columns))
+
+    def prepare_block(self, data, columns) -> Sequences:
+        """Some sequences of a list whose columns are such: about their means, in their units."""
+        sequences = check_sequences(data)
+        params = self.emission.of_columns(columns)
+        rows = self.emission.prepare(np.concatenate(sequences), params=params)
+        return Sequences(rows, lengths_of(sequences))
 
     def n_observations(self, data, weights=None) -> float:
         """Number of frames, each counted by the weight of its sequence: the n of BIC."""
@@ -229,7 +241,8 @@ class HiddenMarkov:
 
     def label_entropy(self, params: HiddenMarkovParams, data, weights=None) -> float | None:
         """H(q) of the states alone, in nats, total; None where only they are latent."""
-        if all(map(self.emission.only_labels, data)):
+        raw = not isinstance(data, Sequences)
+        if raw and all(map(self.emission.only_labels, data)):
             return None
         run = partial(self._expect, further=False)
         sequences = self._sequences(data, params.emission)

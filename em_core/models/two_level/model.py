@@ -146,6 +146,7 @@ class TwoLevel:
     floor: float = 1e-6
 
     latent: ClassVar = "effects"
+    grouped: ClassVar = True
     starts: ClassVar = STARTS
     DIMS: ClassVar = {
         "mean": ("column",),
@@ -172,6 +173,17 @@ class TwoLevel:
 
     def prepare(self, data, weights=None) -> Groups | IncompleteGroups:
         return data if isinstance(data, Groups | IncompleteGroups) else groups_of(as_arrays(data))
+
+    def settled(self, columns) -> TwoLevel:
+        """Itself. Raises ValueError where a column of all groups does not vary."""
+        varying = columns.highest > columns.lowest
+        if not varying.all():
+            raise ValueError(f"column {varying.argmin() + 1} is constant: leave it out")
+        return self
+
+    def prepare_block(self, data, columns) -> Groups | IncompleteGroups:
+        """Some of the groups."""
+        return groups_of(as_arrays(data))
 
     def n_observations(self, data, weights=None) -> float:
         """Number of observations, each counted by the weight of its group: the n of BIC."""

@@ -15,7 +15,6 @@ from em_core import (
     FactorAnalyser,
     FactorAnalysis,
     Gaussian,
-    HiddenMarkov,
     Mixture,
     Partitions,
     Poisson,
@@ -33,6 +32,7 @@ from em_core.partitions import partitions
 from em_core.partitions.overview import ColumnTotals, Overview
 from em_core.partitions.sums import tree_sum
 from em_core.trees import same_bits
+from support.own_model import WithDomains
 
 N_ROWS = 1500
 KINDS = {
@@ -291,7 +291,7 @@ def test_what_cannot_be_fitted_says_so() -> None:
     with pytest.raises(ValueError, match="column 2 holds no values"):
         fit(KINDS["gaussian"], Partitions.from_arrays(cut(rows, 300)))
     with pytest.raises(ValueError, match="not fitted to tables in pieces"):
-        fit(HiddenMarkov(Gaussian(), 2), Partitions.from_arrays([table("gaussian")]))
+        fit(WithDomains(), Partitions.from_arrays([table("gaussian")]))
     bad = table("bernoulli")
     bad[900, 1] = 0.5
     with pytest.raises(ValueError, match=r"column 2 holds 0\.5"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from em_core.partitions.partitions import Partitions, takes_pieces
+from em_core.protocols import optional
 from pages.ui import environment
 from pages.ui.compute.surveying import survey, used_rows
 from pages.ui.families.family import listed
@@ -125,4 +126,5 @@ def whole_of(
 
 
 def _takes_pieces(name: str) -> bool:
-    return takes_pieces(FAMILIES[name].build(shell.settings()))
+    model = FAMILIES[name].build(shell.settings())
+    return takes_pieces(model) and not optional(model, "grouped")
