@@ -18,17 +18,20 @@ LONGEST_TITLE, LONGEST_TEXT, LONGEST_CHOICE, LONGEST_LINK = 120, 2_000, 300, 20_
 MOST_CHOICES = 8
 OWN = "own"  # what the lesson that is being made is called
 TITLE = "A lesson"
-MOST_SIGNS = 5_000  # of each that begins a key, its next part, a list, a table or a line
+# Several times what a lesson of `MOST_STEPS` steps has outside its texts, of what begins a key, its
+# next part, a list, a table, another item or a line.
+MOST_SIGNS = {"=": 3_000, ".": 300, "[": 1_000, "{": 500, ",": 3_000, "\n": 5_000}
 
 _PLACE = re.compile(r"[a-z_]{0,40}")
-# Texts and remarks of TOML, from one to the next; one that does not end goes on to the last.
+# Texts and remarks of TOML. One that does not end goes on as far as it can: what has begun to be
+# one is never gone over again.
 TEXT = re.compile(
     r"""
     \#[^\n]*+
-    | \"{3} (?: [^"\\] | \\. | "{1,2}(?!") )*+ (?: "{3,5} | \Z )
-    | '{3} (?: [^'] | '{1,2}(?!') )*+ (?: '{3,5} | \Z )
-    | " (?: [^"\\\n] | \\. )*+ "?
-    | ' [^'\n]*+ '?
+    | \"{3} (?: [^"\\] | \\. | "{1,2}(?!") )*+ (?: "{3,5} )?+
+    | '{3} (?: [^'] | '{1,2}(?!') )*+ (?: '{3,5} )?+
+    | " (?: [^"\\\n] | \\. )*+ "?+
+    | ' [^'\n]*+ '?+
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -156,5 +159,5 @@ def _require_plain(text: str) -> None:
     """Raises ValueError for far more keys, parts of keys, lists and lines than a lesson has: TOML's
     reader takes time and memory by the square of some."""
     bare = TEXT.sub('""', text)
-    if any(bare.count(sign) > MOST_SIGNS for sign in "=.,[{\n"):
+    if any(bare.count(sign) > most for sign, most in MOST_SIGNS.items()):
         raise ValueError("this is more than a lesson is made of")

@@ -68,6 +68,14 @@ HOSTILE = {
         b"".join(b"k%d" % i + b".a" * 98 + b"=1\n" for i in range(4_800)),
         "read as TOML",
     ),
+    "a table of parts and keys": (
+        STEP.encode()
+        + b"[h"
+        + b".a" * 4_800
+        + b"]\n"
+        + b"".join(b"b%d=1\n" % i for i in range(4_800)),
+        "read as TOML",
+    ),
     "many keys": (b"".join(b"k%d.b=1\n" % i for i in range(90_000)), "read as TOML"),
     "many tables": (b"[[q]]\n" * 150_000, "read as TOML"),
     "nothing": (b"", "no steps"),
@@ -91,11 +99,12 @@ HOSTILE = {
 
 @pytest.mark.parametrize(
     "content",
-    ['"\\', "'a", '"', "\"'", "a", "a ", ". ", "a . b", "a.b.c.d.e.f.g ", "\\"],
+    ['a"\\"""', '"\\', "'a", '"', "\"'", "a", "a ", ". ", "a . b", "a.b.c.d.e.f.g ", "\\"],
 )
 def test_what_a_lesson_cannot_be_is_found_in_time_that_goes_with_its_length(content: str) -> None:
     def seconds(n: int) -> float:
-        text = (content * n)[:n].encode()
+        # In a text that has begun, and with what may be the beginning of another sign.
+        text = f'x = """{(content * n)[:n]}\\'.encode()
         began = time.process_time()
         with suppress(ValueError):
             read_own(text)
