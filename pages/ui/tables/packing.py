@@ -27,6 +27,7 @@ from pages.ui.tables.table import DataError, Question, Table, check_size
 LINK_CHARACTERS = 1_700
 MOST_CHARACTERS = 8_000  # that a link is read with
 MOST_UNPACKED = 200_000  # bytes of its JSON
+MOST_CHOICES = 20  # of a question; files leave two or three open
 MOST_ABOUT = 25_000_000  # bytes of what a file says of a table besides its cells
 RAW_DEFLATE = -15
 _NOTES = b"em-explorer"
@@ -175,6 +176,8 @@ def _question(parts: list) -> Question:
     if about not in ("marks", "limits"):
         raise ValueError(f"{about!r} is nothing that is asked")
     pairs = tuple((_text(answer), _text(meaning)) for answer, meaning in _listed(choices))
+    if len({answer for answer, _ in pairs}) < len(pairs) or len(pairs) > MOST_CHOICES:
+        raise ValueError(f"the answers to {sentence!r} are alike, or too many")
     return Question(_text(column), about, _text(sentence), pairs)
 
 

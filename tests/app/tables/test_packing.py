@@ -149,6 +149,8 @@ def with_column(*column: object) -> object:
         ),
         [*GOOD, {"titles": [["x", "a"], ["x", "b"]]}],
         [*GOOD, {"questions": [["x", "marks", "?", []]] * 2}],
+        [*GOOD, {"questions": [["x", "marks", "?", [[",", "a"], [",", "b"]]]]}],
+        [*GOOD, {"questions": [["x", "marks", "?", [[str(i), "a"] for i in range(99)]]]}],
     ],
     ids=lambda content: json.dumps(content)[:40],
 )
