@@ -96,8 +96,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copy(ROOT / here, place)
     run = next(text for name, text in STEPS if name == "RUN" and "pip install" in text)
     what = shlex.split(run)[-1]
-    extra = re.fullmatch(r"/source\[(\w+)\]", what)[1]
-    assert extra in PROJECT["optional-dependencies"]
+    extras = re.fullmatch(r"/source\[([\w,]+)\]", what)[1].split(",")
+    assert {*extras} <= {*PROJECT["optional-dependencies"]}
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile"]
     command += ["--no-build-isolation", "--target", target, source]
     subprocess.run(command, check=True)
@@ -218,3 +218,56 @@ def test_nginx_takes_its_configuration(tmp_path: Path) -> None:
     command = [NGINX, "-t", "-p", str(tmp_path), "-c", "nginx.conf"]
     run = subprocess.run(command, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
+
+
+CLUSTER = yaml.safe_load((FOLDER / "cluster.yaml").read_text())
+
+
+def test_only_the_app_of_a_cluster_is_reached_from_outside() -> None:
+    services = CLUSTER["services"]
+    for name, about in services.items():
+        assert about["image"] == "em-explorer" and "cluster" in about["networks"]
+        assert ("outside" in about["networks"]) == ("ports" in about) == (name == "explorer")
+        (volume,) = about["volumes"]
+        assert volume.endswith(":/sets:ro")
+    assert CLUSTER["networks"]["cluster"]["internal"]
+    told = services["explorer"]["environment"]
+    assert told == {
+        environment.DATASETS: "/sets",
+        environment.CLUSTER: services["worker"]["command"][2],
+    }
+    assert services["explorer"]["ports"] == [f"{PORT}:{PORT}"]
+    installs = next(text for name, text in STEPS if name == "RUN" and "pip install" in text)
+    assert "cluster" in re.search(r"\[([\w,]+)\]", installs)[1].split(",")
+
+
+@pytest.mark.cluster
+def test_the_scheduler_and_the_workers_of_the_compose_file_find_each_other(tmp_path: Path) -> None:
+    from distributed import Client
+
+    services, port = CLUSTER["services"], str(free_port())
+    dask, *_ = services["scheduler"]["command"]
+    program = str(Path(sys.executable).with_name(dask))
+    changes = {
+        "8786": port,
+        "tcp://scheduler:8786": f"tcp://localhost:{port}",
+        "/tmp": str(tmp_path),
+    }
+    started = []
+    try:
+        for name in ("scheduler", "worker"):
+            arguments = [changes.get(part, part) for part in services[name]["command"][1:]]
+            with (tmp_path / name).open("wb") as log:
+                started.append(
+                    subprocess.Popen([program, *arguments], cwd=tmp_path, stdout=log, stderr=log)
+                )
+        with Client(f"tcp://localhost:{port}", timeout=120, set_as_default=False) as client:
+            client.wait_for_workers(1, timeout=120)
+            check = services["scheduler"]["healthcheck"]["test"][-1].replace("8786", port)
+            assert subprocess.run([sys.executable, "-c", check]).returncode == 0
+            assert list(client.nthreads().values()) == [1]
+    finally:
+        for process in started:
+            process.terminate()
+        for process in started:
+            process.wait(60)
