@@ -5,7 +5,8 @@ Run: python tests/benchmarks/scale.py [--rows 20000000] [--columns 2] [--compone
 All begin at the same parameters, take turns, and print the median time of an iteration: that of a
 run of n + 1 iterations less that of a run of 1, over n. "Plain" is Gaussian EM as one writes it, on
 the same parts. Spark takes part where PySpark and Java are installed; its MLlib gives no start of
-one's own but by the RDD API, which is used. Exits with 1 where log-likelihoods differ.
+one's own but by the RDD API, which is used. Exits with 1 where log-likelihoods differ. With
+--write FOLDER the rows are written there, and that is all.
 """
 
 import argparse
@@ -216,7 +217,12 @@ def main() -> int:
                         ("iterations", 3), ("repeats", 3)):  # fmt: skip
         parser.add_argument(f"--{name}", type=int, default=usual)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--write", type=Path)
     asked = parser.parse_args()
+    if asked.write:
+        asked.write.mkdir(parents=True, exist_ok=True)
+        make(asked, asked.write)
+        return 0
     with tempfile.TemporaryDirectory(dir=asked.folder) as folder:
         return int(not compare(asked, Path(folder)))
 
