@@ -38,6 +38,14 @@ def test_clusters_are_named_told_and_crossed(app: str) -> None:
     visitor.close()
 
 
+def test_clusters_are_crossed_with_a_column_of_numbers(app: str) -> None:
+    visitor = described(app, "e=iris&k=3&c=sepal length,sepal width&xt=petal width")
+    assert "Something went wrong" not in visitor.said
+    assert re.search(r"petal width: Eta squared 0\.\d+: the share of its variance", visitor.said)
+    assert "petal width in each component" in visitor.said
+    visitor.close()
+
+
 def test_a_name_of_a_link_is_in_tables_and_downloads(app: str) -> None:
     visitor = Visitor(app, "v=1&e=iris&k=3&nm=small,,large", "")
     visitor.settle()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -20,6 +21,8 @@ from pages.ui.tables.table import DataError, Table
 from pages.ui.text import counted
 
 SUFFIX = ".parquet"
+# Of the types that a column has in the files.
+_WHOLE = re.compile(r"u?int\d+( or u?int\d+)*")
 EXACT = 2**53  # whole numbers up to here are read to the last digit
 
 
@@ -129,9 +132,11 @@ def table_of(data_set: DataSet, rows: Partitions) -> Table:
     for name, far in zip(rows.names, furthest, strict=True):
         if types_of[name] == "bool":
             frame[name] = frame[name].astype("boolean")
-        elif "int" in types_of[name] and far > EXACT:
+        elif not re.fullmatch(_WHOLE, types_of[name]):
+            continue
+        elif far > EXACT:
             rounded.append(repr(name))
-        elif "int" in types_of[name]:
+        else:
             frame[name] = frame[name].astype("Int64")
     whole = f"{counted(data_set.n_rows, 'row')} in {counted(data_set.n_files, 'Parquet file')}"
     said = [f"A data set on the server: {whole}."]

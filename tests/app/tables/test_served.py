@@ -146,6 +146,24 @@ def test_columns_that_cannot_be_read_are_said_and_cost_no_other_one(folder: Path
     assert "A column has no name, so it is not read." in table.parsing
 
 
+def test_a_column_of_several_kinds_of_numbers_has_all_its_digits(folder: Path) -> None:
+    path = folder / "kinds"
+    path.mkdir()
+    kinds = pa.int64(), pa.float64(), pa.int16(), pa.bool_()
+    for number, kind in enumerate(kinds):
+        x = (
+            pa.array([1, 0])
+            if kind == pa.bool_()
+            else pa.array([1.5, 2] if number == 1 else [1, 2])
+        )
+        whole = pa.array([3, 4], pa.int8() if number else pa.uint32())
+        table = pa.table({"x": x.cast(kind), "whole": whole})
+        parquet.write_table(table, path / f"{number}.parquet")
+    table = surveyed("kinds")
+    assert sorted(table.frame["x"]) == [0, 1, 1, 1, 1.5, 2, 2, 2]
+    assert table.frame["whole"].dtype == "Int64"
+
+
 def test_columns_of_one_name_are_said(folder: Path) -> None:
     twice = pa.table([[1.0], [2.0], [3.0]], names=["x", "x", "y"])
     parquet.write_table(twice, folder / "twice.parquet")

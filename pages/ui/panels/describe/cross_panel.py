@@ -59,8 +59,6 @@ def show_crossed(
     )  # fmt: skip
     if crossed is None:
         return
-    # A row counts 1: picture, words and tables have 0 for what is rounding beside it.
-    crossed = crossed._replace(counts=known(crossed.counts, 1), shares=known(crossed.shares, 1))
     missing = int((values < 0).sum() if levels else np.isnan(values).sum())
     if levels:
         strength = f"Cramér's V **{number(crossed.cramers_v, 3)}** (0: nothing, 1: all)"
@@ -84,6 +82,8 @@ def show_crossed(
         frame = pd.DataFrame.from_dict(rows, orient="index", columns=list(profile.names))
         tables.show(frame, f"{name} in each {family.unit}{left_out}", "Means", name)
         return
+    # A row counts 1: picture, words and tables have 0 for what is rounding beside it.
+    crossed = crossed._replace(counts=known(crossed.counts, 1), shares=known(crossed.shares, 1))
     charts.show(
         mosaic_figure(crossed, levels, profile.names, name, COLOURS),
         "mosaic",
