@@ -85,7 +85,7 @@ def _row_group(source: ParquetSource) -> Rows:
         raise
     except OSError as error:
         name = os.path.basename(source.path)
-        raise ValueError(f"the file {name} is damaged: {error}") from error
+        raise ValueError(f"the file {name} is damaged: have it written again") from error
     columns = [_numbers(table, name) for name in wanted]
     values = np.stack(columns[: len(source.columns)], axis=1)
     return values, columns[-1] if source.weights is not None else None
