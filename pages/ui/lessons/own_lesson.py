@@ -16,6 +16,7 @@ MOST_BYTES = 1_000_000
 MOST_STEPS = 100  # as a link counts them
 LONGEST_TITLE, LONGEST_TEXT, LONGEST_CHOICE, LONGEST_LINK = 120, 2_000, 300, 20_000
 MOST_CHOICES = 8
+LARGEST = 2**63  # of whole numbers: TOML has no others
 OWN = "own"  # what the lesson that is being made is called
 TITLE = "A lesson"
 # Several times what a lesson of `MOST_STEPS` steps has outside its texts, of what begins a key, its
@@ -124,7 +125,9 @@ def _checked_step(step: Any, where: str) -> dict[str, Any]:
 
 def _is_kept(value: Any) -> bool:
     """Whether a file can say it again."""
-    return isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+    if isinstance(value, int):
+        return abs(value) < LARGEST
+    return isinstance(value, str) or (isinstance(value, float) and math.isfinite(value))
 
 
 def _checked_question(question: Any, where: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from typing import NamedTuple, TypeVar
 
@@ -18,6 +19,7 @@ from pages.ui import environment
 from pages.ui.state.session import memo, session
 
 T = TypeVar("T")
+LARGE = 20_000_000  # bytes
 
 
 class Full(Exception):
@@ -37,6 +39,7 @@ class Memory:
     def __init__(self, for_one: int, for_all: int) -> None:
         self.for_one, self.for_all = for_one, for_all
         self._lock = threading.Lock()
+        self._making = threading.RLock()
         self._visits: dict[int, OrderedDict[str, _Held]] = {}
 
     @classmethod
@@ -92,6 +95,11 @@ class Memory:
     def let_go(self, ledger: OrderedDict[str, _Held], name: str) -> None:
         with self._lock:
             ledger.pop(name, None)
+
+    def making(self, expected: int) -> AbstractContextManager:
+        """While something of so many bytes is made: what is large takes its size again, or twice,
+        until it is done, which is not counted. So it is made one after the other."""
+        return self._making if expected >= LARGE else nullcontext()
 
 
 _FULL_FOR_ONE = (
@@ -189,9 +197,10 @@ def kept(
     slot = f"kept {name}"
 
     def counted() -> T:
-        visit().hold(slot, expected)
-        made = make()
-        visit().hold(slot, size(made))
+        with memory().making(expected):
+            visit().hold(slot, expected)
+            made = make()
+            visit().hold(slot, size(made))
         return made
 
     return memo(slot, key, counted)

@@ -90,6 +90,10 @@ HOSTILE = {
     "an unknown setting": (f"{STEP}done = {{ magic = 1 }}".encode(), "which are no settings"),
     "a size of a word": (f'{STEP}done = {{ family = ">= 3" }}'.encode(), "there cannot be"),
     "a size of nothing": (f'{STEP}done = {{ frame = ">= x" }}'.encode(), "there cannot be"),
+    "a number no file can say": (
+        STEP.encode() + b"done = {n_components = 0x" + b"f" * 5_000 + b"}",
+        "not a list of settings",
+    ),
     "a list to wait for": (f"{STEP}done = {{ frame = [1] }}".encode(), "not a list of settings"),
     "one choice": (f'{ASKS}choices = ["a"]\nanswer = "a"'.encode(), "has not 2 to 8 choices"),
     "choices alike": (f'{ASKS}choices = ["a", "a"]\nanswer = "a"'.encode(), "empty or alike"),
