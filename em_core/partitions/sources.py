@@ -146,7 +146,7 @@ def parquet_ends(sources: Sequence[ParquetSource], name: str) -> np.ndarray:
 
     Raises ValueError where it has holes, and where a sequence that had ended begins again.
     """
-    from pyarrow import compute
+    from pyarrow import compute, types
 
     ends, begun, last, n_rows = [], set(), None, 0
     for source in sources:
@@ -155,6 +155,8 @@ def parquet_ends(sources: Sequence[ParquetSource], name: str) -> np.ndarray:
         column = fragment.to_table(columns=[name], filter=filters).column(name)
         if column.null_count:
             raise ValueError(f"column {name!r} does not tell of every row which sequence it is in")
+        if types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
         column = column.combine_chunks()
         changes = compute.not_equal(column[1:], column[:-1]).to_numpy(zero_copy_only=False)
         starts = [0, *(np.flatnonzero(changes) + 1).tolist()]

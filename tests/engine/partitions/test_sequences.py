@@ -66,7 +66,7 @@ def sequences(kind: str) -> list[np.ndarray]:
 def write(folder, data: list[np.ndarray], weights=None) -> None:
     """Two files, whose row groups end anywhere."""
     rows, ids = np.concatenate(data), np.repeat(np.arange(len(data)) * 7 % 101, [*map(len, data)])
-    columns = {"who": pa.array([f"s{i}" for i in ids])}
+    columns = {"who": pa.array([f"s{i}" for i in ids]).dictionary_encode()}
     columns |= {f"c{d}": pa.array(c, from_pandas=True) for d, c in enumerate(rows.T)}
     if weights is not None:
         columns["w"] = np.repeat(weights, [*map(len, data)])
