@@ -60,6 +60,10 @@ WAY_ON = (
     "Links to tables in it do not open now, and no table can be stored; all else works. Whoever "
     "runs this server finds the reason in its log. Try again later, or send the file along."
 )
+WAY_ON_WHERE_IT_CAN_BE_READ = (
+    "No table can be stored now; links to those that are there may open, and all else works. "
+    "Whoever runs this server finds the reason in its log. Send the file along with the link."
+)
 # Another writer is waited for, and a person is told so after the first of these seconds.
 SECONDS_UNTIL_SAID, SECONDS_WAITED = 2, 30
 WAITING = "The store of shared tables is busy with something else: still trying …"
@@ -293,7 +297,9 @@ def _understandable() -> Generator[None]:
         if what == "busy":
             raise Busy(f"{SENTENCES[what]} Try again in a minute.") from None
         log.error("%s", SENTENCES[what], exc_info=error)
-        raise Refused(f"{SENTENCES[what]} {WAY_ON}") from None
+        read = what in ("read-only", "full")
+        way_on = WAY_ON_WHERE_IT_CAN_BE_READ if read else WAY_ON
+        raise Refused(f"{SENTENCES[what]} {way_on}") from None
 
 
 def _trouble(error: Exception) -> str:

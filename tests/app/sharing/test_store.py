@@ -238,7 +238,7 @@ def test_a_store_that_is_read_only_or_full_says_so(store: Store) -> None:
     ):
         with store._engine.connect() as connection:
             connection.exec_driver_sql(pragma)  # of the one connection that the pool hands on
-        with pytest.raises(Refused, match=sentence):
+        with pytest.raises(Refused, match=f"{sentence}. No table can be stored now; links to"):
             store.keep(secrets.token_bytes(10_000), "me", 1)
         assert store.fetch(kept.token) == b"content", "what is there can be read"
         with store._engine.connect() as connection:
