@@ -20,7 +20,7 @@ def test_several_starts_are_compared(app: str) -> None:
     for start in ("k-means++", "random points"):
         assert re.search(rf"^.*{re.escape(start)}\t.* of 10\b", compared, re.MULTILINE), compared
     assert re.search(r"[12] of 2 kinds of start reached the best: ", visitor.said)
-    assert "A further start like these 20 finds a better one with a chance of at most 14%" in (
+    assert "A further start like these 20 finds a better one with a chance of at most 14\xa0%" in (
         visitor.said
     )
     visitor.close()

@@ -141,6 +141,8 @@ class Visitor:
             self._fragments[part.id] = delta.fragment_id
         if kind == "download_button":
             self._downloads[part.label] = part.deferred_file_id
+        if getattr(part, "set_value", False):
+            self._states.pop(part.id, None)  # the page has put another one in its place
         if kind == "number_input":
             self._numbers[part.label] = part.value if part.set_value else part.default
         words = [getattr(part, name, "") for name in ("body", "label", "value", "code_text")]

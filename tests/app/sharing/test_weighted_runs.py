@@ -79,8 +79,9 @@ def test_the_script_gives_the_numbers_of_a_run_with_weights(name, tmp_path, monk
     Path(table.file).write_bytes(content)
     made: dict = {}
     exec(takeaway.script(settings, selection, table, run, len(run.trace) - 1, "rows.parquet"), made)
-    assert made["result"].log_likelihood == pytest.approx(fit.log_likelihood, rel=1e-12)
-    assert made["result"].bic == pytest.approx(fit.bic, rel=1e-12)
+    # Many iterations: as many threads of BLAS may add up in another order.
+    assert made["result"].log_likelihood == pytest.approx(fit.log_likelihood, rel=1e-11)
+    assert made["result"].bic == pytest.approx(fit.bic, rel=1e-11)
     assert made["result"].weights_kind == fit.weights_kind == kind
     assert fit.n_observations == pytest.approx(selection.total)
     told = json.loads(
