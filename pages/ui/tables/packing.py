@@ -57,7 +57,7 @@ def from_parquet(content: bytes) -> Table:
     try:
         packed = pq.read_table(io.BytesIO(content), use_threads=False)
         notes = json.loads(packed.schema.metadata[_NOTES])
-    except (pa.ArrowException, LookupError, TypeError):
+    except (pa.ArrowInvalid, LookupError, TypeError):  # it may as well be too large
         raise DataError(_NO_TABLE) from None
     frame = packed.to_pandas()
     return _table(notes["name"], frame, notes["parsing"], notes["units"], content, notes)
