@@ -12,7 +12,7 @@ import builtins
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -114,6 +114,20 @@ def prepare_part(part: UnpreparedPart) -> PreparedPart:
     return PreparedPart(tuple(part.blocks()))
 
 
+def _tables(given: Iterable, what: str) -> list[np.ndarray]:
+    """Tables (n, D) with the same columns. what: one of them. Raises ValueError for others."""
+    tables = [as_table(table) for table in given]
+    if not tables:
+        raise ValueError(f"give at least one {what}")
+    for number, table in enumerate(tables, 1):
+        if table.shape[1] != tables[0].shape[1]:
+            raise ValueError(
+                f"{what} {number} has {table.shape[1]} columns and the first has "
+                f"{tables[0].shape[1]}"
+            )
+    return tables
+
+
 def as_sequences(
     values: np.ndarray, weights: np.ndarray | None, ends: np.ndarray
 ) -> tuple[list[np.ndarray], np.ndarray | None]:
@@ -171,21 +185,13 @@ class Partitions:
 
         Raises ValueError where one is no table or has other columns, or for weights that cannot be.
         """
-        tables = [as_table(block) for block in blocks]
-        if not tables:
-            raise ValueError("give at least one block of rows")
-        n_columns = tables[0].shape[1]
-        for number, table in enumerate(tables, 1):
-            if table.shape[1] != n_columns:
-                raise ValueError(
-                    f"block {number} has {table.shape[1]} columns and the first has {n_columns}"
-                )
+        tables = _tables(blocks, "block")
         each: list = [None] * len(tables) if weights is None else list(weights)
         if len(each) != len(tables):
             raise ValueError(f"give weights for each of {len(tables)} blocks")
         checked = [weights_of_some(w, len(t)) for w, t in zip(each, tables, strict=True)]
         sources = [ArraySource(t, w) for t, w in zip(tables, checked, strict=True) if len(t)]
-        return cls(sources, n_columns)
+        return cls(sources, tables[0].shape[1])
 
     @classmethod
     def from_sequences(cls, sequences: Iterable, weights=None) -> Partitions:
@@ -193,21 +199,12 @@ class Partitions:
 
         Raises ValueError where one is no table or has other columns, or for weights that cannot be.
         """
-        tables = [as_table(sequence) for sequence in sequences]
-        if not tables:
-            raise ValueError("give at least one sequence")
-        for number, table in enumerate(tables, 1):
-            if table.shape[1] != tables[0].shape[1]:
-                raise ValueError(
-                    f"sequence {number} has {table.shape[1]} columns and the first has "
-                    f"{tables[0].shape[1]}"
-                )
-        lengths = np.array([len(table) for table in tables])
+        tables = _tables(sequences, "sequence")
+        lengths = [len(table) for table in tables]
         weights = weights_of_some(weights, len(tables))
-        each = None if weights is None else [np.repeat(weights, lengths)]
-        data = cls.from_arrays([np.concatenate(tables)], each)
-        data.ends = np.cumsum(lengths)
-        return data
+        each = None if weights is None else np.repeat(weights, lengths)
+        rows = ArraySource(np.concatenate(tables), each)
+        return cls([rows], tables[0].shape[1], ends=np.cumsum(lengths))
 
     @classmethod
     def from_parquet(
@@ -293,7 +290,7 @@ class Partitions:
         n_blocks = 1
         while 2 * n_blocks * BLOCK_ROWS * self.n_columns <= PART_VALUES:
             n_blocks *= 2
-        chosen, _ = self._chosen()
+        chosen, _ = self._chosen
         blocks = self._block_bounds()
         parts = []
         for first in range(0, len(blocks) - 1, n_blocks):
@@ -316,6 +313,7 @@ class Partitions:
             return bounds
         return np.unique(np.append(0, self.ends[np.searchsorted(self.ends, bounds[1:])]))
 
+    @cached_property
     def _chosen(self) -> tuple[np.ndarray, np.ndarray | None]:
         """Which rows are in the sample, and where in it sequences end."""
         rng = np.random.default_rng(SAMPLE_SEED)
@@ -345,7 +343,7 @@ class Partitions:
             found = list(self._map(_look, self.parts()))
             columns = tree_sum([columns for columns, *_ in found], ColumnTotals.joined)
             rows, weights = joined([(rows, weights) for _, rows, weights in found])
-            self._overview = Overview(columns, rows, weights, self._chosen()[1])
+            self._overview = Overview(columns, rows, weights, self._chosen[1])
         return self._overview
 
     def overview(self) -> Overview:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -76,19 +76,27 @@ class ParquetSource(NamedTuple):
 @lru_cache(maxsize=2)
 def _row_group(source: ParquetSource) -> Rows:
     wanted = [*source.columns, *([] if source.weights is None else [source.weights])]
+    table = _table(source, wanted, partial(_schema, path=source.path, names=wanted))
+    columns = [_numbers(table, name) for name in wanted]
+    values = np.stack(columns[: len(source.columns)], axis=1)
+    return values, columns[-1] if source.weights is not None else None
+
+
+def _table(source: ParquetSource, names: list[str], schema_of: Callable | None = None):
+    """Some columns of a row group. schema_of: its schema, as they are to be read; None for its own.
+
+    Raises ValueError for a file that is damaged.
+    """
     filters = None if source.filters is None else pickle.loads(source.filters)
     fragment = _fragment(source.root, source.path, [source.row_group])
     try:
-        schema = _schema(fragment, source.path, wanted)
-        table = fragment.to_table(schema, columns=wanted, filter=filters)
+        schema = None if schema_of is None else schema_of(fragment)
+        return fragment.to_table(schema, columns=names, filter=filters)
     except (FileNotFoundError, PermissionError):
         raise
     except OSError as error:
         name = os.path.basename(source.path)
         raise ValueError(f"the file {name} is damaged: have it written again") from error
-    columns = [_numbers(table, name) for name in wanted]
-    values = np.stack(columns[: len(source.columns)], axis=1)
-    return values, columns[-1] if source.weights is not None else None
 
 
 def _numbers(table, name: str) -> np.ndarray:
@@ -150,9 +158,7 @@ def parquet_ends(sources: Sequence[ParquetSource], name: str) -> np.ndarray:
 
     ends, begun, last, n_rows = [], set(), None, 0
     for source in sources:
-        filters = None if source.filters is None else pickle.loads(source.filters)
-        fragment = _fragment(source.root, source.path, [source.row_group])
-        column = fragment.to_table(columns=[name], filter=filters).column(name)
+        column = _table(source, [name]).column(name)
         if column.null_count:
             raise ValueError(f"column {name!r} does not tell of every row which sequence it is in")
         if types.is_dictionary(column.type):

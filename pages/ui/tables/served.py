@@ -132,7 +132,7 @@ def table_of(data_set: DataSet, rows: Partitions) -> Table:
     for name, far in zip(rows.names, furthest, strict=True):
         if types_of[name] == "bool":
             frame[name] = frame[name].astype("boolean")
-        elif not re.fullmatch(_WHOLE, types_of[name]):
+        elif not _WHOLE.fullmatch(types_of[name]):
             continue
         elif far > EXACT:
             rounded.append(repr(name))

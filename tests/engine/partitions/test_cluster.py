@@ -12,7 +12,7 @@ from pyarrow import parquet
 from em_core import Gaussian, Mixture, Partitions, fit, restarts
 from em_core.partitions import partitions
 from em_core.partitions.cluster import Cluster
-from em_core.trees import same_bits
+from support.traces import alike
 
 pytestmark = pytest.mark.cluster
 MODEL = Mixture(Gaussian(), 3)
@@ -53,13 +53,6 @@ def client():
         Client(cluster) as client,
     ):
         yield client
-
-
-def alike(one, other) -> bool:
-    return all(
-        a.log_likelihood == b.log_likelihood and same_bits(a.params, b.params)
-        for a, b in zip(one.trace, other.trace, strict=True)
-    )
 
 
 @pytest.mark.parametrize("keep", [True, False], ids=["kept", "read again"])

@@ -31,8 +31,8 @@ from em_core.models.factor_analysis import incomplete_rows
 from em_core.partitions import partitions
 from em_core.partitions.overview import ColumnTotals, Overview
 from em_core.partitions.sums import tree_sum
-from em_core.trees import same_bits
 from support.own_model import WithDomains
+from support.traces import alike, assert_nearly_alike
 
 N_ROWS = 1500
 KINDS = {
@@ -85,13 +85,6 @@ def cut(rows: np.ndarray, *sizes: int) -> list[np.ndarray]:
     return np.split(rows, np.cumsum(sizes))
 
 
-def alike(one, other) -> bool:
-    return all(
-        a.log_likelihood == b.log_likelihood and a.elbo == b.elbo and same_bits(a.params, b.params)
-        for a, b in zip(one.trace, other.trace, strict=True)
-    )
-
-
 def test_sums_are_the_same_however_aligned_runs_are_shared_out() -> None:
     values = np.random.default_rng(0).normal(size=137).tolist()
     add = float.__add__
@@ -131,11 +124,7 @@ def test_a_table_in_pieces_is_fitted_as_the_whole_is(kind: str) -> None:
         fit(model, rows, **options),
         fit(model, Partitions.from_arrays([rows]), **options),
     )
-    for one, other in zip(whole.trace, pieces.trace, strict=True):
-        assert one.log_likelihood == pytest.approx(other.log_likelihood, rel=1e-9)
-        assert one.elbo == pytest.approx(other.elbo, rel=1e-9)
-    assert pieces.bic == pytest.approx(whole.bic, rel=1e-9)
-    assert pieces.icl == pytest.approx(whole.icl, rel=1e-9)
+    assert_nearly_alike(whole, pieces, rel=1e-9)
 
 
 def test_floors_are_those_of_the_whole_table() -> None:

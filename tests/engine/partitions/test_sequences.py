@@ -21,7 +21,7 @@ from em_core import (
     restarts,
 )
 from em_core.partitions import partitions
-from em_core.trees import same_bits
+from support.traces import alike, assert_nearly_alike
 
 KINDS = {
     "chain": HiddenMarkov(Gaussian(), 2),
@@ -75,13 +75,6 @@ def write(folder, data: list[np.ndarray], weights=None) -> None:
         parquet.write_table(part, folder / f"{number}.parquet", row_group_size=77)
 
 
-def alike(one, other) -> bool:
-    return all(
-        a.log_likelihood == b.log_likelihood and a.elbo == b.elbo and same_bits(a.params, b.params)
-        for a, b in zip(one.trace, other.trace, strict=True)
-    )
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_same_bits_in_memory_by_threads_and_from_files(kind: str, tmp_path) -> None:
     model, data = KINDS[kind], sequences(kind)
@@ -107,11 +100,7 @@ def test_pieces_are_fitted_as_the_whole_is(kind: str) -> None:
     for given in (None, weights):
         whole = fit(model, data, weights=given, **options)
         pieces = fit(model, Partitions.from_sequences(data, given), **options)
-        for one, other in zip(whole.trace, pieces.trace, strict=True):
-            assert one.log_likelihood == pytest.approx(other.log_likelihood, rel=1e-8)
-            assert one.elbo == pytest.approx(other.elbo, rel=1e-8)
-        assert pieces.bic == pytest.approx(whole.bic, rel=1e-8)
-        assert pieces.icl == pytest.approx(whole.icl, rel=1e-8)
+        assert_nearly_alike(whole, pieces, rel=1e-8)
 
 
 def test_every_block_has_whole_sequences_and_the_sample_too() -> None:
