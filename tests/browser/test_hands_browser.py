@@ -67,7 +67,7 @@ def test_the_keys_are_the_players_while_a_run_from_placed_means_goes_on(
     x, y = page.evaluate(FIRST)
     click(root, x, y)
     # The button that had the focus is no use until the run has ended.
-    page.wait_for_function("document.querySelector('.emx').__player.picture.running")
+    page.wait_for_function("document.querySelector('.emx').__player?.picture?.running")
     expect(root.get_by_role("button", name="Play", exact=True)).to_be_focused()
     page.keyboard.press("End")
     expect(root).not_to_have_attribute("data-frame", "-1")

@@ -273,6 +273,10 @@ class Visitor:
 
     def download(self, label: str) -> bytes:
         """What a button gives, made when it is asked for."""
+        return self.fetch(self.made(label))
+
+    def made(self, label: str) -> str:
+        """Where what a button gives can be fetched, now that it was asked for."""
         message = BackMsg()
         message.backend_operation_request.request_id = "1"
         message.backend_operation_request.session_id = self._session
@@ -281,9 +285,10 @@ class Visitor:
         self.receive()
         while not self.messages[-1].HasField("backend_operation_response"):
             self.receive()
-        answer = self._http.get(
-            self._url + self.messages[-1].backend_operation_response.deferred_file.url
-        )
+        return self.messages[-1].backend_operation_response.deferred_file.url
+
+    def fetch(self, place: str) -> bytes:
+        answer = self._http.get(self._url + place)
         answer.raise_for_status()
         self.given = answer.headers.get("Content-Disposition", "")
         return answer.content

@@ -11,8 +11,11 @@ from contextlib import suppress
 
 from streamlit import runtime
 from streamlit.runtime.caching.ttl_cache import TTLCache
+from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
+
+from pages.ui.server.downloads import Unfetched
 
 SECONDS = 5
 DESCRIPTORS = 16_384
@@ -50,7 +53,7 @@ def memory_given_back() -> Callable[[], object]:
     return lambda: libc.malloc_trim(0)
 
 
-async def see_off_visits() -> None:
+async def see_off_visits(unfetched: Unfetched) -> None:
     """For the loop of the server: end visits whose time is up, every few seconds, for ever.
 
     Streamlit keeps a visit for `server.disconnectedSessionTTL` seconds after its window was closed,
@@ -66,10 +69,13 @@ async def see_off_visits() -> None:
     assert isinstance(storage, MemorySessionStorage)
     stored = storage._cache
     assert isinstance(stored, TTLCache)
+    media = runtime.get_instance().media_file_mgr._storage
+    assert isinstance(media, MemoryMediaFileStorage)
     give_back = memory_given_back()
     while True:
         await asyncio.sleep(SECONDS)
         for _, ended in stored.expire():
             ended.session.shutdown()
+        unfetched.clear_away(media)
         gc.collect()
         await asyncio.to_thread(give_back)

@@ -20,6 +20,7 @@ from pages.ui.panels.drawing import drawing_panel
 from pages.ui.player import component
 from pages.ui.running.pools import pool, readers
 from pages.ui.server import errors, manners
+from pages.ui.server.downloads import keep_downloads
 from pages.ui.server.leaving import more_descriptors, see_off_visits
 from pages.ui.server.sound_values import take_sound_values
 from pages.ui.server.whole_parts import drop_parts_whole
@@ -45,6 +46,7 @@ async def lifespan(_app: st.App) -> AsyncGenerator[None]:
     errors.log_once()
     more_descriptors()
     drop_parts_whole()
+    unfetched = keep_downloads()
     take_sound_values()
     manners.ask_nobody_outside()
     manners.end_in_time()
@@ -57,7 +59,7 @@ async def lifespan(_app: st.App) -> AsyncGenerator[None]:
         the_store()
     with threadpool_limits(limits=1, user_api="blas"):
         pools = pool(), readers()
-        leaving = asyncio.create_task(see_off_visits())
+        leaving = asyncio.create_task(see_off_visits(unfetched))
         manners.say_where()
         try:
             yield
