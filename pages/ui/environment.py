@@ -139,11 +139,11 @@ def complaints(environ: Mapping[str, str] = os.environ) -> Iterator[str]:
         yield f"{CLUSTER}={address} {why}: data sets are read on this machine."
     elif address and not _folders(environ):
         yield f"{CLUSTER}={address} is not used: {DATASETS} names no folder of data sets."
+    # Of other names nothing is said: Kubernetes sets EM_EXPLORER_PORT, EM_EXPLORER_SERVICE_HOST, ...
+    known = [name.removeprefix(PREFIX) for name in NAMES]
     for name in sorted(environ):
         if name.startswith(PREFIX) and name not in NAMES:
-            for like in difflib.get_close_matches(
-                name.removeprefix(PREFIX), (*NUMBERS, *CHOICES), 1
-            ):
+            for like in difflib.get_close_matches(name.removeprefix(PREFIX), known, 1):
                 yield f"{name} is not read: {PREFIX}{like} is."
 
 

@@ -61,11 +61,21 @@ def test_every_number_is_used_or_gives_way_with_a_sentence(name: str) -> None:
 
 
 def test_a_slip_in_a_name_is_said() -> None:
-    names = ("UPLOADS_MB", "FIT_SECOND", "PORT_8501_TCP_ADDR")
+    names = ("UPLOADS_MB", "FIT_SECOND", "DATASET", "CLUSTERS", "STOR", "MODEL", "QUOTABY")
     assert list(complaints({PREFIX + name: "1" for name in names})) == [
+        f"{PREFIX}CLUSTERS is not read: {PREFIX}CLUSTER is.",
+        f"{PREFIX}DATASET is not read: {PREFIX}DATASETS is.",
         f"{PREFIX}FIT_SECOND is not read: {PREFIX}FIT_SECONDS is.",
+        f"{PREFIX}MODEL is not read: {PREFIX}MODELS is.",
+        f"{PREFIX}QUOTABY is not read: {PREFIX}QUOTA_BY is.",
+        f"{PREFIX}STOR is not read: {PREFIX}STORE is.",
         f"{PREFIX}UPLOADS_MB is not read: {PREFIX}UPLOAD_MB is.",
     ]
+
+
+def test_nothing_is_said_of_what_kubernetes_sets() -> None:
+    names = ("PORT", "PORT_8501_TCP", "PORT_8501_TCP_ADDR", "SERVICE_HOST", "SERVICE_PORT")
+    assert not list(complaints({PREFIX + name: "1" for name in names}))
 
 
 def test_folders_of_data_sets_are_used_or_left_out_with_a_sentence(tmp_path: Path) -> None:
