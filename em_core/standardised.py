@@ -50,8 +50,8 @@ class StandardisedStatistics(NamedTuple):
 @dataclass(frozen=True)
 class Standardised:
     """`model` for (x - shift) / scale, told in the units of x; `Standardised.of` takes both from
-    data. It must have a method `rescale` that leaves every array its shape: that of probabilistic
-    PCA, whose noise is one number only while all columns have one unit, does not.
+    data. It must have a method `rescale`; that of probabilistic PCA, whose noise is one number only
+    while all columns have one unit, raises ValueError.
 
     Whatever a density says of rows is the same in all units: what is not defined here (posterior,
     predict, sample, impute ...) is the model's own, at parameters in the units of the data.

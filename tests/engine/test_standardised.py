@@ -10,6 +10,7 @@ from em_core import (
     FactorAnalyser,
     Gaussian,
     Mixture,
+    ProbabilisticPCA,
     Standardised,
     StudentT,
     check_model,
@@ -140,6 +141,12 @@ def test_a_column_that_never_varies_keeps_its_unit():
     data = np.column_stack([np.arange(9.0), np.full(9, 0.1)])
     model = Standardised.of(Mixture(Gaussian(), 1), data)
     assert model.scale[1] == 1 and np.isfinite(model.own_rows(data)).all()
+
+
+def test_probabilistic_pca_says_why_it_has_no_units_of_its_own():
+    data = in_odd_units(CASES["Gaussian VVV"].data)
+    with pytest.raises(ValueError, match="standardise the table before"):
+        fit(Standardised.of(ProbabilisticPCA(1), data), data)
 
 
 def test_it_travels_without_what_was_worked_out():

@@ -340,11 +340,19 @@ class _FactorModel:
     def rescale(self, params: FactorParams, shift, scale) -> FactorParams:
         """The parameters of scale * x + shift, for x distributed by `params`; both are (D,).
 
-        Unequal scales give probabilistic PCA a noise of its own in each column.
+        Raises ValueError for probabilistic PCA with unequal scales, which would give each column a
+        noise of its own.
         """
         scale = np.asarray(scale, dtype=float)
-        common = params.noise_variance.ndim == 0 and (scale == scale[0]).all()
-        noise = params.noise_variance * (scale[0] if common else scale) ** 2
+        if self.one_noise:
+            if np.any(scale != scale[0]):
+                raise ValueError(
+                    "the noise of probabilistic PCA is one number only while all columns have one "
+                    "unit: standardise the table before, instead of the model"
+                )
+            noise = params.noise_variance * scale[0] ** 2
+        else:
+            noise = params.noise_variance * scale**2
         return FactorParams(
             params.mean * scale + shift,
             params.loadings * scale[:, None],
