@@ -139,7 +139,7 @@ def complaints(environ: Mapping[str, str] = os.environ) -> Iterator[str]:
         yield f"{CLUSTER}={address} {why}: data sets are read on this machine."
     elif address and not _folders(environ):
         yield f"{CLUSTER}={address} is not used: {DATASETS} names no folder of data sets."
-    # Of other names nothing is said: Kubernetes sets EM_EXPLORER_PORT, EM_EXPLORER_SERVICE_HOST, ...
+    # Of other names nothing is said: Kubernetes sets some, such as EM_EXPLORER_SERVICE_HOST.
     known = [name.removeprefix(PREFIX) for name in NAMES]
     for name in sorted(environ):
         if name.startswith(PREFIX) and name not in NAMES:

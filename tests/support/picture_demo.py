@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from pages.ui.pictures.leaders import leaders_of_each
 from pages.ui.pictures.picture import Picture
 
 
@@ -43,7 +44,7 @@ def demo_picture(
         means=np.array(means),
         covariances=np.array(covariances),
         posterior=np.array(posterior),
-        responsibilities=_responsibilities(data, frames),
+        leaders=leaders_of_each(_responsibilities(data, frames)),
         captions=tuple(
             f"{'Start' if p == 'start' else f'{p}-step {i}'}: log-likelihood {ll:,.2f}, "
             f"KL gap {ll - b:,.2f} nats"

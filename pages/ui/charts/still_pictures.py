@@ -39,8 +39,8 @@ def picture_svg(picture: Picture, colours: Sequence[str]) -> str:
     panels = picture.panels
     if not panels or not len(picture.positions):
         return ""
-    *_, responsibilities = picture.responsibilities
-    labels = np.asarray(responsibilities).argmax(axis=1)
+    *_, leaders = picture.leaders
+    labels = leaders.first
     if picture.hollow is not None:
         painted = ~picture.hollow
         labels = labels[painted]

@@ -388,6 +388,7 @@ def _picture(
     steps = list(run.trace)
     look = settings.axes, settings.axis_x, settings.axis_y, settings.rotation, settings.names
     sure = None if running else uncertainty.known(run)
+    kept = memo("watched", run.key if running else None, dict)
     asked = (run.key, len(steps), most, running, movable, look, sure is None, selection.label_name)
 
     def made() -> tuple[bytes, np.ndarray, np.ndarray]:
@@ -403,6 +404,7 @@ def _picture(
             opening=opening(settings),
             table=table,
             spread=None if sure is None else spread_of_means(sure, len(selection.columns)),
+            kept=kept if running else None,
         )
         picture, shown = family_of(settings).picture(scene)
         payload = pack(named(picture._replace(movable=movable), settings, table))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from em_core import HalfStep
+from pages.ui.pictures.leaders import leaders_of_each
 from pages.ui.pictures.picture import Picture, Scene
 from pages.ui.text import counted, gap, nats, number, percent
 
+T = TypeVar("T")
 # Half-steps drawn one by one; of the iterations after these, evenly spaced ones.
 DENSE_ITERATIONS = 60
 MOST_ITERATIONS = 240
@@ -45,6 +48,23 @@ class Frames(NamedTuple):
             return ()
         return (f"{len(self.shown) // 2} of {(n_steps - 1) // 2} iterations are shown.",)
 
+    def of_each(self, kind: str, work: Callable[[Iterable[HalfStep]], Iterable[T]]) -> Iterator[T]:
+        """What `work` finds of each posterior's half-step; of a run that is watched it keeps that,
+        by its kind, and is asked for new half-steps only."""
+        kept = self.scene.kept
+        if kept is None:
+            yield from work(self.posteriors)
+            return
+        named = [(kind, step.iteration, step.phase) for step in self.posteriors]
+        for name in {name for name in kept if name[0] == kind}.difference(named):
+            del kept[name]  # it is not shown any more
+        pairs = zip(named, self.posteriors, strict=True)
+        found = iter(work([step for name, step in pairs if name not in kept]))
+        for name in named:
+            if name not in kept:
+                kept[name] = next(found)
+            yield kept[name]
+
     def picture(self, change: Change, **drawn) -> Picture:
         """The picture of these frames; what it does not say is drawn of it is left empty."""
         scene, steps, n_frames = self.scene, self.steps, len(self.shown)
@@ -76,13 +96,13 @@ class Frames(NamedTuple):
         else:
             common["rows"] = np.zeros(0, dtype=int)
             common["posterior"] = np.zeros(n_frames, dtype=int)
-            common["responsibilities"] = (np.zeros((0, max(n_components, 1))),)
+            common["leaders"] = leaders_of_each([np.zeros((0, max(n_components, 1)))])
         return Picture(**(common | drawn))
 
 
 def frames_of(scene: Scene, n_points: int) -> Frames:
     """The frames of a scene in which this many points are drawn."""
-    shown = frames_shown(len(scene.steps), n_points)
+    shown = frames_shown(len(scene.steps), n_points, scene.running)
     # In an M half-step q is still that of the E half-step before it, save in a leap.
     still = [scene.steps[i].phase == "M" and not scene.steps[i].is_leap for i in shown]
     source = shown - np.array(still)
@@ -90,17 +110,22 @@ def frames_of(scene: Scene, n_points: int) -> Frames:
     return Frames(scene, shown, tuple(scene.steps[i] for i in distinct), posterior)
 
 
-def frames_shown(n_steps: int, n_points: int) -> np.ndarray:
+def frames_shown(n_steps: int, n_points: int, running: bool = False) -> np.ndarray:
     """Indices of the half-steps drawn: all of the first iterations, then evenly spaced ones.
 
-    Both half-steps of an iteration are shown or neither, and always the first and the last.
+    Both half-steps of an iteration are shown or neither, and always the first and the last. While
+    it is running, the distance is a power of two, so that most of what is shown was shown before.
     """
     last = (n_steps - 1) // 2
     most = int(np.clip(MOST_POINT_FRAMES // max(n_points, 1), 40, MOST_ITERATIONS))
     if last <= most:
         return np.arange(n_steps)
     dense = min(DENSE_ITERATIONS, most // 2)
-    later = np.linspace(dense + 1, last, most - dense).round().astype(int)
+    if running:
+        apart = 2 ** math.ceil(math.log2((last - dense) / (most - dense)))
+        later = np.append(np.arange(dense + apart, last, apart), last)
+    else:
+        later = np.linspace(dense + 1, last, most - dense).round().astype(int)
     iterations = np.concatenate([np.arange(1, dense + 1), later])
     return np.concatenate([[0], np.stack([2 * iterations - 1, 2 * iterations], axis=1).ravel()])
 

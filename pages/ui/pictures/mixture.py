@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from em_core import HalfStep
 from em_core.protocols import optional
 from em_core.search.alignment import assignment_shares
 from pages.ui.pictures.frames import Change, Frames, frames_of, share_change
+from pages.ui.pictures.leaders import leaders_of_each
 from pages.ui.pictures.picture import INK, Chart, Marks, Picture, Scene
 from pages.ui.pictures.projections import Projection, coordinates_of
 from pages.ui.text import counted
@@ -85,7 +86,10 @@ def mixture_picture(
         notes.append(SURE_DRAWN)
     sizes: list[np.ndarray] = []
     if optional(optional(model, "emission"), "latent_weights"):
-        sizes = [_latent_weights(model, step, drawn) for step in frames.posteriors]
+        weighed = frames.of_each(
+            "sizes", lambda steps: (_latent_weights(model, step, drawn) for step in steps)
+        )
+        sizes = list(weighed)
         notes.append("Small points have little weight in the fit: outliers.")
     if degrees is not None and any(len(axes) > 1 for axes in coordinates.panels):
         notes.append(SCALES_DRAWN)
@@ -103,7 +107,9 @@ def mixture_picture(
             np.array([step.params.covariances for step in frames.steps])
         ),
         degrees=None if degrees is None else np.array([degrees(s.params) for s in frames.steps]),
-        responsibilities=(_shares(scene, step, ready) for step in frames.posteriors),
+        leaders=frames.of_each(
+            "leaders", lambda steps: leaders_of_each(_shares(scene, s, ready) for s in steps)
+        ),
         sizes=sizes,
         charts=tuple(charts),
         note=" ".join(filter(None, notes)),
@@ -229,8 +235,3 @@ def _how_sure(scene: Scene, frames: Frames, coordinates: Projection) -> list[Cha
         marks = Marks("segments", segments, np.full(segments.shape[1], INK))
         charts.append(Chart((marks,), panel=panel, at_end=True))
     return charts
-
-
-def occupancy(frames: Frames, shares: Sequence[np.ndarray]) -> np.ndarray:
-    """(F, K) the average share of each component among the rows drawn."""
-    return np.array([share.mean(axis=0) for share in shares])[frames.posterior]

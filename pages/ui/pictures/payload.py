@@ -9,16 +9,16 @@ is read as a number (the curves) stays float64.
 
 from __future__ import annotations
 
-import itertools
 import json
 import struct
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from scipy.special import gammaln
 
+from pages.ui.pictures.leaders import Leaders
 from pages.ui.pictures.picture import Chart, Marks, Matrix, Picture
 from pages.ui.text import sentence
 
@@ -26,8 +26,6 @@ MAGIC = b"EMP1"
 ALIGNMENT = 8
 POSITION_LEVELS = 65_535
 COMPRESSION = 6
-# Posteriors looked at together have no more rows than this, or are one.
-ROWS_AT_ONCE = 8_192
 # In lengths of an axis.
 FARTHEST = 1e30
 
@@ -70,7 +68,7 @@ def pack(picture: Picture) -> bytes:
     posteriors = [
         own + b"".join(plane.tobytes() for plane in more)
         for own, *more in zip(
-            _posterior_deltas(picture.responsibilities, levels),
+            _posterior_deltas(picture.leaders, levels),
             *map(_deltas, planes),
             strict=True,
         )
@@ -304,7 +302,7 @@ def _shades(matrices: Sequence[Matrix], frames: np.ndarray) -> np.ndarray:
     return np.rint(joined * POSITION_LEVELS).astype(np.uint16)
 
 
-def _posterior_deltas(responsibilities: Iterable[np.ndarray], levels: int) -> Iterable[bytes]:
+def _posterior_deltas(posteriors: Iterable[Leaders], levels: int) -> Iterable[bytes]:
     """Three bytes a point and posterior, as the change from the posterior before: mostly zeros.
 
     They are the most responsible component, the second (the first again where the second does
@@ -313,7 +311,7 @@ def _posterior_deltas(responsibilities: Iterable[np.ndarray], levels: int) -> It
     """
     before: tuple[np.ndarray, ...] | None = None
     highest = np.float32(levels - 1)
-    for first, second, certainty in _one_by_one(_two_most_responsible, responsibilities):
+    for first, second, certainty in posteriors:
         exact = certainty * highest
         level = np.rint(exact).astype(np.uint8)
         if before is not None:
@@ -324,36 +322,6 @@ def _posterior_deltas(responsibilities: Iterable[np.ndarray], levels: int) -> It
         planes = now if before is None else tuple(a ^ b for a, b in zip(now, before, strict=True))
         before = now
         yield b"".join(plane.tobytes() for plane in planes)
-
-
-def _one_by_one(
-    function: Callable[[np.ndarray], tuple[np.ndarray, ...]], tables: Iterable[np.ndarray]
-) -> Iterator[tuple[np.ndarray, ...]]:
-    """function(table) of every table. Small ones it is given as one: each call has its price."""
-    tables = iter(tables)
-    for table in tables:
-        n_rows = len(table)
-        stack = [table, *itertools.islice(tables, ROWS_AT_ONCE // max(n_rows, 1))]
-        results = function(np.concatenate(stack))
-        for i in range(len(stack)):
-            yield tuple(result[i * n_rows : (i + 1) * n_rows] for result in results)
-
-
-def _two_most_responsible(posterior: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The two most responsible components of each point; the responsibility of the first."""
-    by_component = np.ascontiguousarray(np.asarray(posterior, dtype=np.float32).T)
-    best = by_component[0].copy()
-    first = np.zeros(best.shape, dtype=np.uint8)
-    second = np.zeros(best.shape, dtype=np.uint8)
-    runner_up = np.full_like(best, -1.0)
-    for k, responsibility in enumerate(by_component[1:], start=1):
-        leads = responsibility > best
-        follows = ~leads & (responsibility > runner_up)
-        second = np.where(leads, first, np.where(follows, np.uint8(k), second))
-        runner_up = np.where(leads, best, np.maximum(runner_up, responsibility))
-        first = np.where(leads, np.uint8(k), first)
-        best = np.maximum(best, responsibility)
-    return first, second, best
 
 
 def _byte_planes(values: np.ndarray) -> np.ndarray:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
 from em_core import HalfStep
 from em_core.half_steps import called
+from pages.ui.pictures.leaders import Leaders
 from pages.ui.text import name_columns
 
 # The frame before the first E-step: the data as they come, and the parameters of the start. It is
@@ -82,6 +83,8 @@ class Scene(NamedTuple):
     words: Mapping[str, str] = {}  # what columns are in words, as far as they have some
     # Where times stand for themselves no more, as sequences are one after the other: some of them.
     moments: tuple[tuple[float, str], ...] = ()
+    # Of a run that is watched: what earlier pictures found out of its half-steps, to be added to.
+    kept: MutableMapping[tuple, Any] | None = None
 
     @property
     def plural(self) -> str:
@@ -192,7 +195,7 @@ class Picture(NamedTuple):
     means: np.ndarray  # (F, K, d)
     covariances: np.ndarray  # (F, K, d, d)
     posterior: np.ndarray  # (F,) which of the G posteriors each frame shows
-    responsibilities: Iterable[np.ndarray]  # G arrays (n, K), read once and in order
+    leaders: Iterable[Leaders]  # G of them, read once and in order
     captions: tuple[str, ...]  # (F,) what this half-step did
     flags: tuple[tuple[str, ...], ...]  # (F,) warnings in plain words
     running: bool  # the fit goes on: follow the last frame

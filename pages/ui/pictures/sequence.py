@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
+from em_core import HalfStep
 from em_core.search.alignment import align
 from pages.ui.pictures.emissions import has_levels, moments, says_columns
 from pages.ui.pictures.frames import Change, Frames, frames_of, largest_change
 from pages.ui.pictures.items import levels_note, stacked_bars
-from pages.ui.pictures.mixture import mixture_picture, occupancy
+from pages.ui.pictures.leaders import Leaders, leaders_of
+from pages.ui.pictures.mixture import mixture_picture
 from pages.ui.pictures.own import own_picture
 from pages.ui.pictures.picture import UNKNOWN, Axis, Chart, Marks, Matrix, Picture, Scene
 from pages.ui.text import percent
@@ -32,8 +36,12 @@ def hidden_markov_picture(scene: Scene) -> tuple[Picture, np.ndarray]:
     if scene.axes == "series":
         return sequence_picture(scene)
     frames = frames_of(scene, len(scene.sample))
-    shares = [_posterior(scene, step.params)[0] for step in frames.posteriors]
-    return mixture_picture(scene, transition_change(scene), occupancy(frames, shares))
+    occupied = frames.of_each(
+        "occupancy", lambda steps: (_shares(scene, step.params).mean(axis=0) for step in steps)
+    )
+    return mixture_picture(
+        scene, transition_change(scene), np.array(list(occupied))[frames.posterior]
+    )
 
 
 def sequence_picture(scene: Scene) -> tuple[Picture, np.ndarray]:
@@ -43,7 +51,7 @@ def sequence_picture(scene: Scene) -> tuple[Picture, np.ndarray]:
     chosen = np.arange(min(n_columns, MOST_SERIES))
     drawn = scene.values[scene.sample][:, chosen]
     hollow = np.isnan(drawn).any(axis=1)
-    posteriors = [_posterior(scene, step.params) for step in frames.posteriors]
+    states = _states(scene, frames)
     spreads = [moments(scene.model, step.params) for step in frames.steps]
     means = np.array([mean[:, chosen] for mean, _ in spreads])
     deviations = np.array([deviation[:, chosen] for _, deviation in spreads])
@@ -52,7 +60,7 @@ def sequence_picture(scene: Scene) -> tuple[Picture, np.ndarray]:
         notes.append(f"The first {MOST_SERIES} of {n_columns} columns are drawn.")
     if len(scene.sample) < n_rows:
         notes.append(f"The first {len(scene.sample):,} of {n_rows:,} rows are drawn.")
-    known = _known(scene, posteriors[-1][0])
+    known = _known(scene, frames.posteriors[-1].params)
     labels = "" if known is None else (
         "the known labels, each in the colour of the state that matches it best; "
     )  # fmt: skip
@@ -75,11 +83,11 @@ def sequence_picture(scene: Scene) -> tuple[Picture, np.ndarray]:
         positions=np.where(np.isnan(positions), np.nanmean(positions, axis=0), positions),
         hollow=hollow,
         panels=tuple((0, 1 + c) for c in range(len(chosen))),
-        weights=occupancy(frames, [shares for shares, _ in posteriors]),
+        weights=np.array([at.occupancy for at in states])[frames.posterior],
         means=np.concatenate([np.zeros_like(means[..., :1]), means], axis=2),
         covariances=_diagonal(deviations),
-        responsibilities=[shares for shares, _ in posteriors],
-        paths=[path for _, path in posteriors],
+        leaders=[at.leaders for at in states],
+        paths=[at.path for at in states],
         time=True,
         known=known,
         dates=scene.dates,
@@ -98,18 +106,39 @@ def sequence_picture(scene: Scene) -> tuple[Picture, np.ndarray]:
     return picture, frames.shown
 
 
-def _posterior(scene: Scene, params) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities of the states (n, K) of the rows drawn, and their most probable path (n,)."""
-    shares = np.concatenate(scene.model.posterior(params, scene.data).state_probabilities)
-    path = np.concatenate(scene.model.predict(params, scene.data))
-    return shares[scene.sample], path[scene.sample]
+class _States(NamedTuple):
+    """Of the rows drawn, at one half-step: whom they belong to, the most probable path (n,) and how
+    much of them each state has (K,)."""
+
+    leaders: Leaders
+    path: np.ndarray
+    occupancy: np.ndarray
 
 
-def _known(scene: Scene, shares: np.ndarray) -> np.ndarray | None:
+def _states(scene: Scene, frames: Frames) -> list[_States]:
+    """Of each of the frames' posteriors."""
+
+    def found(step: HalfStep) -> _States:
+        shares = _shares(scene, step.params)
+        path = np.concatenate(scene.model.predict(step.params, scene.data))[scene.sample]
+        return _States(leaders_of(shares), path.astype(np.uint8), shares.mean(axis=0))
+
+    return list(frames.of_each("states", lambda steps: map(found, steps)))
+
+
+def _shares(scene: Scene, params) -> np.ndarray:
+    """(n, K) probabilities of the states of the rows drawn."""
+    return np.concatenate(scene.model.posterior(params, scene.data).state_probabilities)[
+        scene.sample
+    ]
+
+
+def _known(scene: Scene, params) -> np.ndarray | None:
     """(n,) the state that matches a row's known label, no other label's where there are as many
     states; None without labels."""
     if scene.labels is None:
         return None
+    shares = _shares(scene, params)
     labels = scene.labels[scene.sample]
     names = sorted({label for label in labels if label is not None})
     rows = np.array([labels == name for name in names], dtype=float).reshape(-1, len(labels)).T

@@ -35,8 +35,8 @@ def thumbnail(
     """
     if not outlined(picture):
         return _matrices(picture, colours)
-    *_, responsibilities = picture.responsibilities
-    labels = responsibilities.argmax(axis=1)
+    *_, leaders = picture.leaders
+    labels = leaders.first
     flat = len(picture.panels[0]) == 1
     figure = go.Figure()
     for k in range(len(picture.components)):

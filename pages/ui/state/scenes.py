@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,10 +32,11 @@ def scene_of(
     opening: str = "",
     table: Table | None = None,
     spread: np.ndarray | None = None,
+    kept: MutableMapping[tuple, Any] | None = None,
 ) -> Scene:
     """The scene of a run on a selection, with at most `most` rows drawn.
 
-    table: where the units of the columns stand. spread: as of `Scene`.
+    table: where the units of the columns stand. spread, kept: as of `Scene`.
     """
     family = family_of(settings)
     in_order = family.grouping == "sequence"
@@ -72,6 +73,7 @@ def scene_of(
         words={} if table is None else dict(table.titles),
         moments=tuple((float(time.places[row]), time.words[row]) for row in drawn),
         spread=spread,
+        kept=kept,
     )
 
 

@@ -23,7 +23,8 @@ def test_each_label_has_a_state_of_its_own_and_rows_without_one_none() -> None:
     of = {name: set(known[labels[scene.sample] == name]) for name in ("fair", "loaded")}
     assert sorted([*of["fair"], *of["loaded"]]) == [0, 1]
     # No other way to pair them has more rows in the state of their label.
-    shares = list(picture.responsibilities)[-1]
+    posterior = scene.model.posterior(scene.steps[-1].params, scene.data).state_probabilities
+    shares = np.concatenate(posterior)[scene.sample]
     agree = [shares[np.arange(len(known)), np.where(known == UNKNOWN, 0, k)].sum()
              for k in (known, 1 - known)]  # fmt: skip
     assert agree[0] >= agree[1]

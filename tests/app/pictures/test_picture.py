@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pages.ui.pictures import payload
+from pages.ui.pictures import leaders
+from pages.ui.pictures.leaders import leaders_of_each
 from pages.ui.pictures.payload import certainty_levels, pack, run_of
 from pages.ui.pictures.picture import Picture
 from support.drawn import examples
@@ -14,7 +15,7 @@ from support.picture_demo import demo_picture
 
 
 def listed(picture: Picture) -> Picture:
-    return picture._replace(responsibilities=[*picture.responsibilities])
+    return picture._replace(leaders=[*picture.leaders])
 
 
 @pytest.fixture(scope="module")
@@ -56,9 +57,10 @@ def test_an_e_half_step_sends_no_parameters(picture: Picture) -> None:
 
 
 def test_responsibilities_arrive_to_one_level(picture: Picture) -> None:
-    seen = unpack(pack(picture))
+    posteriors = np.random.default_rng(0).dirichlet(np.full(4, 0.3), size=(13, 300))
+    seen = unpack(pack(picture._replace(leaders=leaders_of_each(posteriors))))
     levels = seen["levels"]
-    for planes, exact in zip(seen["posteriors"], picture.responsibilities, strict=True):
+    for planes, exact in zip(seen["posteriors"], posteriors, strict=True):
         first, second, level = planes
         order = np.sort(exact, axis=1)
         assert np.array_equal(first, exact.argmax(axis=1))
@@ -75,9 +77,10 @@ def test_the_same_picture_gives_the_same_bytes(picture: Picture) -> None:
 
 @pytest.mark.parametrize("rows", [0, 1_000, 10_000_000])
 def test_posteriors_looked_at_together_give_the_same_bytes(picture, monkeypatch, rows) -> None:
-    usual = pack(picture)
-    monkeypatch.setattr(payload, "ROWS_AT_ONCE", rows)
-    assert pack(picture) == usual
+    posteriors = np.random.default_rng(0).dirichlet(np.full(4, 0.3), size=(13, 300))
+    usual = pack(picture._replace(leaders=leaders_of_each(posteriors)))
+    monkeypatch.setattr(leaders, "ROWS_AT_ONCE", rows)
+    assert pack(picture._replace(leaders=leaders_of_each(posteriors))) == usual
 
 
 def test_one_component_and_identical_points_are_pictures_too() -> None:
@@ -95,7 +98,9 @@ def test_any_responsibilities_come_back(n: int, k: int, g: int, seed: int) -> No
     posteriors = rng.dirichlet(np.full(k, 0.3), size=(g, n))
     picture = listed(demo_picture(40, n_components=1, n_iterations=1))
     picture = picture._replace(
-        positions=picture.positions[:n], rows=picture.rows[:n], responsibilities=posteriors
+        positions=picture.positions[:n],
+        rows=picture.rows[:n],
+        leaders=leaders_of_each(posteriors),
     )
     planes = unpack(pack(picture))["posteriors"]
     assert np.array_equal(planes[:, 0], posteriors.astype(np.float32).argmax(axis=2))

@@ -236,4 +236,4 @@ def _picture(search: Search, optimum: Optimum, selection: Selection, table: Tabl
         table=table,
     )
     picture, _ = family_of(settings).picture(scene)
-    return picture._replace(responsibilities=tuple(picture.responsibilities))
+    return picture._replace(leaders=tuple(picture.leaders))
