@@ -331,9 +331,17 @@ def _byte_planes(values: np.ndarray) -> np.ndarray:
 
 
 def _framed(header: dict[str, Any]) -> tuple[bytes, bytes]:
-    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    written = json.dumps(header, ensure_ascii=False, separators=(",", ":"), default=_plain)
+    text = written.encode()
     text += b" " * (-(len(text) + 4) % ALIGNMENT)
     return struct.pack("<I", len(text)), text
+
+
+def _plain(value: Any) -> Any:
+    """A number or truth value of NumPy's as Python's."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} in the header of a picture")
 
 
 def _padded(array: np.ndarray) -> bytes:

@@ -53,7 +53,8 @@ def is_dated(column: pd.Series) -> bool:
 def _are_packed(column: pd.Series) -> bool:
     """Whether all numbers are dates written as yyyymmdd."""
     distinct = np.unique(column.dropna().to_numpy(float))
-    return len(distinct) > 0 and (distinct == np.floor(distinct)).all() and are_dates(distinct)
+    whole = bool((distinct == np.floor(distinct)).all())
+    return len(distinct) > 0 and whole and are_dates(distinct)
 
 
 def numbers_of(column: pd.Series, dates: str = "") -> np.ndarray:

@@ -1,10 +1,15 @@
 """What the rows of series are counted by."""
 
+import json
+import struct
+import zlib
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from pages.ui.families.table import family_of
+from pages.ui.pictures.payload import pack
 from pages.ui.state.clocks import along
 from pages.ui.state.scenes import scene_of
 from pages.ui.state.settings import Settings
@@ -60,3 +65,35 @@ def test_one_sequence_is_counted_by_a_column_that_counts(columns, clock: str) ->
     assert found.clock == clock and found.words == ()
     if clock == "year":
         assert found.places.tolist() == [1990, 1992, 1993]
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        np.arange(8) / 2,
+        np.arange(8),
+        20240301 + np.arange(8),
+        [f"2024-03-0{i}" for i in range(1, 9)],
+        [f"2024-03-01 0{i}:30" for i in range(1, 9)],
+        [f"0{i}:30" for i in range(1, 9)],
+        pd.date_range("2024-03-01", periods=8, freq="h"),
+    ],
+    ids=["halves", "whole", "packed", "dates", "moments", "times of day", "timestamps"],
+)
+def test_a_series_in_order_of_any_time_is_drawn(times) -> None:
+    table = prepared(
+        Table("t", pd.DataFrame({"at": times, "x": [1.0, 2, 1, 2, 8, 9, 8, 9]}), (), ""),
+        (TimeOrder("at"),),
+    )
+    selection = select(table, ["x"])
+    settings = Settings(family="gaussian-hmm", n_components=2, max_iterations=3)
+    run = run_of(settings, selection)
+    scene = scene_of(
+        "run", run.model, run.data, run.trace, selection, settings, most=8, table=table
+    )
+    payload = pack(family_of(settings).picture(scene)[0])
+    (length,) = struct.unpack_from("<I", payload, 4)
+    content = zlib.decompress(payload[8 + length :])
+    header = json.loads(content[4 : 4 + struct.unpack_from("<I", content)[0]])
+    assert header["columns"] == ["at", "x"]
+    assert isinstance(header["dates"], bool)
