@@ -213,7 +213,7 @@ def _picture(
         means=np.zeros((len(frames), 1, 0)),
         covariances=np.zeros((len(frames), 1, 0, 0)),
         posterior=np.zeros(len(frames), dtype=int),
-        leaders=leaders_of_each([np.zeros((0, 1))]),
+        leaders=tuple(leaders_of_each([np.zeros((0, 1))])),
         captions=tuple(_caption(steps, i, opening) for i in shown),
         flags=tuple(step.flags for step in frames),
         running=False,

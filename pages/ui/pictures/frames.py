@@ -96,7 +96,7 @@ class Frames(NamedTuple):
         else:
             common["rows"] = np.zeros(0, dtype=int)
             common["posterior"] = np.zeros(n_frames, dtype=int)
-            common["leaders"] = leaders_of_each([np.zeros((0, max(n_components, 1)))])
+            common["leaders"] = tuple(leaders_of_each([np.zeros((0, max(n_components, 1)))]))
         return Picture(**(common | drawn))
 
 
