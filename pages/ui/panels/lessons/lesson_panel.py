@@ -116,7 +116,7 @@ def _ask(lesson: Lesson, question: Question, number: int) -> bool:
 
 def _steer(lesson: Lesson, number: int, done: bool) -> None:
     last = number == len(lesson.steps)
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         place = f"{lesson.words(lesson.title)}: step {number} of {len(lesson.steps)}"
         st.markdown(f"**{place}** · {_how_it_stands(done, last)}", width="content")
         if number > 1:
