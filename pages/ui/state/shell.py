@@ -172,6 +172,7 @@ def change(**values: Any) -> None:
     Another family alone has everything as it was when it was left, while the data are the same.
     """
     before, left = settings(), session().left_families
+    values = _of_the_example_left(before, values) | values
     if list(values) == ["family"]:
         left[before.family] = {name: getattr(before, name) for name in table.of_a_family(before)}
         values = left.get(values["family"], {}) | values
@@ -179,6 +180,20 @@ def change(**values: Any) -> None:
     if "family" not in values and table.differing(before, after, "data"):
         left.clear()
     session().settings = after
+
+
+def _of_the_example_left(before: Settings, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What an example said of its fit goes with its data: the defaults, but for what a person has
+    changed since."""
+    example = session().preset
+    left = {name for name in ("source", "example") if name in values}
+    if example is None or all(values[name] == getattr(before, name) for name in left):
+        return {}
+    return {
+        name: FIELDS[name].default
+        for name, value in example.settings.items()
+        if FIELDS[name].group == "fit" and getattr(before, name) == value
+    }
 
 
 def spell_out(**values: Any) -> None:

@@ -3,7 +3,8 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.state.presets import GALLERY, PRESETS
+from pages.ui.state import shell
+from pages.ui.state.presets import GALLERY, PRESETS, WELCOME
 from pages.ui.state.session import Session
 from pages.ui.state.settings import Settings, changed
 
@@ -48,3 +49,22 @@ def test_it_is_said_once_and_goes_with_its_data_or_its_model(preset) -> None:
 def test_of_many_clicks_the_last_is_explained() -> None:
     assert shown(*GALLERY) == [f"**{GALLERY[-1].title}.** {GALLERY[-1].look_for}"]
     assert shown() == []
+
+
+@pytest.mark.parametrize(
+    ("chosen", "components", "start"),
+    [({}, 2, ""), ({"n_components": 6}, 6, ""), ({"start": "k-means"}, 2, "k-means")],
+    ids=["nothing", "a number", "a start"],
+)
+@pytest.mark.parametrize("other", [{"source": "table"}, {"source": "example", "example": "iris"}])
+def test_its_fit_goes_with_its_data_but_not_what_a_person_chose(
+    chosen, components, start, other, monkeypatch
+) -> None:
+    session = Session(settings=changed(Settings(), **WELCOME.settings), preset=WELCOME)
+    monkeypatch.setattr(shell, "session", lambda: session)
+    shell.change(**chosen)
+    shell.change(n_rows=500, data_seed=3)  # still its data
+    assert session.settings.n_components == chosen.get("n_components", 4)
+    shell.change(**other)
+    now = session.settings
+    assert (now.n_components, now.start, now.seed) == (components, start, 0)
