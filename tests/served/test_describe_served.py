@@ -46,6 +46,15 @@ def test_clusters_are_crossed_with_a_column_of_numbers(app: str) -> None:
     visitor.close()
 
 
+def test_clusters_are_crossed_with_the_first_column_that_can_be(app: str) -> None:
+    rows = [f"2024-01-{i % 28 + 1:02d} {i}h,{i % 7}.5,{i % 5}.25,{'ab'[i % 2]}" for i in range(60)]
+    visitor = described(app, "s=table&c=x,y")
+    visitor.upload("Upload a table", "t.csv", "\n".join(["when,x,y,kind", *rows]).encode())
+    visitor.settle()
+    assert "kind: Cramér's V" in visitor.said and "different values" not in visitor.said
+    visitor.close()
+
+
 def test_a_name_of_a_link_is_in_tables_and_downloads(app: str) -> None:
     visitor = Visitor(app, "v=1&e=iris&k=3&nm=small,,large", "")
     visitor.settle()

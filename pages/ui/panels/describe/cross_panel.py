@@ -45,10 +45,14 @@ def show_crossed(
     if not others:
         st.markdown("Every column is used by the fit: there is no other to compare with.")
         return
-    usual = selection.label_name if selection.label_name in others else others[0]
+
+    def values_in_use(name: str) -> tuple[np.ndarray, tuple[str, ...], str]:
+        return values_of(name, table.frame[name].iloc[selection.rows].reset_index(drop=True))
+
+    usable = (name for name in others if not values_in_use(name)[-1])
+    usual = selection.label_name if selection.label_name in others else next(usable, others[0])
     name = shell.widget("crossed", options=others, default=usual)
-    column = table.frame[name].iloc[selection.rows].reset_index(drop=True)
-    values, levels, problem = values_of(name, column)
+    values, levels, problem = values_in_use(name)
     if problem:
         st.info(plain(problem))
         return
