@@ -129,13 +129,19 @@ def n_drawn(profile) -> int:
     return int(starts[-1]) if starts.size else MOST_SHADES
 
 
+def residual_shades(statistics: np.ndarray, is_correlation: bool) -> tuple[np.ndarray, float]:
+    """Residuals (D, D) without those of a column with itself, and the one that has the full shade:
+    the largest, unless all are small."""
+    values = np.where(np.abs(statistics) < ROUNDING, 0.0, statistics)
+    values = np.where(np.eye(len(values), dtype=bool), np.nan, values)
+    return values, max(float(np.nanmax(np.abs(values), initial=0)), 0.1 if is_correlation else 1.0)
+
+
 def residuals_figure(
     statistics: np.ndarray, columns: Sequence[str], is_correlation: bool
 ) -> go.Figure:
     """Residuals (D, D) of every two columns."""
-    values = np.where(np.abs(statistics) < ROUNDING, 0.0, statistics)
-    values = np.where(np.eye(len(columns), dtype=bool), np.nan, values)
-    reach = max(float(np.nanmax(np.abs(values), initial=0)), 0.1 if is_correlation else 1.0)
+    values, reach = residual_shades(statistics, is_correlation)
     hover = np.array(
         [
             [" and ".join(shown_as(columns[at]) for at in sorted((i, j)))

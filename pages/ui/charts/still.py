@@ -54,15 +54,20 @@ def profile_svg(profile, colours: Sequence[str]) -> str:
     return svg(parts, end + 14, f"Profiles: {profile.title}")
 
 
-def shades_svg(values: np.ndarray, names: Sequence[str], title: str, signed: bool) -> str:
-    """A matrix (D, D) as shades with its numbers."""
+def shades_svg(
+    values: np.ndarray, names: Sequence[str], title: str, reach: float, signed: bool
+) -> str:
+    """A matrix (D, D) as shades with its numbers; `reach` has the full shade."""
     n = len(names)
     side = min(64.0, (WIDTH - LEFT - RIGHT) / n)
-    reach = float(np.nanmax(np.abs(values), initial=0)) or 1.0
+    bottom = TOP + side * n
     parts = []
     for i, name in enumerate(names):
         y = TOP + side * i
         parts.append(text(LEFT - 10, y + side / 2 + 4, name, "end"))
+        x = LEFT + side * (i + 0.5)
+        under = text(x + 4, bottom + 12, name, "end")
+        parts.append(f'<g transform="rotate(-45 {x + 4:.1f} {bottom + 12:.1f})">{under}</g>')
         for j in range(n):
             if not np.isfinite(values[i, j]):
                 continue
@@ -74,14 +79,15 @@ def shades_svg(values: np.ndarray, names: Sequence[str], title: str, signed: boo
                 f'fill="{colour}"/>'
             )
             if side >= 34:
-                ink = "#ffffff" if abs(share) > 0.6 else INK
+                ink = "#ffffff" if abs(share) > 0.82 else INK
                 said = number(values[i, j], 2)
                 parts.append(text(x + side / 2, y + side / 2 + 4, said, "middle", ink, 10))
-    return svg(parts, TOP + side * n + 10, title)
+    longest = min(max(map(len, names)), MOST_LETTERS)
+    return svg(parts, bottom + 24 + 5 * longest, title)
 
 
-def certainty_svg(certainty, names: Sequence[str], colours: Sequence[str]) -> str:
-    """Rows by the cluster they are assigned to, the surest first."""
+def certainty_svg(certainty, names: Sequence[str], unit: str, colours: Sequence[str]) -> str:
+    """Rows by the cluster they are assigned to, the surest first; unit: a cluster's kind."""
     total = max(int(certainty.rows.sum()), 1)
     height, top, parts = 240.0, float(TOP), []
     for k, name in enumerate(names):
@@ -101,7 +107,9 @@ def certainty_svg(certainty, names: Sequence[str], colours: Sequence[str]) -> st
 
     parts.append(_axis(0.0, 1.0, across, TOP + height))
     middle = (LEFT + WIDTH - RIGHT) / 2
-    parts.append(text(middle, TOP + height + 30, "posterior of the cluster assigned to", "middle"))
+    parts.append(
+        text(middle, TOP + height + 30, f"posterior of the {unit} a row is assigned to", "middle")
+    )
     return svg(parts, TOP + height + 40, "How sure the rows are")
 
 

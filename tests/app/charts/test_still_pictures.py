@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from pages.ui.charts.criteria import Score
+from pages.ui.charts.profiles import residual_shades, residuals_figure
+from pages.ui.charts.still import shades_svg
 from pages.ui.charts.still_pictures import criteria_svg, picture_svg
 from pages.ui.families.table import family_of
 from pages.ui.sharing.report import colours
@@ -70,3 +72,21 @@ def test_the_grid_of_models_rings_the_best_and_leaves_out_what_has_no_number() -
     ElementTree.fromstring(svg)
     assert svg.count('r="9"') == 1 and svg.count("<polyline") == 2 and ">diag<" in svg
     assert criteria_svg(scores[3:], colours(), "components", "BIC") == ""
+
+
+@pytest.mark.parametrize("is_correlation", [True, False])
+def test_a_small_residual_is_pale_in_the_report_as_on_the_page(is_correlation) -> None:
+    statistics = np.array([[np.nan, -0.002], [-0.002, np.nan]])
+    values, reach = residual_shades(statistics, is_correlation)
+    figure = residuals_figure(statistics, ["return", "volume <x>"], is_correlation)
+    assert figure.data[0].zmax == reach
+    drawn = shades_svg(values, ["return", "volume <x>"], "Residuals", reach, is_correlation)
+    colours = re.findall(r'<rect[^>]*fill="#(..)(..)(..)"', drawn)
+    assert len(colours) == 2  # none of a column with itself
+    assert all(int(part, 16) > 0xE8 for colour in colours for part in colour)
+    assert drawn.count("volume &lt;x&gt;") == 2 and drawn.count("rotate(") == 2
+
+
+def test_a_large_residual_has_the_full_shade() -> None:
+    values, reach = residual_shades(np.array([[np.nan, 30.0], [30.0, np.nan]]), False)
+    assert reach == 30 and "#2166ac" in shades_svg(values, ["a", "b"], "Residuals", reach, False)

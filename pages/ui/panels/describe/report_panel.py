@@ -14,6 +14,7 @@ import streamlit as st
 
 import em_core
 from pages.ui.charts.criteria import Score
+from pages.ui.charts.profiles import residual_shades
 from pages.ui.charts.still import certainty_svg, profile_svg, shades_svg
 from pages.ui.charts.still_pictures import criteria_svg, picture_svg
 from pages.ui.compute.describing import Described
@@ -306,7 +307,9 @@ def _quality(facts: Facts) -> Iterator[Block]:
         yield unmarked(overall_in_words(found.quality, family))
         yield Grid(quality_table(found.quality, facts.profile, family), f"Each {family.unit}")
         if found.certainty is not None and 1 < len(facts.profile.names) <= MOST_PLOTTED:
-            yield Drawing(certainty_svg(found.certainty, facts.profile.names, colours()))
+            yield Drawing(
+                certainty_svg(found.certainty, facts.profile.names, family.unit, colours())
+            )
     for words in fit_in_words(found):
         yield unmarked(words)
     if facts.halves is not None:
@@ -321,10 +324,9 @@ def _residuals(facts: Facts) -> Iterator[Block]:
     yield unmarked(worst_in_words(found, facts.selection))
     yield from (name_columns(sentence(said), columns) for said in found.residuals.sentences)
     if len(columns) <= 20:
-        shown = np.where(np.abs(found.residuals.statistics) < 5e-4, 0.0, found.residuals.statistics)
         signed = found.residuals.is_correlation
-        shown = np.where(np.isnan(found.residuals.statistics), np.nan, shown)
-        yield Drawing(shades_svg(shown, columns, "Residuals of pairs of columns", signed))
+        shown, reach = residual_shades(found.residuals.statistics, signed)
+        yield Drawing(shades_svg(shown, columns, "Residuals of pairs of columns", reach, signed))
 
 
 def _parameters(facts: Facts) -> Iterator[Block]:
