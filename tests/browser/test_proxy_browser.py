@@ -70,3 +70,6 @@ def test_everything_works_behind_the_proxy(app: str, visitors: Visitors, tmp_pat
     token = re.search(r"sh=([\w-]{24})", link)[1]
     log = (tmp_path / "access.log").read_text()
     assert "/_stcore/stream" in log and token not in log
+    # Nor is the id of a visit, which an upload has in its address.
+    assert "/_stcore/upload_file/... 204" in log
+    assert not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}-", log)

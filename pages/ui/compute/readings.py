@@ -10,6 +10,8 @@ from pages.ui.tables.saved_work import SavedWork
 from pages.ui.tables.saved_work import unpack as unpack_work
 from pages.ui.tables.table import DataError, Table
 
+_TOO_MUCH = "takes more memory to read than one file may have here: use fewer rows or columns."
+
 
 def read(
     filename: str, content: bytes, reading: Reading = AS_IT_IS
@@ -20,6 +22,8 @@ def read(
         return read_table(filename, content, reading)
     except DataError as error:
         return str(error)
+    except MemoryError:
+        return f"{filename!r} {_TOO_MUCH}"
 
 
 def unpack(content: bytes) -> Generator[float, None, Table | str]:
@@ -29,6 +33,8 @@ def unpack(content: bytes) -> Generator[float, None, Table | str]:
         return from_parquet(content)
     except DataError as error:
         return str(error)
+    except MemoryError:
+        return f"The stored table {_TOO_MUCH}"
 
 
 def open_work(content: bytes) -> Generator[float, None, SavedWork | str]:
@@ -38,3 +44,5 @@ def open_work(content: bytes) -> Generator[float, None, SavedWork | str]:
         return unpack_work(content)
     except DataError as error:
         return str(error)
+    except MemoryError:
+        return f"The saved work {_TOO_MUCH}"

@@ -85,7 +85,7 @@ def whole_hash(data: bytes, mimetype: str, filename: str | None = None) -> str:
 def keep_downloads() -> Unfetched:
     """From now on, for all visitors. What is returned is to be cleared away every few seconds."""
     unfetched = Unfetched(memory().for_all // SHARE)
-    memory_media_file_storage._calculate_file_id = whole_hash  # ty: ignore[invalid-assignment]
+    vars(memory_media_file_storage)["_calculate_file_id"] = whole_hash
     MemoryMediaFileStorage.load_and_get_id = lambda self, *told, **more: unfetched.load(
         self, *told, **more
     )

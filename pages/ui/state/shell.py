@@ -460,10 +460,11 @@ def _adopt_link(page: str) -> None:
             usual = {"starts_compared": (table.PLANNED,)}
             chosen = table.changed(chosen, **usual | WELCOME.settings, frame=BEGINNING)
             session().preset = WELCOME
-        session().settings = session().adopted = chosen
         session().left_families = {}
         session().notices = list(ignored)
         _note_link(table.to_query(chosen))
+        # Last: Streamlit may end this run at any of these lines, and the next then does it all.
+        session().settings = session().adopted = chosen
 
 
 def _take_up() -> None:

@@ -32,6 +32,8 @@ def read_arrow(filename: str, content: bytes) -> Table:
             check_size(filename, len(column), len(names))
             columns[name], note = series_of(name, column)
             notes += note
+    except pa.ArrowMemoryError:
+        raise  # it is not the file's fault
     except (pa.ArrowException, OSError, IndexError):
         raise broken from None
     if not len(columns[names[0]]):

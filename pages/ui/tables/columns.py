@@ -21,6 +21,7 @@ ColumnType = Literal["number", "whole number", "text", "true/false", "date", "op
 
 MAX_DEFAULT_COLUMNS = 8
 MAX_LABELS = 30
+LONGEST_LOOKED_AT = 1_000  # characters of a text that may be a number or a date
 
 
 class ColumnReport(NamedTuple):
@@ -129,9 +130,15 @@ def _type_of(column: pd.Series) -> ColumnType:
     first = present.head(20)
     if not len(first) or not all(_DATE.fullmatch(str(cell).strip()) for cell in first):
         return "text"
-    text = pc.utf8_trim_whitespace(pa.array(present.astype("str"), pa.string()))
+    text = pc.utf8_trim_whitespace(_beginnings(present))
     dates = pc.match_substring_regex(text, f"^({_DATE.pattern})$")
     return "date" if pc.all(dates).as_py() else "text"
+
+
+def _beginnings(column: pd.Series) -> pa.ChunkedArray:
+    """What is looked at of texts: no number and no date is longer. Looking takes twice its size."""
+    text = pa.array(column.astype("str"), pa.string(), from_pandas=True)
+    return pa.chunked_array([pc.utf8_slice_codeunits(text, 0, LONGEST_LOOKED_AT)])
 
 
 def _why_not(column: pd.Series, kind: ColumnType, missing: int) -> str:
@@ -141,8 +148,7 @@ def _why_not(column: pd.Series, kind: ColumnType, missing: int) -> str:
         return "True/false isn't a measurement."
     if missing == len(column):
         return "It has no values."
-    text = pa.chunked_array([pa.array(column.astype("str"), pa.string(), from_pandas=True)])
-    number = cells.is_number(pc.utf8_trim_whitespace(text))
+    number = cells.is_number(pc.utf8_trim_whitespace(_beginnings(column)))
     bad = pc.fill_null(pc.invert(number), False).to_numpy()
     count = int(bad.sum())
     if count == 0:

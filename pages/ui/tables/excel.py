@@ -67,7 +67,7 @@ def read_excel(filename: str, content: bytes, reading: Reading) -> Table:
         raise too_large(filename, unpacked)
     try:
         return _read_workbook(filename, content, reading)
-    except DataError:
+    except (DataError, MemoryError):
         raise
     except Exception as error:
         # openpyxl has no error of its own: damaged XML surfaces as whatever it tripped over.
@@ -112,7 +112,7 @@ def _read_workbook(filename: str, content: bytes, reading: Reading) -> Table:
         raise DataError(f"Sheet {sheet.title!r} of {filename!r} is empty: fill it.")
     blank = sum(not row for row in rows)
     rows = [row + [""] * (width - len(row)) if row else row for row in rows]
-    _fill(rows, merged, width)
+    _fill(filename, rows, merged, width, size)
     records = [Record(line, row, line) for line, row in enumerate(rows, 1) if row]
     below = [record for record in records if record.line >= (reading.begins or 1)] or records[-1:]
     head = headed(below[:SAMPLE_RECORDS], reading)
@@ -208,12 +208,24 @@ def _marked(
     return hidden, merged
 
 
-def _fill(rows: list[list[str]], merged: list[_Range], width: int) -> None:
-    """Give every cell of a merged range its value; a title alone in its row stays one cell."""
+def _fill(
+    filename: str, rows: list[list[str]], merged: list[_Range], width: int, size: int
+) -> None:
+    """Give every cell of a merged range its value; a title alone in its row stays one cell.
+
+    size: characters of all cells so far. Raises DataError where they would be too many.
+    """
+    n_filled = 0
     for top, bottom, left, right in merged:
         if top >= len(rows) or left >= width or (bottom == top and sum(map(bool, rows[top])) == 1):
             continue
         value = rows[top][left] if rows[top] else ""
+        n_cells = (min(bottom + 1, len(rows)) - top) * (min(right + 1, width) - left)
+        n_filled += n_cells
+        size += n_cells * len(value)
+        if n_filled > MAX_EXCEL_CELLS:  # those of sound files do not lie over each other
+            raise _too_many(filename)
+        check_unpacked(filename, size)
         for row in rows[top : bottom + 1]:
             if row:
                 for j in range(left, min(right + 1, width)):
@@ -239,11 +251,15 @@ def _rows(filename: str, sheet: Any) -> Iterator[tuple]:
     for row in sheet.iter_rows():
         visited += len(row)
         if visited > MAX_EXCEL_CELLS:
-            raise DataError(
-                f"{filename!r} has more than {MAX_EXCEL_CELLS:,} cells, the limit for Excel: save "
-                "it as CSV."
-            )
+            raise _too_many(filename)
         yield row
+
+
+def _too_many(filename: str) -> DataError:
+    return DataError(
+        f"{filename!r} has more than {MAX_EXCEL_CELLS:,} cells, the limit for Excel: save it as "
+        "CSV."
+    )
 
 
 def _formula_cells(filename: str, content: bytes, place: int) -> set[tuple[int, int]]:

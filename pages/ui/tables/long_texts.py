@@ -9,17 +9,36 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from pages.ui.tables.table import Table
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pages.ui import environment
+from pages.ui.tables.table import Table, too_large
 from pages.ui.text import counted
 
 MOST_NAMED = 5
 LONGEST_TEXT = 10_000  # characters
+# Bytes of all texts in the cells of a table, as many as the largest text file has; and what a file
+# may hold packed, as much as there is sense in, beyond bytes that matter.
+MOST_TEXT = round(environment.number("UPLOAD_MB") * 1e6)
+MOST_UNFOLDED, UNFOLDED_AT_LEAST = 100, 20_000_000
 LONGEST_FILE_NAME = 300  # of a file
 LONGEST_TITLE = 1_000  # of what a column, a unit or a code is in words
 LEAST = 10  # characters that each is counted as, besides its own
 MOST_FACTS = 200_000  # characters, of how a table was read
 MOST_LABELS = 1_000_000  # characters, of what all codes are in words
 _ABOUT = ("units", "titles", "value_labels", "missing_codes", "sheets", "sheet")
+
+
+def check_text(filename: str, table: Table, packed: int) -> None:
+    """Raise DataError where the texts of a table are more than a page can hold, or out of all
+    proportion to the file of so many bytes."""
+    size = 0
+    for name in table.frame.select_dtypes("str"):
+        texts = pa.array(table.frame[name], pa.large_string(), from_pandas=True)
+        size += pc.sum(pc.binary_length(texts)).as_py() or 0
+    if size > MOST_TEXT or size > max(MOST_UNFOLDED * packed, UNFOLDED_AT_LEAST):
+        raise too_large(filename, size)
 
 
 def without_long_texts(table: Table) -> Table:

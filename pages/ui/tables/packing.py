@@ -21,12 +21,13 @@ import pyarrow as pa
 from pages.ui.tables.lines import LONGEST_NAME
 from pages.ui.tables.long_texts import without_long_texts
 from pages.ui.tables.parquet import read_parquet
-from pages.ui.tables.table import DataError, Question, Table, check_size
+from pages.ui.tables.table import DataError, Question, Table, check_size, table_bytes
 
 # About what a link of 2,000 characters has room for besides the settings.
 LINK_CHARACTERS = 1_700
 MOST_CHARACTERS = 8_000  # that a link is read with
 MOST_UNPACKED = 200_000  # bytes of its JSON
+FAR_TOO_LARGE = 100  # times that size in memory, a table is not even tried
 MOST_CHOICES = 20  # of a question; files leave two or three open
 MOST_ABOUT = 25_000_000  # bytes of what a file says of a table besides its cells
 RAW_DEFLATE = -15
@@ -82,7 +83,7 @@ def from_file(content: bytes) -> Table:
 
 def to_text(table: Table) -> str | None:
     """The table as text for a link; None if it is too large or holds dates."""
-    if table.frame.size > MOST_UNPACKED // 2:
+    if table.frame.size > MOST_UNPACKED // 2 or table_bytes(table) > FAR_TOO_LARGE * MOST_UNPACKED:
         return None
     units = dict(zip(table.frame.columns, table.units, strict=False))
     columns = []

@@ -9,9 +9,12 @@ import pyarrow.compute as pc
 
 from pages.ui.tables.lines import unique_names
 from pages.ui.tables.table import MAX_CELLS, DataError, Table, check_size, check_unpacked
+from pages.ui.text import shortened
 
 YEARS = 1, 9999  # of Python's dates
 YEARS_IN_NANOSECONDS = 1678, 2261  # whole ones, so that no time zone leads out of them
+# Characters of a column that is neither numbers nor text, and rows of it looked at together.
+MOST_WRITTEN, ROWS_WRITTEN = 20_000_000, 100
 # Rows that are read before their size is looked at. Arrow cannot read the texts of maps once each.
 BATCH_ROWS = 65_536
 BATCH_ROWS_OF_MAPS = 256
@@ -48,6 +51,8 @@ def read_parquet(filename: str, content: bytes) -> Table:
         for name, column in zip(names, table.columns, strict=True):
             series[name], note = series_of(name, column)
             notes += note
+    except pa.ArrowMemoryError:
+        raise  # it is not the file's fault
     except (pa.ArrowException, OSError):
         raise broken from None
     parsing = ("Parquet.", *renamed, *notes)
@@ -140,6 +145,23 @@ def _check_years(name: str, dates: pa.ChunkedArray) -> None:
         )
 
 
+def _written(name: str, column: pa.ChunkedArray) -> list[str | None]:
+    """Values of any kind as text, until that is too much: a few bits may be long as text, and the
+    name of a member stands in every cell. Raises DataError."""
+    texts: list[str | None] = []
+    size = 0
+    for start in range(0, len(column), ROWS_WRITTEN):
+        values = column.slice(start, ROWS_WRITTEN).to_pylist()
+        texts += [None if value is None else str(value) for value in values]
+        size += sum(len(text) for text in texts[start:] if text is not None)
+        if size > MOST_WRITTEN:
+            raise DataError(
+                f"Column {name!r} is {shortened(str(column.type), 100)} in the file, and too large "
+                "as text: leave it out, or write it as several columns."
+            )
+    return texts
+
+
 def series_of(name: str, column: pa.ChunkedArray) -> tuple[pd.Series, list[str]]:
     kind = column.type
     if pa.types.is_dictionary(kind):
@@ -164,7 +186,7 @@ def series_of(name: str, column: pa.ChunkedArray) -> tuple[pd.Series, list[str]]
         if pa.types.is_string(kind) or pa.types.is_large_string(kind):
             column.validate(full=True)
             return column.cast(pa.string()).to_pandas(), []
-        text = [None if value is None else str(value) for value in column.to_pylist()]
+        text = _written(name, column)
     except (pa.ArrowInvalid, UnicodeDecodeError):
         raise DataError(
             f"Column {name!r} holds text that isn't UTF-8: write the file again, or leave the "

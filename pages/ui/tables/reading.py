@@ -20,7 +20,7 @@ from pages.ui.tables.excel import read_excel
 from pages.ui.tables.framing import framed, read_from
 from pages.ui.tables.json_lines import read_json_lines
 from pages.ui.tables.lines import told
-from pages.ui.tables.long_texts import without_long_texts
+from pages.ui.tables.long_texts import check_text, without_long_texts
 from pages.ui.tables.parquet import read_parquet
 from pages.ui.tables.statistical import PROGRAMS, read_statistical
 from pages.ui.tables.table import DataError, Table, check_size
@@ -59,6 +59,7 @@ def read_table(filename: str, content: bytes, reading: Reading = AS_IT_IS) -> Ta
     if not content.strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"):
         raise DataError(f"{filename!r} is empty: load a file with a header and rows of numbers.")
     table = without_long_texts(_read(filename, content, reading))
+    check_text(filename, table, size)
     rows, columns = table.frame.shape
     return table._replace(
         parsing=(*table.parsing, f"{counted(rows, 'row')}, {counted(columns, 'column')}."),

@@ -52,17 +52,17 @@ def read_statistical(filename: str, content: bytes, suffix: str) -> Table:
     try:
         _, about = read(io.BytesIO(content), metadataonly=True)
         limit = _row_limit(filename, about, len(content))
-        dates: list[str] = []
+        plain = False
         try:
             frame, about = read(
                 io.BytesIO(content), dates_as_pandas_datetime=True, row_limit=limit, **more
             )
         except OverflowError:
             # One date that no calendar has costs that cell only.
+            plain = True
             frame, about = read(
                 io.BytesIO(content), disable_datetime_conversion=True, row_limit=limit, **more
             )
-            frame, dates = with_dates(frame, about.original_variable_types, suffix)
     except DataError:
         raise
     except (
@@ -83,6 +83,10 @@ def read_statistical(filename: str, content: bytes, suffix: str) -> Table:
     frame.columns = list(names)
     called = dict(zip(given, names, strict=True))
     missing, codes = _without_codes(frame, called, getattr(about, "missing_ranges", {}) or {})
+    dates: list[str] = []
+    if plain:  # as the codes are: they are compared before there are dates
+        kinds = {called[given]: kind for given, kind in about.original_variable_types.items()}
+        frame, dates = with_dates(frame, kinds, suffix)
     for column in names:
         frame[column] = _typed(frame[column])
     labels = tuple(

@@ -143,6 +143,31 @@ JSON = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("columns", "missing"),
+    [
+        ({"d": [13e9, 13.1e9, 1e15]}, {"d": [1e15]}),
+        ({"d": [13e9, 13.1e9, 99.0], "e": [13e9, 1e15, 13e9]}, {"d": [99]}),
+        ({"d": [13e9, 1e15, 99.0]}, {"d": [{"lo": 0, "hi": 1000}]}),
+    ],
+    ids=["the same cell", "another column", "a range"],
+)
+@pytest.mark.parametrize("ending", ["sav", "zsav"])
+def test_a_date_that_cannot_be_beside_declared_missing_codes(
+    columns, missing, ending: str, tmp_path: Path
+) -> None:
+    path = tmp_path / f"x.{ending}"
+    formats = dict.fromkeys(columns, "DATE11")
+    pyreadstat.write_sav(
+        pd.DataFrame(columns), path, variable_format=formats, missing_ranges=missing
+    )
+    frame = read_table(path.name, path.read_bytes()).frame
+    for name, given in columns.items():
+        lost = [value in (1e15, 99.0) for value in given]
+        assert frame[name].isna().tolist() == lost
+        assert str(frame[name].iloc[0]).startswith("1994-09-2")
+
+
 @pytest.mark.parametrize("as_list", [True, False])
 def test_json(as_list: bool) -> None:
     lines = "\n".join(json.dumps(record) for record in JSON)
