@@ -168,6 +168,37 @@ def arrow(columns: dict, **options) -> bytes:
     return buffer.getvalue()
 
 
+def nested(kind: pa.DataType, each: int, n_rows: int = 4_000) -> pa.Array:
+    """Lists of so many values that take little or nothing in the file, and more as text."""
+    offsets = pa.array(np.arange(n_rows + 1, dtype=np.int32) * each)
+    zeros = pa.array(np.zeros(n_rows * each, np.int8))
+    values = pa.nulls(n_rows * each) if pa.types.is_null(kind) else zeros.cast(kind)
+    return pa.ListArray.from_arrays(offsets, values)
+
+
+def long_member(n_rows: int = 4_000) -> pa.Array:
+    """A structure whose member has a long name, which stands in every row once it is text."""
+    return pa.StructArray.from_arrays([pa.array(np.zeros(n_rows, np.int8))], ["n" * 9_000])
+
+
+def merged(n_ranges: int, text: str) -> bytes:
+    """A sheet with numbers under merged cells."""
+    from openpyxl import Workbook
+    from openpyxl.worksheet.cell_range import CellRange
+
+    book = Workbook()
+    sheet = book.active
+    sheet.append([f"c{j}" for j in range(20)])
+    for _ in range(1_000):
+        sheet.append([1.5] * 20)
+    sheet["A2"] = text
+    for place in range(n_ranges):
+        sheet.merged_cells.ranges.add(CellRange(f"A2:S{1001 - place}"))
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
 def spss(n_rows: int, n_columns: int) -> bytes:
     """Zeros, compressed to next to nothing."""
     import pyreadstat
@@ -239,6 +270,15 @@ BOMBS: dict[str, Callable[[], tuple[str, bytes]]] = {
         "x.parquet",
         parquet({f"x{i}": [1] for i in range(20_000)}),
     ),
+    "lists of bits": lambda: ("x.feather", arrow({"x": nested(pa.bool_(), 1_400)})),
+    "lists of bytes": lambda: ("x.feather", arrow({"x": nested(pa.int8(), 3_000)})),
+    "lists of nothing": lambda: ("x.feather", arrow({"x": nested(pa.null(), 1_400)})),
+    "lists of bits in Parquet": lambda: ("x.parquet", parquet({"x": nested(pa.bool_(), 1_400)})),
+    "the long name of a member": lambda: ("x.parquet", parquet({"x": long_member()})),
+    "the long name of a member in Arrow": lambda: ("x.feather", arrow({"x": long_member()})),
+    "a long text in merged cells": lambda: ("x.xlsx", merged(1, "x" * 4_000)),
+    "many merged ranges": lambda: ("x.xlsx", merged(200, "x")),
+    "a text in every row": lambda: ("x.parquet", parquet({"x": ["x" * 9_000] * 4_000})),
     "a line of commas": lambda: ("x.csv", b"x,y\n1,2\n" + b"," * 30_000_000),
     "a line of spaces": lambda: ("x.csv", b"x y\n1 2\n" + b"1 " * 15_000_000),
     "a line of quotes": lambda: ("x.csv", b"x,y\n1,2\n" + b'"' * 30_000_000),

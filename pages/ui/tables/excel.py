@@ -26,6 +26,7 @@ from pages.ui.tables.lines import (
     told,
     without_totals,
 )
+from pages.ui.tables.long_texts import check_text_size
 from pages.ui.tables.table import DataError, Table, check_size, check_unpacked, too_large
 from pages.ui.text import counted
 
@@ -112,7 +113,7 @@ def _read_workbook(filename: str, content: bytes, reading: Reading) -> Table:
         raise DataError(f"Sheet {sheet.title!r} of {filename!r} is empty: fill it.")
     blank = sum(not row for row in rows)
     rows = [row + [""] * (width - len(row)) if row else row for row in rows]
-    _fill(filename, rows, merged, width, size)
+    _fill(filename, rows, merged, width, size, len(content))
     records = [Record(line, row, line) for line, row in enumerate(rows, 1) if row]
     below = [record for record in records if record.line >= (reading.begins or 1)] or records[-1:]
     head = headed(below[:SAMPLE_RECORDS], reading)
@@ -209,11 +210,12 @@ def _marked(
 
 
 def _fill(
-    filename: str, rows: list[list[str]], merged: list[_Range], width: int, size: int
+    filename: str, rows: list[list[str]], merged: list[_Range], width: int, size: int, packed: int
 ) -> None:
     """Give every cell of a merged range its value; a title alone in its row stays one cell.
 
-    size: characters of all cells so far. Raises DataError where they would be too many.
+    size: characters of all cells so far; packed: bytes of the file. Raises DataError where they
+    would be too many.
     """
     n_filled = 0
     for top, bottom, left, right in merged:
@@ -225,7 +227,7 @@ def _fill(
         size += n_cells * len(value)
         if n_filled > MAX_EXCEL_CELLS:  # those of sound files do not lie over each other
             raise _too_many(filename)
-        check_unpacked(filename, size)
+        check_text_size(filename, size, packed)
         for row in rows[top : bottom + 1]:
             if row:
                 for j in range(left, min(right + 1, width)):

@@ -37,6 +37,11 @@ def check_text(filename: str, table: Table, packed: int) -> None:
     for name in table.frame.select_dtypes("str"):
         texts = pa.array(table.frame[name], pa.large_string(), from_pandas=True)
         size += pc.sum(pc.binary_length(texts)).as_py() or 0
+    check_text_size(filename, size, packed)
+
+
+def check_text_size(filename: str, size: int, packed: int) -> None:
+    """The same of so many bytes, or of characters, each of which is one at least."""
     if size > MOST_TEXT or size > max(MOST_UNFOLDED * packed, UNFOLDED_AT_LEAST):
         raise too_large(filename, size)
 

@@ -14,7 +14,7 @@ from pages.ui.text import shortened
 YEARS = 1, 9999  # of Python's dates
 YEARS_IN_NANOSECONDS = 1678, 2261  # whole ones, so that no time zone leads out of them
 # Characters of a column that is neither numbers nor text, and rows of it looked at together.
-MOST_WRITTEN, ROWS_WRITTEN = 20_000_000, 100
+MOST_WRITTEN, ROWS_WRITTEN = 10_000_000, 100
 # Rows that are read before their size is looked at. Arrow cannot read the texts of maps once each.
 BATCH_ROWS = 65_536
 BATCH_ROWS_OF_MAPS = 256
