@@ -77,10 +77,7 @@ def read_excel(filename: str, content: bytes, reading: Reading) -> Table:
 
 
 def _read_workbook(filename: str, content: bytes, reading: Reading) -> Table:
-    # openpyxl takes 0.2 s to import and only Excel files need it.
-    from openpyxl import load_workbook
-
-    book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+    book = _workbook(content, data_only=True)
     names = tuple(sheet.title for sheet in book.worksheets)
     place = _chosen(filename, book.worksheets, reading.sheet)
     sheet = book.worksheets[place]
@@ -137,6 +134,22 @@ def _read_workbook(filename: str, content: bytes, reading: Reading) -> Table:
     return read_from(filename, made, parsing, head, above, body)._replace(
         sheets=names, sheet=sheet.title
     )
+
+
+def _workbook(content: bytes, data_only: bool = False) -> Any:
+    """As openpyxl's `load_workbook` gives it to read, but for charts, which are no tables: one of
+    its own sheet without a chart would make the file unreadable."""
+    # openpyxl takes 0.2 s to import and only Excel files need it.
+    from openpyxl.chartsheet import Chartsheet
+    from openpyxl.reader.excel import ExcelReader
+
+    class Reader(ExcelReader):
+        def read_chartsheet(self, sheet: Any, rel: Any) -> None:
+            self.wb._add_sheet(Chartsheet(parent=self.wb, title=sheet.name))
+
+    reader = Reader(io.BytesIO(content), read_only=True, data_only=data_only)
+    reader.read()
+    return reader.wb
 
 
 def _chosen(filename: str, sheets: Sequence[Any], name: str) -> int:
@@ -266,13 +279,11 @@ def _too_many(filename: str) -> DataError:
 
 def _formula_cells(filename: str, content: bytes, place: int) -> set[tuple[int, int]]:
     """Positions of the formulas in a sheet; only openpyxl's other mode shows them."""
-    from openpyxl import load_workbook
-
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         sheets = [n for n in archive.namelist() if n.startswith("xl/worksheets/")]
         if not any(_contains(archive, name, b"<f") for name in sheets):
             return set()
-    sheet = load_workbook(io.BytesIO(content), read_only=True).worksheets[place]
+    sheet = _workbook(content).worksheets[place]
     return {
         (i, j)
         for i, row in enumerate(_rows(filename, sheet))

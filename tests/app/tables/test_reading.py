@@ -6,6 +6,7 @@ from datetime import datetime
 
 import numpy as np
 import openpyxl
+import openpyxl.chart
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -355,6 +356,21 @@ def test_a_minus_of_typesetters_is_one_before_numbers_and_no_other():
     assert table.frame["x"].tolist() == [-1.5, 2.25, -3]
     assert table.frame["y"].tolist() == ["\u2212a", "b", "c"]
     assert read("x;y\n\u22121,5;\u22124\n2,25;5\n").frame["x"].tolist() == [-1.5, 2.25]
+
+
+@pytest.mark.parametrize("has_chart", [True, False])
+@pytest.mark.parametrize("place", [0, 1])
+def test_excel_sheets_that_are_charts_are_no_tables(has_chart, place):
+    book = openpyxl.Workbook()
+    book.active.append(["x", "y"])
+    book.active.append([1, 2])
+    chart = book.create_chartsheet("drawn", place)
+    if has_chart:
+        chart.add_chart(openpyxl.chart.BarChart())
+    content = io.BytesIO()
+    book.save(content)
+    table = read_table("t.xlsx", content.getvalue())
+    assert table.sheets == ("Sheet",) and table.frame["y"].tolist() == [2]
 
 
 def test_excel_formulas_and_errors_without_a_value_are_missing_and_said():
