@@ -22,8 +22,6 @@ def read(
         return read_table(filename, content, reading)
     except DataError as error:
         return str(error)
-    except MemoryError:
-        return f"{filename!r} {_TOO_MUCH}"
 
 
 def unpack(content: bytes) -> Generator[float, None, Table | str]:

@@ -33,7 +33,7 @@ def read_arrow(filename: str, content: bytes) -> Table:
             columns[name], note = series_of(name, column)
             notes += note
     except pa.ArrowMemoryError:
-        raise  # it is not the file's fault
+        raise  # it need not be the file's fault
     except (pa.ArrowException, OSError, IndexError):
         raise broken from None
     if not len(columns[names[0]]):

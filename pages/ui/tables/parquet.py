@@ -52,7 +52,7 @@ def read_parquet(filename: str, content: bytes) -> Table:
             series[name], note = series_of(name, column)
             notes += note
     except pa.ArrowMemoryError:
-        raise  # it is not the file's fault
+        raise  # it need not be the file's fault
     except (pa.ArrowException, OSError):
         raise broken from None
     parsing = ("Parquet.", *renamed, *notes)

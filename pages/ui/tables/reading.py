@@ -58,7 +58,13 @@ def read_table(filename: str, content: bytes, reading: Reading = AS_IT_IS) -> Ta
         )
     if not content.strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"):
         raise DataError(f"{filename!r} is empty: load a file with a header and rows of numbers.")
-    table = without_long_texts(_read(filename, content, reading))
+    try:
+        table = without_long_texts(_read(filename, content, reading))
+    except MemoryError:  # a damaged file may claim any size
+        raise DataError(
+            f"{filename!r} is damaged, or takes more memory to read than one file may have here: "
+            "write it again, or with fewer rows or columns."
+        ) from None
     check_text(filename, table, size)
     rows, columns = table.frame.shape
     return table._replace(
