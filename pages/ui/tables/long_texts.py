@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pages.ui import environment
-from pages.ui.tables.table import Table, too_large
+from pages.ui.tables.table import DataError, Table, too_large
 from pages.ui.text import counted
 
 MOST_NAMED = 5
@@ -42,8 +42,13 @@ def check_text(filename: str, table: Table, packed: int) -> None:
 
 def check_text_size(filename: str, size: int, packed: int) -> None:
     """The same of so many bytes, or of characters, each of which is one at least."""
-    if size > MOST_TEXT or size > max(MOST_UNFOLDED * packed, UNFOLDED_AT_LEAST):
+    if size > max(MOST_UNFOLDED * packed, UNFOLDED_AT_LEAST):
         raise too_large(filename, size)
+    if size > MOST_TEXT:
+        raise DataError(
+            f"{filename!r} holds {size / 1e6:,.0f} MB of text and the limit is "
+            f"{MOST_TEXT / 1e6:,.0f} MB: leave out columns of text, or load fewer rows."
+        )
 
 
 def without_long_texts(table: Table) -> Table:

@@ -4,9 +4,12 @@ What is not is in `support/bombs.py`.
 """
 
 import pyarrow as pa
+import pytest
 
+from pages.ui.tables import long_texts
 from pages.ui.tables.packing import to_text
 from pages.ui.tables.reading import read_table
+from pages.ui.tables.table import DataError
 from support.bombs import arrow, merged, parquet
 
 
@@ -20,6 +23,14 @@ def test_nested_values_of_a_usual_size_are_read_as_text() -> None:
 def test_merged_cells_of_a_usual_size_have_the_value_of_all() -> None:
     frame = read_table("t.xlsx", merged(1, "x")).frame
     assert frame.iloc[:, 0].eq("x").all() and frame.iloc[:, 18].eq("x").all()
+
+
+def test_more_text_than_any_text_file_has_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(long_texts, "MOST_TEXT", 2_000)
+    words = {"x": [f"{i:010}" for i in range(200)]}
+    assert len(read_table("t.parquet", parquet(words)).frame) == 200
+    with pytest.raises(DataError, match=r"'t.parquet' holds 0 MB of text .* leave out columns of"):
+        read_table("t.parquet", parquet({"x": [*words["x"], "y"]}))
 
 
 def test_a_table_far_too_large_for_a_link_is_not_even_written() -> None:
