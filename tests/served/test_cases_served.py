@@ -5,6 +5,7 @@ programs or in closed form; the number of a case is that of its files."""
 import io
 import json
 import re
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ import pandas as pd
 import pytest
 
 from em_core import datasets
+from pages.ui.state.shell import SECONDS_UNTIL_HEARD
 from support.visitor import Visitor
 
 pytestmark = pytest.mark.slow
@@ -299,10 +301,13 @@ def visit(app: str, case: Case) -> Iterator[Visitor]:
     for label in case.press:
         visitor.press(label)
         settle(visitor)
-    if case.columns:
-        visitor.choose("Columns", *case.columns)
     if case.groups is not None:
         visitor.pick("Sequences", case.groups)
+        settle(visitor)
+    if case.columns:
+        # Those that are usual may just have changed: nobody takes that back by hand so soon.
+        time.sleep(SECONDS_UNTIL_HEARD)
+        visitor.choose("Columns", *case.columns)
     if case.weights is not None:
         visitor.pick("Weights", case.weights)
     settle(visitor)
