@@ -27,7 +27,14 @@ from pages.ui.tables.lines import (
     without_totals,
 )
 from pages.ui.tables.long_texts import check_text_size
-from pages.ui.tables.table import DataError, Table, check_size, check_unpacked, too_large
+from pages.ui.tables.table import (
+    DataError,
+    Table,
+    check_size,
+    check_unpacked,
+    most_unpacked,
+    too_large,
+)
 from pages.ui.text import counted
 
 MAX_EXCEL_CELLS = 1_000_000  # the reader manages about 100,000 a second
@@ -36,8 +43,6 @@ MOST_TAG = 10_000  # bytes
 _HIDDEN = re.compile(rb"<row [^>]*hidden=\"(?:1|true)\"")
 _MERGED = re.compile(rb"<mergeCell [^>]*ref=\"([A-Z]{1,3}[0-9]{1,7}:[A-Z]{1,3}[0-9]{1,7})\"")
 _NUMBER_AS_TEXT = re.compile(r"\s*[-+]?[0-9][0-9.,']*\s*$")
-# Excel's own files shrink to a twentieth at best.
-MAX_SHRINKAGE, SHRUNK_AT_LEAST = 100, 20_000_000
 _Range = tuple[int, int, int, int]
 log = logging.getLogger(__name__)
 
@@ -64,7 +69,7 @@ def read_excel(filename: str, content: bytes, reading: Reading) -> Table:
     except (zipfile.BadZipFile, NotImplementedError):
         raise broken from None
     check_unpacked(filename, unpacked)
-    if unpacked > SHRUNK_AT_LEAST and unpacked > MAX_SHRINKAGE * len(content):
+    if unpacked > most_unpacked(len(content)):
         raise too_large(filename, unpacked)
     try:
         return _read_workbook(filename, content, reading)

@@ -12,16 +12,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pages.ui import environment
-from pages.ui.tables.table import DataError, Table, too_large
+from pages.ui.tables.table import MAX_BYTES, DataError, Table, most_unpacked, too_large
 from pages.ui.text import counted
 
 MOST_NAMED = 5
 LONGEST_TEXT = 10_000  # characters
-# Bytes of all texts in the cells of a table, as many as the largest text file has; and what a file
-# may hold packed, as much as there is sense in, beyond bytes that matter.
-MOST_TEXT = round(environment.number("UPLOAD_MB") * 1e6)
-MOST_UNFOLDED, UNFOLDED_AT_LEAST = 100, 20_000_000
 LONGEST_FILE_NAME = 300  # of a file
 LONGEST_TITLE = 1_000  # of what a column, a unit or a code is in words
 LEAST = 10  # characters that each is counted as, besides its own
@@ -31,8 +26,8 @@ _ABOUT = ("units", "titles", "value_labels", "missing_codes", "sheets", "sheet")
 
 
 def check_text(filename: str, table: Table, packed: int) -> None:
-    """Raise DataError where the texts of a table are more than a page can hold, or out of all
-    proportion to the file of so many bytes."""
+    """Raise DataError where the texts of a table are more than the largest text file has, or out of
+    all proportion to the file of so many bytes."""
     size = 0
     for name in table.frame.select_dtypes("str"):
         texts = pa.array(table.frame[name], pa.large_string(), from_pandas=True)
@@ -42,12 +37,12 @@ def check_text(filename: str, table: Table, packed: int) -> None:
 
 def check_text_size(filename: str, size: int, packed: int) -> None:
     """The same of so many bytes, or of characters, each of which is one at least."""
-    if size > max(MOST_UNFOLDED * packed, UNFOLDED_AT_LEAST):
+    if size > most_unpacked(packed):
         raise too_large(filename, size)
-    if size > MOST_TEXT:
+    if size > MAX_BYTES:
         raise DataError(
             f"{filename!r} holds {size / 1e6:,.0f} MB of text and the limit is "
-            f"{MOST_TEXT / 1e6:,.0f} MB: leave out columns of text, or load fewer rows."
+            f"{MAX_BYTES / 1e6:,.0f} MB: leave out columns of text, or load fewer rows."
         )
 
 

@@ -12,7 +12,6 @@ import re
 import zlib
 from functools import partial
 
-from pages.ui import environment
 from pages.ui.tables import delimited
 from pages.ui.tables.answers import AS_IT_IS, ENCODINGS, Reading
 from pages.ui.tables.arrow import read_arrow
@@ -23,7 +22,7 @@ from pages.ui.tables.lines import told
 from pages.ui.tables.long_texts import check_text, without_long_texts
 from pages.ui.tables.parquet import read_parquet
 from pages.ui.tables.statistical import PROGRAMS, read_statistical
-from pages.ui.tables.table import DataError, Table, check_size
+from pages.ui.tables.table import MAX_BYTES, DataError, Table, check_size
 from pages.ui.text import counted, number
 
 GZIP = b"\x1f\x8b"
@@ -31,7 +30,6 @@ MOST_LINES = 5  # named
 MOST_LOOKED_AT, SAMPLE_CHARACTERS = 4_000_000, 40
 _REPLACED = re.compile("\ufffd")
 _BROKEN, _NO_ASCII = re.compile("[\udc80-\udcff]"), re.compile("[^\x00-\x7f]")
-MAX_BYTES = round(environment.number("UPLOAD_MB") * 1e6)
 
 
 def fingerprint(content: str, reading: Reading) -> str:

@@ -18,6 +18,7 @@ from pages.ui.tables.table import (
     Table,
     check_size,
     check_unpacked,
+    most_unpacked,
     too_large,
 )
 from pages.ui.text import counted
@@ -30,8 +31,6 @@ PROGRAMS = {
     "xpt": ("SAS transport", "read_xport"),
     "sas7bdat": ("SAS", "read_sas7bdat"),
 }
-# Their own compression reaches a twentieth at best.
-MAX_SHRINKAGE, SHRUNK_AT_LEAST = 100, 20_000_000
 MOST_NAMED = 8  # in a sentence
 _CELL_BYTES = 8
 
@@ -85,8 +84,12 @@ def read_statistical(filename: str, content: bytes, suffix: str) -> Table:
     missing, codes = _without_codes(frame, called, getattr(about, "missing_ranges", {}) or {})
     dates: list[str] = []
     if plain:  # as the codes are: they are compared before there are dates
-        kinds = {called[given]: kind for given, kind in about.original_variable_types.items()}
-        frame, dates = with_dates(frame, kinds, suffix)
+        formats = about.original_variable_types
+        kinds = {called[given]: how for given, how in formats.items() if given in called}
+        try:
+            frame, dates = with_dates(frame, kinds, suffix)
+        except (ValueError, TypeError):
+            raise broken from None
     for column in names:
         frame[column] = _typed(frame[column])
     labels = tuple(
@@ -124,7 +127,7 @@ def _row_limit(filename: str, about: Any, size: int) -> int:
     check_size(filename, n_rows, n_columns)
     width = _row_bytes(about)
     check_unpacked(filename, n_rows * width)
-    shrunk = max(MAX_SHRINKAGE * size, SHRUNK_AT_LEAST)
+    shrunk = most_unpacked(size)
     if n_rows * width > shrunk:
         raise too_large(filename, n_rows * width)
     return int(min(MAX_ROWS, MAX_CELLS // n_columns, shrunk // width + 1)) + 1

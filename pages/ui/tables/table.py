@@ -15,7 +15,10 @@ from pages.ui.tables.data_set import Whole
 MAX_ROWS = environment.number("ROWS")
 MAX_COLUMNS = environment.number("COLUMNS")
 MAX_CELLS = environment.number("CELLS")
+MAX_BYTES = round(environment.number("UPLOAD_MB") * 1e6)  # of an uploaded file
 MAX_UNPACKED = 400_000_000  # bytes of an Excel or Parquet file once decompressed
+# The files of programs shrink to a twentieth at best; and a few megabytes do not matter.
+MAX_SHRINKAGE, SHRUNK_AT_LEAST = 100, 20_000_000
 
 
 class DataError(Exception):
@@ -177,6 +180,11 @@ def check_unpacked(filename: str, unpacked: int) -> None:
     """Raise DataError if a file is too large once decompressed, in bytes."""
     if unpacked > MAX_UNPACKED:
         raise too_large(filename, unpacked)
+
+
+def most_unpacked(packed: int) -> int:
+    """Bytes that there is sense in for a file of so many."""
+    return max(MAX_SHRINKAGE * packed, SHRUNK_AT_LEAST)
 
 
 def too_large(filename: str, unpacked: int) -> DataError:

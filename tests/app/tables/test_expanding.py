@@ -26,7 +26,7 @@ def test_merged_cells_of_a_usual_size_have_the_value_of_all() -> None:
 
 
 def test_more_text_than_any_text_file_has_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(long_texts, "MOST_TEXT", 2_000)
+    monkeypatch.setattr(long_texts, "MAX_BYTES", 2_000)
     words = {"x": [f"{i:010}" for i in range(200)]}
     assert len(read_table("t.parquet", parquet(words)).frame) == 200
     with pytest.raises(DataError, match=r"'t.parquet' holds 0 MB of text .* leave out columns of"):
