@@ -29,5 +29,5 @@ def unpack(packed: bytes) -> dict:
         **arrays,
         "rows": np.cumsum(arrays["rows"], dtype=np.uint32),
         "positions": ((high << 8) | low).T,
-        "posteriors": np.bitwise_xor.accumulate(deltas.reshape(-1, 3, n), axis=0),
+        "posteriors": np.bitwise_xor.accumulate(deltas.reshape(-1, header["planes"], n), axis=0),
     }

@@ -44,7 +44,7 @@ def demo_picture(
         means=np.array(means),
         covariances=np.array(covariances),
         posterior=np.array(posterior),
-        leaders=leaders_of_each(_responsibilities(data, frames)),
+        leaders=(),
         captions=tuple(
             f"{'Start' if p == 'start' else f'{p}-step {i}'}: log-likelihood {ll:,.2f}, "
             f"KL gap {ll - b:,.2f} nats"
@@ -54,6 +54,7 @@ def demo_picture(
         running=False,
         note="",
     )
+    picture = picture._replace(leaders=leaders_of_each(posteriors_of(picture)))
     return picture._replace(**changes)
 
 
@@ -108,7 +109,9 @@ def _em(data: np.ndarray, k: int, n_iterations: int, rng: np.random.Generator) -
         yield i, "E", weights, means, covs, i, evidence.sum(), evidence.sum()
 
 
-def _responsibilities(data: np.ndarray, frames: list[tuple]) -> Iterator[np.ndarray]:
-    for _, phase, weights, means, covs, *_ in frames:
+def posteriors_of(picture: Picture) -> Iterator[np.ndarray]:
+    """(n, K) of each half-step of a demonstration that has a posterior of its own."""
+    parts = zip(picture.phases, picture.weights, picture.means, picture.covariances, strict=True)
+    for phase, *params in parts:
         if phase != "M":
-            yield _normalise(_log_joint(data, weights, means, covs))[0]
+            yield _normalise(_log_joint(picture.positions, *params))[0]

@@ -23,7 +23,7 @@ from em_core.trees import same_bits
 from pages.ui.compute.climbing import Ended, Rows
 from pages.ui.families.parameter_names import CHANCES
 from pages.ui.pictures.frames import caption_of_leap, caption_of_touch, frames_shown
-from pages.ui.pictures.leaders import leaders_of_each
+from pages.ui.pictures.leaders import NO_POINTS
 from pages.ui.pictures.picture import Curves, Picture
 from pages.ui.text import component_names, nats
 
@@ -213,7 +213,7 @@ def _picture(
         means=np.zeros((len(frames), 1, 0)),
         covariances=np.zeros((len(frames), 1, 0, 0)),
         posterior=np.zeros(len(frames), dtype=int),
-        leaders=tuple(leaders_of_each([np.zeros((0, 1))])),
+        leaders=NO_POINTS,
         captions=tuple(_caption(steps, i, opening) for i in shown),
         flags=tuple(step.flags for step in frames),
         running=False,

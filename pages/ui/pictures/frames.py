@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from em_core import HalfStep
-from pages.ui.pictures.leaders import leaders_of_each
+from pages.ui.pictures.leaders import NO_POINTS
 from pages.ui.pictures.picture import Picture, Scene
 from pages.ui.text import counted, gap, nats, number, percent
 
@@ -96,7 +96,7 @@ class Frames(NamedTuple):
         else:
             common["rows"] = np.zeros(0, dtype=int)
             common["posterior"] = np.zeros(n_frames, dtype=int)
-            common["leaders"] = tuple(leaders_of_each([np.zeros((0, max(n_components, 1)))]))
+            common["leaders"] = NO_POINTS
         return Picture(**(common | drawn))
 
 

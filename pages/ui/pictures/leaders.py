@@ -20,6 +20,9 @@ class Leaders(NamedTuple):
     share: np.ndarray  # (n,) float32
 
 
+NO_POINTS = (Leaders(np.zeros(0, np.uint8), np.zeros(0, np.uint8), np.zeros(0, np.float32)),)
+
+
 def leaders_of_each(posteriors: Iterable[np.ndarray]) -> Iterator[Leaders]:
     """Of each posterior (n, K), read once and in order. Small ones are looked at together: each
     call has its price."""

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pages.ui.families.table import FAMILIES, axes_of, family_of, views_of
+from pages.ui.pictures.mixture import _ready, _shares
 from pages.ui.pictures.payload import pack
 from pages.ui.pictures.thumbnail import thumbnail
 from pages.ui.state.presets import GALLERY, PRESETS
@@ -26,8 +27,13 @@ def test_rows_drawn_from_many_may_all_lack_a_column():
     drawn = begun(settings, table, selection, 1)._replace(sample=np.arange(5))
     values = drawn.values.copy()
     values[drawn.sample, 1] = np.nan
-    picture, _ = family_of(settings).picture(drawn._replace(values=values, data=values))
-    assert all((leaders.share >= 0.5).all() for leaders in picture.leaders)  # of two
+    scene = drawn._replace(values=values, data=values)
+    picture, _ = family_of(settings).picture(scene)
+    rows = _ready(scene)
+    posteriors = [_shares(scene, step, rows) for step in scene.steps if step.phase != "M"]
+    assert all(np.allclose(shares.sum(axis=1), 1) for shares in posteriors)
+    for leaders, shares in zip(picture.leaders, posteriors, strict=True):
+        np.testing.assert_array_equal(leaders.share, shares.max(axis=1).astype(np.float32))
 
 
 @pytest.mark.parametrize("name, example", EXAMPLES)

@@ -1,9 +1,5 @@
 """What the rows of series are counted by."""
 
-import json
-import struct
-import zlib
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,6 +13,7 @@ from pages.ui.tables.preparation.table import prepared
 from pages.ui.tables.preparation.time_order import TimeOrder
 from pages.ui.tables.selection import select
 from pages.ui.tables.table import Table
+from support.packed import unpack
 from support.runs import run_of
 
 WAVES = pd.DataFrame(
@@ -91,9 +88,6 @@ def test_a_series_in_order_of_any_time_is_drawn(times) -> None:
     scene = scene_of(
         "run", run.model, run.data, run.trace, selection, settings, most=8, table=table
     )
-    payload = pack(family_of(settings).picture(scene)[0])
-    (length,) = struct.unpack_from("<I", payload, 4)
-    content = zlib.decompress(payload[8 + length :])
-    header = json.loads(content[4 : 4 + struct.unpack_from("<I", content)[0]])
-    assert header["columns"] == ["at", "x"]
-    assert isinstance(header["dates"], bool)
+    packed = unpack(pack(family_of(settings).picture(scene)[0]))
+    assert packed["columns"] == ["at", "x"]
+    assert isinstance(packed["dates"], bool)

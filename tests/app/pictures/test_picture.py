@@ -11,7 +11,7 @@ from pages.ui.pictures.payload import certainty_levels, pack, run_of
 from pages.ui.pictures.picture import Picture
 from support.drawn import examples
 from support.packed import unpack
-from support.picture_demo import demo_picture
+from support.picture_demo import demo_picture, posteriors_of
 
 
 def listed(picture: Picture) -> Picture:
@@ -57,10 +57,9 @@ def test_an_e_half_step_sends_no_parameters(picture: Picture) -> None:
 
 
 def test_responsibilities_arrive_to_one_level(picture: Picture) -> None:
-    posteriors = np.random.default_rng(0).dirichlet(np.full(4, 0.3), size=(13, 300))
-    seen = unpack(pack(picture._replace(leaders=leaders_of_each(posteriors))))
+    seen = unpack(pack(picture))
     levels = seen["levels"]
-    for planes, exact in zip(seen["posteriors"], posteriors, strict=True):
+    for planes, exact in zip(seen["posteriors"], posteriors_of(picture), strict=True):
         first, second, level = planes
         order = np.sort(exact, axis=1)
         assert np.array_equal(first, exact.argmax(axis=1))
@@ -77,7 +76,7 @@ def test_the_same_picture_gives_the_same_bytes(picture: Picture) -> None:
 
 @pytest.mark.parametrize("rows", [0, 1_000, 10_000_000])
 def test_posteriors_looked_at_together_give_the_same_bytes(picture, monkeypatch, rows) -> None:
-    posteriors = np.random.default_rng(0).dirichlet(np.full(4, 0.3), size=(13, 300))
+    posteriors = [*posteriors_of(picture)]
     usual = pack(picture._replace(leaders=leaders_of_each(posteriors)))
     monkeypatch.setattr(leaders, "ROWS_AT_ONCE", rows)
     assert pack(picture._replace(leaders=leaders_of_each(posteriors))) == usual

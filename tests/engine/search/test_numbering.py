@@ -13,7 +13,7 @@ from em_core import Gaussian, HiddenMarkov, Mixture, fit, ordered, restarts
 from em_core.coordinates.coordinates import Coordinates
 from em_core.datasets import load
 from em_core.half_steps import Collapse, Flag, called
-from em_core.search.alignment import in_order, is_numbered, numbering, relabelled
+from em_core.search.alignment import assignment_shares, in_order, is_numbered, numbering, relabelled
 from pages.ui.charts.axes import COLOURS
 from pages.ui.compute import searching
 from pages.ui.compute.racing import race_work
@@ -212,6 +212,11 @@ def test_a_component_has_one_number_and_one_colour_on_all_pages(name):
     small, _ = scene_picture("", played.model, run.data, last, selection, settings)
     big, _ = scene_picture("", run.model, run.data, [there], selection, settings)
     expect_the_same_marks(small, big)
+    posteriors = (
+        assignment_shares(model, step.params, run.data)
+        for model, step in ((played.model, last[0]), (run.model, there))
+    )
+    np.testing.assert_allclose(*posteriors, atol=1e-4)
     for matrix, traces in in_matrices(small, thumbnail(small, COLOURS)):
         assert [trace.colorscale[1][1] for trace in traces] == list(COLOURS[: len(matrix.rows)])
         for k, trace in enumerate(traces):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -46,6 +48,7 @@ def show_crossed(
         st.markdown("Every column is used by the fit: there is no other to compare with.")
         return
 
+    @cache
     def values_in_use(name: str) -> tuple[np.ndarray, tuple[str, ...], str]:
         return values_of(name, table.frame[name].iloc[selection.rows].reset_index(drop=True))
 
