@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from support.reference_cases import REFERENCE, case
 
 from em_core import FactorAnalysis, fit, inference
+from support.reference_cases import REFERENCE, case
 
 CASES = sorted(path.stem for path in (REFERENCE / "cases").glob("errors-fa-*.json"))
 
