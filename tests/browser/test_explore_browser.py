@@ -157,6 +157,27 @@ def test_an_uploaded_table_is_read_shown_fitted_and_taken_away(app: str, page: P
     assert content["rows"] == 59 and nats(content["log_likelihood"]) in status(page)
 
 
+def test_results_are_near_whatever_is_asked_of_a_table(app: str, page: Page) -> None:
+    """Codes, spellings, copies, limits and twenty columns: the table of them scrolls by itself."""
+    rng = np.random.default_rng(0)
+    columns = {f"item {i}": rng.choice(["1", "2", "3", "4", "99"], 200) for i in range(16)}
+    columns["said"] = rng.choice(["Yes", "yes ", "No", "no"], 200)
+    columns["number"] = np.arange(200).astype(str)
+    columns["same"] = np.full(200, "7")
+    columns["limit"] = rng.choice(["<0.5", "1.25", "2.5"], 200)
+    lines = [",".join(columns), *map(",".join, zip(*columns.values(), strict=True))]
+    page.goto(f"{app}/?v=1&s=table")
+    upload(page, "asked.csv", "\n".join(lines).encode())
+    ready(page)
+    expect(page.get_by_role("button", name="Make them one")).to_be_visible()
+    box = page.get_by_text("Across", exact=True).bounding_box()
+    scrolled = page.get_by_test_id("stMain").evaluate("main => main.scrollTop")
+    assert box["y"] + scrolled < 1000
+    # All of it is there for who scrolls in it.
+    page.get_by_role("button", name="Levels", exact=True).click()
+    expect(page.get_by_text("Two levels of one name become one level.")).to_be_visible()
+
+
 MARKED = "document.querySelector('.emx').__player.selected"
 
 

@@ -15,6 +15,7 @@ from pages.ui.families.family import listed
 from pages.ui.families.table import FAMILIES, family_of
 from pages.ui.panels.preparing.adding import add
 from pages.ui.panels.preparing.forms import make_long, undecided
+from pages.ui.panels.suggesting import suggest
 from pages.ui.state import shell
 from pages.ui.state.clocks import along
 from pages.ui.tables.columns import (
@@ -64,14 +65,6 @@ def show(table: Table, selection: Selection | None, reports: Sequence[ColumnRepo
         _offer_to_leave_out(table, selection)
 
 
-def _suggest(sentence: str, *ways: tuple[str, partial[None]]) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f":material/help: {plain(sentence)}", width="stretch")
-        for label, take in ways:
-            # Two sentences may suggest the same.
-            shell.button(plain(label), take, key=f"suggested {label} {sentence}")
-
-
 def _offer_items(
     table: Table, selection: Selection | None, reports: Sequence[ColumnReport]
 ) -> None:
@@ -93,7 +86,7 @@ def _offer_items(
     levels = "two values" if most == 2 else f"{most} values or fewer"
     taken = "takes them for measurements" if selection is not None else "has no use for them"
     columns = {} if selection is None else {"columns": selection.columns}
-    _suggest(
+    suggest(
         f"All {len(chosen)} columns hold {levels}, as answers do: a {family.heading} {taken}.",
         (FAMILIES[name].label, partial(shell.change, family=name, **columns)),
     )
@@ -114,9 +107,9 @@ def _offer_sequences(table: Table, selection: Selection, reports: Sequence[Colum
     if name is None or name in selection.columns:
         return
     n_sequences = next(report.distinct for report in reports if report.name == name)
-    _suggest(
-        f"{counted(len(selection.rows), 'row')} are taken as one sequence. By {name} they are "
-        f"{counted(n_sequences, 'sequence')} whose rows take turns.",
+    suggest(
+        f"{counted(len(selection.rows), 'row')} are taken as one sequence. By {plain(name)} they "
+        f"are {counted(n_sequences, 'sequence')} whose rows take turns.",
         (f"Sequences by {name}", partial(shell.change, group_column=name)),
     )
 
@@ -127,9 +120,9 @@ def _offer_series(table: Table, selection: Selection, reports: Sequence[ColumnRe
     if not columns or selection.groups or not set(columns) <= set(selection.columns):
         return
     names = listed(columns) if len(columns) <= MOST_SETS else f"{columns[0]} to {columns[-1]}"
-    _suggest(
-        f"{counted(len(selection.rows), 'row')} are taken as one sequence. {names} look like one "
-        "series with a sequence in each row.",
+    suggest(
+        f"{counted(len(selection.rows), 'row')} are taken as one sequence. {plain(names)} look "
+        "like one series with a sequence in each row.",
         ("Make every row a sequence", partial(make_long, table, columns)),
     )
 
@@ -153,9 +146,9 @@ def _offer_time(table: Table, selection: Selection, reports: Sequence[ColumnRepo
             (f"Order by {dated}, {dates}", partial(add, table, TimeOrder(dated, dates)))
             for dates in (DAY, MONTH)
         ]
-        _suggest(
-            f"Rows are taken in file order. The dates in {dated} can be read with the day or the "
-            "month first.",
+        suggest(
+            f"Rows are taken in file order. The dates in {plain(dated)} can be read with the day "
+            "or the month first.",
             *ways,
         )
         return
@@ -166,9 +159,9 @@ def _offer_time(table: Table, selection: Selection, reports: Sequence[ColumnRepo
         return
     if not how.steps_back:
         if not table.known and not along(table, selection).column:
-            sentence = f"Rows are in the order of {dated}, and counted by their numbers."
+            sentence = f"Rows are in the order of {plain(dated)}, and counted by their numbers."
             take = partial(add, table, TimeOrder(dated))
-            _suggest(sentence, (f"Use {dated} as the time", take))
+            suggest(sentence, (f"Use {dated} as the time", take))
         return
     within = f" within a {selection.group_name}" if selection.groups else ""
     said = (
@@ -179,7 +172,7 @@ def _offer_time(table: Table, selection: Selection, reports: Sequence[ColumnRepo
     )
     take = partial(add, table, TimeOrder(dated))
     label = "Take the oldest first" if how.backwards else f"Order by {dated}"
-    _suggest(f"Rows are taken in file order, {said}.", (label, take))
+    suggest(f"Rows are taken in file order, {plain(said)}.", (label, take))
 
 
 @st.cache_data(max_entries=32, show_spinner="Reading the dates")
@@ -215,8 +208,8 @@ def _offer_to_leave_out(table: Table, selection: Selection) -> None:
         names = [selection.columns[j] for j in columns]
         last = names[-1]
         rest = tuple(name for name in selection.columns if name != last)
-        _suggest(
-            f"{words} in all rows: {listed(names)} say no more than "
+        suggest(
+            f"{plain(words)} in all rows: {plain(listed(names))} say no more than "
             f"{'one of them' if len(names) == 2 else 'all but one of them'}, and a full covariance "
             "of them collapses.",
             (f"Leave out {last}", partial(shell.change, columns=rest)),

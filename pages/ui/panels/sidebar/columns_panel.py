@@ -79,7 +79,8 @@ def show(found: Table, table: Table, columns: Columns, preparing: bool) -> None:
     pending = steps_panel.pending(table)
     title = f"{plain(table.name)}: {rows}; {summed_up(names, columns.use, words)}"
     title += f"; {pending}: look" if pending else ": change"
-    fragment(_unfold)(title, found.fingerprint, table, columns, words, _asked(shell.settings()))
+    with st.container(key="table of columns"):  # no higher than the style sheet says
+        fragment(_unfold)(title, found.fingerprint, table, columns, words, _asked(shell.settings()))
 
 
 def words_of(table: Table, columns: Columns) -> Words:

@@ -16,7 +16,7 @@ from pages.ui.tables.reading import samples
 from pages.ui.tables.table import Lines, Question, Table
 from pages.ui.text import counted, plain
 
-MOST_QUESTIONS = 5  # at once
+MOST_QUESTIONS = 3  # at once
 MOST_SHOWN = 10  # lines that are not read
 # What answers mean in several columns at once.
 ALIKE = {

@@ -11,6 +11,7 @@ import streamlit as st
 
 from pages.ui.families.family import listed
 from pages.ui.panels.sidebar.groups_panel import few_named
+from pages.ui.panels.suggesting import suggest
 from pages.ui.state import shell
 from pages.ui.tables.levels import in_order
 from pages.ui.tables.preparation.cells_again import declares_levels, texts_of
@@ -64,12 +65,11 @@ def offer(table: Table) -> None:
         if more := len(codes) - len(told):
             told.append(f"{more:,} more")
         one = len(codes) == 1
-        _suggest(
+        suggest(
             f"{listed(told)} {'looks' if one else 'look'} like "
             f"{'a code' if one else 'codes'} for a missing answer, and "
             f"{'counts as a value' if one else 'count as values'} as the table stands.",
-            f"Count {'it' if one else 'them'} as missing",
-            *declared(codes),
+            (f"Count {'it' if one else 'them'} as missing", partial(add, *declared(codes))),
         )
     if alike:
         told = [
@@ -78,10 +78,9 @@ def offer(table: Table) -> None:
         ]
         if more := len(alike) - len(told):
             told.append(f"{more:,} more columns")
-        _suggest(
+        suggest(
             f"Some levels differ only by spaces or capitals: {listed(told)}.",
-            "Make them one",
-            Spelling(),
+            ("Make them one", partial(add, Spelling())),
         )
 
     if named := named[:MOST_NAMED]:
@@ -89,21 +88,14 @@ def offer(table: Table) -> None:
         pairs = zip(first.levels, first.names, strict=True)
         sample = ", ".join(f"{code} = {name}" for code, name in islice(pairs, MOST_NAMED))
         columns = f"**{plain(few_named([one.column for one in named]))}**"
-        _suggest(
+        suggest(
             f"The file names the levels of {columns}; of {plain(first.column)} {plain(sample)}.",
-            "Use these names",
-            *(step for one in named for step in one.steps),
+            ("Use these names", partial(add, *(step for one in named for step in one.steps))),
         )
 
 
 def _where(found: Found) -> str:
     return f"{counted(found.cells, 'cell')} in {plain(few_named(found.columns))}"
-
-
-def _suggest(sentence: str, label: str, *steps: Step) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f":material/help: {sentence}", width="stretch")
-        shell.button(label, partial(add, *steps), key=label)
 
 
 def add(*steps: Step) -> None:
