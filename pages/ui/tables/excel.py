@@ -40,6 +40,7 @@ from pages.ui.text import counted
 MAX_EXCEL_CELLS = 1_000_000  # the reader manages about 100,000 a second
 SAMPLE_RECORDS, LOOKED_AT, MOST_NAMED = 200, 50, 8
 MOST_TAG = 10_000  # bytes
+MOST_HEAD = 10_000  # bytes of a sheet in which its size is stated
 _HIDDEN = re.compile(rb"<row [^>]*hidden=\"(?:1|true)\"")
 _MERGED = re.compile(rb"<mergeCell [^>]*ref=\"([A-Z]{1,3}[0-9]{1,7}:[A-Z]{1,3}[0-9]{1,7})\"")
 _NUMBER_AS_TEXT = re.compile(r"\s*[-+]?[0-9][0-9.,']*\s*$")
@@ -82,6 +83,7 @@ def read_excel(filename: str, content: bytes, reading: Reading) -> Table:
 
 
 def _read_workbook(filename: str, content: bytes, reading: Reading) -> Table:
+    _check_unsized(filename, content)
     book = _workbook(content, data_only=True)
     names = tuple(sheet.title for sheet in book.worksheets)
     place = _chosen(filename, book.worksheets, reading.sheet)
@@ -157,6 +159,24 @@ def _workbook(content: bytes, data_only: bool = False) -> Any:
     return reader.wb
 
 
+def _check_unsized(filename: str, content: bytes) -> None:
+    """Raise DataError where a sheet that does not state its size has too many cells: openpyxl would
+    go through all of them to find out."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for name in archive.namelist():
+            if not name.startswith("xl/worksheets/") or not name.endswith(".xml"):
+                continue
+            cells, tail = 0, b""
+            with archive.open(name) as file:
+                if b"<dimension" in (block := file.read(MOST_HEAD)):
+                    continue
+                while block:
+                    cells += (tail + block).count(b"<c ")
+                    if cells > MAX_EXCEL_CELLS:
+                        raise _too_many(filename)
+                    tail, block = block[-2:], file.read(1_000_000)
+
+
 def _chosen(filename: str, sheets: Sequence[Any], name: str) -> int:
     """The place of the sheet of this name; for "" that of the first with a table, or with numbers
     below one another, or with anything."""
@@ -210,15 +230,22 @@ def _marked(
     filename: str, content: bytes, part: str
 ) -> tuple[int, list[tuple[int, int, int, int]]]:
     """How many rows of a sheet are hidden, and which ranges are merged: first and last row and
-    column, from 0."""
+    column, from 0.
+
+    Raises DataError where the sheet has too many cells, in a hundredth of the time that it would
+    take to read so many.
+    """
     from openpyxl.utils.cell import range_boundaries
 
-    hidden, merged, tail = 0, [], b""
+    hidden, merged, cells, tail = 0, [], 0, b""
     with zipfile.ZipFile(io.BytesIO(content)) as archive, archive.open(part) as file:
         while block := file.read(1_000_000):
             block = tail + block
             end = block.rfind(b">") + 1
             hidden += len(_HIDDEN.findall(block, 0, end))
+            cells += block.count(b"<c ", 0, end)
+            if cells > MAX_EXCEL_CELLS:
+                raise _too_many(filename)
             for reference in _MERGED.findall(block, 0, end):
                 left, top, right, bottom = range_boundaries(reference.decode("ascii", "replace"))
                 merged.append((top - 1, bottom - 1, left - 1, right - 1))

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import re
+import zipfile
 from datetime import datetime
 
 import numpy as np
@@ -417,9 +419,34 @@ def test_excel_limits(monkeypatch):
     monkeypatch.setattr(excel, "MAX_EXCEL_CELLS", 20)
     with pytest.raises(DataError, match="save it as CSV"):
         read(content, "t.xlsx")
+    # So is a sheet that does not state its size, before a row of it is read.
+    unsized = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(unsized, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, re.sub(rb"<dimension [^>]*>", b"", old.read(name)))
+    with pytest.raises(DataError, match="more than 20 cells, the limit for Excel"):
+        read(unsized.getvalue(), "t.xlsx")
+    monkeypatch.setattr(excel, "MAX_EXCEL_CELLS", 1000)
+    assert len(read(unsized.getvalue(), "t.xlsx").frame) == len(read(content, "t.xlsx").frame) == 50
     monkeypatch.setattr(tables, "MAX_UNPACKED", 100)
     with pytest.raises(DataError, match="unpacks to"):
         read(content, "t.xlsx")
+
+
+def test_a_large_sheet_costs_the_small_one_nothing(monkeypatch):
+    book = openpyxl.Workbook()
+    book.active.append(["a", "b"])
+    for i in range(5):
+        book.active.append([i, i / 2])
+    other = book.create_sheet("large")
+    for i in range(100):
+        other.append([i, i])
+    content = io.BytesIO()
+    book.save(content)
+    monkeypatch.setattr(excel, "MAX_EXCEL_CELLS", 150)
+    assert len(read(content.getvalue(), "t.xlsx").frame) == 5
+    with pytest.raises(DataError, match="the limit for Excel"):
+        read_table("t.xlsx", content.getvalue(), Reading(sheet="large"))
 
 
 def test_parquet_keeps_its_types(monkeypatch):
