@@ -17,11 +17,12 @@ from playwright.sync_api import Page, expect
 
 from em_core import Gaussian, Mixture, fit
 from em_core.datasets import load
+from pages.ui.charts.still import svg
 from pages.ui.lessons.lesson import lessons
 from pages.ui.lessons.own_lesson import read_own, written
 from pages.ui.pictures.payload import pack
 from pages.ui.pictures.picture import View
-from pages.ui.sharing.report import Grid
+from pages.ui.sharing.report import Drawing, Grid
 from pages.ui.sharing.report import page as report
 from pages.ui.sharing.standalone import Shot, lesson_page
 from pages.ui.text import MINUS, nats
@@ -325,3 +326,21 @@ def test_on_paper_no_column_of_a_report_is_cut_off(page: Page) -> None:
     wide = "table => [table.scrollWidth, table.parentElement.clientWidth]"
     needed, there = page.locator("table").evaluate(wide)
     assert needed <= there
+
+
+def test_a_report_is_pasted_with_its_tables_and_pictures(visitors: Visitors) -> None:
+    """Into whatever takes what a browser copies, as programs that write documents do."""
+    frame = pd.DataFrame({"class": ["one", "two"], "share": ["0.4", "0.6"]})
+    drawn = svg(['<rect width="40" height="20" fill="#334"/>'], 120, "A <title>")
+    page = visitors.open(keep=False)
+    page.set_content(report("R", [("S", [Grid(frame, "Shares"), Drawing(drawn, "")])]).decode())
+    page.keyboard.press("Control+A")
+    page.keyboard.press("Control+C")
+    page.set_content("<div contenteditable style='min-height: 3rem'></div>")
+    there = page.locator("[contenteditable]")
+    there.focus()
+    page.keyboard.press("Control+V")
+    expect(there.locator("tbody td")).to_have_text(["one", "0.4", "two", "0.6"])
+    picture = there.get_by_role("img", name="A <title>")
+    expect(picture).to_be_visible()
+    page.wait_for_function("[...document.images].every(image => image.naturalWidth > 100)")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
+from xml.etree import ElementTree
 
 import pandas as pd
 
 from pages.ui.tables.writing import as_html
 
 CONFIGURATION = Path(__file__).parents[3] / ".streamlit/config.toml"
+SVG = "http://www.w3.org/2000/svg"
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 STYLE = """
 body { font: 15px/1.5 sans-serif; color: #1c2230; background: #ffffff; max-width: 60rem;
@@ -25,9 +28,9 @@ th, td { border-bottom: 1px solid #d5d9e0; padding: 0.2rem 0.8rem 0.2rem 0; text
 th { font-weight: 600; }
 th[scope="row"], .words td { text-align: left; font-weight: 400; }
 pre { background: #f5f6f8; padding: 0.8rem; overflow-x: auto; font-size: 0.8rem; }
-svg { max-width: 100%; height: auto; }
+img { max-width: 100%; height: auto; }
 @media print { body { margin: 0; max-width: none; } h2 { break-after: avoid; }
-  svg, tr { break-inside: avoid; } pre { white-space: pre-wrap; }
+  img, tr { break-inside: avoid; } pre { white-space: pre-wrap; }
   /* Paper does not scroll: a table of all models has more than a dozen columns. */
   .table { overflow: visible; } table { font-size: 0.6rem; } th { overflow-wrap: anywhere; }
   th, td { padding: 0.1rem 0.3rem 0.1rem 0; } }
@@ -92,10 +95,23 @@ def _written(block: Block, titles: Mapping[str, str]) -> str:
         return as_html(block.frame, block.caption, block.index, titles)
     if isinstance(block, Drawing):
         said = f"<p>{html.escape(block.caption)}</p>" if block.caption else ""
-        return f"<figure>{block.svg}</figure>{said}"
+        return f"<figure>{_image(block.svg)}</figure>{said}"
     if isinstance(block, Code):
         return f"<pre>{html.escape(block.text)}</pre>"
     return f"<ul>{''.join(f'<li>{html.escape(one)}</li>' for one in block.sentences)}</ul>"
+
+
+def _image(svg: str) -> str:
+    """A drawing as an image with its size and title: a program that writes documents has no other
+    way to take it with what is copied."""
+    root = ElementTree.fromstring(svg)
+    _, _, width, height = root.get("viewBox", "").split()
+    alt = html.escape(root.findtext(f"{{{SVG}}}title", ""))
+    content = base64.b64encode(svg.encode()).decode()
+    return (
+        f'<img src="data:image/svg+xml;base64,{content}" width="{width}" height="{height}" '
+        f'alt="{alt}">'
+    )
 
 
 def colours() -> tuple[str, ...]:
