@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice, pairwise
-from operator import and_
+from operator import and_, lt
 from typing import Any
 
 import pyarrow as pa
@@ -41,10 +41,12 @@ MAX_EXCEL_CELLS = 1_000_000  # the reader manages about 100,000 a second
 SAMPLE_RECORDS, LOOKED_AT, MOST_NAMED = 200, 50, 8
 MOST_TAG = 10_000  # bytes
 MOST_HEAD = 10_000  # bytes of a sheet in which its size is stated
-_HIDDEN = re.compile(rb"<row [^>]*hidden=\"(?:1|true)\"")
-_MERGED = re.compile(rb"<mergeCell [^>]*ref=\"([A-Z]{1,3}[0-9]{1,7}:[A-Z]{1,3}[0-9]{1,7})\"")
+_HIDDEN = re.compile(rb"<row [^<>]*hidden=\"(?:1|true)\"")
+_MERGED = re.compile(rb"<mergeCell [^<>]*ref=\"([A-Z]{1,3}[0-9]{1,7}:[A-Z]{1,3}[0-9]{1,7})\"")
 _NUMBER_AS_TEXT = re.compile(r"\s*[-+]?[0-9][0-9.,']*\s*$")
 _Range = tuple[int, int, int, int]
+_Cell = tuple[Any, str]  # a value and openpyxl's letter for its type
+_EMPTY: _Cell = None, "n"
 log = logging.getLogger(__name__)
 
 
@@ -93,15 +95,16 @@ def _read_workbook(filename: str, content: bytes, reading: Reading) -> Table:
     formulas = _formula_cells(filename, content, place)
     rows, unsaved, errors, width, size = [], 0, 0, 0, 0
     texts: list[tuple[int, int]] = []  # numbers kept as text
-    for i, cells_of_row in enumerate(_rows(filename, sheet)):
+    for i, cells_of_row in _rows(filename, sheet):
+        rows += [[] for _ in range(len(rows), i)]
         row = []
-        for j, cell in enumerate(cells_of_row):
-            error = cell.data_type == "e"
-            no_result = cell.value is None and (i, j) in formulas
+        for j, (value, kind) in enumerate(cells_of_row):
+            error = kind == "e"
+            no_result = value is None and (i, j) in formulas
             errors += error
             unsaved += no_result
-            row.append("NA" if error or no_result else _excel_text(cell.value))
-            if isinstance(cell.value, str) and _NUMBER_AS_TEXT.match(cell.value):
+            row.append("NA" if error or no_result else _excel_text(value))
+            if isinstance(value, str) and _NUMBER_AS_TEXT.match(value):
                 texts.append((i, j))
         while row and not row[-1]:
             row.pop()
@@ -193,8 +196,8 @@ def _how_like_a_table(filename: str, sheet: Any) -> int:
     """How much the top of a sheet looks like a table: 3 for columns of numbers below one row, 2 for
     numbers below one another, 1 for anything, 0 for nothing."""
     rows = []
-    for cells_of_row in islice(_rows(filename, sheet), LOOKED_AT):
-        row = [_excel_text(cell.value) for cell in cells_of_row[:LOOKED_AT]]
+    for _, cells_of_row in islice(_rows(filename, sheet), LOOKED_AT):
+        row = [_excel_text(value) for value, _ in cells_of_row[:LOOKED_AT]]
         if any(row):
             rows.append(row)
     if len(rows) > 1 and any(numeric_columns(rows)):
@@ -292,14 +295,41 @@ def _body(records: list[Record], head: Head, last: int | None) -> Body:
     return without_totals(body, [record.line for record in rows[-MOST_TOTALS:]])
 
 
-def _rows(filename: str, sheet: Any) -> Iterator[tuple]:
-    """The rows of a sheet, until they are too many: a sheet may claim billions of empty cells."""
-    visited = 0
-    for row in sheet.iter_rows():
-        visited += len(row)
-        if visited > MAX_EXCEL_CELLS:
-            raise _too_many(filename)
-        yield row
+def _rows(filename: str, sheet: Any) -> Iterator[tuple[int, list[_Cell]]]:
+    """The rows that a sheet has, each with its place from 0 and its cells from the first column on.
+
+    openpyxl's own iteration believes the size that a sheet states, and leaves out in silence what
+    stands beyond it or out of order. Raises DataError where they are too many, or in no order.
+    """
+    from openpyxl.worksheet._reader import WorkSheetParser
+
+    book, last, visited = sheet.parent, 0, 0
+    with sheet._get_source() as source:
+        parser = WorkSheetParser(
+            source,
+            sheet._shared_strings,
+            data_only=book.data_only,
+            epoch=book.epoch,
+            date_formats=book._date_formats,
+            timedelta_formats=book._timedelta_formats,
+        )
+        for number, cells in parser.parse():
+            columns = [cell["column"] for cell in cells]
+            in_order = all(map(lt, columns, columns[1:]))
+            if number <= last or not in_order or any(cell["row"] != number for cell in cells):
+                raise DataError(
+                    f"Sheet {sheet.title!r} of {filename!r} has cells that are not in order, at "
+                    f"row {number:,}: open it in a spreadsheet program and save it again."
+                )
+            last = number
+            check_size(filename, number, 1)
+            visited += columns[-1] if columns else 0
+            if visited > MAX_EXCEL_CELLS:
+                raise _too_many(filename)
+            row = [_EMPTY] * (columns[-1] if columns else 0)
+            for cell in cells:
+                row[cell["column"] - 1] = cell["value"], cell["data_type"]
+            yield number - 1, row
 
 
 def _too_many(filename: str) -> DataError:
@@ -318,9 +348,9 @@ def _formula_cells(filename: str, content: bytes, place: int) -> set[tuple[int, 
     sheet = _workbook(content).worksheets[place]
     return {
         (i, j)
-        for i, row in enumerate(_rows(filename, sheet))
-        for j, cell in enumerate(row)
-        if cell.data_type == "f"
+        for i, row in _rows(filename, sheet)
+        for j, (_, kind) in enumerate(row)
+        if kind == "f"
     }
 
 

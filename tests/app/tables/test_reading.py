@@ -26,7 +26,7 @@ from pages.ui.tables.reading import read_table
 from pages.ui.tables.table import DataError, Table
 from support.answers import READINGS
 from support.drawn import examples
-from support.tables import NAN, READ
+from support.tables import NAN, READ, sheet_of
 
 
 def read(content: str | bytes, name: str = "table.csv") -> Table:
@@ -431,6 +431,43 @@ def test_excel_limits(monkeypatch):
     monkeypatch.setattr(tables, "MAX_UNPACKED", 100)
     with pytest.raises(DataError, match="unpacks to"):
         read(content, "t.xlsx")
+
+
+def row_of(number: int, *cells: str) -> str:
+    """cells: places and values, as in "A2 1.5"."""
+    inside = "".join('<c r="{}"><v>{}</v></c>'.format(*cell.split()) for cell in cells)
+    return f'<row r="{number}">{inside}</row>'
+
+
+ROWS = "".join(row_of(i, f"A{i} {i}", f"B{i} {i / 2}") for i in range(2, 12))
+
+
+@pytest.mark.parametrize("stated", ["A1:A11", "A1:B4", "A1", "B2:B3", "A1:XFD1048576", ""])
+def test_the_size_that_a_sheet_states_is_not_believed(stated: str) -> None:
+    above = f'<dimension ref="{stated}"/>' if stated else ""
+    table = read(sheet_of(ROWS, above), "t.xlsx")
+    assert table.frame["x"].tolist() == list(range(2, 12)) and table.frame.shape == (10, 2)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        row_of(3, "A3 3", "B3 1") + row_of(2, "A2 2", "B2 2"),
+        row_of(2, "A2 2", "B2 1") + row_of(2, "A2 3", "B2 2"),
+        row_of(2, "B2 2", "A2 1"),
+        row_of(2, "A2 2", "A2 1"),
+        row_of(2, "A3 2", "B3 1"),
+    ],
+)
+def test_cells_out_of_order_are_told(rows: str) -> None:
+    with pytest.raises(DataError, match="not in order, at row"):
+        read(sheet_of(rows), "t.xlsx")
+
+
+def test_a_row_far_below_is_too_many(monkeypatch) -> None:
+    monkeypatch.setattr(tables, "MAX_ROWS", 1000)
+    with pytest.raises(DataError, match="more than 1,000 rows"):
+        read(sheet_of(ROWS + row_of(1_048_576, "A1048576 1")), "t.xlsx")
 
 
 def test_a_large_sheet_costs_the_small_one_nothing(monkeypatch):

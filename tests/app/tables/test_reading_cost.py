@@ -20,6 +20,7 @@ from pages.ui.tables.reading import read_table
 from pages.ui.tables.saved_work import SavedWork, pack, unpack
 from pages.ui.tables.selection import select
 from pages.ui.tables.table import DataError, Table
+from support.tables import sheet_of
 
 
 def tried(content: bytes, name: str = "x.csv") -> None:
@@ -60,6 +61,11 @@ def _listed(item: str, n: int) -> str:
 def _keyed(n: int, value: str) -> str:
     """An object of many names; each with a value, or with one of its own row."""
     return json.dumps({f"k{i}": int(value) if value else {str(i): 1} for i in range(n)})
+
+
+def _sheet_rows(n: int) -> str:
+    cells = '<row r="{0}"><c r="A{0}"><v>{0}</v></c><c r="B{0}"><v>0.5</v></c></row>'
+    return "".join(cells.format(i) for i in range(2, n + 2))
 
 
 def archive(n: int) -> bytes:
@@ -114,6 +120,20 @@ STEPS: dict[str, tuple[Callable[[int], object], int]] = {
     "JSON of many names": (lambda n: tried(_keyed(n, "1").encode(), "x.json"), 10_000),
     "JSON of names with a row each": (lambda n: tried(_keyed(n, "").encode(), "x.json"), 4_000),
     "JSON of digits": (lambda n: tried(b'[{"x":' + b"9" * n + b"}]", "x.json"), 50_000),
+    "JSON of one name": (lambda n: tried(b"[{" + b'"x":1,' * n + b'"x":2}]', "x.json"), 20_000),
+    "Excel: rows": (lambda n: tried(sheet_of(_sheet_rows(n)), "x.xlsx"), 300),
+    "Excel: rows far from each other": (
+        lambda n: tried(sheet_of(f'<row r="{n}"><c r="A{n}"><v>1</v></c></row>'), "x.xlsx"),
+        20_000,
+    ),
+    "Excel: tags of rows in a comment": (
+        lambda n: tried(sheet_of("<!-- " + "<row " * n + "-->"), "x.xlsx"),
+        20_000,
+    ),
+    "Excel: tags of merged cells in a comment": (
+        lambda n: tried(sheet_of("<!-- " + "<mergeCell " * n + "-->"), "x.xlsx"),
+        20_000,
+    ),
     "nested JSON": (lambda n: tried(b"[" * n, "x.json"), 50_000),
     "rows that lack all columns but one": (left_out, 1_000),
     "a link of many keys": (lambda n: parse({f"k{i}": "x" for i in range(n)}), 10_000),
