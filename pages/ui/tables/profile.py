@@ -39,8 +39,8 @@ def profile(column: pd.Series, codes: bool = False) -> Profile:
     if pd.api.types.is_datetime64_any_dtype(column) and len(present):
         least, most = (_date(present.iloc[at]) for at in (present.argmin(), present.argmax()))
         if present.nunique() > MOST_LEVELS:
-            counts, _ = np.histogram(present.to_numpy(dtype="datetime64[us]").astype(float), BINS)
-            return Profile(tuple(map(int, counts)), "", least, most)
+            moments = present.to_numpy(dtype="datetime64[us]").astype(float)
+            return Profile(_histogram(moments), "", least, most)
         present = present.map(_date)
     elif pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
         values = present.to_numpy(dtype=float)
@@ -51,8 +51,7 @@ def profile(column: pd.Series, codes: bool = False) -> Profile:
         least, most = (write(_whole(value)) for value in (values.min(), values.max()))
         # The first settle it for nearly every column of many.
         if len(np.unique(values[:FIRST])) > MOST_LEVELS or len(np.unique(values)) > MOST_LEVELS:
-            counts, _ = np.histogram(values, bins=BINS)
-            return Profile(tuple(map(int, counts)), "", least, most)
+            return Profile(_histogram(values), "", least, most)
     counts = present.value_counts()
     if not len(counts):
         return Profile((), "", "", "")
@@ -67,6 +66,19 @@ def profile(column: pd.Series, codes: bool = False) -> Profile:
         most,
         tuple(_level(level, write) for level in shown if counts[level] == 1) if recurs else (),
     )
+
+
+def _histogram(values: np.ndarray) -> tuple[int, ...]:
+    """How many of the values are in each of so many intervals of one width.
+
+    NumPy's own refuses values whose spread is of the size of rounding, or more than floats hold.
+    """
+    size = np.abs(values).max()
+    scaled = values / size if size > 0 else values
+    low, spread = scaled.min(), np.ptp(scaled)
+    at = (scaled - low) / spread * BINS if spread > 0 else np.zeros(len(values))
+    counts = np.bincount(np.minimum(at.astype(int), BINS - 1), minlength=BINS)
+    return tuple(map(int, counts))
 
 
 def _whole(value: float) -> int | float:

@@ -85,6 +85,18 @@ def test_a_profile_counts_every_cell_that_is_there(seed: int) -> None:
     codes = pd.Series([10115, 80331] * 4)
     assert profile(codes, codes=True).levels == "10115: 4, 80331: 4"
     assert profile(pd.Series([np.nan, np.nan])).histogram == ()
+    # A spread of the size of rounding, and one that no float holds.
+    steps = np.arange(16.0)
+    for odd in (
+        1 + steps * 2.0**-52,
+        steps * 5e-324,
+        (steps - 7.5) * 2.2e307,
+        1.7e18 + 256 * steps,
+    ):
+        found = profile(pd.Series(odd))
+        assert sum(found.histogram) == 16 and len(found.histogram) == 16 and found.least != ""
+    late = pd.Series(np.datetime64("9999-01-01", "us") + np.arange(16))
+    assert sum(profile(late).histogram) == 16
 
 
 def test_dates_are_counted_by_intervals_from_the_first_to_the_last() -> None:
