@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping
+from datetime import time
 from typing import Any
 
 import numpy as np
@@ -51,11 +52,23 @@ def read_statistical(filename: str, content: bytes, suffix: str) -> Table:
     try:
         _, about = read(io.BytesIO(content), metadataonly=True)
         limit = _row_limit(filename, about, len(content))
-        plain = False
+        plain, times = False, list[str]()
         try:
             frame, about = read(
                 io.BytesIO(content), dates_as_pandas_datetime=True, row_limit=limit, **more
             )
+            times = [name for name in frame if _holds_times(frame[name])]
+            if times and suffix == "dta":  # a moment of which the time of day is shown
+                frame[times] = frame[times].map(_seconds)
+            elif times:
+                # Durations, too, of which the library leaves out whole days: 25 hours would be 1.
+                frame[times], _ = read(
+                    io.BytesIO(content),
+                    usecols=times,
+                    disable_datetime_conversion=True,
+                    row_limit=limit,
+                    **more,
+                )
         except OverflowError:
             # One date that no calendar has costs that cell only.
             plain = True
@@ -92,6 +105,8 @@ def read_statistical(filename: str, content: bytes, suffix: str) -> Table:
             raise broken from None
     for column in names:
         frame[column] = _typed(frame[column])
+    seconds = {called[given] for given in times}
+    dates += [f"{name!r} holds times: read as seconds." for name in names if name in seconds]
     labels = tuple(
         (called[column], tuple((_code(code), str(label)) for code, label in found.items()))
         for column, found in about.variable_value_labels.items()
@@ -108,11 +123,24 @@ def read_statistical(filename: str, content: bytes, suffix: str) -> Table:
         pd.DataFrame(frame),
         tuple(parsing),
         "",
+        tuple("s" if name in seconds else "" for name in names) if seconds else (),
         file=filename,
         titles=titles,
         value_labels=labels,
         missing_codes=codes,
     )
+
+
+def _holds_times(column: pd.Series) -> bool:
+    """Whether the library takes the values of a column for times of day."""
+    return column.dtype == object and any(isinstance(value, time) for value in column)
+
+
+def _seconds(value: object) -> float:
+    """Since midnight; NaN for what is no time."""
+    if not isinstance(value, time):
+        return np.nan
+    return 3600 * value.hour + 60 * value.minute + value.second + value.microsecond / 1e6
 
 
 def _row_bytes(about: Any) -> int:
