@@ -287,10 +287,10 @@ def _numbers(name: str, cells: Cells, shape: Shapes, whole: bool) -> tuple[pd.Se
             plain = pc.replace_substring(cells, "+", "")
             return pc.cast(plain, pa.int64()).to_pandas(types_mapper=_nullable), []
         except pa.ArrowInvalid:
-            return _floats(cells), [_inexact(name)]
+            return _floats(cells), [inexact(name)]
     values = _floats(cells)
     numbers = values.to_numpy()
-    notes = [_inexact(name)] if _loses_digits(cells, numbers) else []
+    notes = [inexact(name)] if _loses_digits(cells, numbers) else []
     overflowed = int(np.isinf(numbers).sum()) - shape.infinite
     if overflowed:
         notes.append(_out_of_range(overflowed, name, "large to hold: infinite."))
@@ -308,7 +308,7 @@ def _loses_digits(cells: Cells, values: np.ndarray) -> bool:
     return any(int(cell.partition(".")[0]) != int(float(cell)) for cell in whole if len(cell) < 300)
 
 
-def _inexact(name: str) -> str:
+def inexact(name: str) -> str:
     return f"{name!r} holds whole numbers too long to be exact: rounded to 16 digits."
 
 

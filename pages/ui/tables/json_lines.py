@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,12 +12,15 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from pages.ui.tables.cells import inexact
 from pages.ui.tables.json_object import NoTable, rows_in
 from pages.ui.tables.lines import unique_names
 from pages.ui.tables.table import DataError, Table, check_size, check_unpacked
 
 _CHUNK = 10_000
 _LARGEST = 2**63
+_EXACT = 2**53  # whole numbers up to here are doubles, too
+_ENDS = re.compile(r"\r\n|\r|\n")
 
 
 def read_json_lines(filename: str, text: str) -> Table:
@@ -47,12 +52,18 @@ def read_json_lines(filename: str, text: str) -> Table:
     if not rows or not columns:
         raise DataError(f"{filename!r} has no rows: load a table with rows of numbers.")
     check_size(filename, rows, len(columns))
-    names, renamed = unique_names(columns)
+    names, notes = unique_names(columns)
     series = {}
     for name, chunks in zip(names, columns.values(), strict=True):
         values = [value for chunk in chunks for value in chunk]
         series[name] = _typed(values + [None] * (rows - len(values)))
-    return Table(filename, pd.DataFrame(series), ("JSON.", *renamed), "", file=filename)
+        if pd.api.types.is_float_dtype(series[name]) and any(map(_is_long, values)):
+            notes.append(inexact(name))
+    return Table(filename, pd.DataFrame(series), ("JSON.", *notes), "", file=filename)
+
+
+def _is_long(value: object) -> bool:
+    return isinstance(value, int) and abs(value) >= _EXACT
 
 
 def _length(chunks: list[list[Any]]) -> int:
@@ -71,7 +82,7 @@ def _objects(filename: str, text: str) -> Iterator[dict[str, Any]]:
         return
     if text.lstrip()[:1] == "[":
         try:
-            records = json.loads(text, parse_constant=_no_number)
+            records = _DECODER.decode(text)
         except (ValueError, RecursionError):
             raise DataError(
                 f"{filename!r} isn't whole JSON: write it again, or save the table as CSV."
@@ -79,10 +90,11 @@ def _objects(filename: str, text: str) -> Iterator[dict[str, Any]]:
         for number, record in enumerate(records, start=1):
             yield _checked(filename, f"item {number:,}", record)
         return
-    for number, line in enumerate(text.splitlines(), start=1):
+    # A text in them may hold what Python takes for the end of a line, too.
+    for number, line in enumerate(_ENDS.split(text), start=1):
         if line.strip():
             try:
-                record = json.loads(line, parse_constant=_no_number)
+                record = _DECODER.decode(line)
             except (ValueError, RecursionError):
                 raise DataError(
                     f"{filename!r}: line {number:,} isn't JSON: every line must hold an object "
@@ -98,7 +110,7 @@ def _one_object(text: str) -> dict[str, Any] | None:
         return None
     try:
         # In JSON lines more comes after the first object, which is not looked at.
-        found, end = json.JSONDecoder(parse_constant=_no_number).raw_decode(text)
+        found, end = _DECODER.raw_decode(text)
     except (ValueError, RecursionError):
         return None
     return found if end == len(text) else None
@@ -106,6 +118,18 @@ def _one_object(text: str) -> dict[str, Any] | None:
 
 def _no_number(_word: str) -> None:
     """NaN and infinity, which JSON does not have, are missing."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object, if it gives every name once. Raises DataError."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(name for name, n in Counter(name for name, _ in pairs).items() if n > 1)
+        raise DataError(f"An object in this file has {twice!r} twice: give every name one value.")
+    return found
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_number, object_pairs_hook=_once)
 
 
 def _checked(filename: str, where: str, record: Any) -> dict[str, Any]:

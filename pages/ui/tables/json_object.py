@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
+
+from pages.ui.tables.table import DataError
 
 
 class NoTable(Exception):
@@ -11,7 +14,7 @@ class NoTable(Exception):
 
 
 def rows_in(content: dict[str, Any]) -> Iterable[dict[str, Any]]:
-    """The rows of the table in an object. Raises NoTable.
+    """The rows of the table in an object. Raises NoTable; DataError where two columns have a name.
 
     {"x": [1, 2], "y": [3, 4]}; {"x": {"0": 1, "1": 2}} and {"0": {"x": 1}, "1": {"x": 2}}, as
     pandas writes it; {"columns": ["x"], "data": [[1], [2]]}; {"values": [{"x": 1}, {"x": 2}]} with
@@ -26,6 +29,8 @@ def rows_in(content: dict[str, Any]) -> Iterable[dict[str, Any]]:
         return _by_key(content)
     names, data = content.get("columns"), content.get("data")
     if isinstance(names, list) and isinstance(data, list) and _of_lists(data, len(names)):
+        if twice := [name for name, n in Counter(map(str, names)).items() if n > 1]:
+            raise DataError(f"This file names two columns {twice[0]!r}: give each its own name.")
         return [dict(zip(map(str, names), row, strict=True)) for row in data]
     tables = [value for value in members if _of_objects(value)]
     if len(tables) != 1:

@@ -1,7 +1,9 @@
 """Files that nobody here wrote: tests/tables/others."""
 
+import json
 import random
 import struct
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -27,7 +29,8 @@ def test_codes_that_a_file_declares_are_missing_and_labels_are_kept() -> None:
     assert dict(table.value_labels)["mylabl"][1:] == (("1", "Male"), ("2", "Female"))
     assert dict(table.titles)["myord"] == "ordinal"
     columns = default_columns(describe_columns(table))
-    assert columns == ("mynum", "mylabl", "myord") and len(select(table, columns).values) == 5
+    assert columns == ("mynum", "mylabl", "myord", "mytime")
+    assert len(select(table, columns[:3]).values) == 5
 
 
 def test_names_and_labels_in_other_scripts_come_through() -> None:
@@ -98,6 +101,48 @@ def test_dates_are_those_of_the_library_that_reads_them(name: str, read_it) -> N
     assert len(dates) == 2 and not said
     for column in dates:
         assert found[column].equals(whole[column].astype(found[column].dtype))
+
+
+@pytest.mark.parametrize("suffix", ["sav", "xpt"])
+def test_durations_keep_their_days(tmp_path: Path, suffix: str) -> None:
+    seconds = [3600.0, 90_000.0, 180_000.0, -3600.0]
+    frame = pd.DataFrame({"took": seconds, "y": [1.0, 2.0, 3.0, 4.0]})
+    path = tmp_path / f"x.{suffix}"
+    write = {"sav": pyreadstat.write_sav, "xpt": pyreadstat.write_xport}[suffix]
+    write(frame, path, variable_format={"took": "TIME8"})
+    table = read_table(path.name, path.read_bytes())
+    assert table.frame["took"].tolist() == seconds and table.units == ("s", "")
+    assert "'took' holds times: read as seconds." in table.parsing
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("x.jsonl", '{"x": 1, "x": 2}\n{"x": 3, "x": 4}', "'x' twice"),
+        ("x.json", '[{"y": {"x": 1, "x": 2}}]', "'x' twice"),
+        ("x.json", '{"x": [1, 2], "x": [3, 4]}', "'x' twice"),
+        ("x.json", '{"columns": ["x", "x"], "data": [[1, 2], [3, 4]]}', "two columns 'x'"),
+    ],
+)
+def test_a_name_with_two_values_is_told(name: str, text: str, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        read_table(name, text.encode())
+
+
+def test_lines_of_json_end_where_json_says() -> None:
+    text = '{"a": "x\u2028y\x85z", "b": 1}\r\n{"a": "w", "b": 2}\r{"a": "v", "b": 3}'
+    table = read_table("x.jsonl", text.encode())
+    assert table.frame["b"].tolist() == [1, 2, 3] and table.frame["a"][0] == "x\u2028y\x85z"
+
+
+@pytest.mark.parametrize("ids", ["[9007199254740993, 0.5]", "[12345678901234567890, 1]"])
+def test_digits_that_a_number_of_json_loses_are_told(ids: str) -> None:
+    first, second = json.loads(ids)
+    text = json.dumps([{"id": first}, {"id": second}])
+    said = "'id' holds whole numbers too long to be exact: rounded to 16 digits."
+    assert said in read_table("x.json", text.encode()).parsing
+    exact = read_table("x.json", b'[{"id": 9007199254740993}, {"id": 1}]')
+    assert exact.frame["id"][0] == 9007199254740993 and said not in exact.parsing
 
 
 ROWS = [{"x": 1.0, "k": "a"}, {"x": 2.0, "k": "b"}, {"x": 3.5, "k": None}]
