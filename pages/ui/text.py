@@ -1,9 +1,10 @@
 """Text from people and from files, made safe and whole for a page; numbers as people read them."""
 
 import html
+import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -32,6 +33,14 @@ _LOWERED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _IN_FORMULAS = str.maketrans(
     {MINUS: "-", INFINITE: r"\infty", "\N{MULTIPLICATION SIGN}": r"\times", ",": "{,}"}
 )
+
+
+def read_json(text: str | bytes, parse_int: Callable[[str], Any] | None = None) -> Any:
+    """What a text says in JSON. Raises ValueError where it is none, or has halves of characters in
+    it, which cannot be written down again; RecursionError where it is nested too deeply."""
+    content = json.loads(text, parse_int=parse_int)
+    json.dumps(content, ensure_ascii=False).encode()
+    return content
 
 
 def plain(text: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 from pages.ui.tables.answers import Reading
 from pages.ui.tables.preparation.step import Step
 from pages.ui.tables.preparation.table import read_steps, write_steps
-from pages.ui.text import number
+from pages.ui.text import number, read_json
 
 
 class Kind(Protocol):
@@ -156,7 +156,7 @@ class JsonObject:
 
     def read(self, text: str) -> tuple[str, str]:
         try:
-            members = json.loads(text, parse_int=_whole)
+            members = read_json(text, parse_int=_whole)
             compact = json.dumps(members, separators=(",", ":"), allow_nan=False)
         except (ValueError, RecursionError):
             raise ValueError("this is not JSON with finite numbers") from None

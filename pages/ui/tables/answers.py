@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Container
 from typing import Any, NamedTuple
 
+from pages.ui.text import read_json
+
 # Python's names, and what a person calls them.
 ENCODINGS = {
     "utf-8": "UTF-8",
@@ -54,7 +56,7 @@ class Reading(NamedTuple):
     def from_text(cls, text: str) -> Reading:
         """What `text` made JSON of. Raises ValueError with a clause where it is none."""
         try:
-            members = json.loads(text or "{}")
+            members = read_json(text or "{}")
             if not isinstance(members, dict):
                 raise TypeError(f"{type(members).__name__} is no object")
             return cls(**{name: _CHECKS[name](value) for name, value in members.items()})

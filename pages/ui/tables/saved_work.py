@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from pages.ui.tables import packing
 from pages.ui.tables.reading import MAX_BYTES
 from pages.ui.tables.table import DataError, Table
+from pages.ui.text import read_json
 
 FORMAT, VERSION = "em-explorer work", 1
 WORK, TABLE, MODEL = "work.json", "table.parquet", "model.json"
@@ -94,8 +95,7 @@ def _part(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
 def _told(content: bytes) -> dict[str, Any]:
     """What work.json says. Raises DataError where it is none of this version's."""
     try:
-        told = json.loads(content)
-        json.dumps(told, ensure_ascii=False).encode()  # halves of characters cannot be written
+        told = read_json(content)
     except (ValueError, RecursionError):
         raise DataError(DAMAGED) from None
     match told:

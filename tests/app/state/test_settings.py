@@ -194,3 +194,18 @@ def test_a_column_that_is_made_no_longer_gives_way_to_the_one_it_was_made_of():
     assert changed(before, preparation=(other,)).columns == ("a", "b", "log(c)")
     assert changed(before, preparation=(other,), columns=("a",)).columns == ("a",)
     assert changed(before, preparation=(log, other, Missing(("9",)))).columns == before.columns
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("pr", r'[["missing",{"codes":["\ud800"]}]]'),
+        ("pr", r'[["filter",{"column":"\ud800","condition":"is missing"}]]'),
+        ("sp", r'{"\udfff":[1]}'),
+        ("rd", r'{"answers":["\ud800"]}'),
+    ],
+)
+def test_half_a_character_that_json_spells_out_is_told_and_left_aside(key: str, text: str) -> None:
+    """It could be kept, but not written into a page, a link or a file."""
+    got, said = parse({"v": "1", key: text})
+    assert got == Settings() and len(said) == 1

@@ -16,6 +16,7 @@ from pages.ui.tables.preparation.step import Step
 from pages.ui.tables.preparation.time_order import TimeOrder
 from pages.ui.tables.preparation.transformed_column import Transform
 from pages.ui.tables.table import DataError, Table
+from pages.ui.text import read_json
 
 # By the word that names it in a link.
 STEPS: Mapping[str, Any] = {
@@ -85,7 +86,7 @@ def write_steps(steps: Sequence[Step]) -> str:
 def read_steps(text: str) -> tuple[Step, ...]:
     """The steps that `write_steps` wrote. Raises ValueError where the text holds none."""
     try:
-        content = json.loads(text)
+        content = read_json(text)
     except RecursionError:
         raise ValueError("this is not a list of steps") from None
     if not isinstance(content, list) or len(content) > MOST_STEPS:
