@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import builtins
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from functools import cached_property, partial
 from typing import Any, NamedTuple
@@ -22,6 +22,7 @@ from em_core.half_steps import Expectation
 from em_core.partitions.overview import ColumnTotals, Overview
 from em_core.partitions.sources import (
     ArraySource,
+    Levels,
     Rows,
     Source,
     dask_sources,
@@ -214,17 +215,21 @@ class Partitions:
         weights: str | None = None,
         filters=None,
         sequences: str | None = None,
+        levels: Mapping[str, Levels] | None = None,
     ) -> Partitions:
         """From a Parquet file, or a folder of them in the order of their names; needs PyArrow.
 
         columns: their names; by default all that are not named for something else. filters: an
         expression of `pyarrow.compute` that leaves rows out. sequences: the column that tells which
-        sequence, or group, a row is in; its rows stand one after the other. Raises ValueError for a
-        column that is not there, or holds no numbers, and where a sequence begins again.
+        sequence, or group, a row is in; its rows stand one after the other. levels: the values of
+        some columns, texts or numbers, in their order: a cell becomes the place of its value, 0, 1,
+        ... (`parquet_levels` finds them). Raises ValueError for a column that is not there, or
+        holds no numbers and has no levels, and where a sequence begins again; when it is read, for
+        a cell that is none of the levels.
         """
         if columns is None:
             columns = parquet_columns(path, [n for n in (weights, sequences) if n is not None])
-        names, sources = parquet_sources(path, columns, weights, filters)
+        names, sources = parquet_sources(path, columns, weights, filters, levels or {})
         ends = None if sequences is None else parquet_ends(sources, sequences)
         return cls(sources, len(names), names, ends)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 Rows = tuple[np.ndarray, np.ndarray | None]
+# The values of a column of levels, in their order: texts, or numbers.
+Levels = tuple[str, ...] | tuple[float, ...]
 
 
 class Source(Protocol):
@@ -53,7 +55,8 @@ class ArraySource(NamedTuple):
 class ParquetSource(NamedTuple):
     """One row group of a Parquet file, without the rows that the filter leaves out; it is read when
     it is asked for. root: the address of the data set, which says on what it lies. filters: a
-    pickled expression of `pyarrow.compute`, or None."""
+    pickled expression of `pyarrow.compute`, or None. levels: of each column, () for numbers as they
+    are."""
 
     root: str
     path: str
@@ -62,6 +65,7 @@ class ParquetSource(NamedTuple):
     weights: str | None
     filters: bytes | None
     n_rows: int
+    levels: tuple[Levels, ...]
     in_memory = False
 
     def read(self, start: int, stop: int) -> Rows:
@@ -69,17 +73,30 @@ class ParquetSource(NamedTuple):
         return values[start:stop], None if weights is None else weights[start:stop]
 
     def only(self, places: Sequence[int]) -> ParquetSource:
-        return self._replace(columns=tuple(self.columns[place] for place in places))
+        return self._replace(
+            columns=tuple(self.columns[place] for place in places),
+            levels=tuple(self.levels[place] for place in places),
+        )
 
 
 # Parts of a table need not end where row groups do: the next one begins with the same.
 @lru_cache(maxsize=2)
 def _row_group(source: ParquetSource) -> Rows:
     wanted = [*source.columns, *([] if source.weights is None else [source.weights])]
-    table = _table(source, wanted, partial(_schema, path=source.path, names=wanted))
-    columns = [_numbers(table, name) for name in wanted]
+    levels = dict(zip(source.columns, source.levels, strict=True))
+    schema = partial(_schema, path=source.path, names=wanted, texts=_texts(levels))
+    table = _table(source, wanted, schema)
+    columns = [
+        _places(table, name, levels[name]) if levels.get(name) else _numbers(table, name)
+        for name in wanted
+    ]
     values = np.stack(columns[: len(source.columns)], axis=1)
     return values, columns[-1] if source.weights is not None else None
+
+
+def _texts(levels: Mapping[str, Sequence]) -> set[str]:
+    """The columns whose levels are texts."""
+    return {name for name, values in levels.items() if len(values) and isinstance(values[0], str)}
 
 
 def _table(source: ParquetSource, names: list[str], schema_of: Callable | None = None):
@@ -104,24 +121,43 @@ def _numbers(table, name: str) -> np.ndarray:
     return table.column(name).cast("double", safe=False).to_numpy()
 
 
-def _schema(fragment, path: str, names: Sequence[str]):
+def _places(table, name: str, levels: Levels) -> np.ndarray:
+    """The place of each cell among the levels, NaN where it is missing. Raises ValueError for a
+    cell that is none of them."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    if isinstance(levels[0], str):
+        cells = table.column(name).cast(pa.string())
+    else:
+        cells = pa.chunked_array([pa.array(_numbers(table, name), from_pandas=True)])
+    places = compute.index_in(cells, value_set=pa.array(levels, cells.type))
+    if places.null_count > cells.null_count:
+        strange = cells.filter(compute.and_(places.is_null(), cells.is_valid()))[0]
+        raise ValueError(f"column {name!r} holds {strange.as_py()!r}, which is none of its levels")
+    return places.cast("double").to_numpy()
+
+
+def _schema(fragment, path: str, names: Sequence[str], texts: Collection[str] = ()):
     """That of a file; columns that came with later files are missing in it. Raises ValueError, in
-    words, for a column that holds no numbers there."""
+    words, for a column that does not hold what it has to: numbers, or texts."""
     import pyarrow as pa
 
     schema = fragment.physical_schema
     for name in names:
         if name not in schema.names:
-            schema = schema.append(pa.field(name, pa.float64()))
-        _require_numbers(schema, name, path)
+            kind = pa.string() if name in texts else pa.float64()
+            schema = schema.append(pa.field(name, kind))
+        _require(holds_texts if name in texts else holds_numbers, schema, name, path)
     return schema
 
 
-def _require_numbers(schema, name: str, path: str) -> None:
+def _require(holds: Callable[[Any], bool], schema, name: str, path: str) -> None:
     kind = schema.field(name).type
-    if not holds_numbers(kind):
+    if not holds(kind):
+        what = "numbers" if holds is holds_numbers else "text"
         where = os.path.basename(path)
-        raise ValueError(f"column {name!r} of {where} holds {kind}, no numbers: leave it out")
+        raise ValueError(f"column {name!r} of {where} holds {kind}, no {what}: leave it out")
 
 
 def _root(path) -> str:
@@ -253,34 +289,78 @@ def holds_numbers(kind) -> bool:
     return any(is_kind(kind) for is_kind in kinds)
 
 
+def holds_texts(kind) -> bool:
+    """Whether a column of this type of Arrow's is one of texts."""
+    from pyarrow import types
+
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+    return types.is_string(kind) or types.is_large_string(kind)
+
+
+def parquet_levels(path, column: str, most: int) -> Levels | None:
+    """The values of a column of a Parquet file, or of a folder of them, in ascending order, but for
+    those that are missing; None where there are more than so many. It reads a row group at a time.
+
+    Raises ValueError, in words, for a file that is damaged.
+    """
+    import pyarrow as pa
+    from pyarrow import compute
+
+    found = set()
+    for source in _row_groups(_root(path)):
+        cells = _table(source, [column]).column(column)
+        if not holds_texts(cells.type):
+            cells = cells.cast("double", safe=False)
+            cells = cells.filter(compute.invert(compute.is_nan(cells)))
+        elif pa.types.is_dictionary(cells.type):
+            cells = cells.cast(cells.type.value_type)
+        found.update(cells.unique().drop_null().to_pylist())
+        if len(found) > most:
+            return None
+    return tuple(sorted(found))
+
+
+def _row_groups(root: str) -> Iterator[ParquetSource]:
+    """Of all files in the order of their names, each with no columns yet."""
+    from pyarrow import dataset
+
+    for file in sorted(dataset.dataset(root, format="parquet").files):
+        for group in _fragment(root, file).row_groups:
+            yield ParquetSource(root, file, group.id, (), None, None, group.num_rows, ())
+
+
 def parquet_sources(
-    path, columns: Sequence[str], weights: str | None, filters
+    path, columns: Sequence[str], weights: str | None, filters, levels: Mapping[str, Levels]
 ) -> tuple[tuple[str, ...], list[ParquetSource]]:
     """The columns and the row groups of a Parquet file, or of all files of a folder in the order of
     their names.
 
-    Raises ValueError, in words, for a column that is not there or holds no numbers.
+    Raises ValueError, in words, for a column that is not there or does not hold what it has to.
     """
     from pyarrow import dataset
 
     root = _root(path)
-    files = dataset.dataset(root, format="parquet")
-    schema = files.schema
-    kept = None if filters is None else pickle.dumps(filters)
-    names = tuple(columns)
+    schema = dataset.dataset(root, format="parquet").schema
+    names, texts = tuple(columns), _texts(levels)
     asked = names if weights is None else (*names, weights)
     for name in asked:
         if name not in schema.names:
             raise ValueError(f"there is no column {name!r} in {path}: {', '.join(schema.names)}")
-        _require_numbers(schema, name, str(path))
+        _require(holds_texts if name in texts else holds_numbers, schema, name, str(path))
+    kept = None if filters is None else pickle.dumps(filters)
+    by_column = tuple(tuple(levels.get(name, ())) for name in names)
     found = []
-    for file in sorted(files.files):
-        for group in _fragment(root, file).row_groups:
-            some = _fragment(root, file, [group.id])
-            if filters is None:
-                n_rows = group.num_rows
-            else:
-                n_rows = some.scanner(_schema(some, file, asked), filter=filters).count_rows()
-            if n_rows:
-                found.append(ParquetSource(root, file, group.id, names, weights, kept, n_rows))
+    for source in _row_groups(root):
+        n_rows = source.n_rows
+        if filters is not None:
+            some = _fragment(root, source.path, [source.row_group])
+            read_as = _schema(some, source.path, asked, texts)
+            n_rows = some.scanner(read_as, filter=filters).count_rows()
+        if n_rows:
+            found.append(
+                source._replace(
+                    columns=names, weights=weights, filters=kept, n_rows=n_rows, levels=by_column
+                )
+            )
     return names, found

@@ -5,14 +5,15 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
-from pyarrow import parquet
+from pyarrow import csv, parquet
 
 from em_core import FactorAnalysis, Gaussian, Mixture, Partitions, fit
 from pages.ui import environment
 from pages.ui.text import nats
 from support.browser import ROOT, serve
-from support.data_sets import N_ROWS, write_flights, write_gaps
+from support.data_sets import N_ROWS, write_answers, write_flights, write_gaps
 from support.visitor import Visitor
 
 LINK = "v=1&s=server&sv=flights&c=delay,distance&k=3"
@@ -23,6 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sets")
     write_flights(folder)
     write_gaps(folder)
+    write_answers(folder)
     return folder
 
 
@@ -53,6 +55,51 @@ def test_the_page_has_the_numbers_of_all_rows(server: str, folder: Path) -> None
     visitor.open("Python that gives these numbers")
     code = re.search(r"data = .*", visitor.texts)
     assert code and code[0] == "data = Partitions.from_parquet('flights', ['delay', 'distance'])"
+    visitor.close()
+
+
+NUMBERS = re.compile(r"^(?:p of .*|weight\t.*|Converged after .*)$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("columns", ["rating,code,often,member", "often,rating", "code"])
+def test_codes_and_texts_have_the_numbers_of_an_upload(
+    server: str, folder: Path, columns: str, monkeypatch, capsys
+) -> None:
+    """To the last digit: levels are counted alike, whatever they are called."""
+    link = f"m=categorical-mixture&k=2&c={columns}"
+    there = visit(server, f"v=1&s=server&sv=answers&{link}")
+    here = visit(server, f"v=1&s=table&{link}")
+    content = io.BytesIO()
+    csv.write_csv(parquet.read_table(folder / "answers"), content)
+    here.upload("Upload a table", "answers.csv", content.getvalue())
+    here.settle()
+    numbers = NUMBERS.findall(there.said)
+    assert numbers == NUMBERS.findall(here.said) and len(numbers) > 4
+    assert "p of often = sometimes" in there.said or "often" not in columns
+    there.open("Python that gives these numbers")
+    code = there.texts[there.texts.index("# Needs") :].partition("print(step.params)")[0]
+    monkeypatch.chdir(folder)
+    names: dict = {}
+    exec(code, names)
+    capsys.readouterr()
+    assert f"Log-likelihood {nats(names['step'].log_likelihood)} nats" in there.said
+    (label,) = re.findall(r"Label all [0-9,]+ rows …", there.said)
+    there.press(label)
+    there.settle()
+    found = parquet.read_table(io.BytesIO(there.download("All rows with results (Parquet)")))
+    for name in columns.split(","):
+        read = parquet.read_table(folder / "answers", columns=columns.split(",")).to_pandas()
+        cells = read.dropna(how="all")[name].tolist()
+        labelled = found.column(name).to_pylist()
+        assert [c for c in labelled if c is not None] == [c for c in cells if not pd.isna(c)]
+    here.close()
+    there.close()
+
+
+def test_clusters_are_crossed_with_a_column_of_texts(server: str) -> None:
+    link = "v=1&s=server&sv=answers&m=categorical-mixture&k=2&c=rating,often&xt=region"
+    visitor = visit(server, link, "describe")
+    assert "Expected rows by region" in visitor.said and "north" in visitor.said
     visitor.close()
 
 

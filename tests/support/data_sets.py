@@ -29,6 +29,40 @@ def write_flights(folder: Path) -> Path:
     return path
 
 
+def answers(n_rows: int) -> dict[str, list]:
+    """Items of two classes: codes that do not count from 0, codes with gaps, a scale in words, yes
+    or no; some are missing."""
+    rng = np.random.default_rng(3)
+    kinds = rng.integers(2, size=n_rows)
+    items = {
+        "rating": [1, 2, 3, 4],
+        "code": [10, 20, 99],
+        "often": ["never", "sometimes", "often", "always"],
+        "member": [False, True],
+    }
+    found = {}
+    for name, values in items.items():
+        shares = rng.dirichlet(np.ones(len(values)), 2)
+        cells = [values[rng.choice(len(values), p=shares[kind])] for kind in kinds]
+        found[name] = [None if rng.random() < 0.03 else cell for cell in cells]
+    found["region"] = [["north", "south"][kind] for kind in kinds]
+    found["comment"] = [f"comment {i}" for i in range(n_rows)]
+    return found
+
+
+def write_answers(folder: Path, n_rows: int = 4000) -> Path:
+    """Two files, texts as such in one and by their places in the other."""
+    path = folder / "answers"
+    path.mkdir()
+    table = pa.table(answers(n_rows))
+    often = table.column("often").dictionary_encode()
+    coded = table.set_column(table.column_names.index("often"), "often", often)
+    half = n_rows // 2
+    parquet.write_table(table.slice(0, half), path / "0.parquet", row_group_size=700)
+    parquet.write_table(coded.slice(half), path / "1.parquet", row_group_size=700)
+    return path
+
+
 def write_gaps(folder: Path) -> Path:
     """One file, in which some values are missing and one is infinite."""
     columns = rows(3000)

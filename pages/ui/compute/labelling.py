@@ -13,6 +13,7 @@ from em_core.partitions.partitions import Partitions
 from pages.ui.compute.going_over import readable
 from pages.ui.families.family import Choices
 from pages.ui.families.table import family_of
+from pages.ui.tables.data_set import levels_read
 from pages.ui.tables.writing import free_name
 
 
@@ -24,10 +25,12 @@ def label_all(
     Raises ValueError where it takes more than so many bytes.
     """
     yield 0.0
-    content, done, writer = io.BytesIO(), 0, None
+    content, done, writer, levels = io.BytesIO(), 0, None, levels_read(rows)
     with readable():
         for values, weights in rows.blocks():
             found: dict[str, Any] = dict(zip(rows.names, values.T, strict=True))
+            for name, of in levels.items():
+                found[name] = pa.array(of).take(pa.array(found[name], pa.int32(), from_pandas=True))
             if weights is not None:
                 found["weight"] = weights
             results = family_of(settings).results(model, params, values, None, settings)

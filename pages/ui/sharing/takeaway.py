@@ -25,7 +25,7 @@ from pages.ui.running.searches import Grid, cell_settings, recommended_start
 from pages.ui.sharing.naming import half_step
 from pages.ui.state.beginnings import method_of, most_iterations
 from pages.ui.state.settings import Settings
-from pages.ui.tables.data_set import Whole
+from pages.ui.tables.data_set import Whole, levels_read
 from pages.ui.tables.preparation.said import rows_said, scales_said
 from pages.ui.tables.preparation.table import write_steps
 from pages.ui.tables.recipe import Recipe, after, recipe_of
@@ -336,11 +336,17 @@ def _served_recipe(settings: Settings, selection: Selection, whole: Whole) -> Re
     """A data set on the server is read in pieces, without the rows that cannot be used."""
     columns, files = list(selection.columns), whole.data_set.root.rpartition("/")[2]
     more, imports = "", ()
+    assert selection.whole is not None, "it is asked of a data set on the server"
     if selection.weight_name:
         more = f", weights={selection.weight_name!r}"
-    if selection.whole is not None and selection.whole.n_rows < whole.data_set.n_rows:
+    if levels := levels_read(selection.whole):
+        more += f",\n    levels={levels!r}"
+    if selection.whole.n_rows < whole.data_set.n_rows:
         holes = family_of(settings).holes and settings.missing
-        more += f",\n    filters=can_be_used({columns!r}, {holes}, {selection.weight_name or ''!r})"
+        texts = [name for name in columns if name in whole.data_set.texts]
+        asked = f"{columns!r}, {holes}, {selection.weight_name or ''!r}"
+        asked += f", {texts!r}" * bool(texts)
+        more += f",\n    filters=can_be_used({asked})"
         imports = ("from pages.ui.tables.data_set import can_be_used",)
     return Recipe(
         f"The data set {files!r} of the server, in the folder where you run this.",

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from em_core.partitions.partitions import Partitions
+from em_core.partitions.sources import Levels, ParquetSource
 
 
 class DataSet(NamedTuple):
     """root: the folder, file or address that holds its rows. columns: each with its type, in the
-    words of Parquet. numbers: those that hold numbers. files: a fingerprint of the files."""
+    words of Parquet. numbers: those that hold numbers. texts: those that hold texts. files: a
+    fingerprint of the files."""
 
     name: str
     root: str
@@ -20,20 +22,42 @@ class DataSet(NamedTuple):
     n_files: int
     columns: tuple[tuple[str, str], ...]
     numbers: tuple[str, ...]
+    texts: tuple[str, ...]
     files: str
 
     def read(
-        self, columns: Sequence[str], weights: str | None = None, filters: Any = None
+        self,
+        columns: Sequence[str],
+        weights: str | None = None,
+        filters: Any = None,
+        levels: Mapping[str, Levels] | None = None,
     ) -> Partitions:
-        """Some of its columns in pieces. Raises ValueError or OSError where it has changed."""
-        return Partitions.from_parquet(self.root, list(columns), weights, filters)
+        """Some of its columns in pieces, those with levels by their places. Raises ValueError or
+        OSError where it has changed."""
+        return Partitions.from_parquet(self.root, list(columns), weights, filters, levels=levels)
+
+
+class Surveyed(NamedTuple):
+    """rows: the columns of numbers, and those of texts with few levels by the places of these, of
+    which the sample and the totals are known. levels: of these columns of texts."""
+
+    rows: Partitions
+    levels: Mapping[str, Levels]
+
+
+def levels_read(rows: Partitions) -> dict[str, Levels]:
+    """The levels by whose places columns of a data set are read."""
+    source = rows.sources[0]
+    assert isinstance(source, ParquetSource), "a data set on the server is of Parquet"
+    return {name: of for name, of in zip(source.columns, source.levels, strict=True) if of}
 
 
 class Whole(NamedTuple):
-    """A data set and its columns of numbers, of which the sample and the totals are known."""
+    """A data set and what a first pass over it has found: see `Surveyed`."""
 
     data_set: DataSet
     rows: Partitions
+    levels: Mapping[str, Levels]
 
     def as_it_is(self, columns: Sequence[str]) -> Partitions | None:
         """Some columns with all rows, without reading them again; None where rows must be left
@@ -44,15 +68,22 @@ class Whole(NamedTuple):
         return some if totals.complete and finite else None
 
 
-def can_be_used(columns: Sequence[str], holes: bool, weights: str = "") -> Any:
+def can_be_used(
+    columns: Sequence[str], holes: bool, weights: str = "", texts: Collection[str] = ()
+) -> Any:
     """Which rows a model takes, as an expression of PyArrow: those without an infinite number that
-    have a number in every column, or with holes in one at least; and a weight, if there are any."""
+    have a value in every column, or with holes in one at least; and a weight, if there are any.
+
+    texts: those of the columns that hold texts.
+    """
     from functools import reduce
     from operator import and_, or_
 
     from pyarrow import compute
 
     def there(name: str) -> Any:
+        if name in texts:
+            return compute.field(name).is_valid()
         column = compute.field(name).cast("double", safe=False)
         return column.is_valid() & ~compute.is_nan(column)
 
@@ -61,5 +92,5 @@ def can_be_used(columns: Sequence[str], holes: bool, weights: str = "") -> Any:
         return column.is_null() | ~compute.is_inf(column)
 
     some = reduce(or_ if holes else and_, map(there, columns))
-    used = reduce(and_, map(finite, columns), some)
+    used = reduce(and_, (finite(name) for name in columns if name not in texts), some)
     return used & there(weights) & finite(weights) if weights else used

@@ -1,6 +1,6 @@
 """From a table to the numbers a model is fitted to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -204,6 +204,23 @@ def select_levels(
     used = _usable(values, holes)
     selection = _selected(table, frame, columns, label_column, values, used, group_column)
     return selection._replace(levels=tuple(levels))
+
+
+def recoded(
+    table: Table, selection: Selection, levels: Mapping[str, Sequence[str | float]]
+) -> Selection:
+    """A selection of a sample with the levels that these columns have in all rows, of which the
+    sample may lack some: each value the place of its level among them."""
+    values, named = selection.values.copy(), list(selection.levels)
+    for j, name in enumerate(selection.columns):
+        if name not in levels:
+            continue
+        column = pd.Series(levels[name]).astype(table.frame[name].dtype)
+        places = {str(level): place for place, level in enumerate(column)}
+        now = np.array([places[level] for level in named[j]] + [np.nan])
+        values[:, j] = now[np.nan_to_num(values[:, j], nan=-1).astype(int)]
+        named[j] = tuple(places)
+    return selection._replace(values=values, levels=tuple(named))
 
 
 def _counts_from_zero(report: ColumnReport, column: pd.Series, most: int) -> bool:

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 from pyarrow import ArrowException, dataset, fs, parquet
 
-from em_core.partitions.partitions import Partitions
-from em_core.partitions.sources import holds_numbers
+from em_core.partitions.sources import holds_numbers, holds_texts
 from pages.ui import environment
-from pages.ui.tables.data_set import DataSet, Whole
+from pages.ui.tables.columns import MAX_LABELS
+from pages.ui.tables.data_set import DataSet, Surveyed, Whole
 from pages.ui.tables.table import DataError, Table
 from pages.ui.text import counted
 
@@ -89,14 +89,17 @@ def look_at(name: str, root: str, files: str) -> DataSet:
         if field.name in kinds:
             kinds[field.name][field.type] = None
     numbers = [name for name, types in kinds.items() if name and all(map(holds_numbers, types))]
+    texts = [name for name, types in kinds.items() if name and all(map(holds_texts, types))]
     columns = tuple((name, " or ".join(map(str, types))) for name, types in kinds.items())
-    if not numbers or not n_rows:
+    if not (numbers or texts) or not n_rows:
         raise DataError(
             f"The data set {name!r} has no "
-            + ("rows" if numbers else "column of numbers")
+            + ("rows" if numbers or texts else "column of numbers or texts")
             + ": choose another one."
         )
-    return DataSet(name, root, n_rows, len(found.files), columns, tuple(numbers), files)
+    return DataSet(
+        name, root, n_rows, len(found.files), columns, tuple(numbers), tuple(texts), files
+    )
 
 
 def _gone(name: str) -> str:
@@ -123,14 +126,18 @@ def _of_one_name(name: str, root: str) -> str:
     return ""
 
 
-def table_of(data_set: DataSet, rows: Partitions) -> Table:
-    """The sample as a table. rows: the columns of numbers, whose first pass is known."""
+def table_of(data_set: DataSet, surveyed: Surveyed) -> Table:
+    """The sample as a table."""
+    rows, levels = surveyed
     first, types_of = rows.first_pass(), dict(data_set.columns)
     frame = pd.DataFrame(first.rows, columns=list(rows.names), copy=True)
     furthest = np.fmax(-first.columns.lowest, first.columns.highest)
     rounded = []
     for name, far in zip(rows.names, furthest, strict=True):
-        if types_of[name] == "bool":
+        if name in levels:
+            names = np.array([*levels[name], None], object)
+            frame[name] = pd.Series(names[frame[name].fillna(-1).astype(int)], dtype="str")
+        elif types_of[name] == "bool":
             frame[name] = frame[name].astype("boolean")
         elif not _WHOLE.fullmatch(types_of[name]):
             continue
@@ -149,10 +156,19 @@ def table_of(data_set: DataSet, rows: Partitions) -> Table:
         )
     if rounded:
         said.append(f"Whole numbers beyond 2^53, read to 16 digits: {', '.join(rounded)}.")
-    others = [f"{n} ({kind})" for n, kind in data_set.columns if n and n not in data_set.numbers]
+    many = [name for name in data_set.texts if name not in levels]
+    others = [
+        f"{n} ({kind})" for n, kind in data_set.columns
+        if n and n not in data_set.numbers and n not in data_set.texts
+    ]  # fmt: skip
     if any(not n for n, _ in data_set.columns):
         said.append("A column has no name, so it is not read.")
+    if many:
+        said.append(
+            f"Texts without values or with more than {MAX_LABELS} different ones, so not read: "
+            f"{', '.join(many)}."
+        )
     if others:
-        said.append(f"Not numbers, so not read: {', '.join(others)}.")
+        said.append(f"Neither numbers nor texts, so not read: {', '.join(others)}.")
     digest = hashlib.sha256(repr((data_set.files, data_set.columns)).encode()).hexdigest()
-    return Table(name, frame, tuple(said), digest, known=True, whole=Whole(data_set, rows))
+    return Table(name, frame, tuple(said), digest, known=True, whole=Whole(data_set, *surveyed))

@@ -14,9 +14,10 @@ from pages.ui import environment
 from pages.ui.compute import surveying
 from pages.ui.tables.columns import describe_columns
 from pages.ui.tables.data_set import DataSet, Whole
+from pages.ui.tables.selection import recoded, select_levels
 from pages.ui.tables.served import files_of, look_at, offered, table_of
 from pages.ui.tables.table import DataError, Table
-from support.data_sets import N_ROWS, write_flights, write_gaps
+from support.data_sets import N_ROWS, write_answers, write_flights, write_gaps
 
 
 @pytest.fixture
@@ -77,8 +78,36 @@ def test_the_sample_is_a_table(folder: Path) -> None:
     assert len(table.frame) == partitions.SAMPLE_ROWS
     assert f"a sample of 20,000 of {N_ROWS:,} rows" in table.name
     assert {r.name: r.type for r in describe_columns(table)}["kind"] == "whole number"
-    assert any("carrier (string)" in said for said in table.parsing)
+    assert set(table.frame["carrier"]) == {"AA", "BB", "CC"}
     assert surveyed("gaps").name == "gaps"
+
+
+def test_texts_with_few_values_are_columns_of_the_table(folder: Path) -> None:
+    path = write_answers(folder)
+    table = surveyed("answers")
+    read = parquet.read_table(path).to_pandas()
+    assert list(table.frame) == ["rating", "code", "member", "often", "region"]
+    assert (
+        table.frame["often"].fillna("").tolist() == read["often"].astype("str").fillna("").tolist()
+    )
+    assert any("so not read: comment" in said for said in table.parsing)
+    assert isinstance(table.whole, Whole)
+    # Answers stand in the order of their scale.
+    assert table.whole.levels["often"] == ("never", "sometimes", "often", "always")
+
+
+def test_levels_that_a_sample_lacks_keep_their_places(folder: Path) -> None:
+    write_answers(folder)
+    table = surveyed("answers")
+    few = table._replace(frame=table.frame[table.frame["rating"] != 2])
+    selection = select_levels(few, ["rating", "often", "member"])
+    assert selection.levels[0] == ("1", "3", "4")
+    levels = {"rating": (1.0, 2.0, 3.0, 4.0), "member": (0.0, 1.0)}
+    again = recoded(few, selection, levels)
+    assert again.levels[0] == ("1", "2", "3", "4") and again.levels[2] == ("False", "True")
+    there = few.frame["rating"].iloc[again.rows].to_numpy(dtype=float, na_value=np.nan)
+    assert np.array_equal(again.values[:, 0] + 1, there, equal_nan=True)
+    assert np.array_equal(again.values[:, 1:], selection.values[:, 1:], equal_nan=True)
 
 
 def test_columns_without_gaps_are_taken_without_another_pass(folder: Path) -> None:
@@ -98,7 +127,7 @@ def test_rows_that_cannot_be_used_are_left_out(folder: Path, holes: bool) -> Non
     assert isinstance(whole, Whole)
     columns = "delay", "distance"
     assert whole.as_it_is(columns) is None
-    rows = at_once(surveying.used_rows)(whole.data_set, columns, holes, "")
+    rows = at_once(surveying.used_rows)(whole.data_set, columns, holes, "", {})
     read = parquet.read_table(folder / "gaps.parquet", columns=list(columns))
     values = np.stack([column.to_numpy() for column in read.columns], axis=1)
     there = ~np.isnan(values)
@@ -108,7 +137,7 @@ def test_rows_that_cannot_be_used_are_left_out(folder: Path, holes: bool) -> Non
 
 
 def test_weights_come_along(folder: Path) -> None:
-    rows = at_once(surveying.used_rows)(found("flights"), ("delay",), True, "kind")
+    rows = at_once(surveying.used_rows)(found("flights"), ("delay",), True, "kind", {})
     assert rows.overview().columns.total == rows.total(_weight)
 
 
@@ -142,7 +171,7 @@ def test_columns_that_cannot_be_read_are_said_and_cost_no_other_one(folder: Path
     table = surveyed("mixed")
     assert list(table.frame) == ["x", "price"]
     assert table.frame["price"].tolist()[:2] == [1, 2]
-    assert "Not numbers, so not read: odd (double or string)." in table.parsing
+    assert "Neither numbers nor texts, so not read: odd (double or string)." in table.parsing
     assert "A column has no name, so it is not read." in table.parsing
 
 
@@ -176,7 +205,7 @@ def test_columns_of_which_no_row_can_be_used_are_said(folder: Path, holes: bool,
     none = pa.array([None] * 9, pa.float64())
     parquet.write_table(pa.table({"x": range(9), "none": none}), folder / "none.parquet")
     with pytest.raises(ValueError, match=f"No row can be used with the columns 'none'.*{why}"):
-        at_once(surveying.used_rows)(found("none"), ("none",), holes, "")
+        at_once(surveying.used_rows)(found("none"), ("none",), holes, "", {})
 
 
 def test_a_file_that_is_damaged_is_said(folder: Path) -> None:

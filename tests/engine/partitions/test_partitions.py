@@ -30,6 +30,7 @@ from em_core import (
 from em_core.models.factor_analysis import incomplete_rows
 from em_core.partitions import partitions
 from em_core.partitions.overview import ColumnTotals, Overview
+from em_core.partitions.sources import parquet_levels
 from em_core.partitions.sums import tree_sum
 from support.own_model import WithDomains
 from support.traces import alike, assert_nearly_alike
@@ -230,6 +231,39 @@ def test_totals_of_far_away_columns_keep_their_digits() -> None:
         [ColumnTotals.of(part, None) for part in cut(rows, 300, 5)], ColumnTotals.joined
     )
     assert np.allclose(found.variances, rows.var(axis=0), rtol=1e-6)
+
+
+WORDS = ("low", "middle", "high")
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.string(), pa.large_string(), pa.dictionary(pa.int8(), pa.string())]
+)
+def test_columns_of_levels_are_read_by_their_places(tmp_path, kind: pa.DataType) -> None:
+    rng = np.random.default_rng(0)
+    places = rng.integers(3, size=(N_ROWS, 2)).astype(float)
+    places[::9, 0] = np.nan
+    words = [None if np.isnan(p) else WORDS[int(p)] for p in places[:, 0]]
+    codes = np.array([10.0, 20.0, 99.0])[places[:, 1].astype(int)]
+    columns = {"word": pa.array(words).cast(kind), "code": codes, "x": rng.normal(size=N_ROWS)}
+    path = tmp_path / "t.parquet"
+    parquet.write_table(pa.table(columns), path, row_group_size=400)
+    assert parquet_levels(path, "word", 3) == tuple(sorted(WORDS))
+    assert parquet_levels(path, "code", 3) == (10, 20, 99)
+    assert parquet_levels(path, "word", 2) is None
+    levels = {"word": WORDS, "code": (10.0, 20.0, 99.0)}
+    whole = Partitions.from_parquet(path, ["word", "code"], levels=levels)
+    read = np.concatenate([rows for rows, _ in whole.blocks()])
+    assert np.array_equal(read, places, equal_nan=True)
+    some = np.concatenate([rows for rows, _ in whole.only([1]).blocks()])
+    assert np.array_equal(some, places[:, 1:])
+    model = Mixture(Categorical(), 2)
+    assert alike(fit(model, whole), fit(model, Partitions.from_arrays([places])))
+    short = Partitions.from_parquet(path, ["word"], levels={"word": WORDS[:2]})
+    with pytest.raises(ValueError, match="'word' holds 'high', which is none of its levels"):
+        short.overview()
+    with pytest.raises(ValueError, match=r"'x' of .* holds double, no text"):
+        Partitions.from_parquet(path, ["x"], levels={"x": WORDS})
 
 
 def test_files_are_read_by_columns_weights_and_filters(tmp_path) -> None:

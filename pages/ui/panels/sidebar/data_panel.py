@@ -244,10 +244,9 @@ def _with_rows(table: Table, found: Columns, kind: WeightsKind) -> Columns:
             len(table.frame) * (len(use.columns) + 1 + bool(use.weight)) * NUMBER_BYTES,
         )
         if table.whole is not None:
-            whole = served_panel.whole_of(table, selection.columns, holes, use.weight)
-            if whole is None:
+            selection = served_panel.with_all_rows(table, selection, holes, use.weight)
+            if selection is None:
                 return found
-            selection = selection._replace(whole=whole)
         return found._replace(selection=selection)
     except NotWhole as error:
         found = _refused(found, plain(str(error)))

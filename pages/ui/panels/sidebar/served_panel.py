@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
-from em_core.partitions.partitions import Partitions, takes_pieces
+from em_core.partitions.partitions import takes_pieces
 from em_core.protocols import optional
 from pages.ui import environment
-from pages.ui.compute.surveying import survey, used_rows
+from pages.ui.compute.surveying import levels_of, survey, used_rows
 from pages.ui.families.family import listed
 from pages.ui.families.table import FAMILIES, family_of
 from pages.ui.running.jobs import run_job
 from pages.ui.state import shell
 from pages.ui.state.session import memo
 from pages.ui.tables.data_set import DataSet, Whole
+from pages.ui.tables.selection import Selection, recoded
 from pages.ui.tables.served import files_of, look_at, offered, table_of
 from pages.ui.tables.table import DataError, Table
 from pages.ui.text import counted, plain
@@ -56,10 +57,10 @@ def choose() -> Table | None:
         return None
     _say_what_is_known(data_set)
     what = f"drawing a sample of {plain(name)}, {counted(data_set.n_rows, 'row')}"
-    rows = run_job("survey", f"{name} {files}", what, survey, data_set)
-    if rows is None:
+    found = run_job("survey", f"{name} {files}", what, survey, data_set)
+    if found is None:
         return None
-    return memo("served table", (name, files), lambda: table_of(data_set, rows))
+    return memo("served table", (name, files), lambda: table_of(data_set, found))
 
 
 def _take(name: str | None) -> None:
@@ -86,7 +87,7 @@ def _say_what_is_known(data_set: DataSet) -> None:
     """Rows and columns; and that the link was made when the files were others."""
     rows, files = counted(data_set.n_rows, "row"), counted(data_set.n_files, "file")
     with st.popover(f"{rows}, {counted(len(data_set.columns), 'column')}", width="stretch"):
-        st.caption(f"In {files}; only columns of numbers can be fitted.")
+        st.caption(f"In {files}; columns of numbers, and of texts with few values, can be fitted.")
         shown = [f"- {plain(column)}: {plain(kind)}" for column, kind in data_set.columns]
         st.markdown("\n".join(shown))
     there = shell.settings().data_set_files
@@ -99,10 +100,11 @@ def _say_what_is_known(data_set: DataSet) -> None:
         )
 
 
-def whole_of(
-    table: Table, columns: tuple[str, ...], holes: bool, weights: str
-) -> Partitions | None:
-    """All rows that are fitted, with their weights; None while they are counted.
+def with_all_rows(
+    table: Table, selection: Selection, holes: bool, weights: str
+) -> Selection | None:
+    """A selection of the sample with all rows that are fitted and their weights, levels counted
+    through all of them; None while they are counted.
 
     Raises DataError where the model takes no table in pieces.
     """
@@ -115,14 +117,31 @@ def whole_of(
             f"A {family.heading} is not fitted to a data set on the server yet. Choose one of "
             f"these models: {listed(able)}."
         )
-    rows = None if weights else whole.as_it_is(columns)
-    if rows is not None:
-        return rows
-    key = f"{table.fingerprint} {columns} {holes} {weights}"
-    return run_job(
-        "used rows", key, "counting the rows that can be used", used_rows,
-        whole.data_set, columns, holes, weights,
-    )  # fmt: skip
+    columns, levels = selection.columns, dict(whole.levels)
+    coded = {name for name, of in zip(columns, selection.levels, strict=False) if of}
+    if texts := [name for name in columns if name in levels and name not in coded]:
+        raise DataError(f"Columns of texts have no numbers: leave out {listed(texts)}.")
+    if numbers := tuple(name for name in columns if name in coded and name not in levels):
+        key = f"{table.fingerprint} {numbers}"
+        found = run_job(
+            "levels of all rows", key, "looking for the values of all rows", levels_of,
+            whole.data_set, numbers,
+        )  # fmt: skip
+        if found is None:
+            return None
+        levels |= found
+    rows = None if weights or numbers else whole.as_it_is(columns)
+    if rows is None:
+        key = f"{table.fingerprint} {columns} {holes} {weights} {numbers}"
+        rows = run_job(
+            "used rows", key, "counting the rows that can be used", used_rows,
+            whole.data_set, columns, holes, weights, {name: levels[name] for name in coded},
+        )  # fmt: skip
+    if rows is None:
+        return None
+    if coded:
+        selection = recoded(table, selection, {name: levels[name] for name in coded})
+    return selection._replace(whole=rows)
 
 
 def _takes_pieces(name: str) -> bool:
