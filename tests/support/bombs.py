@@ -60,6 +60,14 @@ def workbook(sheet: bytes | None = None, zeros: int = 0, extra: int = 0) -> byte
     return changed.getvalue()
 
 
+def sheet_of(rows: str, above: str = "") -> bytes:
+    """A workbook of one sheet with columns x and y, its rows and what stands above them as they are
+    in the file."""
+    cells = '<c r="{}1" t="inlineStr"><is><t>{}</t></is></c>'
+    names = f'<row r="1">{cells.format("A", "x")}{cells.format("B", "y")}</row>'
+    return workbook(f"{SHEET}{above}<sheetData>{names}{rows}</sheetData></worksheet>".encode())
+
+
 def archive(*contents: bytes) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as target:
@@ -238,6 +246,21 @@ BOMBS: dict[str, Callable[[], tuple[str, bytes]]] = {
     "a JSON of many names": lambda: (
         "x.jsonl",
         b"\n".join(b'{"x%d":1}' % i for i in range(100_000)),
+    ),
+    "empty objects of JSON": lambda: (
+        "x.json.gz",
+        gzip.compress(b"[" + b"{}," * 30_000_000 + b"1]"),
+    ),
+    "empty objects of JSON, not compressed": lambda: ("x.json", b"[" + b"{}," * 15_000_000 + b"1]"),
+    "empty lists of JSON": lambda: (
+        "x.json.gz",
+        gzip.compress(b'{"a":[' + b"[]," * 30_000_000 + b"1]}"),
+    ),
+    "lines of empty objects": lambda: ("x.jsonl.gz", gzip.compress(b"{}\n" * 30_000_000)),
+    "a column of JSON": lambda: ("x.json", b'{"x":[' + b"1," * 15_000_000 + b"1]}"),
+    "rows of an Excel sheet in a comment": lambda: (
+        "x.xlsx",
+        sheet_of("<!-- " + "<row " * 190_000),
     ),
     "gzip called Parquet": lambda: ("x.parquet", gzip.compress(ZEROS * 100, 1)),
     "bzip2": lambda: ("x.csv", bz2.compress(ZEROS * 100, 1)),

@@ -6,13 +6,10 @@ import io
 import json
 import math
 import random
-import re
 import tempfile
-import zipfile
 from pathlib import Path
 
 import numpy as np
-import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pyreadstat
@@ -327,19 +324,3 @@ READ = {
     "one row": ("a,b\n1,2\n", ["a", "b"], [[1, 2]], []),
     "one number": ("5\n", ["column 1"], [[5]], []),
 }
-
-
-def sheet_of(inside: str, above: str = "") -> bytes:
-    """A workbook of one sheet, its rows and what stands above them as they are in the file."""
-    book = openpyxl.Workbook()
-    book.active.append(["x", "y"])
-    plain, made = io.BytesIO(), io.BytesIO()
-    book.save(plain)
-    with zipfile.ZipFile(plain) as old, zipfile.ZipFile(made, "w") as new:
-        for name in old.namelist():
-            content = old.read(name)
-            if name.startswith("xl/worksheets/"):
-                content = re.sub(rb"<dimension [^>]*>", above.encode(), content)
-                content = content.replace(b"</sheetData>", inside.encode() + b"</sheetData>")
-            new.writestr(name, content)
-    return made.getvalue()

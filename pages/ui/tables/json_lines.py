@@ -20,7 +20,8 @@ from pages.ui.tables.table import DataError, Table, check_size, check_unpacked
 _CHUNK = 10_000
 _LARGEST = 2**63
 _EXACT = 2**53  # whole numbers up to here are doubles, too
-_ENDS = re.compile(r"\r\n|\r|\n")
+_LINES = re.compile(r"([^\r\n]*)(?:\r\n|\r|\n|\Z)")
+_SPACE = re.compile(r"[ \t\n\r]*")
 
 
 def read_json_lines(filename: str, text: str) -> Table:
@@ -43,6 +44,8 @@ def read_json_lines(filename: str, text: str) -> Table:
         rows += 1
         if rows % _CHUNK == 0:
             check_size(filename, rows, max(len(columns), 1))
+            if not columns:
+                raise DataError(f"{filename!r} has rows without a name: write a name with a value.")
             check_unpacked(filename, size)
             for name, column in buffer.items():
                 columns[name].append(column)
@@ -72,6 +75,8 @@ def _length(chunks: list[list[Any]]) -> int:
 
 def _objects(filename: str, text: str) -> Iterator[dict[str, Any]]:
     if (whole := _one_object(text)) is not None:
+        longest = max((len(v) for v in whole.values() if isinstance(v, list | dict)), default=0)
+        check_size(filename, longest, 1)
         try:
             yield from rows_in(whole)
         except NoTable:
@@ -81,18 +86,12 @@ def _objects(filename: str, text: str) -> Iterator[dict[str, Any]]:
             ) from None
         return
     if text.lstrip()[:1] == "[":
-        try:
-            records = _DECODER.decode(text)
-        except (ValueError, RecursionError):
-            raise DataError(
-                f"{filename!r} isn't whole JSON: write it again, or save the table as CSV."
-            ) from None
-        for number, record in enumerate(records, start=1):
+        for number, record in enumerate(_items(filename, text), start=1):
             yield _checked(filename, f"item {number:,}", record)
         return
     # A text in them may hold what Python takes for the end of a line, too.
-    for number, line in enumerate(_ENDS.split(text), start=1):
-        if line.strip():
+    for number, found in enumerate(_LINES.finditer(text), start=1):
+        if (line := found[1]) and not line.isspace():
             try:
                 record = _DECODER.decode(line)
             except (ValueError, RecursionError):
@@ -101,6 +100,31 @@ def _objects(filename: str, text: str) -> Iterator[dict[str, Any]]:
                     'such as {"height": 171}.'
                 ) from None
             yield _checked(filename, f"line {number:,}", record)
+
+
+def _items(filename: str, text: str) -> Iterator[Any]:
+    """Those of the list that a text is, one after the other: they are not all held at once."""
+    broken = DataError(f"{filename!r} isn't whole JSON: write it again, or save the table as CSV.")
+    place = _after_space(text, _after_space(text, 0) + 1)
+    if text[place : place + 1] == "]":
+        return
+    while True:
+        try:
+            item, place = _DECODER.raw_decode(text, place)
+        except (ValueError, RecursionError):
+            raise broken from None
+        yield item
+        place = _after_space(text, place)
+        if text[place : place + 1] != ",":
+            break
+        place = _after_space(text, place + 1)
+    if text[place:].strip() != "]":
+        raise broken
+
+
+def _after_space(text: str, place: int) -> int:
+    found = _SPACE.match(text, place)
+    return found.end() if found else place
 
 
 def _one_object(text: str) -> dict[str, Any] | None:

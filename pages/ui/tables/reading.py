@@ -22,7 +22,7 @@ from pages.ui.tables.lines import told
 from pages.ui.tables.long_texts import check_text, without_long_texts
 from pages.ui.tables.parquet import read_parquet
 from pages.ui.tables.statistical import PROGRAMS, read_statistical
-from pages.ui.tables.table import MAX_BYTES, DataError, Table, check_size
+from pages.ui.tables.table import MAX_BYTES, DataError, Table, check_size, most_unpacked
 from pages.ui.text import counted, number
 
 GZIP = b"\x1f\x8b"
@@ -106,18 +106,20 @@ def _ending(filename: str) -> str:
 
 
 def _unpacked(filename: str, content: bytes) -> bytes:
-    """What a file compressed by gzip holds, as long as an uncompressed one might be."""
+    """What a file compressed by gzip holds, as long as an uncompressed one might be, and in
+    proportion to the file."""
+    most = min(MAX_BYTES, most_unpacked(len(content)))
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
-            unpacked = file.read(MAX_BYTES + 1)
+            unpacked = file.read(most + 1)
     except (OSError, EOFError, zlib.error):
         raise DataError(
             f"{filename!r} is a damaged compressed file: compress it again, or unpack it first."
         ) from None
-    if len(unpacked) > MAX_BYTES:
+    if len(unpacked) > most:
         raise DataError(
-            f"{filename!r} unpacks to more than {number(MAX_BYTES / 1e6, 3)} MB, the limit here: "
-            "load fewer rows or columns."
+            f"{filename!r} unpacks to more than {number(most / 1e6, 3)} MB, the limit for a file "
+            "of its size: load fewer rows or columns, or unpack it first."
         )
     if not unpacked.strip():
         raise DataError(f"{filename!r} is empty: load a file with a header and rows of numbers.")

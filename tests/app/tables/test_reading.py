@@ -25,8 +25,9 @@ from pages.ui.tables.long_texts import LONGEST_TEXT, LONGEST_TITLE
 from pages.ui.tables.reading import read_table
 from pages.ui.tables.table import DataError, Table
 from support.answers import READINGS
+from support.bombs import sheet_of
 from support.drawn import examples
-from support.tables import NAN, READ, sheet_of
+from support.tables import NAN, READ
 
 
 def read(content: str | bytes, name: str = "table.csv") -> Table:

@@ -20,7 +20,7 @@ from pages.ui.tables.reading import read_table
 from pages.ui.tables.saved_work import SavedWork, pack, unpack
 from pages.ui.tables.selection import select
 from pages.ui.tables.table import DataError, Table
-from support.tables import sheet_of
+from support.bombs import sheet_of
 
 
 def tried(content: bytes, name: str = "x.csv") -> None:
