@@ -20,6 +20,10 @@ def forever():
         time.sleep(0.01)
 
 
+def forever_with(_data):
+    yield from forever()
+
+
 def silent_forever():
     yield os.getpid()
     while True:

@@ -24,6 +24,8 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+import numpy as np
+
 from pages.ui import environment
 from pages.ui.compute.worker import SIZE, Failed, Message, Returned, Yielded
 
@@ -100,6 +102,7 @@ class Job:
     ):
         self._pool = pool
         self._call = function, arguments
+        self.size = _bytes_of(arguments)
         self._again = again
         self.visitor = visitor
         self.level = 0  # how many lanes it has been through
@@ -243,6 +246,13 @@ class Job:
         self._pool.wake()
 
 
+def _bytes_of(arguments: Any) -> int:
+    """What the arrays among the arguments of a job take: with less of them most end sooner."""
+    if isinstance(arguments, np.ndarray):
+        return arguments.nbytes
+    return sum(map(_bytes_of, arguments)) if isinstance(arguments, tuple | list) else 0
+
+
 def _received(results: IO[bytes], expect: Callable[[int], None]) -> Any:
     """The next message of a process."""
     header = results.read(SIZE.size)
@@ -380,13 +390,13 @@ class Pool:
     def _next(self, lane: int | None) -> Job | None:
         """Who of those that wait goes into a lane, or into a place: what has been through all lanes
         first, for it can go nowhere else. Visitors take turns, those with nothing at work before
-        the others."""
+        the others, and of those who had none yet whoever brings the least data."""
         waiting = [job for job in self._queue if lane is None or job.level == lane]
         at_work = Counter(job.visitor.name for job in self._at_work if job.lane is None)
 
-        def turn(job: Job) -> tuple[int, int, int]:
+        def turn(job: Job) -> tuple[int, int, int, int]:
             name = job.visitor.name
-            return at_work[name], -job.level, self._turns.get(name, 0)
+            return at_work[name], -job.level, self._turns.get(name, 0), job.size
 
         return min(waiting, key=turn, default=None)
 
