@@ -27,7 +27,7 @@ from pages.ui.sharing.report import page as report
 from pages.ui.sharing.standalone import Shot, lesson_page
 from pages.ui.text import MINUS, nats
 from support.browser import Visitors
-from support.explore import follow
+from support.explore import follow, ready, upload
 from support.picture_demo import demo_picture
 from support.pictures import saved, shapes
 
@@ -87,6 +87,21 @@ def test_pictures_of_what_is_on_screen(link: str, app: str, page: Page, tmp_path
         small = picture.convert("RGB").resize(drawn.size, Image.Resampling.BOX)
         difference = np.abs(np.asarray(small, float) - np.asarray(drawn.convert("RGB"), float))
     assert difference.mean() < 6  # letters differ
+
+
+def test_names_that_xml_has_no_place_for_cost_no_picture(
+    app: str, page: Page, tmp_path: Path
+) -> None:
+    """Plotly's axes are SVG, of which a browser draws nothing where one character is none."""
+    odd, other = "a\x01b\x08", "c\ufffed\x7f"
+    rows = [{odd: i % 7 + i / 10, other: i * i % 11} for i in range(30)]
+    page.goto(f"{app}/?v=1&s=table&k=2&it=6")
+    upload(page, "odd.json", json.dumps(rows).encode())
+    ready(page)
+    _, words = shapes(saved(page, "svg", tmp_path))
+    assert "a\ufffdb\ufffd" in words and "c\ufffdd\x7f" in words
+    with Image.open(saved(page, "png", tmp_path)) as picture:
+        assert colours(picture) > 50
 
 
 def test_what_is_below_the_broken_axis_of_the_bound_is_told_there(

@@ -5,11 +5,22 @@ const ALIGNMENT = 8;
 export const BEGINNING = -1;
 const TYPES = { float64: Float64Array, float32: Float32Array, uint32: Uint32Array, uint16: Uint16Array, uint8: Uint8Array };
 const TEXT = new TextDecoder();
+// What XML has no place for: control characters, and halves of pairs.
+const STRANGE = /[^\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+
+/** Text that can be written into a picture: Plotly's axes are SVG, and so are those that are saved. */
+export function writable(text) {
+  return text.replace(STRANGE, "\ufffd");
+}
+
+function parsed(bytes) {
+  return JSON.parse(TEXT.decode(bytes), (_, value) => (typeof value === "string" ? writable(value) : value));
+}
 
 /** Takes apart what Python sends: a small JSON of wishes, then the packed picture. */
 export function openEnvelope(bytes) {
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-  const wishes = JSON.parse(TEXT.decode(bytes.subarray(4, 4 + length)));
+  const wishes = parsed(bytes.subarray(4, 4 + length));
   return { wishes, payload: bytes.subarray(4 + length) };
 }
 
@@ -18,7 +29,7 @@ export async function decode(payload) {
   const run = TEXT.decode(payload.subarray(8, 8 + runLength));
   const raw = await inflate(payload.subarray(8 + runLength));
   const headerLength = new DataView(raw.buffer).getUint32(0, true);
-  const header = JSON.parse(TEXT.decode(raw.subarray(4, 4 + headerLength)));
+  const header = parsed(raw.subarray(4, 4 + headerLength));
   const arrays = {};
   let offset = 4 + headerLength;
   for (const [name, type, size] of header.arrays) {

@@ -2,6 +2,8 @@
 //
 // It has what the painters use of CanvasRenderingContext2D. Units are CSS pixels.
 
+import { writable } from "./decode.js";
+
 const ROUND = 100; // places to a hundredth of a pixel
 const FONT = /^(?:(\d+|bold) )?([\d.]+)px (.*)$/;
 const ANCHORS = { left: "start", center: "middle", right: "end" };
@@ -171,7 +173,5 @@ function places(...values) {
 }
 
 export function escape(text) {
-  // Characters that XML does not have: control characters, and halves of pairs.
-  const plain = String(text).replace(/[^\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, "\ufffd");
-  return plain.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+  return writable(String(text)).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }
