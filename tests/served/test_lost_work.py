@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pages.ui.running.work import OUT_OF_TIME
+from pages.ui.running.workers import Limits
 from support.browser import ROOT, serve
 from support.visitor import Visitor
 
@@ -77,10 +77,10 @@ def test_a_grid_whose_time_is_over_says_so_and_goes_on(served) -> None:
     if "Compare them" in visitor.said:  # on a slow machine this takes long enough to be asked for
         visitor.click("Compare them")
         visitor.settle()
-    assert OUT_OF_TIME in visitor.said
+    assert Limits.configured().out_of_time in visitor.said
     # On a busy machine not even one component is fitted in time.
     left = re.search(r"(\d+) of 12 models (is|are) still to be fitted\.", visitor.said)
     visitor.click("Go on" if left else "Try again")
     visitor.settle()
-    assert OUT_OF_TIME in visitor.said
+    assert Limits.configured().out_of_time in visitor.said
     visitor.close()

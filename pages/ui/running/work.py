@@ -20,10 +20,6 @@ from pages.ui.state.session import session
 from pages.ui.text import told
 
 NOTHING_YET = "This was stopped before there was anything to show: change a setting to begin again."
-OUT_OF_TIME = (
-    "The time that one computation may take here is over: use less data, or fewer starts or "
-    "components."
-)
 
 # Between two looks at work whose charts take a browser a third of a second.
 CHARTS_SECONDS = 1.2
@@ -62,7 +58,8 @@ class Work:
 
     def end_early(self, why: Literal["stopped", "time"]) -> None:
         """It has ended with nothing to tell: it was cancelled, or its time is over."""
-        self.fail(NOTHING_YET if why == "stopped" else OUT_OF_TIME, lost=True)
+        assert self._job is not None, "it has begun"
+        self.fail(NOTHING_YET if why == "stopped" else self._job.out_of_time, lost=True)
 
     def fail(self, error: str, lost: bool) -> None:
         """It has ended with an error."""

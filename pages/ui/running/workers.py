@@ -44,11 +44,18 @@ LOOK_SECONDS = 1.0
 
 
 class Limits(NamedTuple):
-    """How many processes there are, and the most that one job may take."""
+    """How many processes there are, and the most that one job may take.
+
+    out_of_time: what is told of a job that took longer.
+    """
 
     workers: int
     seconds: float  # infinite: as long as it likes
     memory: int  # bytes of address space
+    out_of_time: str = (
+        "The time that one computation may take here is over: use less data, or fewer starts or "
+        "components."
+    )
 
     @classmethod
     def configured(cls) -> Limits:
@@ -66,6 +73,10 @@ class Limits(NamedTuple):
             workers=2,
             seconds=environment.number("READ_SECONDS"),
             memory=round(environment.number("READ_MB") * 1e6),
+            out_of_time=(
+                "The time that reading one file may take here is over: use fewer rows or columns, "
+                "or save the table as CSV."
+            ),
         )
 
 
@@ -112,6 +123,11 @@ class Job:
         self._process: subprocess.Popen | None = None
         self._speaks = False
         self.ended: type[Exception] | None = None
+
+    @property
+    def out_of_time(self) -> str:
+        """What is told where it takes too long."""
+        return self._pool.limits.out_of_time
 
     @property
     def ahead(self) -> int:

@@ -38,8 +38,20 @@ def read_arrow(filename: str, content: bytes) -> Table:
         raise broken from None
     if not len(columns[names[0]]):
         raise DataError(f"{filename!r} has no rows: load a table with rows of numbers.")
+    if rest := _after_the_first(content):
+        notes.append(f"{rest:,} bytes after the first stream of the file are not read.")
     parsing = ("Arrow.", *renamed, *notes)
     return Table(filename, pd.DataFrame(columns), parsing, "", file=filename)
+
+
+def _after_the_first(content: bytes) -> int:
+    """How many bytes follow the end of a stream: another one may have been joined to it."""
+    if content.startswith(_FILE):
+        return 0
+    source = pa.BufferReader(content)
+    for _ in pa.ipc.open_stream(source):
+        pass
+    return len(content) - source.tell()
 
 
 def _opened(content: bytes, position: int | None):

@@ -13,8 +13,8 @@ from em_core.partitions.sources import Levels, ParquetSource
 
 class DataSet(NamedTuple):
     """root: the folder, file or address that holds its rows. columns: each with its type, in the
-    words of Parquet. numbers: those that hold numbers. texts: those that hold texts. files: a
-    fingerprint of the files."""
+    words of Parquet. numbers: those that hold numbers. texts: those that hold texts. later: what
+    only other files than the first have. files: a fingerprint of the files."""
 
     name: str
     root: str
@@ -23,6 +23,7 @@ class DataSet(NamedTuple):
     columns: tuple[tuple[str, str], ...]
     numbers: tuple[str, ...]
     texts: tuple[str, ...]
+    later: tuple[str, ...]
     files: str
 
     def read(

@@ -17,7 +17,7 @@ from em_core.partitions.sources import holds_numbers, holds_texts
 from pages.ui import environment
 from pages.ui.tables.columns import MAX_LABELS
 from pages.ui.tables.data_set import DataSet, Surveyed, Whole
-from pages.ui.tables.table import DataError, Table
+from pages.ui.tables.table import MAX_COLUMNS, DataError, Table
 from pages.ui.text import counted
 
 SUFFIX = ".parquet"
@@ -28,11 +28,16 @@ EXACT = 2**53  # whole numbers up to here are read to the last digit
 
 def offered() -> dict[str, str]:
     """The data sets by name, each with its root: files, and folders of files, of the folders named;
-    of two with one name the first."""
+    of several with one name, all but the first by their folder as well."""
     found: dict[str, str] = {}
     for folder in environment.datasets():
         for name, root in _in(folder):
-            found.setdefault(name, root)
+            given, number = name, 1
+            while name in found:
+                within = folder.rstrip("/").rpartition("/")[2]
+                name = f"{given} ({within})" if number == 1 else f"{given} ({within}, {number})"
+                number += 1
+            found[name] = root
     return dict(sorted(found.items()))
 
 
@@ -91,6 +96,12 @@ def look_at(name: str, root: str, files: str) -> DataSet:
     numbers = [name for name, types in kinds.items() if name and all(map(holds_numbers, types))]
     texts = [name for name, types in kinds.items() if name and all(map(holds_texts, types))]
     columns = tuple((name, " or ".join(map(str, types))) for name, types in kinds.items())
+    if len(columns) > MAX_COLUMNS:
+        raise DataError(
+            f"The data set {name!r} has {len(columns):,} columns and the limit is {MAX_COLUMNS:,}: "
+            "choose another one."
+        )
+    later = {field.name: None for field in itertools.chain(*schemas) if field.name not in kinds}
     if not (numbers or texts) or not n_rows:
         raise DataError(
             f"The data set {name!r} has no "
@@ -98,7 +109,15 @@ def look_at(name: str, root: str, files: str) -> DataSet:
             + ": choose another one."
         )
     return DataSet(
-        name, root, n_rows, len(found.files), columns, tuple(numbers), tuple(texts), files
+        name,
+        root,
+        n_rows,
+        len(found.files),
+        columns,
+        tuple(numbers),
+        tuple(texts),
+        tuple(later),
+        files,
     )
 
 
@@ -161,6 +180,8 @@ def table_of(data_set: DataSet, surveyed: Surveyed) -> Table:
         f"{n} ({kind})" for n, kind in data_set.columns
         if n and n not in data_set.numbers and n not in data_set.texts
     ]  # fmt: skip
+    if data_set.later:
+        said.append(f"Not in the first file, so not read: {', '.join(data_set.later)}.")
     if any(not n for n, _ in data_set.columns):
         said.append("A column has no name, so it is not read.")
     if many:

@@ -50,6 +50,31 @@ def test_what_is_there_is_listed_with_what_its_files_say(folder: Path) -> None:
     assert dict(flights.columns)["carrier"] == "string"
 
 
+def test_data_sets_of_one_name_are_told_apart_by_their_folders(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = [folder / "a", folder / "b", folder / "c" / "b"]
+    for number, other in enumerate(folders):
+        other.mkdir(parents=True)
+        parquet.write_table(pa.table({"x": [1.0 + number, 2.0]}), other / "same.parquet")
+    monkeypatch.setenv(environment.DATASETS, ", ".join(map(str, folders)))
+    assert list(offered()) == ["same", "same (b)", "same (b, 2)"]
+    roots = [str(path / "same.parquet") for path in folders]
+    assert sorted(root.partition("://")[2] or root for root in offered().values()) == roots
+
+
+def test_a_data_set_of_too_many_columns_and_columns_of_later_files_are_said(folder: Path) -> None:
+    path = folder / "grown"
+    path.mkdir()
+    parquet.write_table(pa.table({"x": [1.0, 2.0]}), path / "0.parquet")
+    parquet.write_table(pa.table({"x": [3.0], "z": [1.0]}), path / "1.parquet")
+    assert "Not in the first file, so not read: z." in surveyed("grown").parsing
+    wide = {f"x{i}": [1.0] for i in range(1001)}
+    parquet.write_table(pa.table(wide), folder / "wide.parquet")
+    with pytest.raises(DataError, match="has 1,001 columns and the limit is 1,000"):
+        found("wide")
+
+
 def test_files_that_changed_have_another_fingerprint(folder: Path) -> None:
     root = offered()["flights"]
     before = files_of(root)
