@@ -247,6 +247,20 @@ def test_names_of_levels_in_the_file_are_two_steps(tmp_path: Path) -> None:
     assert not named_in_the_file(read_table("x.dta", written(more, "dta", tmp_path)))
 
 
+def test_a_second_arrow_stream_in_a_file_is_said() -> None:
+    streams = []
+    for values in ([1.0, 2.0], [3.0]):
+        buffer = io.BytesIO()
+        with pa.ipc.new_stream(buffer, pa.schema({"x": pa.float64()})) as writer:
+            writer.write_table(pa.table({"x": values}))
+        streams.append(buffer.getvalue())
+    table = read_table("x.arrows", b"".join(streams))
+    assert table.frame["x"].tolist() == [1, 2]
+    (said,) = (line for line in table.parsing if "after the first stream" in line)
+    assert said.startswith(f"{len(streams[1]):,} bytes")
+    assert read_table("x.arrows", streams[0]).parsing == ("Arrow.", "2 rows, 1 column.")
+
+
 @pytest.mark.parametrize("new", [pa.ipc.new_file, pa.ipc.new_stream])
 @pytest.mark.parametrize(
     ("said", "false"),
