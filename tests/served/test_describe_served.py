@@ -246,3 +246,10 @@ def test_every_number_of_an_uploaded_table_is_that_of_the_engine(app: str, name:
     if not isinstance(own.found.patterns, str):
         assert f"G-squared {nats(own.found.patterns.g_squared)}" in visitor.said
     visitor.close()
+
+
+def test_a_column_that_is_not_there_gives_way_to_the_usual_one(app: str) -> None:
+    visitor = described(app, "e=iris&k=3&c=petal length,petal width&xt=nonsense")
+    assert "“nonsense” is not among the choices here, so “species” is used" in visitor.said
+    assert "species: Cramér's V" in visitor.said
+    visitor.close()

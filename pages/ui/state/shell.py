@@ -349,7 +349,8 @@ def _in_force(
         listed = f"{', '.join(few)} and {last} are" if few else f"{last} is"
         complaint = f"{listed} not among the choices here"
     elif options is not None:
-        nearest = value if value in options else options[0]
+        usual = options[0] if default is None or default not in options else default
+        nearest = value if value in options else usual
         complaint = f"{quoted(value)} is not among the choices here"
         complaint += f", so {quoted(nearest, 'the first choice')} is used"
     elif "min_value" in arguments:
