@@ -2,17 +2,20 @@
 
 import time
 from collections.abc import Iterator
+from functools import reduce
+from operator import or_
 from pathlib import Path
 
 import pytest
 from distributed import Client
+from pyarrow import compute
 
-from em_core import Gaussian, Mixture, Partitions, fit
+from em_core import Categorical, Gaussian, Mixture, Partitions, fit
 from pages.ui import environment
 from pages.ui.text import nats
 from support.browser import ROOT, serve
 from support.dask import Cluster
-from support.data_sets import write_flights
+from support.data_sets import write_answers, write_flights
 from support.visitor import Visitor
 
 pytestmark = pytest.mark.cluster
@@ -36,6 +39,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sets")
     write_flights(folder)
+    write_answers(folder)
     return folder
 
 
@@ -60,6 +64,22 @@ def test_a_cluster_gives_the_numbers_of_this_machine(server: str, folder: Path) 
     visitor.settle()
     rows = Partitions.from_parquet(folder / "flights", ["delay", "distance"])
     known = fit(Mixture(Gaussian(), 3), rows)
+    assert f"Log-likelihood {nats(known.log_likelihood)} nats" in visitor.said
+    visitor.close()
+
+
+def test_a_cluster_reads_texts_and_codes_by_their_levels(server: str, folder: Path) -> None:
+    link = "v=1&s=server&sv=answers&m=categorical-mixture&k=2&c=rating,code,often"
+    visitor = Visitor(server, link)
+    visitor.settle()
+    levels = {
+        "rating": (1.0, 2.0, 3.0, 4.0),
+        "code": (10.0, 20.0, 99.0),
+        "often": ("never", "sometimes", "often", "always"),
+    }
+    there = reduce(or_, (compute.field(name).is_valid() for name in levels))
+    rows = Partitions.from_parquet(folder / "answers", [*levels], filters=there, levels=levels)
+    known = fit(Mixture(Categorical(), 2), rows)
     assert f"Log-likelihood {nats(known.log_likelihood)} nats" in visitor.said
     visitor.close()
 
