@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache, partial
 from typing import Any, NamedTuple, Protocol
 
@@ -13,6 +14,7 @@ import numpy as np
 Rows = tuple[np.ndarray, np.ndarray | None]
 # The values of a column of levels, in their order: texts, or numbers.
 Levels = tuple[str, ...] | tuple[float, ...]
+BATCH_ROWS = 65_536  # in which values are looked at
 
 
 class Source(Protocol):
@@ -106,14 +108,9 @@ def _table(source: ParquetSource, names: list[str], schema_of: Callable | None =
     """
     filters = None if source.filters is None else pickle.loads(source.filters)
     fragment = _fragment(source.root, source.path, [source.row_group])
-    try:
+    with _undamaged(source.path):
         schema = None if schema_of is None else schema_of(fragment)
         return fragment.to_table(schema, columns=names, filter=filters)
-    except (FileNotFoundError, PermissionError):
-        raise
-    except OSError as error:
-        name = os.path.basename(source.path)
-        raise ValueError(f"the file {name} is damaged: have it written again") from error
 
 
 def _numbers(table, name: str) -> np.ndarray:
@@ -300,25 +297,43 @@ def holds_texts(kind) -> bool:
 
 def parquet_levels(path, column: str, most: int) -> Levels | None:
     """The values of a column of a Parquet file, or of a folder of them, in ascending order, but for
-    those that are missing; None where there are more than so many. It reads a row group at a time.
+    those that are missing; None where there are more than so many, which is known as soon as they
+    are seen.
 
     Raises ValueError, in words, for a file that is damaged.
     """
     import pyarrow as pa
-    from pyarrow import compute
+    from pyarrow import compute, dataset
 
-    found = set()
-    for source in _row_groups(_root(path)):
-        cells = _table(source, [column]).column(column)
-        if not holds_texts(cells.type):
-            cells = cells.cast("double", safe=False)
-            cells = cells.filter(compute.invert(compute.is_nan(cells)))
-        elif pa.types.is_dictionary(cells.type):
-            cells = cells.cast(cells.type.value_type)
-        found.update(cells.unique().drop_null().to_pylist())
-        if len(found) > most:
-            return None
+    root, found = _root(path), set()
+    for file in sorted(dataset.dataset(root, format="parquet").files):
+        fragment = _fragment(root, file)
+        with _undamaged(file):
+            if column not in fragment.physical_schema.names:
+                continue
+            for batch in fragment.to_batches(columns=[column], batch_size=BATCH_ROWS):
+                cells = batch.column(0)
+                if pa.types.is_dictionary(cells.type):
+                    cells = cells.cast(cells.type.value_type)
+                if not holds_texts(cells.type):
+                    cells = cells.cast("double", safe=False)
+                    cells = cells.filter(compute.invert(compute.is_nan(cells)))
+                found.update(cells.unique().drop_null().to_pylist())
+                if len(found) > most:
+                    return None
     return tuple(sorted(found))
+
+
+@contextmanager
+def _undamaged(path: str) -> Generator[None]:
+    """Raises ValueError, in words, where a file is damaged."""
+    try:
+        yield
+    except (FileNotFoundError, PermissionError):
+        raise
+    except OSError as error:
+        name = os.path.basename(path)
+        raise ValueError(f"the file {name} is damaged: have it written again") from error
 
 
 def _row_groups(root: str) -> Iterator[ParquetSource]:

@@ -121,6 +121,28 @@ def test_texts_with_few_values_are_columns_of_the_table(folder: Path) -> None:
     assert table.whole.levels["often"] == ("never", "sometimes", "often", "always")
 
 
+def test_levels_of_all_files_are_found_and_long_texts_cost_nothing(folder: Path) -> None:
+    path = folder / "parts"
+    path.mkdir()
+    parts = [
+        {"x": [1.0, 2.0], "word": ["b", None], "long": ["y" * 1000] * 2},
+        {"x": [3.0, 4.0]},
+        {"x": [5.0], "word": pa.array(["a"]).dictionary_encode(), "long": ["z"]},
+    ]
+    for number, part in enumerate(parts):
+        parquet.write_table(pa.table(part), path / f"{number}.parquet")
+    table = surveyed("parts")
+    assert table.frame["word"].fillna("").tolist() == ["b", "", "", "", "a"]
+    assert isinstance(table.whole, Whole) and table.whole.levels["word"] == ("a", "b")
+    whole = table.whole.as_it_is(("x",))
+    assert whole is not None and len(whole) == 5
+    found = at_once(surveying.levels_of)(table.whole.data_set, ("x", "word"))
+    assert found == {"x": (1, 2, 3, 4, 5), "word": ("a", "b")}
+    (folder / "parts" / "2.parquet").write_bytes(b"PAR1" + bytes(99) + b"PAR1")
+    with pytest.raises(ValueError, match=r"the file 2.parquet is damaged|could not be read"):
+        at_once(surveying.levels_of)(table.whole.data_set, ("word",))
+
+
 def test_levels_that_a_sample_lacks_keep_their_places(folder: Path) -> None:
     write_answers(folder)
     table = surveyed("answers")
