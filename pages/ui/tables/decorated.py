@@ -76,7 +76,7 @@ def undecorated(shape: cells.Shapes) -> Undecorated | None:
         return None
     if before and before not in CURRENCIES:
         return None
-    if after and not _may_follow(after, fields["gap"], present):
+    if after and not _may_follow(after, fields["gap"].filter(there), present):
         return None
     if not pc.all(pc.equal(brackets, pc.equal(fields["close"], ")"))).as_py():
         return None
@@ -100,7 +100,7 @@ def _only(texts: Cells) -> str | None:
 def _may_follow(unit: str, gap: Cells, present: Cells) -> bool:
     if not is_unit(unit) or unit in _OF_THE_CLOCK:
         return False
-    apart = pc.all(pc.or_(pc.not_equal(gap, ""), pc.equal(gap, None))).as_py()
+    apart = pc.all(pc.not_equal(gap, "")).as_py()
     # `3A` and `3B` are names of things: a letter alone is a unit behind decimals or a space.
     return apart or len(unit) > 1 or not unit.isalpha() or bool(_with_mark(present))
 

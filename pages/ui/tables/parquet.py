@@ -77,10 +77,12 @@ def _read(filename: str, content: bytes) -> pa.Table:
     file = pq.ParquetFile(io.BytesIO(content), read_dictionary=texts)
     batches, size = [], 0
     rows = BATCH_ROWS_OF_MAPS if maps else BATCH_ROWS
-    for batch in file.iter_batches(batch_size=rows, use_threads=False):
-        size += sum(map(spread_size, batch.columns))
-        check_unpacked(filename, size)
-        batches.append(batch)
+    # Arrow makes no batch of nested texts out of several row groups.
+    for group in range(file.num_row_groups):
+        for batch in file.iter_batches(batch_size=rows, row_groups=[group], use_threads=False):
+            size += sum(map(spread_size, batch.columns))
+            check_unpacked(filename, size)
+            batches.append(batch)
     return pa.Table.from_batches(batches, file.schema_arrow)
 
 
@@ -169,6 +171,8 @@ def series_of(name: str, column: pa.ChunkedArray) -> tuple[pd.Series, list[str]]
         kind = column.type
     if pa.types.is_uint64(kind) or pa.types.is_decimal(kind) or pa.types.is_float16(kind):
         note = f"{name!r} is {kind} in the file, read as double precision numbers."
+        if pa.types.is_decimal(kind):
+            column = column.cast(pa.string())  # Arrow's own way is a rounding off the nearest
         return pd.Series(column.cast(pa.float64(), safe=False).to_numpy().copy()), [note]
     if pa.types.is_integer(kind):
         values = column.cast(pa.int64())

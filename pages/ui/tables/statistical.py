@@ -52,29 +52,31 @@ def read_statistical(filename: str, content: bytes, suffix: str) -> Table:
     try:
         _, about = read(io.BytesIO(content), metadataonly=True)
         limit = _row_limit(filename, about, len(content))
-        plain, times = False, list[str]()
+        times = list[str]()
         try:
             frame, about = read(
                 io.BytesIO(content), dates_as_pandas_datetime=True, row_limit=limit, **more
             )
+            ranges = dict(getattr(about, "missing_ranges", {}) or {})
             times = [name for name in frame if _holds_times(frame[name])]
             if times and suffix == "dta":  # a moment of which the time of day is shown
                 frame[times] = frame[times].map(_seconds)
             elif times:
                 # Durations, too, of which the library leaves out whole days: 25 hours would be 1.
-                frame[times], _ = read(
+                frame[times], as_they_are = read(
                     io.BytesIO(content),
                     usecols=times,
                     disable_datetime_conversion=True,
                     row_limit=limit,
                     **more,
                 )
+                ranges |= getattr(as_they_are, "missing_ranges", {}) or {}
         except OverflowError:
             # One date that no calendar has costs that cell only.
-            plain = True
             frame, about = read(
                 io.BytesIO(content), disable_datetime_conversion=True, row_limit=limit, **more
             )
+            ranges = dict(getattr(about, "missing_ranges", {}) or {})
     except DataError:
         raise
     except (
@@ -94,15 +96,14 @@ def read_statistical(filename: str, content: bytes, suffix: str) -> Table:
     given = list(frame.columns)
     frame.columns = list(names)
     called = dict(zip(given, names, strict=True))
-    missing, codes = _without_codes(frame, called, getattr(about, "missing_ranges", {}) or {})
-    dates: list[str] = []
-    if plain:  # as the codes are: they are compared before there are dates
-        formats = about.original_variable_types
-        kinds = {called[given]: how for given, how in formats.items() if given in called}
-        try:
-            frame, dates = with_dates(frame, kinds, suffix)
-        except (ValueError, TypeError):
-            raise broken from None
+    missing, codes = _without_codes(frame, called, ranges)
+    # As the codes are: they are compared before there are dates.
+    formats = about.original_variable_types
+    kinds = {called[given]: how for given, how in formats.items() if given in called}
+    try:
+        frame, dates = with_dates(frame, kinds, suffix)
+    except (ValueError, TypeError):
+        raise broken from None
     for column in names:
         frame[column] = _typed(frame[column])
     seconds = {called[given] for given in times}

@@ -15,7 +15,10 @@ _SPSS = ("sav", "zsav", "por")
 _DAYS = {**dict.fromkeys(_SPSS, 141_428), "dta": 3_653, "xpt": 3_653, "sas7bdat": 3_653}
 _DAY = 86_400_000  # milliseconds
 _FIRST, _LAST = np.datetime64("0001-01-01", "ms"), np.datetime64("9999-12-31", "ms")
-_MOMENTS = re.compile(r"(DATETIME|E8601DT|YMDHMS|%tc(?!HH))", re.IGNORECASE)
+_MOMENTS = re.compile(
+    r"DATETIME|E8601DT|YMDHMS|DT(DATE|MONYY|WKDATX|YEAR|YYQC)|%tc(?!HH)", re.IGNORECASE
+)
+_LEAP_SECONDS = re.compile(r"%-?tC")
 _DATES = re.compile(
     r"(A|E|J|S)?DATE\d|DATE$|YYMMDD|MMDDYY|DDMMYY|E8601DA|QYR|MOYR|WKYR|%td", re.IGNORECASE
 )
@@ -26,11 +29,15 @@ def with_dates(
 ) -> tuple[pd.DataFrame, list[str]]:
     """The frame with its dates as such, those that no calendar has missing; sentences on these.
 
-    formats: how the file says that each column is shown.
+    formats: how the file says that each column is shown. Columns of dates stay as they are.
     """
     frame, said = frame.copy(), []
     for name in frame.columns:
         how = formats.get(name) or ""
+        if _LEAP_SECONDS.match(how):
+            said.append(f"{name!r} counts leap seconds, up to 27 of them, as if they were none.")
+        if not pd.api.types.is_numeric_dtype(frame[name]):
+            continue
         moment = _MOMENTS.match(how) is not None
         if not moment and _DATES.match(how) is None:
             continue
