@@ -7,8 +7,9 @@ from pages.ui.sharing import replay
 from pages.ui.state import shell
 
 ABOUT = (
-    "**EM Explorer**: watch Expectation-Maximization find groups in data, the bound climbing under "
-    "the likelihood. Press **Play**."
+    "**EM Explorer**: watch Expectation-Maximization find groups in data. **E-steps** colour the "
+    "points by group, **M-steps** move the groups to their points, and the bound climbs under the "
+    "likelihood. Press **Play**."
 )
 
 fit_panel.begin_early()

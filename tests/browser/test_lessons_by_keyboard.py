@@ -99,8 +99,13 @@ def test_a_lesson_is_taken_by_keyboard_alone(page: Page, app: str, name: str) ->
         if number < len(lesson.steps):
             expect(page.get_by_text("not done yet")).to_have_count(0, timeout=30_000)
             press(page.get_by_role("button", name="Next step"))
+    # Another one follows.
+    names = list(lessons())
+    following = lessons()[names[names.index(name) + 1]]
+    press(page.get_by_role("button", name=f"Next lesson: {following.title}"))
+    expect(page.get_by_text(f"{following.title}: step 1 of")).to_be_visible(timeout=30_000)
     press(page.get_by_role("button", name="Leave", exact=True))
-    expect(page.get_by_text(f"{lesson.title}: step")).to_have_count(0)
+    expect(page.get_by_text(f"{following.title}: step")).to_have_count(0)
 
 
 def take(page: Page, step: Step) -> None:

@@ -115,6 +115,37 @@ def test_durations_keep_their_days(tmp_path: Path, suffix: str) -> None:
     assert "'took' holds times: read as seconds." in table.parsing
 
 
+def written(tmp_path: Path, frame: pd.DataFrame, ending: str = "sav", **more) -> Table:
+    """A table of pyreadstat's, read."""
+    path = tmp_path / f"x.{ending}"
+    write = {"sav": pyreadstat.write_sav, "dta": pyreadstat.write_dta}[ending]
+    write(frame, path, **more)
+    return read_table(path.name, path.read_bytes())
+
+
+def test_a_code_declared_for_a_time_is_missing(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"at": [3723.0, 90_000.0, np.nan], "y": [1.0, 2.0, 3.0]})
+    table = written(tmp_path, frame, variable_format={"at": "TIME8"}, missing_ranges={"at": [3723]})
+    assert table.frame["at"].fillna(-1).tolist() == [-1, 90_000, -1]
+    assert dict(table.missing_codes) == {"at": ("3723",)}
+
+
+@pytest.mark.parametrize("how", ["MOYR8", "QYR8", "WKYR10", "ADATE10", "DATE11"])
+def test_dates_of_every_format_of_spss_are_dates(tmp_path: Path, how: str) -> None:
+    days = pd.to_datetime(["2020-01-01", "1999-12-01", "1901-07-01"])
+    seconds = (days - pd.Timestamp("1582-10-14")) / pd.Timedelta(seconds=1)
+    table = written(
+        tmp_path, pd.DataFrame({"day": seconds, "y": [1.0, 2, 3]}), variable_format={"day": how}
+    )
+    assert table.frame["day"].tolist() == days.tolist()
+
+
+def test_leap_seconds_are_said(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"at": [1.9e12, 1.8e12], "y": [1.0, 2]})
+    table = written(tmp_path, frame, "dta", variable_format={"at": "%tC"})
+    assert any("'at' counts leap seconds" in said for said in table.parsing)
+
+
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [

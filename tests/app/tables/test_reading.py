@@ -487,6 +487,28 @@ def test_a_large_sheet_costs_the_small_one_nothing(monkeypatch):
         read_table("t.xlsx", content.getvalue(), Reading(sheet="large"))
 
 
+def test_nested_texts_come_from_all_row_groups() -> None:
+    columns = {
+        "x": [float(i) for i in range(20)],
+        "words": [["a", f"b{i % 3}"] for i in range(20)],
+        "inside": [{"k": f"c{i % 4}"} for i in range(20)],
+    }
+    content = io.BytesIO()
+    pq.write_table(pa.table(columns), content, row_group_size=3)
+    frame = read(content.getvalue(), "t.parquet").frame
+    assert frame["x"].tolist() == columns["x"]
+    assert all(f"b{i % 3}" in text for i, text in enumerate(frame["words"]))
+    assert all(f"c{i % 4}" in text for i, text in enumerate(frame["inside"]))
+
+
+def test_decimals_are_the_nearest_doubles() -> None:
+    told = ["-0.40869", "12345678901.23456", "0.00001", "99999.99999"]
+    content = io.BytesIO()
+    decimals = pa.array(told).cast(pa.decimal128(20, 5))
+    pq.write_table(pa.table({"x": decimals}), content)
+    assert read(content.getvalue(), "t.parquet").frame["x"].tolist() == list(map(float, told))
+
+
 def test_parquet_keeps_its_types(monkeypatch):
     frame = pd.DataFrame(
         {

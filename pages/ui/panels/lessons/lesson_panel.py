@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from pages.ui.lessons.lesson import PAGES, Lesson, Question, Step, satisfied
+from pages.ui.lessons.lesson import PAGES, Lesson, Question, Step, lessons, satisfied
 from pages.ui.panels.lessons.own_lessons import named
 from pages.ui.state import shell
 from pages.ui.state.kinds import quoted
@@ -126,8 +126,19 @@ def _steer(lesson: Lesson, number: int, done: bool) -> None:
             label, kind = ("Next step", "primary") if done else ("Skip this step", "secondary")
             onward = partial(begin, lesson, number + 1)
             shell.button(label, onward, key="lesson on", type=kind, shortcut="Ctrl+Enter")
+        elif done and (following := _following(lesson)):
+            label = f"Next lesson: {lesson.words(following.title)}"
+            shell.button(label, partial(begin, following), key="lesson following", type="primary")
         shell.button("Restart", partial(begin, lesson), key="lesson restart")
         shell.button("Leave", _leave, key="lesson leave")
+
+
+def _following(lesson: Lesson) -> Lesson | None:
+    """The lesson that ships after this one, if one does."""
+    names = list(lessons())
+    if lesson.own or lesson.name not in names[:-1]:
+        return None
+    return lessons()[names[names.index(lesson.name) + 1]]
 
 
 def _how_it_stands(done: bool, last: bool) -> str:
