@@ -17,6 +17,7 @@ HAS_FOCUS = "element => element.contains(document.activeElement)"
 def reach(control: Locator) -> None:
     """Press the tabulator until the control has the focus."""
     page = control.page
+    idle(page)  # until then what was there before stands beside it
     expect(control).to_be_visible(timeout=30_000)
     idle(page)
     for _ in range(MOST_STOPS):
@@ -104,6 +105,9 @@ def test_a_lesson_is_taken_by_keyboard_alone(page: Page, app: str, name: str) ->
     following = lessons()[names[names.index(name) + 1]]
     press(page.get_by_role("button", name=f"Next lesson: {following.title}"))
     expect(page.get_by_text(f"{following.title}: step 1 of")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("button", name="Leave", exact=True)).to_have_count(1)
+    scale = page.get_by_role("button", name="Bound", exact=True)
+    expect(scale).to_have_attribute("aria-pressed", "true")  # as its first step has it
     press(page.get_by_role("button", name="Leave", exact=True))
     expect(page.get_by_text(f"{following.title}: step")).to_have_count(0)
 

@@ -247,6 +247,8 @@ def _send(
             wish += new or asked_for != earlier.asked_for
             frames = (None, *known[0][-ECHOES:], asked.frame)
             views = (*known[1][-ECHOES:], asked.view)
+        else:
+            wish += asked_for != earlier.asked_for
         same = picture == earlier.picture and wish == earlier.wish and calls == earlier.calls
         if same:
             return earlier._replace(frames=frames, views=views)
