@@ -146,7 +146,9 @@ def fit(
         start = rows_at(as_numbers(start), _frames(all_rows, there))
     drawn = to_start_from(data, weights)
     params = starting_params(model, drawn[0], start, np.random.default_rng(seed), drawn[1])
-    if params is start:
+    if params is not start:
+        params = opened_to_all(model, params, data)
+    else:
         optional(model, "check_start")(params, *drawn)
         sample = isinstance(data, Partitions)
         require_possible(model, params, *(drawn if sample else (all_rows, given)))
@@ -192,6 +194,15 @@ def to_start_from(data, weights) -> tuple[Any, np.ndarray | None]:
     if sample.ends is None:
         return sample.rows, sample.weights
     return as_sequences(sample.rows, sample.weights, sample.ends)
+
+
+def opened_to_all(model, params, data):
+    """Parameters made from the sample of partitions, opened to what their other rows may hold; of
+    other data as they are."""
+    if not isinstance(data, Partitions):
+        return params
+    n_rows = len(data.overview().rows)
+    return params if n_rows == data.n_rows else optional(model, "opened")(params, n_rows)
 
 
 def _frames(data, places: np.ndarray) -> np.ndarray:

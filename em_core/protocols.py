@@ -65,6 +65,11 @@ class Model(Protocol):
         it would read something off all rows."""
         return self
 
+    def opened(self, params, n_rows: int) -> Any:
+        """Parameters close to these, which were made from a sample of so many rows, under which no
+        value that other rows may hold is impossible."""
+        return params
+
     def flags(self, params, statistics) -> tuple[str, ...]:
         """Plain sentences on what a person should know about the M-step that gave `params`; where
         a component has degenerated, a `Collapse`."""
@@ -208,6 +213,10 @@ class Emission(Protocol):
     def settled(self, columns) -> Any:
         """As of a `Model`."""
         return self
+
+    def opened(self, params, n_rows: int) -> Any:
+        """As of a `Model`."""
+        return params
 
     #   of_columns(columns): parameters of one component with means, variances and levels of such
     #     columns (`partitions.overview.ColumnTotals`); `prepare` takes origin and units from them

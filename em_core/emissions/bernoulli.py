@@ -82,6 +82,10 @@ class Bernoulli(Items):
         """(K, D) standard deviations."""
         return np.sqrt(params.probabilities * (1 - params.probabilities))
 
+    def opened(self, params, n_rows: int) -> BernoulliParams:
+        """As if one more row had been a half."""
+        return BernoulliParams((n_rows * params.probabilities + 0.5) / (n_rows + 1))
+
     def level_probabilities(self, params) -> tuple[np.ndarray, ...]:
         """For each column (K, 2): p(x = 0) and p(x = 1)."""
         ones = params.probabilities

@@ -57,6 +57,13 @@ class Categorical(Items):
         levels = tuple((columns.highest + 1).astype(int).tolist())
         return self if self.levels is not None else replace(self, levels=levels)
 
+    def opened(self, params, n_rows: int) -> CategoricalParams:
+        """As if one more row had shown all levels alike."""
+        there = np.arange(params.probabilities.shape[-1]) < params.levels[..., None]
+        alike = there / params.levels[..., None]
+        opened = (n_rows * params.probabilities + alike) / (n_rows + 1)
+        return params._replace(probabilities=opened)
+
     def of_columns(self, columns) -> CategoricalParams:
         """One component to which all levels of the columns are alike."""
         return self._levels_of(columns.highest[None])

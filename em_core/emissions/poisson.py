@@ -95,6 +95,10 @@ class Poisson(ExponentialFamily):
         means = np.nanmean(roots, axis=0) if weights is None else column_moments(roots, weights)[0]
         return np.where(np.isnan(roots), means, roots)
 
+    def opened(self, params, n_rows: int) -> PoissonParams:
+        """A column that is 0 in all rows of the sample might have been 1 in one more."""
+        return PoissonParams(np.maximum(params.rates, 1 / (n_rows + 1)))
+
     def params(self, n_components: int, rates) -> PoissonParams:
         """Checked parameters from an array (K, D); raises ValueError naming what is wrong."""
         return PoissonParams(shaped(rates, n_components, 2, "rates", LARGEST_COUNT))

@@ -132,6 +132,11 @@ class Mixture:
         """The mixture whose emission has its levels from such columns."""
         return replace(self, emission=optional(self.emission, "settled", Emission)(columns))
 
+    def opened(self, params, n_rows: int) -> MixtureParams:
+        """With parameters of the emission that make no value impossible."""
+        own = optional(self.emission, "opened", Emission)(params.emission, n_rows)
+        return MixtureParams(params.weights, own)
+
     def prepare_block(self, data, columns) -> MixtureRows:
         """Some rows of a table whose columns are such: about their means, in their units."""
         params = self.emission.of_columns(columns)

@@ -11,7 +11,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from em_core.data import WeightsKind
-from em_core.fit import Fit, counted, finished, ready, starting_params, to_start_from
+from em_core.fit import (
+    Fit,
+    counted,
+    finished,
+    opened_to_all,
+    ready,
+    starting_params,
+    to_start_from,
+)
 from em_core.half_steps import has_collapsed
 from em_core.partitions.partitions import gone_over
 from em_core.search.alignment import ordered
@@ -219,6 +227,7 @@ class Restarts:
                     start.name, start.parent = next(iter(self.model.starts)), None
                 asked = self.model, self._rows, start.name, rng, self._row_weights
                 params = starting_params(*asked)
+            params = opened_to_all(self.model, params, self._data)
         except (ValueError, np.linalg.LinAlgError) as error:
             start.run = StartedRun(None, stop_reason="failed", failure=str(error))
         else:

@@ -150,6 +150,11 @@ class HiddenMarkov:
         """The model whose emission has its levels from such columns."""
         return replace(self, emission=optional(self.emission, "settled", Emission)(columns))
 
+    def opened(self, params, n_rows: int) -> HiddenMarkovParams:
+        """With parameters of the emission that make no value impossible."""
+        own = optional(self.emission, "opened", Emission)(params.emission, n_rows)
+        return params._replace(emission=own)
+
     def prepare_block(self, data, columns) -> Sequences:
         """Some sequences of a list whose columns are such: about their means, in their units."""
         sequences = check_sequences(data)

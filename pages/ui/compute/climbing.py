@@ -9,11 +9,11 @@ import numpy as np
 
 from em_core import HalfStep, em
 from em_core.data import check, prepare
-from em_core.fit import label_entropy, to_start_from
+from em_core.fit import label_entropy, opened_to_all, to_start_from
 from em_core.half_steps import StopReason
 from em_core.partitions.partitions import Partitions
 from pages.ui.compute.going_over import going_over
-from pages.ui.families.starting import Beginning
+from pages.ui.families.starting import Beginning, FromParams
 
 
 def climb(
@@ -24,8 +24,11 @@ def climb(
     An M half-step comes without the parameters of its q, which are those of the half-step before:
     else they would travel, and be kept, twice. `complete` puts them back.
     """
+    params = start(*to_start_from(data, weights))
+    if not isinstance(start, FromParams):
+        params = opened_to_all(model, params, data)
     steps = em(
-        model, data, start(*to_start_from(data, weights)), weights=weights, tolerance=tolerance,
+        model, data, params, weights=weights, tolerance=tolerance,
         max_iterations=max_iterations, confirm=True,
     )  # fmt: skip
     taken: list[HalfStep] = []

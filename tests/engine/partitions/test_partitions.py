@@ -233,6 +233,32 @@ def test_totals_of_far_away_columns_keep_their_digits() -> None:
     assert np.allclose(found.variances, rows.var(axis=0), rtol=1e-6)
 
 
+RARE = {
+    "categorical": (Categorical(), np.array([0.0, 1.0]), 2.0),
+    "bernoulli": (Bernoulli(), np.array([0.0, 0.0]), 1.0),
+    "poisson": (Poisson(), np.array([0.0, 0.0]), 3.0),
+}
+
+
+@pytest.mark.parametrize("name", RARE)
+def test_what_only_rows_outside_of_the_sample_hold_is_possible(name: str) -> None:
+    """A value in one row of many, seldom among those that a start is made from."""
+    emission, usual, rare = RARE[name]
+    rng = np.random.default_rng(0)
+    rows = np.stack([usual[rng.integers(2, size=60_000)], rng.integers(2, size=60_000)], axis=1)
+    for place in range(100):
+        rows[place, 0] = rare
+        data = Partitions.from_arrays([rows])
+        if rare not in data.overview().rows[:, 0]:
+            break
+        rows[place, 0] = 0
+    model = Mixture(emission, 2)
+    found = fit(model, data, max_iterations=20)
+    assert np.isfinite(found.log_likelihood) and found.stop_reason != "not_finite"
+    several = restarts(model, data, range(2), tolerance=1).fits
+    assert all(np.isfinite(each.log_likelihood) for each in several)
+
+
 WORDS = ("low", "middle", "high")
 
 
