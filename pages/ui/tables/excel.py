@@ -366,9 +366,12 @@ def _contains(archive: zipfile.ZipFile, name: str, needle: bytes) -> bool:
 
 
 def _excel_text(value: object) -> str:
+    from openpyxl.utils.escape import unescape
+
     if value is None:
         return ""
-    text = str(value)
+    # A carriage return stands as _x000D_ in the file.
+    text = unescape(value) if isinstance(value, str) and "_x" in value else str(value)
     if isinstance(value, float) and re.fullmatch(r"-?[1-9][0-9]{0,2}\.[0-9]{3}", text):
         # Excel knows that 1.234 is no thousand: the extra 0 says so.
         return text + "0"

@@ -21,6 +21,7 @@ _CHUNK = 10_000
 _LARGEST = 2**63
 _EXACT = 2**53  # whole numbers up to here are doubles, too
 _LINES = re.compile(r"([^\r\n]*)(?:\r\n|\r|\n|\Z)")
+_HALVES = re.compile("[\ud800-\udfff]")
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
@@ -60,9 +61,15 @@ def read_json_lines(filename: str, text: str) -> Table:
     for name, chunks in zip(names, columns.values(), strict=True):
         values = [value for chunk in chunks for value in chunk]
         series[name] = _typed(values + [None] * (rows - len(values)))
+        if any(map(_has_halves, values)):
+            notes.append(f"{name!r} holds halves of characters, each read as a question mark.")
         if pd.api.types.is_float_dtype(series[name]) and any(map(_is_long, values)):
             notes.append(inexact(name))
     return Table(filename, pd.DataFrame(series), ("JSON.", *notes), "", file=filename)
+
+
+def _has_halves(value: object) -> bool:
+    return isinstance(value, str) and _HALVES.search(value) is not None
 
 
 def _is_long(value: object) -> bool:
@@ -140,8 +147,9 @@ def _one_object(text: str) -> dict[str, Any] | None:
     return found if end == len(text) else None
 
 
-def _no_number(_word: str) -> None:
-    """NaN and infinity, which JSON does not have, are missing."""
+def _constant(word: str) -> float | None:
+    """Words that JSON does not have: NaN is missing, infinity is what it says."""
+    return None if word == "NaN" else float(word)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -153,7 +161,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-_DECODER = json.JSONDecoder(parse_constant=_no_number, object_pairs_hook=_once)
+_DECODER = json.JSONDecoder(parse_constant=_constant, object_pairs_hook=_once)
 
 
 def _checked(filename: str, where: str, record: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pages.ui.tables.lines import unique_names
-from pages.ui.tables.statistical_dates import with_dates
+from pages.ui.tables.statistical_dates import of_seconds_as_days, with_dates
 from pages.ui.tables.table import (
     MAX_CELLS,
     MAX_ROWS,
@@ -61,11 +61,15 @@ def read_statistical(filename: str, content: bytes, suffix: str) -> Table:
             times = [name for name in frame if _holds_times(frame[name])]
             if times and suffix == "dta":  # a moment of which the time of day is shown
                 frame[times] = frame[times].map(_seconds)
-            elif times:
+                raw = []
+            else:
+                shown = about.original_variable_types
+                raw = times + [n for n in frame if of_seconds_as_days(shown.get(n), suffix)]
+            if raw:
                 # Durations, too, of which the library leaves out whole days: 25 hours would be 1.
-                frame[times], as_they_are = read(
+                frame[raw], as_they_are = read(
                     io.BytesIO(content),
-                    usecols=times,
+                    usecols=raw,
                     disable_datetime_conversion=True,
                     row_limit=limit,
                     **more,

@@ -18,10 +18,18 @@ _FIRST, _LAST = np.datetime64("0001-01-01", "ms"), np.datetime64("9999-12-31", "
 _MOMENTS = re.compile(
     r"DATETIME|E8601DT|YMDHMS|DT(DATE|MONYY|WKDATX|YEAR|YYQC)|%tc(?!HH)", re.IGNORECASE
 )
+_DAY_OF_MOMENT = re.compile(r"DT(DATE|MONYY|WKDATX|YEAR|YYQC)", re.IGNORECASE)
 _LEAP_SECONDS = re.compile(r"%-?tC")
 _DATES = re.compile(
     r"(A|E|J|S)?DATE\d|DATE$|YYMMDD|MMDDYY|DDMMYY|E8601DA|QYR|MOYR|WKYR|%td", re.IGNORECASE
 )
+
+
+def of_seconds_as_days(how: str | None, suffix: str) -> bool:
+    """Whether a format of SAS shows the day of a moment, which pyreadstat takes for a day."""
+    return (
+        suffix in ("xpt", "sas7bdat") and how is not None and _DAY_OF_MOMENT.match(how) is not None
+    )
 
 
 def with_dates(
