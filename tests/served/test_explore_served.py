@@ -113,7 +113,7 @@ def test_wrong_files_get_a_sentence_and_settings_stay(app: str) -> None:
 WRONG_FOR_THE_FAMILY = {
     "3 in a binary column": ("bernoulli-mixture", "a\n0\n1\n3\n1\n", "3 levels, not two"),
     "a negative count": ("poisson-mixture", "n,m\n1,2\n-3,1\n2,5\n", "3 isn't a count, in row 2"),
-    "text in a numeric model": ("gaussian-mixture", "colour\nred\nblue\ngreen\n", "colour"),
+    "text in a numeric model": ("gaussian-mixture", "paint\nred\nblue\ngreen\n", "paint"),
     "a sequence of length 1": ("gaussian-hmm", "x,y\n1,2\n", "All its values are the same"),
     "all values missing": (
         "factor-analysis",

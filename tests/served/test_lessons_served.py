@@ -5,6 +5,7 @@ import json
 import re
 
 import pytest
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from pages.ui.lessons.lesson import lessons
 from support.visitor import Visitor
@@ -128,4 +129,16 @@ def test_a_file_is_opened_as_the_lesson_that_is_made_and_a_hostile_one_is_refuse
     visitor.upload("Open a lesson file, in place of this one", "bad.toml", b"a = " + b"[" * 9_000)
     assert "cannot be read as TOML" in visitor.said
     assert b'title = "Mine"' in visitor.download("Save as a file")
+    visitor.close()
+
+
+def test_a_view_added_on_the_way_to_a_page_without_one_is_said(app: str) -> None:
+    """A click and, before its run has ended, another on the page's link."""
+    visitor = Visitor(app, "v=1&e=iris")
+    visitor.settle()
+    click = WidgetState(id=visitor._ids["button", "Add to lesson"], trigger_value=True)
+    visitor.ask("", click, page_hash=visitor.places["lessons"])
+    visitor.wait()
+    assert "This view was not added to the lesson" in visitor.said
+    assert all(lesson.title in visitor.said for lesson in lessons().values())
     visitor.close()

@@ -95,7 +95,7 @@ def sniff(text: str, check_size: Callable[[int, int], None], reading: Reading) -
         if _better_by_spaces(records, best, best_records):
             best, best_records = _SPACES, records
     if not best_records:
-        for _ in _records(text, "", False):
+        for _ in _records(text[: _RECORD_CHARACTERS + 2], "", False):
             pass  # a quote that never ends is reported here
         raise Malformed("it holds only empty cells: load a table with numbers.")
     _refuse_thousands(best, [record.cells for record in best_records])

@@ -75,6 +75,9 @@ def add_view(page: str) -> None:
     if not session().view_to_add:
         return
     session().view_to_add = False
+    if page not in PAGES:  # a click on the way to a page that has no view
+        shell.say("This view was not added to the lesson: press “Add to lesson” on its page.")
+        return
     settings = replace(shell.settings(), lesson="", lesson_step=1, **_NO_RESULTS)
     steps = draft()["steps"]
     if len(steps) >= MOST_STEPS:
