@@ -140,6 +140,25 @@ def test_dates_of_every_format_of_spss_are_dates(tmp_path: Path, how: str) -> No
     assert table.frame["day"].tolist() == days.tolist()
 
 
+def test_the_day_of_a_moment_of_sas_is_a_date(tmp_path: Path) -> None:
+    days = pd.to_datetime(["1960-01-02", "2020-01-01"])
+    seconds = (days - pd.Timestamp("1960-01-01")) / pd.Timedelta(seconds=1)
+    frame = pd.DataFrame({"at": seconds, "y": [1.0, 2.0]})
+    path = tmp_path / "x.xpt"
+    pyreadstat.write_xport(frame, path, variable_format={"at": "DTDATE9."})
+    assert read_table("x.xpt", path.read_bytes()).frame["at"].tolist() == days.tolist()
+
+
+@pytest.mark.parametrize("how", ["%td", "%tdDD/NN/CCYY", "%tcCCYY-NN-DD_HH:MM:SS"])
+def test_dates_of_every_format_of_stata_are_dates(tmp_path: Path, how: str) -> None:
+    days = pd.to_datetime(["2020-01-01", "1950-06-01"])
+    since = (days - pd.Timestamp("1960-01-01")) / pd.Timedelta(days=1)
+    unit = 86_400_000 if how.startswith("%tc") else 1
+    frame = pd.DataFrame({"at": since * unit, "y": [1.0, 2.0]})
+    table = written(tmp_path, frame, "dta", variable_format={"at": how})
+    assert table.frame["at"].tolist() == days.tolist()
+
+
 def test_leap_seconds_are_said(tmp_path: Path) -> None:
     frame = pd.DataFrame({"at": [1.9e12, 1.8e12], "y": [1.0, 2]})
     table = written(tmp_path, frame, "dta", variable_format={"at": "%tC"})
@@ -164,6 +183,15 @@ def test_lines_of_json_end_where_json_says() -> None:
     text = '{"a": "x\u2028y\x85z", "b": 1}\r\n{"a": "w", "b": 2}\r{"a": "v", "b": 3}'
     table = read_table("x.jsonl", text.encode())
     assert table.frame["b"].tolist() == [1, 2, 3] and table.frame["a"][0] == "x\u2028y\x85z"
+
+
+def test_words_of_json_and_halves_of_characters_are_what_they_say() -> None:
+    text = rb'[{"x": Infinity, "y": "\ud800"}, {"x": NaN, "y": "b"}, {"x": -Infinity, "y": "c"}]'
+    table = read_table("x.json", text)
+    assert table.frame["x"].fillna(0).tolist() == [np.inf, 0, -np.inf]
+    assert table.frame["y"].tolist() == ["?", "b", "c"]
+    said = "'y' holds halves of characters, each read as a question mark."
+    assert said in table.parsing and said not in read_table("x.json", b'[{"y": "b"}]').parsing
 
 
 @pytest.mark.parametrize("ids", ["[9007199254740993, 0.5]", "[12345678901234567890, 1]"])

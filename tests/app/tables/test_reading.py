@@ -471,6 +471,15 @@ def test_a_row_far_below_is_too_many(monkeypatch) -> None:
         read(sheet_of(ROWS + row_of(1_048_576, "A1048576 1")), "t.xlsx")
 
 
+def test_what_excel_escapes_is_read_as_it_was() -> None:
+    inside = '<row r="{0}"><c r="A{0}" t="inlineStr"><is><t>{1}</t></is></c></row>'
+    cells = ["a_x000D_b", "_x005F_x0041_", "plain_x"]
+    rows = "".join(inside.format(i, cell) for i, cell in enumerate(cells, 2))
+    frame = read(sheet_of(rows + row_of(5, "A5 1", "B5 2")), "t.xlsx").frame
+    assert frame["x"].tolist()[1:3] == ["_x0041_", "plain_x"]
+    assert frame["x"][0].split() == ["a", "b"]
+
+
 def test_a_large_sheet_costs_the_small_one_nothing(monkeypatch):
     book = openpyxl.Workbook()
     book.active.append(["a", "b"])
