@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping
 from datetime import time
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -52,35 +53,7 @@ def read_statistical(filename: str, content: bytes, suffix: str) -> Table:
     try:
         _, about = read(io.BytesIO(content), metadataonly=True)
         limit = _row_limit(filename, about, len(content))
-        times = list[str]()
-        try:
-            frame, about = read(
-                io.BytesIO(content), dates_as_pandas_datetime=True, row_limit=limit, **more
-            )
-            ranges = dict(getattr(about, "missing_ranges", {}) or {})
-            times = [name for name in frame if _holds_times(frame[name])]
-            if times and suffix == "dta":  # a moment of which the time of day is shown
-                frame[times] = frame[times].map(_seconds)
-                raw = []
-            else:
-                shown = about.original_variable_types
-                raw = times + [n for n in frame if of_seconds_as_days(shown.get(n), suffix)]
-            if raw:
-                # Durations, too, of which the library leaves out whole days: 25 hours would be 1.
-                frame[raw], as_they_are = read(
-                    io.BytesIO(content),
-                    usecols=raw,
-                    disable_datetime_conversion=True,
-                    row_limit=limit,
-                    **more,
-                )
-                ranges |= getattr(as_they_are, "missing_ranges", {}) or {}
-        except OverflowError:
-            # One date that no calendar has costs that cell only.
-            frame, about = read(
-                io.BytesIO(content), disable_datetime_conversion=True, row_limit=limit, **more
-            )
-            ranges = dict(getattr(about, "missing_ranges", {}) or {})
+        frame, about, ranges, times = _read(partial(read, row_limit=limit, **more), content, suffix)
     except DataError:
         raise
     except (
@@ -134,6 +107,38 @@ def read_statistical(filename: str, content: bytes, suffix: str) -> Table:
         value_labels=labels,
         missing_codes=codes,
     )
+
+
+def _read(
+    read: Callable[..., tuple[Any, Any]], content: bytes, suffix: str
+) -> tuple[pd.DataFrame, Any, dict[str, Any], list[str]]:
+    """The cells, and what the file says of them; the codes declared as missing, as the cells they
+    are compared with; and which columns hold times, in seconds. Dates are dates, or else still
+    numbers."""
+    try:
+        frame, about = read(io.BytesIO(content), dates_as_pandas_datetime=True)
+    except OverflowError:
+        # One date that no calendar has costs that cell only.
+        frame, about = read(io.BytesIO(content), disable_datetime_conversion=True)
+        return frame, about, _missing_ranges(about), []
+    ranges, shown = _missing_ranges(about), about.original_variable_types
+    times = [name for name in frame if _holds_times(frame[name])]
+    raw = [name for name in frame if of_seconds_as_days(shown.get(name), suffix)]
+    if suffix == "dta":  # a moment of which the time of day is shown
+        frame[times] = frame[times].map(_seconds)
+    else:
+        # Durations, too, of which the library leaves out whole days: 25 hours would be 1.
+        raw += times
+    if raw:
+        numbers, plainly = read(io.BytesIO(content), usecols=raw, disable_datetime_conversion=True)
+        # By name: they come in the order of the file.
+        frame[raw] = numbers[raw]
+        ranges |= _missing_ranges(plainly)
+    return frame, about, ranges, times
+
+
+def _missing_ranges(about: Any) -> dict[str, Any]:
+    return dict(getattr(about, "missing_ranges", {}) or {})
 
 
 def _holds_times(column: pd.Series) -> bool:

@@ -15,10 +15,8 @@ _SPSS = ("sav", "zsav", "por")
 _DAYS = {**dict.fromkeys(_SPSS, 141_428), "dta": 3_653, "xpt": 3_653, "sas7bdat": 3_653}
 _DAY = 86_400_000  # milliseconds
 _FIRST, _LAST = np.datetime64("0001-01-01", "ms"), np.datetime64("9999-12-31", "ms")
-_MOMENTS = re.compile(
-    r"DATETIME|E8601DT|YMDHMS|DT(DATE|MONYY|WKDATX|YEAR|YYQC)|%tc(?!HH)", re.IGNORECASE
-)
 _DAY_OF_MOMENT = re.compile(r"DT(DATE|MONYY|WKDATX|YEAR|YYQC)", re.IGNORECASE)
+_MOMENTS = re.compile(rf"DATETIME|E8601DT|YMDHMS|{_DAY_OF_MOMENT.pattern}|%tc(?!HH)", re.IGNORECASE)
 _LEAP_SECONDS = re.compile(r"%-?tC")
 _DATES = re.compile(
     r"(A|E|J|S)?DATE\d|DATE$|YYMMDD|MMDDYY|DDMMYY|E8601DA|QYR|MOYR|WKYR|%td", re.IGNORECASE
@@ -27,9 +25,7 @@ _DATES = re.compile(
 
 def of_seconds_as_days(how: str | None, suffix: str) -> bool:
     """Whether a format of SAS shows the day of a moment, which pyreadstat takes for a day."""
-    return (
-        suffix in ("xpt", "sas7bdat") and how is not None and _DAY_OF_MOMENT.match(how) is not None
-    )
+    return suffix in ("xpt", "sas7bdat") and _DAY_OF_MOMENT.match(how or "") is not None
 
 
 def with_dates(

@@ -149,6 +149,18 @@ def test_the_day_of_a_moment_of_sas_is_a_date(tmp_path: Path) -> None:
     assert read_table("x.xpt", path.read_bytes()).frame["at"].tolist() == days.tolist()
 
 
+@pytest.mark.parametrize("first", ["at", "took"])
+def test_times_and_days_of_moments_of_sas_keep_apart(tmp_path: Path, first: str) -> None:
+    both = {"at": [86_400.0, 172_800.0], "took": [90_000.0, 60.0]}
+    order = sorted(both, key=lambda name: name != first)
+    path = tmp_path / "x.xpt"
+    formats = {"at": "DTDATE9.", "took": "TIME8."}
+    pyreadstat.write_xport(pd.DataFrame(both)[order], path, variable_format=formats)
+    frame = read_table("x.xpt", path.read_bytes()).frame
+    assert frame["took"].tolist() == both["took"]
+    assert frame["at"].tolist() == pd.to_datetime(["1960-01-02", "1960-01-03"]).tolist()
+
+
 @pytest.mark.parametrize("how", ["%td", "%tdDD/NN/CCYY", "%tcCCYY-NN-DD_HH:MM:SS"])
 def test_dates_of_every_format_of_stata_are_dates(tmp_path: Path, how: str) -> None:
     days = pd.to_datetime(["2020-01-01", "1950-06-01"])
