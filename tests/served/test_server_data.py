@@ -58,6 +58,16 @@ def test_the_page_has_the_numbers_of_all_rows(server: str, folder: Path) -> None
     visitor.close()
 
 
+def the_script_gives_its_numbers(visitor: Visitor) -> None:
+    """Run where its data set is, it ends at the log-likelihood of the page."""
+    visitor.open("Python that gives these numbers")
+    code = visitor.texts[visitor.texts.index("# Needs") :].partition("print(step.params)")[0]
+    names: dict = {}
+    exec(code, names)
+    found = names["step"].log_likelihood
+    assert f"Log-likelihood {nats(found)} nats" in visitor.said
+
+
 NUMBERS = re.compile(r"^(?:p of .*|weight\t.*|Converged after .*)$", re.MULTILINE)
 
 
@@ -76,19 +86,15 @@ def test_codes_and_texts_have_the_numbers_of_an_upload(
     numbers = NUMBERS.findall(there.said)
     assert numbers == NUMBERS.findall(here.said) and len(numbers) > 4
     assert "p of often = sometimes" in there.said or "often" not in columns
-    there.open("Python that gives these numbers")
-    code = there.texts[there.texts.index("# Needs") :].partition("print(step.params)")[0]
     monkeypatch.chdir(folder)
-    names: dict = {}
-    exec(code, names)
+    the_script_gives_its_numbers(there)
     capsys.readouterr()
-    assert f"Log-likelihood {nats(names['step'].log_likelihood)} nats" in there.said
     (label,) = re.findall(r"Label all [0-9,]+ rows …", there.said)
     there.press(label)
     there.settle()
     found = parquet.read_table(io.BytesIO(there.download("All rows with results (Parquet)")))
+    read = parquet.read_table(folder / "answers", columns=columns.split(",")).to_pandas()
     for name in columns.split(","):
-        read = parquet.read_table(folder / "answers", columns=columns.split(",")).to_pandas()
         cells = read.dropna(how="all")[name].tolist()
         labelled = found.column(name).to_pylist()
         assert [c for c in labelled if c is not None] == [c for c in cells if not pd.isna(c)]
@@ -116,14 +122,9 @@ def test_the_script_gives_the_numbers_of_the_page(
     server: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     visitor = visit(server, "v=1&s=server&sv=gaps&c=delay,distance&k=3&z=1")
-    visitor.open("Python that gives these numbers")
-    code = visitor.texts[visitor.texts.index("# Needs") :].partition("print(step.params)")[0]
     monkeypatch.chdir(folder)
-    names: dict = {}
-    exec(code, names)
+    the_script_gives_its_numbers(visitor)
     capsys.readouterr()
-    found = names["step"].log_likelihood
-    assert f"Log-likelihood {nats(found)} nats" in visitor.said
     visitor.close()
 
 

@@ -49,17 +49,20 @@ def _after_the_first(content: bytes) -> int:
     if content.startswith(_FILE):
         return 0
     source = pa.BufferReader(content)
-    for _ in pa.ipc.open_stream(source):
+    for _ in pa.ipc.open_stream(source, options=_only(0)):
         pass
     return len(content) - source.tell()
 
 
 def _opened(content: bytes, position: int | None):
-    options = pa.ipc.IpcReadOptions(
-        included_fields=None if position is None else [position], use_threads=False
-    )
     opened = pa.ipc.open_file if content.startswith(_FILE) else pa.ipc.open_stream
-    return opened(pa.BufferReader(content), options=options)
+    return opened(pa.BufferReader(content), options=_only(position))
+
+
+def _only(position: int | None) -> pa.ipc.IpcReadOptions:
+    """To read one of the columns, or all of them."""
+    fields = None if position is None else [position]
+    return pa.ipc.IpcReadOptions(included_fields=fields, use_threads=False)
 
 
 def _column(filename: str, content: bytes, position: int, before: int) -> pa.ChunkedArray:

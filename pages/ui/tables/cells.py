@@ -21,6 +21,7 @@ _PLAIN = rf"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+){_EXPONENT}$"
 _INTEGER = r"^[+-]?[0-9]+$"
 _CODE = r"^[+-]?0[0-9]+$"
 _INFINITE = r"^[+-]?(?i:inf(inity)?)$"
+EXACT = 2**53  # whole numbers up to here are doubles, too
 # Groups of three digits, set apart by spaces or apostrophes: nothing else can be meant.
 _SPACED = "^[+-]?[0-9]{1,3}([ '\u2019\u00a0\u202f\u2009][0-9]{3})+([.,][0-9]*)?$"
 _SPACES = "[ '\u2019\u00a0\u202f\u2009]"
@@ -303,7 +304,7 @@ def _numbers(name: str, cells: Cells, shape: Shapes, whole: bool) -> tuple[pd.Se
 
 def _loses_digits(cells: Cells, values: np.ndarray) -> bool:
     """Whether a whole number among others is too long for double precision to hold."""
-    long = pa.chunked_array([np.abs(values) >= 2**53])
+    long = pa.chunked_array([np.abs(values) >= EXACT])
     whole = _matches(cells.filter(long), r"^[+-]?[0-9]+(\.0*)?$").to_pylist()
     return any(int(cell.partition(".")[0]) != int(float(cell)) for cell in whole if len(cell) < 300)
 

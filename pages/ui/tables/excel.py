@@ -365,13 +365,19 @@ def _contains(archive: zipfile.ZipFile, name: str, needle: bytes) -> bool:
     return False
 
 
-def _excel_text(value: object) -> str:
+def _unescaped(text: str) -> str:
+    """As it was: a carriage return stands as _x000D_ in the file."""
     from openpyxl.utils.escape import unescape
 
+    return unescape(text)
+
+
+def _excel_text(value: object) -> str:
     if value is None:
         return ""
-    # A carriage return stands as _x000D_ in the file.
-    text = unescape(value) if isinstance(value, str) and "_x" in value else str(value)
+    if isinstance(value, str):
+        return _unescaped(value) if "_x" in value else value
+    text = str(value)
     if isinstance(value, float) and re.fullmatch(r"-?[1-9][0-9]{0,2}\.[0-9]{3}", text):
         # Excel knows that 1.234 is no thousand: the extra 0 says so.
         return text + "0"

@@ -12,14 +12,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from pages.ui.tables.cells import inexact
+from pages.ui.tables.cells import EXACT, inexact
 from pages.ui.tables.json_object import NoTable, rows_in
 from pages.ui.tables.lines import unique_names
 from pages.ui.tables.table import DataError, Table, check_size, check_unpacked
 
 _CHUNK = 10_000
 _LARGEST = 2**63
-_EXACT = 2**53  # whole numbers up to here are doubles, too
 _LINES = re.compile(r"([^\r\n]*)(?:\r\n|\r|\n|\Z)")
 _HALVES = re.compile("[\ud800-\udfff]")
 _SPACE = re.compile(r"[ \t\n\r]*")
@@ -73,7 +72,7 @@ def _has_halves(value: object) -> bool:
 
 
 def _is_long(value: object) -> bool:
-    return isinstance(value, int) and abs(value) >= _EXACT
+    return isinstance(value, int) and abs(value) >= EXACT
 
 
 def _length(chunks: list[list[Any]]) -> int:

@@ -15,6 +15,7 @@ from pyarrow import ArrowException, dataset, fs, parquet
 
 from em_core.partitions.sources import holds_numbers, holds_texts
 from pages.ui import environment
+from pages.ui.tables.cells import EXACT
 from pages.ui.tables.columns import MAX_LABELS
 from pages.ui.tables.data_set import DataSet, Surveyed, Whole
 from pages.ui.tables.table import MAX_COLUMNS, DataError, Table
@@ -23,7 +24,6 @@ from pages.ui.text import counted
 SUFFIX = ".parquet"
 # Of the types that a column has in the files.
 _WHOLE = re.compile(r"u?int\d+( or u?int\d+)*")
-EXACT = 2**53  # whole numbers up to here are read to the last digit
 
 
 def offered() -> dict[str, str]:
