@@ -114,8 +114,17 @@ def _table(source: ParquetSource, names: list[str], schema_of: Callable | None =
 
 
 def _numbers(table, name: str) -> np.ndarray:
-    # Whole numbers beyond 2^53 lose digits, as they do wherever a model is given them.
-    return table.column(name).cast("double", safe=False).to_numpy()
+    return doubles(table.column(name)).to_numpy()
+
+
+def doubles(column):
+    """A column of Arrow's as the doubles nearest to its numbers, which it gives itself but for
+    decimals. Whole numbers beyond 2^53 lose digits, as wherever a model is given them."""
+    import pyarrow as pa
+
+    if pa.types.is_decimal(column.type):
+        column = column.cast(pa.string())
+    return column.cast("double", safe=False)
 
 
 def _places(table, name: str, levels: Levels) -> np.ndarray:
@@ -316,7 +325,7 @@ def parquet_levels(path, column: str, most: int) -> Levels | None:
                 if pa.types.is_dictionary(cells.type):
                     cells = cells.cast(cells.type.value_type)
                 if not holds_texts(cells.type):
-                    cells = cells.cast("double", safe=False)
+                    cells = doubles(cells)
                     cells = cells.filter(compute.invert(compute.is_nan(cells)))
                 found.update(cells.unique().drop_null().to_pylist())
                 if len(found) > most:

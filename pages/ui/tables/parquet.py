@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from em_core.partitions.sources import doubles
 from pages.ui.tables.lines import unique_names
 from pages.ui.tables.table import MAX_CELLS, DataError, Table, check_size, check_unpacked
 from pages.ui.text import shortened
@@ -171,9 +172,7 @@ def series_of(name: str, column: pa.ChunkedArray) -> tuple[pd.Series, list[str]]
         kind = column.type
     if pa.types.is_uint64(kind) or pa.types.is_decimal(kind) or pa.types.is_float16(kind):
         note = f"{name!r} is {kind} in the file, read as double precision numbers."
-        if pa.types.is_decimal(kind):
-            column = column.cast(pa.string())  # Arrow's own way is a rounding off the nearest
-        return pd.Series(column.cast(pa.float64(), safe=False).to_numpy().copy()), [note]
+        return pd.Series(doubles(column).to_numpy().copy()), [note]
     if pa.types.is_integer(kind):
         values = column.cast(pa.int64())
         return values.to_pandas(types_mapper=lambda _: pd.Int64Dtype()), []

@@ -259,6 +259,16 @@ def test_what_only_rows_outside_of_the_sample_hold_is_possible(name: str) -> Non
     assert all(np.isfinite(each.log_likelihood) for each in several)
 
 
+def test_decimals_are_read_as_the_nearest_doubles(tmp_path) -> None:
+    told = ["-0.40869", "12345678901.23456", "0.00001"]
+    path = tmp_path / "t.parquet"
+    decimals = pa.array([*told, None]).cast(pa.decimal128(20, 5))
+    parquet.write_table(pa.table({"x": decimals}), path)
+    (read, _), *_ = Partitions.from_parquet(path).blocks()
+    assert read[:3, 0].tolist() == list(map(float, told)) and np.isnan(read[3, 0])
+    assert parquet_levels(path, "x", 3) == tuple(sorted(map(float, told)))
+
+
 WORDS = ("low", "middle", "high")
 
 
