@@ -13,7 +13,8 @@ ABOUT = (
 )
 
 fit_panel.begin_early()
-shell.header("Explore", ABOUT)
+# Whoever brings a table knows what this is, and is to see its results.
+shell.header("Explore", "" if shell.settings().source == "table" else ABOUT)
 
 table, selection = sidebar.choose(preparing=True)
 settings = shell.settings()
