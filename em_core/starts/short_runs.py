@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from em_core.half_steps import has_collapsed
+from em_core.models.impossible import ruled_out
+from em_core.partitions.overview import ColumnTotals
+from em_core.protocols import optional
 from em_core.search.batching.stepping import strategy
 from em_core.starts.agglomeration import sampled
 
@@ -22,11 +25,21 @@ def short_runs(
     The runs go side by side until each of them has once gained, in an iteration, at most a
     hundredth of the log-likelihood gained since its start (the rule of Biernacki, Celeux & Govaert
     2003). Those in which a component has degenerated lose against all others. Of more than 10,000
-    rows a random sample serves the short runs. Raises ValueError where every run fails.
+    rows a random sample serves the short runs; what other rows hold is possible all the same.
+    Raises ValueError where every run fails.
     """
-    if isinstance(data, np.ndarray) and len(data) > MOST_ROWS:
-        sample, weights = sampled(len(data), MOST_ROWS, rng, weights)
-        data = data[sample]
+    if not isinstance(data, np.ndarray) or len(data) <= MOST_ROWS:
+        return _best_of(model, data, rng, weights, start, n_runs)
+    # Of all rows, as the sample need not show every level.
+    settled = optional(model, "settled")(ColumnTotals.of(data, None))
+    rows, drawn = sampled(len(data), MOST_ROWS, rng, weights)
+    params = _best_of(settled, data[rows], rng, drawn, start, n_runs)
+    if ruled_out(model, params, data, weights) is None:
+        return params
+    return optional(model, "opened")(params, len(rows))
+
+
+def _best_of(model, data, rng: np.random.Generator, weights, start: str, n_runs: int):
     starts = [model.initial_params(data, start, rng, weights) for _ in range(n_runs)]
     traces, waiting, failures = [[] for _ in starts], set(range(n_runs)), {}
     step = strategy(model)
