@@ -1,5 +1,8 @@
 """Arrow files (Feather) and streams."""
 
+import math
+from collections.abc import Sequence
+
 import pandas as pd
 import pyarrow as pa
 
@@ -8,6 +11,8 @@ from pages.ui.tables.parquet import series_of, spread_size
 from pages.ui.tables.table import DataError, Table, check_size, check_unpacked
 
 _FILE = b"ARROW1"
+# Each time through a file Arrow goes over all columns of every batch, whichever are read.
+_MOST_PASSES = 32
 
 
 def read_arrow(filename: str, content: bytes) -> Table:
@@ -25,13 +30,16 @@ def read_arrow(filename: str, content: bytes) -> Table:
             raise DataError(f"{filename!r} has no columns: load a table with rows of numbers.")
         names, renamed = unique_names(schema.names)
         columns, notes, size = {}, [], 0
-        # One after the other: compressed, each may be far larger than the file.
-        for position, name in enumerate(names):
-            column = _column(filename, content, position, size)
-            size += sum(map(spread_size, column.chunks))
-            check_size(filename, len(column), len(names))
-            columns[name], note = series_of(name, column)
-            notes += note
+        # A few at a time: compressed, each may be far larger than the file.
+        width = math.ceil(len(names) / _MOST_PASSES)
+        for first in range(0, len(names), width):
+            some = names[first : first + width]
+            places = range(first, first + len(some))
+            for name, column in zip(some, _columns(filename, content, places, size), strict=True):
+                size += sum(map(spread_size, column.chunks))
+                check_size(filename, len(column), len(names))
+                columns[name], note = series_of(name, column)
+                notes += note
     except pa.ArrowMemoryError:
         raise  # it need not be the file's fault
     except (pa.ArrowException, OSError, IndexError):
@@ -49,37 +57,42 @@ def _after_the_first(content: bytes) -> int:
     if content.startswith(_FILE):
         return 0
     source = pa.BufferReader(content)
-    for _ in pa.ipc.open_stream(source, options=_only(0)):
+    for _ in pa.ipc.open_stream(source, options=_only([0])):
         pass
     return len(content) - source.tell()
 
 
-def _opened(content: bytes, position: int | None):
+def _opened(content: bytes, places: Sequence[int] | None):
     opened = pa.ipc.open_file if content.startswith(_FILE) else pa.ipc.open_stream
-    return opened(pa.BufferReader(content), options=_only(position))
+    return opened(pa.BufferReader(content), options=_only(places))
 
 
-def _only(position: int | None) -> pa.ipc.IpcReadOptions:
-    """To read one of the columns, or all of them."""
-    fields = None if position is None else [position]
+def _only(places: Sequence[int] | None) -> pa.ipc.IpcReadOptions:
+    """To read some of the columns, or all of them."""
+    fields = None if places is None else list(places)
     return pa.ipc.IpcReadOptions(included_fields=fields, use_threads=False)
 
 
-def _column(filename: str, content: bytes, position: int, before: int) -> pa.ChunkedArray:
-    """One of the columns. before: bytes of those read before it."""
-    reader = _opened(content, position)
+def _columns(
+    filename: str, content: bytes, places: Sequence[int], before: int
+) -> list[pa.ChunkedArray]:
+    """Some of the columns. before: bytes of those read before them."""
+    reader = _opened(content, places)
     if isinstance(reader, pa.ipc.RecordBatchFileReader):
         batches = (reader.get_batch(i) for i in range(reader.num_record_batches))
     else:
         batches = iter(reader)
-    chunks, size, rows = [], before, 0
+    chunks: list[list[pa.Array]] = [[] for _ in places]
+    size, rows = before, 0
     for batch in batches:
-        chunks.append(_sound(batch.column(0)))
-        size += spread_size(chunks[-1])
-        rows += len(chunks[-1])
-        check_unpacked(filename, size)
+        for own, column in zip(chunks, batch.columns, strict=True):
+            own.append(_sound(column))
+            size += spread_size(own[-1])
+            check_unpacked(filename, size)
+        rows += batch.num_rows
         check_size(filename, rows, 1)
-    return pa.chunked_array(chunks, reader.schema.field(0).type)
+    types = reader.schema.types
+    return [pa.chunked_array(own, kind) for own, kind in zip(chunks, types, strict=True)]
 
 
 def _sound(column: pa.Array) -> pa.Array:

@@ -28,6 +28,7 @@ def read_json_lines(filename: str, text: str) -> Table:
     """A row for each object, a column for each of their names. Raises DataError."""
     columns: dict[str, list[list[Any]]] = {}
     buffer: dict[str, list[Any]] = {}
+    nested: set[str] = set()
     rows = size = 0
     for record in _objects(filename, text):
         for name, value in record.items():
@@ -36,6 +37,7 @@ def read_json_lines(filename: str, text: str) -> Table:
                 check_size(filename, rows + 1, len(columns))
             if isinstance(value, dict | list):
                 value = json.dumps(value, ensure_ascii=False)
+                nested.add(name)
                 size += len(value)
             column = buffer.setdefault(name, [])
             # Objects before this one may lack the name.
@@ -57,9 +59,11 @@ def read_json_lines(filename: str, text: str) -> Table:
     check_size(filename, rows, len(columns))
     names, notes = unique_names(columns)
     series = {}
-    for name, chunks in zip(names, columns.values(), strict=True):
+    for given, name, chunks in zip(columns, names, columns.values(), strict=True):
         values = [value for chunk in chunks for value in chunk]
         series[name] = _typed(values + [None] * (rows - len(values)))
+        if given in nested:
+            notes.append(f"{name!r} holds lists or objects: each is read as a text.")
         if any(map(_has_halves, values)):
             notes.append(f"{name!r} holds halves of characters, each read as a question mark.")
         if pd.api.types.is_float_dtype(series[name]) and any(map(_is_long, values)):

@@ -132,6 +132,17 @@ def _bytes_each(kind: pa.DataType) -> int:
         return 0
 
 
+def _in_known_zone(name: str, dates: pa.ChunkedArray) -> tuple[pa.ChunkedArray, list[str]]:
+    """Moments stand in UTC in the file: of a zone that nobody knows they stay there."""
+    zone = getattr(dates.type, "tz", None) or "UTC"
+    try:
+        pa.lib.string_to_tzinfo(zone)
+    except (ValueError, KeyError):
+        said = f"{name!r} is in the time zone {shortened(zone, 100)!r}, which isn't known here: "
+        return dates.cast(pa.timestamp(dates.type.unit, "UTC")), [f"{said}read as UTC."]
+    return dates, []
+
+
 def _check_years(name: str, dates: pa.ChunkedArray) -> None:
     """Raise DataError for dates that cannot be written down, in their own time zone."""
     first, last = YEARS
@@ -183,8 +194,9 @@ def series_of(name: str, column: pa.ChunkedArray) -> tuple[pd.Series, list[str]]
     if pa.types.is_null(kind):
         return pd.Series(np.full(len(column), np.nan)), []
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        column, note = _in_known_zone(name, column)
         _check_years(name, column)
-        return pd.to_datetime(column.to_pandas()), []
+        return pd.to_datetime(column.to_pandas()), note
     try:
         if pa.types.is_string(kind) or pa.types.is_large_string(kind):
             column.validate(full=True)

@@ -29,6 +29,8 @@ GZIP = b"\x1f\x8b"
 MOST_LINES = 5  # named
 MOST_LOOKED_AT, SAMPLE_CHARACTERS = 4_000_000, 40
 _REPLACED = re.compile("\ufffd")
+# Of files that were joined, each may begin with a mark.
+_MARK_WITHIN = re.compile("(?<=[\r\n])\ufeff")
 _BROKEN, _NO_ASCII = re.compile("[\udc80-\udcff]"), re.compile("[^\x00-\x7f]")
 
 
@@ -128,6 +130,7 @@ def _unpacked(filename: str, content: bytes) -> bytes:
 
 def _read_text(filename: str, content: bytes, reading: Reading) -> Table:
     text, *encoding = _decode(filename, content, reading.encoding)
+    text = _MARK_WITHIN.sub("", text)
     check = partial(check_size, filename)
     try:
         layout = delimited.sniff(text, check, reading)

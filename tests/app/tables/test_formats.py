@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pyreadstat
 import pytest
 
@@ -234,6 +235,26 @@ def test_gzipped_text() -> None:
         read_table("x.csv.gz", gzip.compress(b""))
 
 
+def test_marks_of_files_that_were_joined_are_no_cells() -> None:
+    one, other = ("a,b\n1,2\n".encode("utf-8-sig"), "3,4\n5,6\n".encode("utf-8-sig"))
+    frame = read_table("x.csv.gz", gzip.compress(one) + gzip.compress(other)).frame
+    assert frame["a"].tolist() == [1, 3, 5]
+
+
+@pytest.mark.parametrize("unit", ["ms", "ns"])
+@pytest.mark.parametrize("ending", ["arrow", "parquet"])
+def test_a_time_zone_that_nobody_knows_is_said(ending: str, unit: str) -> None:
+    at = pa.array([0, 3600], pa.timestamp(unit, "Atlantis/Capital"))
+    buffer = io.BytesIO()
+    if ending == "arrow":
+        buffer.write(arrow({"at": at, "y": [1.0, 2.0]}))
+    else:
+        pq.write_table(pa.table({"at": at, "y": [1.0, 2.0]}), buffer)
+    table = read_table(f"x.{ending}", buffer.getvalue())
+    assert str(table.frame["at"].dtype) == f"datetime64[{unit}, UTC]"
+    assert any("'Atlantis/Capital'" in said and "read as UTC" in said for said in table.parsing)
+
+
 def test_names_of_levels_in_the_file_are_two_steps(tmp_path: Path) -> None:
     table = read_table("x.dta", written(FRAME, "dta", tmp_path))
     (named,) = named_in_the_file(table)
@@ -245,6 +266,19 @@ def test_names_of_levels_in_the_file_are_two_steps(tmp_path: Path) -> None:
     # A level that has no name: as it is.
     more = FRAME.assign(sex=[1.0, 2, 3, 1, 2])
     assert not named_in_the_file(read_table("x.dta", written(more, "dta", tmp_path)))
+
+
+def test_a_stream_of_many_columns_and_batches_is_the_table_that_was_written() -> None:
+    rng = np.random.default_rng(3)
+    columns: dict[str, pa.Array] = {f"x{j}": pa.array(rng.normal(size=20)) for j in range(70)}
+    columns["k"] = pa.array([f"level {i % 3}" for i in range(20)]).dictionary_encode()
+    table = pa.table(columns)
+    buffer = io.BytesIO()
+    with pa.ipc.new_stream(buffer, table.schema) as writer:
+        writer.write_table(table, max_chunksize=3)
+    frame = read_table("x.arrows", buffer.getvalue()).frame
+    assert list(frame) == table.column_names and frame["k"].tolist() == table["k"].to_pylist()
+    assert all(frame[f"x{j}"].tolist() == table[f"x{j}"].to_pylist() for j in range(70))
 
 
 def test_a_second_arrow_stream_in_a_file_is_said() -> None:

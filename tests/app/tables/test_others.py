@@ -171,6 +171,23 @@ def test_dates_of_every_format_of_stata_are_dates(tmp_path: Path, how: str) -> N
     assert table.frame["at"].tolist() == days.tolist()
 
 
+@pytest.mark.parametrize("how", ["%tw", "%tm", "%tq", "%th", "%tmCCYY-NN"])
+def test_periods_of_stata_are_their_first_days(tmp_path: Path, how: str) -> None:
+    at = [0.0, -1.0, 731.0, 52.0, np.nan]
+    table = written(
+        tmp_path, pd.DataFrame({"at": at, "y": 1.0}), "dta", variable_format={"at": how}
+    )
+    assert table.frame["at"].equals(pd.read_stata(tmp_path / "x.dta")["at"].astype("M8[ms]"))
+    assert any("'at' counts" in said and "first days" in said for said in table.parsing)
+
+
+def test_a_period_that_no_calendar_has_costs_its_cell(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"at": [1e6, 1e300, -1e6, 3.0], "y": 1.0})
+    table = written(tmp_path, frame, "dta", variable_format={"at": "%tm"})
+    assert table.frame["at"].isna().tolist() == [True, True, True, False]
+    assert any("3 cells of 'at' with a date that no calendar has" in x for x in table.parsing)
+
+
 def test_leap_seconds_are_said(tmp_path: Path) -> None:
     frame = pd.DataFrame({"at": [1.9e12, 1.8e12], "y": [1.0, 2]})
     table = written(tmp_path, frame, "dta", variable_format={"at": "%tC"})
@@ -189,6 +206,12 @@ def test_leap_seconds_are_said(tmp_path: Path) -> None:
 def test_a_name_with_two_values_is_told(name: str, text: str, words: str) -> None:
     with pytest.raises(DataError, match=words):
         read_table(name, text.encode())
+
+
+def test_lists_and_objects_in_cells_of_json_are_said_to_be_texts() -> None:
+    table = read_table("x.jsonl", b'{"x": 1, "at": {"u": 1}}\n{"x": 2, "at": [3]}\n')
+    assert table.frame["at"].tolist() == ['{"u": 1}', "[3]"]
+    assert "'at' holds lists or objects: each is read as a text." in table.parsing
 
 
 def test_lines_of_json_end_where_json_says() -> None:
