@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.ui.panels import methods_panel
 from pages.ui.panels.lessons import film, lesson_panel, own_lessons
 from pages.ui.player.component import preload
 from pages.ui.sharing import share
@@ -25,9 +26,11 @@ page = st.navigation(
     position="top",
 )
 with shell.frame(page.url_path):
+    # Before all that comes and goes: else the browser takes one that is open for another.
+    share.show_dialogs()
+    methods_panel.show_dialog()
     film.show(page.url_path)
     lesson_panel.show(page.url_path)
     own_lessons.add_view(page.url_path)
     page.run()
     film.go_on_without()
-    share.show_dialogs()

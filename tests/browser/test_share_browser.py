@@ -104,6 +104,26 @@ def test_a_teacher_can_hide_the_controls_and_embed(app: str, visitors: Visitors,
     expect(pupil.get_by_test_id("stSidebar")).to_be_visible()
 
 
+def test_a_dialog_stays_open_when_a_search_ends_behind_it(app: str, visitors: Visitors) -> None:
+    page = visitors.open(permissions=CLIPBOARD)
+    page.goto(f"{app}/local_optima?v=1&e=wreath&k=10&ns=100")
+    page.get_by_role("button", name="Share").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Without the controls").check()
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+    idle(page)
+    expect(dialog.get_by_label("Without the controls")).to_be_checked()
+    assert parse_qs(urlsplit(copied(page, "Copy this link")).query)["bare"] == ["1"]
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    page.get_by_role("link", name="How many?").click()
+    page.get_by_role("button", name="Methods").click()
+    expect(dialog).to_contain_text("How every number on these pages is worked out")
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+    idle(page)
+    expect(dialog).to_be_visible()
+
+
 RACE = "local_optima?v=1&e=iris&k=3&ns=4&ps=k-means%2B%2B&pk=0&rs=k-means%2B%2B&rk=1"
 
 

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from pages.ui.state import shell
+from pages.ui.state.session import session
 from pages.ui.text import MINUS
 
 
@@ -175,11 +177,20 @@ METHODS = (
 
 def offer() -> None:
     """The button that opens the list."""
-    if st.button("Methods", key="methods", icon=":material/functions:"):
+    shell.button("Methods", _ask, key="methods", icon=":material/functions:")
+
+
+def show_dialog() -> None:
+    """The list, if it was asked for."""
+    if session().dialog == "methods" and not session().owner_token:
         _show()
 
 
-@st.dialog("Methods", width="large")
+def _ask() -> None:
+    session().dialog = "methods"
+
+
+@st.dialog("Methods", width="large", on_dismiss=shell.close_dialog)
 def _show() -> None:
     st.markdown("How every number on these pages is worked out, and where it is from.")
     for method in METHODS:

@@ -47,12 +47,11 @@ def show_dialogs() -> None:
     """The dialog that was asked for, if any: by the button beside the title, or by owner link."""
     if session().owner_token:
         _deletion()
-    elif session().sharing:
-        session().sharing = False
+    elif session().dialog == "sharing":
         _sharing()
 
 
-@st.dialog("Share this view", width="medium", on_dismiss="rerun")
+@st.dialog("Share this view", width="medium", on_dismiss=shell.close_dialog)
 def _sharing() -> None:
     own = own_table.current() if shell.settings().source == "table" else None
     if own is None or own.carried:

@@ -44,10 +44,12 @@ class Session:
     returned: dict[str, Any] = field(default_factory=dict)
     given: set[str] = field(default_factory=set)
     at_work: bool = False
-    # Sharing: whether it was just asked for, and whose table is to be deleted; the table brought
-    # and the one before it, what was stored of it, and by whom where quotas count visits.
-    sharing: bool = False
+    # The dialog that is open ("sharing", "methods"), "" for none: whoever runs the page meanwhile
+    # must open it again. Whose table is to be deleted, which has a dialog of its own.
+    dialog: str = ""
     owner_token: str = ""
+    # The table brought and the one before it, what was stored of it, and by whom where quotas count
+    # visits.
     own_table: Any = None
     own_table_before: Any = None
     receipts: dict[str, Any] = field(default_factory=dict)

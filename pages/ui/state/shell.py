@@ -94,7 +94,7 @@ def _forget_other_pages(page: str) -> None:
     would then find a value in the session and leave its own widget unset. What a person did to the
     page before, and the browser said late, is still taken.
     """
-    session().page = page
+    session().page, session().dialog = page, ""
     shown = session().shown
     forget_fragments()
     for name in FIELDS:
@@ -147,13 +147,20 @@ def is_incomplete(chosen: Settings) -> bool:
 
 
 def _ask_to_share() -> None:
-    session().sharing = True
+    session().dialog = "sharing"
+
+
+def close_dialog() -> None:
+    """The dialog that is open was sent away."""
+    session().dialog = ""
 
 
 def _ask_to_add() -> None:
     """A view that others could not open is shared first."""
-    session().sharing = is_incomplete(settings())
-    session().view_to_add = not session().sharing
+    if is_incomplete(settings()):
+        _ask_to_share()
+    else:
+        session().view_to_add = True
 
 
 # Settings
