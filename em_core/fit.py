@@ -12,7 +12,7 @@ import numpy as np
 from em_core.data import WeightsKind, as_numbers, rows_at, rows_that_count
 from em_core.em import check_no_weights, em, n_observations_of
 from em_core.half_steps import HalfStep, StopReason, has_collapsed
-from em_core.models.impossible import require_possible
+from em_core.impossible import require_possible
 from em_core.partitions.partitions import Partitions, as_sequences, gone_over
 from em_core.protocols import Model, optional
 

@@ -15,8 +15,8 @@ from em_core.emissions.kernels.extremes import smallest
 from em_core.emissions.kernels.linear import IMPOSSIBLE, log_probability
 from em_core.emissions.kernels.responsibilities import entropy_of, normalise_shifted, respond
 from em_core.half_steps import Collapse, Expectation, Leap
+from em_core.impossible import Impossible, impossible_row
 from em_core.magnitudes import shares_of
-from em_core.models.impossible import Impossible, impossible_row
 from em_core.protocols import Emission, optional
 from em_core.starts import table as initialization
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from em_core.data import rows_at
 from em_core.fit import Fit
-from em_core.models.impossible import Impossible, ruled_out
+from em_core.impossible import Impossible, ruled_out
 from em_core.search.restarts import Restarts
 
 # Of frequencies, which are dealt out one by one.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from em_core.half_steps import has_collapsed
-from em_core.models.impossible import ruled_out
+from em_core.impossible import ruled_out
 from em_core.partitions.overview import ColumnTotals
 from em_core.protocols import optional
 from em_core.search.batching.stepping import strategy

@@ -13,6 +13,7 @@ from em_core.coordinates.gradients import by_shares
 from em_core.emissions.gaussian import EMPTY_SHARE, leap_of_emission
 from em_core.emissions.kernels.responsibilities import LEAST_SHARE
 from em_core.half_steps import Collapse, Expectation, Flag, Leap, called
+from em_core.impossible import Impossible, impossible_frame
 from em_core.imputation import Imputation
 from em_core.models.hidden_markov import starts as hidden_markov_starts
 from em_core.models.hidden_markov.forecasting import log_densities_of_states, log_forecasts
@@ -38,7 +39,6 @@ from em_core.models.hidden_markov.sequences import (
     total,
 )
 from em_core.models.hidden_markov.viterbi import best_path
-from em_core.models.impossible import Impossible, impossible_frame
 from em_core.models.mixture import Mixture
 from em_core.protocols import Emission, optional
 from em_core.trees import add

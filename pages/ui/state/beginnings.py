@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from em_core.models.impossible import ruled_out
+from em_core.impossible import ruled_out
 from em_core.protocols import optional
 from em_core.starts.table import require_distinct_rows
 from pages.ui.families.family import listed
