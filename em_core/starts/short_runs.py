@@ -7,7 +7,7 @@ import numpy as np
 from em_core.half_steps import has_collapsed
 from em_core.impossible import ruled_out
 from em_core.partitions.overview import ColumnTotals
-from em_core.protocols import optional
+from em_core.protocols import is_discrete, optional
 from em_core.search.batching.stepping import strategy
 from em_core.starts.agglomeration import sampled
 
@@ -30,9 +30,11 @@ def short_runs(
     """
     if not isinstance(data, np.ndarray) or len(data) <= MOST_ROWS:
         return _best_of(model, data, rng, weights, start, n_runs)
-    # Of all rows, as the sample need not show every level.
-    settled = optional(model, "settled")(ColumnTotals.of(data, None))
     rows, drawn = sampled(len(data), MOST_ROWS, rng, weights)
+    if not is_discrete(optional(model, "emission")):
+        return _best_of(model, data[rows], rng, drawn, start, n_runs)
+    # The sample need not show every level.
+    settled = optional(model, "settled")(ColumnTotals.of(data, None))
     params = _best_of(settled, data[rows], rng, drawn, start, n_runs)
     if ruled_out(model, params, data, weights) is None:
         return params
