@@ -35,8 +35,8 @@ def read_arrow(filename: str, content: bytes) -> Table:
         for first in range(0, len(names), width):
             some = names[first : first + width]
             places = range(first, first + len(some))
-            for name, column in zip(some, _columns(filename, content, places, size), strict=True):
-                size += sum(map(spread_size, column.chunks))
+            found, size = _columns(filename, content, places, size)
+            for name, column in zip(some, found, strict=True):
                 check_size(filename, len(column), len(names))
                 columns[name], note = series_of(name, column)
                 notes += note
@@ -75,8 +75,8 @@ def _only(places: Sequence[int] | None) -> pa.ipc.IpcReadOptions:
 
 def _columns(
     filename: str, content: bytes, places: Sequence[int], before: int
-) -> list[pa.ChunkedArray]:
-    """Some of the columns. before: bytes of those read before them."""
+) -> tuple[list[pa.ChunkedArray], int]:
+    """Some of the columns, and how many bytes they are with those read before them."""
     reader = _opened(content, places)
     if isinstance(reader, pa.ipc.RecordBatchFileReader):
         batches = (reader.get_batch(i) for i in range(reader.num_record_batches))
@@ -92,7 +92,8 @@ def _columns(
         rows += batch.num_rows
         check_size(filename, rows, 1)
     types = reader.schema.types
-    return [pa.chunked_array(own, kind) for own, kind in zip(chunks, types, strict=True)]
+    columns = [pa.chunked_array(own, kind) for own, kind in zip(chunks, types, strict=True)]
+    return columns, size
 
 
 def _sound(column: pa.Array) -> pa.Array:

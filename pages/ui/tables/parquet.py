@@ -100,6 +100,8 @@ def spread_size(column: pa.Array) -> int:
     """Bytes of a column once every row has its own value. Raises DataError where one value may
     stand for many rows in a way that no table needs."""
     kind = column.type
+    if pa.types.is_primitive(kind):  # as most are, of which a stream may have very many
+        return column.nbytes
     if isinstance(column, pa.ExtensionArray):
         return spread_size(column.storage)
     if any(is_kind(kind) for is_kind in _SHARED):
