@@ -213,6 +213,7 @@ def read_from(
         titles=tuple((name, title) for name, title in titles if title),
         words=made.words,
         lines=lines,
+        marks=tuple(sorted(made.marks)),
     )
 
 

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from pages.ui.tables.answers import MARKS
 from pages.ui.tables.lines import LONGEST_NAME
 from pages.ui.tables.long_texts import without_long_texts
 from pages.ui.tables.parquet import read_parquet
@@ -134,6 +135,8 @@ def from_text(text: str) -> Table:
 
 def _more(table: Table) -> dict[str, list]:
     more = {name: getattr(table, name) for name in _OF_COLUMNS}
+    if len(table.frame.select_dtypes("str").columns):
+        more["marks"] = table.marks  # by which texts become numbers once words are out of the way
     return {name: list(value) for name, value in more.items() if value}
 
 
@@ -152,6 +155,7 @@ def _table(
         columns = [of[0] for of in told[field]]
         if len({*columns}) < len(columns) or not {*columns} <= {*frame.columns}:
             raise ValueError(f"{field} are of columns that are not there, or twice of one")
+    told["marks"] = tuple(_mark(mark) for mark in _listed((more or {}).get("marks", [])))
     if len(units) > frame.shape[1] or len(str(max(frame.columns, key=len))) > 2 * LONGEST_NAME:
         raise ValueError("there are more units than columns, or a longer name than any has")
     return Table(name, frame, tuple(parsing), fingerprint, tuple(units), **told)
@@ -180,6 +184,12 @@ def _question(parts: list) -> Question:
     if len({answer for answer, _ in pairs}) < len(pairs) or len(pairs) > MOST_CHOICES:
         raise ValueError(f"the answers to {sentence!r} are alike, or too many")
     return Question(_text(column), about, _text(sentence), pairs)
+
+
+def _mark(value: object) -> str:
+    if value not in MARKS:
+        raise ValueError(f"{value!r} is no decimal mark")
+    return _text(value)
 
 
 def _listed(value: object) -> list:

@@ -107,6 +107,8 @@ class Table(NamedTuple):
     left_out: tuple[LeftOut, ...] = ()
     clock: Clock | None = None  # by which the rows are taken; None for the order of the file
     as_read: pd.DataFrame | None = None  # before its steps of preparation, if there were any
+    # The decimal marks that its numbers were written with, as far as they show.
+    marks: tuple[str, ...] = ()
     whole: Whole | None = None  # of which data set on the server these rows are a sample
 
     @property

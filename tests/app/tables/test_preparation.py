@@ -5,6 +5,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from pages.ui.tables import packing
+from pages.ui.tables.answers import Reading
+from pages.ui.tables.preparation.levels import Renamed, Spelling
 from pages.ui.tables.preparation.missing import Missing
 from pages.ui.tables.preparation.table import StepError, prepared, read_steps, write_steps
 from pages.ui.tables.reading import read_table
@@ -54,3 +57,36 @@ def test_damaged_steps_are_refused(text: str) -> None:
 def test_steps_come_back_as_they_were_written() -> None:
     steps = (Missing(("99", "Ümlaut")), Missing(("x",), ("a", "b")))
     assert read_steps(write_steps(steps)) == steps
+
+
+PRICES = b"id;preis;menge\n1;1.234;2,5\n2;k.A.;3,5\n3;2.500;4,5\n"
+
+
+@pytest.mark.parametrize(
+    "step", [Missing(("k.A.",)), Renamed("preis", ("k.A.",), ("7.000",)), Spelling()]
+)
+def test_numbers_among_words_are_read_by_the_marks_of_their_table(step) -> None:
+    content = PRICES.replace(b"4,5", b"4,5\n4; 7.000;2,5\n5;7.000;1,5")
+    content = content.replace(b"k.A.", b" 7.000") if isinstance(step, Spelling) else content
+    table = prepared(read_table("x.csv", content), [step])
+    (question,) = table.questions
+    assert question.column == "preis" and [answer for answer, _ in question.choices] == [".", ","]
+    for mark, value in ((",", 1234), (".", 1.234)):
+        reading = Reading(marks=(("preis", mark),))
+        read = prepared(read_table("x.csv", content, reading), [step])
+        assert read.frame["preis"][0] == value and not read.questions
+
+
+def test_numbers_among_words_are_settled_where_the_table_settles_them() -> None:
+    text = b'id,price,n\n1,"1,007",1.5\n9,refused,3.5\n2,"2,250",2.5\n'
+    read = prepared(read_table("x.csv", text), [Missing(("refused",))])
+    assert read.frame["price"].fillna(0).tolist() == [1007, 0, 2250]
+    assert "Commas inside the numbers of 'price' separate thousands." in read.parsing
+
+
+def test_the_marks_of_a_table_go_with_it() -> None:
+    table = read_table("x.csv", PRICES)
+    text = packing.to_text(table)
+    assert text is not None and table.marks == (",",)
+    for packed in (packing.from_text(text), packing.from_parquet(packing.to_parquet(table))):
+        assert packed.marks == (",",) and prepared(packed, [Missing(("k.A.",))]).questions

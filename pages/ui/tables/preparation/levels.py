@@ -25,7 +25,7 @@ class Spelling(NamedTuple):
 
     def apply(self, table: Table) -> Table:
         require_columns(table, self.columns)
-        frame, facts = table.frame.copy(), []
+        frame, changed, facts = table.frame, {}, []
         names = self.columns or tuple(frame)
         alike = [frame[name] for name in names if _has_alike(frame[name])]
         spellings = _spellings(alike)
@@ -33,12 +33,11 @@ class Spelling(NamedTuple):
             merged = spelt_once(frame[name], spellings)
             before, after = frame[name].nunique(), merged.nunique()
             if after < before:
-                frame[name] = typed_again(str(name), merged)
+                changed[str(name)] = merged
                 facts.append(f"{counted(before, 'level')} of {name!r} are {after:,}")
         found = ", ".join(facts) or "none do"
-        return table._replace(
-            frame=frame, parsing=(*table.parsing, f"{self.told()[:-1]}: {found}.")
-        )
+        told = f"{self.told()[:-1]}: {found}."
+        return typed_again(table._replace(parsing=(*table.parsing, told)), changed)
 
     def told(self) -> str:
         where = f" in {', '.join(map(repr, self.columns))}" if self.columns else ""
@@ -54,14 +53,12 @@ class Renamed(NamedTuple):
 
     def apply(self, table: Table) -> Table:
         require_columns(table, [self.column])
-        frame = table.frame.copy()
         names = dict(zip(self.levels, self.names, strict=False))
-        texts = texts_of(frame[self.column])
+        texts = texts_of(table.frame[self.column])
         named = texts.map(lambda level: names.get(level, level), na_action="ignore")
         renamed = int(texts.isin(list(names)).sum())
-        frame[self.column] = typed_again(self.column, named)
         fact = f"{self.told()} {counted(renamed, 'cell')}."
-        return table._replace(frame=frame, parsing=(*table.parsing, fact))
+        return typed_again(table._replace(parsing=(*table.parsing, fact)), {self.column: named})
 
     def told(self) -> str:
         pairs = zip(self.levels, self.names, strict=False)

@@ -24,18 +24,19 @@ class Missing(NamedTuple):
 
     def apply(self, table: Table) -> Table:
         require_columns(table, self.columns)
-        frame, facts = table.frame.copy(), []
-        for name in self.columns or tuple(frame):
-            found = coded(frame[name], self.codes)
+        changed, facts = {}, []
+        for name, column in table.frame[list(self.columns or table.frame)].items():
+            found = coded(column, self.codes)
             if not found.any():
                 continue
             # A 99 among decimals is written as one, too.
-            were = frame[name][found].astype(str).str.strip().str.removesuffix(".0").value_counts()
+            were = column[found].astype(str).str.strip().str.removesuffix(".0").value_counts()
             what = ", ".join(f"{code} {count:,} times" for code, count in were.items())
-            frame[name] = typed_again(str(name), _without(frame[name], found))
+            changed[str(name)] = _without(column, found)
             facts.append(f"{counted(int(found.sum()), 'cell')} in {name!r} ({what})")
         found = ", ".join(facts) or "no cell holds one"
-        return table._replace(frame=frame, parsing=(*table.parsing, f"{self.told()} {found}."))
+        told = f"{self.told()} {found}."
+        return typed_again(table._replace(parsing=(*table.parsing, told)), changed)
 
     def told(self) -> str:
         where = f" in {', '.join(map(repr, self.columns))}" if self.columns else ""
