@@ -31,6 +31,7 @@ _NOT_DETECTED = (
 )
 # They would be picometres.
 _OF_THE_CLOCK = {"am", "pm", "AM", "PM"}
+_FOOTNOTES = {*"*\u2020\u2021#"}
 _LOOKED_AT = 20
 
 
@@ -53,6 +54,21 @@ class Limited(NamedTuple):
     above: np.ndarray
     words: int
     samples: tuple[str, ...]
+
+
+def is_decorated(text: str) -> bool:
+    """Whether a cell is a number with something beside it."""
+    if re.match(_LIMIT, text):
+        return True
+    found = re.match(_DECORATED, text)
+    if found is None:
+        return False
+    before, after = found["before"], found["after"] or ""
+    if before:
+        return before in CURRENCIES and not after
+    if after:
+        return is_unit(after) or {*after} <= _FOOTNOTES
+    return bool(found["open"] and found["close"])
 
 
 def undecorated(shape: cells.Shapes) -> Undecorated | None:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from pages.ui.tables import cells
 from pages.ui.tables.answers import Reading
+from pages.ui.tables.decorated import is_decorated
 from pages.ui.tables.units import unit_of
 from pages.ui.text import counted
 
@@ -37,7 +38,8 @@ _NOTE = re.compile(
 )
 # In a row below the names they stand for no answer, and are no names.
 _NO_ANSWER = re.compile(
-    r"refused|no answer|unknown|none|n\.?[ad]\.?|not (available|applicable|known|detected)|"
+    r"refused|no answer|unknown|none|n\.?[ad]\.?|trace|"
+    r"not (available|applicable|known|detected|measured|tested|recorded)|"
     r"missing|[-\u2013\u2014*]+",
     re.IGNORECASE,
 )
@@ -229,7 +231,9 @@ def _are_titles(row: list[str]) -> bool:
 
 
 def _names_over_numbers(row: list[str], body: list[list[str]], width: int) -> bool:
-    if any(are_numbers([cell.strip() for cell in row])):
+    texts = [cell.strip() for cell in row]
+    numbers = [text for text, number in zip(texts, are_numbers(texts), strict=True) if number]
+    if numbers and not _counts_up(numbers, body):
         return False
     if not any(
         name.strip() and column_is_numeric(body, j) for j, name in enumerate(row[:_SAMPLE_COLUMNS])
@@ -277,7 +281,7 @@ def _stacked(block: list[list[str]]) -> int:
         head, body = block[:lines], block[lines:]
         if len(body) < 2 or any(len(row) != len(block[0]) for row in head):
             continue
-        numeric = [j for j in _numeric_below(body) if j]
+        numeric = [j for j in _numeric_below(body) if 0 < j < len(block[0])]
         levels = [row[0].strip() for row in head]
         if len(numeric) < 2 or not all(levels) or any(are_numbers(levels)):
             continue
@@ -294,15 +298,15 @@ def _names_again(row: list[str], numeric: list[int]) -> bool:
     texts = [row[j].strip() for j in numeric]
     if any(text.lower() in cells.MISSING or _NO_ANSWER.fullmatch(text) for text in texts):
         return False
-    if any(are_numbers(texts)) or all(unit_of(text) for text in texts):
+    if any(are_numbers(texts)) or any(map(is_decorated, texts)):
         return False
-    return len(set(texts)) > 1
+    return not all(unit_of(text) for text in texts) and len(set(texts)) > 1
 
 
 def _holds_units(row: list[str], body: list[list[str]]) -> bool:
     """Whether a row holds nothing but units, over columns of numbers."""
     numeric = [j for j in _numeric_below(body) if j < len(row)]
-    named = [bool(unit_of(cell)) for cell in row]
+    named = [bool(unit_of(cell)) and not is_decorated(cell.strip()) for cell in row]
     nothing = [not cell.strip() or cell.strip() == "-" for cell in row]
     return any(named[j] for j in numeric) and all(
         unit or none for unit, none in zip(named, nothing, strict=True)
@@ -489,7 +493,9 @@ def numeric_columns(rows: list[list[str]]) -> list[bool]:
 def column_is_numeric(body: list[list[str]], position: int) -> bool:
     column = [row[position].strip() for row in body if position < len(row)]
     present = [cell for cell in column if cell.lower() not in cells.MISSING]
-    return bool(present) and all(are_numbers(present))
+    if not present:
+        return False
+    return all(are_numbers(present)) or all(map(is_decorated, present))
 
 
 def are_numbers(texts: list[str]) -> list[bool]:

@@ -1,9 +1,11 @@
 """Lines that are no rows are recognised, said, and put back by hand; in text and in workbooks."""
 
+import contextlib
 import csv
 import io
 import random
 
+import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
@@ -274,3 +276,57 @@ def test_names_of_several_levels_as_pandas_writes_them(levels: int) -> None:
     numbers = table.frame.iloc[-3:, 1:].to_numpy(float)
     assert numbers.tolist() == frame.to_numpy().tolist()
     assert any(fact.startswith(f"Lines 1 to {levels} are ") for fact in table.parsing)
+
+
+@pytest.mark.parametrize(
+    ("first", "kept"),
+    [
+        ("A,<0.5,<0.1", ["<0.5", "<0.1"]),
+        ("A,>300,>250", [">300", ">250"]),
+        ("A,1.2*,3.4*", ["1.2*", "3.4*"]),
+        ("A,10%,20%", ["10%", "20%"]),
+        ("A,$10,$20", ["$10", "$20"]),
+        ("A,5 mg,7 mg", ["5 mg", "7 mg"]),
+        ("A,trace,not measured", ["trace", "not measured"]),
+    ],
+)
+def test_a_first_row_of_values_with_something_beside_them_is_no_line_of_names(first, kept) -> None:
+    lines = ["sample,Pb,Cd", first, "B,1.2,0.3", "C,2.3,0.4", "D,2.9,0.5"]
+    table = read_table("x.csv", "\n".join(lines).encode())
+    assert len(table.frame) == 4 and table.frame.iloc[0, 1:].tolist() == kept
+
+
+WORLD_BANK = (
+    '"Data Source","World Development Indicators",\n\n"Last Updated Date","2024-01-01",\n\n'
+    '"Country Name","Country Code","1960","1961",\n"Aruba","ABW","1","2",\n'
+    '"Africa","AFE","3.5","4.5",\n"Chad","TCD","","4.5",\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "rows"),
+    [
+        ("Device,12\nUser,Me\nc,2019,2020\nA,2,3\nB,5,6\nC,8,9\n", ["c", "2019", "2020"], 3),
+        (WORLD_BANK, ["Country Name", "Country Code", "1960", "1961"], 3),
+        ("Prices\nitem,price\nA,$1.50\nB,$2.50\nC,$3.75\n", ["item", "price"], 3),
+        (
+            'Lab X report\n"sample";"yield"\n"A";"12,5%"\n"B";"3%"\n"C";"4%"\n',
+            ["sample", "yield"],
+            3,
+        ),
+        ('Lab X\n"sample";"mass"\n"A";"<0,5"\n"B";"3,5"\n"C";"4"\n', ["sample", "mass"], 3),
+    ],
+)
+def test_lines_above_years_units_and_limits_are_none_of_the_table(text, names, rows) -> None:
+    table = read_table("x.csv", text.encode())
+    assert list(table.frame)[: len(names)] == names and len(table.frame) == rows
+    assert any("above the names" in said for said in table.parsing)
+
+
+def test_lines_of_any_widths_are_read_or_refused_in_a_sentence() -> None:
+    rng = np.random.default_rng(20261130)
+    kinds = ("", "12", "2019", "x", "mm", "<5", "3%", "A b", "1.5", "NA", '"q', "-")
+    for _ in range(600):
+        lines = [",".join(rng.choice(kinds, rng.integers(1, 5))) for _ in range(rng.integers(1, 9))]
+        with contextlib.suppress(DataError):
+            read_table("x.csv", "\n".join(lines).encode())
