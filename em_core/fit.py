@@ -179,9 +179,15 @@ def ready(model, data) -> tuple[Any, Any]:
 def counted(
     model, data, weights, weights_kind: WeightsKind = "frequencies"
 ) -> tuple[Any, np.ndarray | None]:
-    """As `rows_that_count`, of checked data; partitions bring their own weights."""
+    """As `rows_that_count`, of checked data; partitions bring their own weights, which are
+    frequencies."""
     if isinstance(data, Partitions):
         check_no_weights(weights)
+        if weights_kind != "frequencies":
+            raise ValueError(
+                "weights of partitions are frequencies: scale sampling weights so that they sum to "
+                "the number of rows before the partitions are made"
+            )
         return data, None
     return rows_that_count(model, data, weights, weights_kind)
 

@@ -155,6 +155,8 @@ def test_weights_belong_to_the_table(kind: str) -> None:
     assert found.log_likelihood == pytest.approx(known.log_likelihood, rel=1e-9)
     with pytest.raises(ValueError, match="given where these are made"):
         fit(model, pieces, weights=weights)
+    with pytest.raises(ValueError, match="weights of partitions are frequencies"):
+        fit(model, pieces, weights_kind="sampling")
 
 
 def test_many_starts_share_the_passes() -> None:

@@ -244,6 +244,8 @@ def _with_rows(table: Table, found: Columns, kind: WeightsKind) -> Columns:
             len(table.frame) * (len(use.columns) + 1 + bool(use.weight)) * NUMBER_BYTES,
         )
         if table.whole is not None:
+            if use.weight and kind == "sampling":
+                raise DataError(served_panel.FREQUENCIES_ONLY)
             selection = served_panel.with_all_rows(table, selection, holes, use.weight)
             if selection is None:
                 return found

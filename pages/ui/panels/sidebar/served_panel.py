@@ -21,6 +21,10 @@ from pages.ui.text import counted, plain
 
 # What stands in the folders is asked for again after so many seconds.
 LISTED_SECONDS = 3
+FREQUENCIES_ONLY = (
+    "Weights of a data set on the server are taken for frequencies only: choose “frequencies”, or "
+    "no weights."
+)
 NONE_HERE = "There is no data set in the folders that this server offers: ask whoever runs it."
 
 
