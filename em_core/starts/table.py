@@ -47,6 +47,8 @@ def k_means_plus_plus(points, n_components, rng, weights=None) -> np.ndarray:
     (nearest,) = distances.to(points[rows])
     for _ in range(1, n_components):
         potential = weights * nearest
+        if not potential.sum() > 0:
+            potential = weights  # all lie on those drawn, as far as squares can tell
         size = 2 + int(np.log(n_components))
         candidates = rng.choice(len(points), size=size, p=potential / potential.sum())
         nearer = np.minimum(nearest, distances.to(points[candidates]))

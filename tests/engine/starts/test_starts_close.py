@@ -1,0 +1,12 @@
+"""Starts where rows differ by less than the squares of their distances can tell."""
+
+import numpy as np
+
+from em_core.starts.table import k_means_plus_plus
+
+
+def test_rows_apart_by_a_rounding_are_drawn_like_any_others() -> None:
+    points = np.array([[3.0], [3.0 + 1e-9], [5.0]])
+    for seed in range(5):
+        rows = k_means_plus_plus(points, 3, np.random.default_rng(seed))
+        assert set(points[rows].round(3).ravel()) == {3.0, 5.0}
