@@ -108,8 +108,19 @@ def headed(records: Sequence[Record], reading: Reading) -> Head:
     records: the first that aren't blank; where a person has said at which line the table begins,
     from there. A record holds names if it has text and no number; or if
     its numbers count up by one, as years and the default names of pandas do, and can't be
-    measurements like those below.
+    measurements like those below. Columns before the table, without a cell in any record, are no
+    part of what is decided.
     """
+    if lead := _blank_columns([record.cells for record in records]):
+        head = headed([r._replace(cells=r.cells[lead:]) for r in records], reading)
+        before = ("",) * lead
+        names, renamed = unique_names((*before, *head.names))
+        return head._replace(
+            names=names,
+            titles=(*before, *head.titles) if head.titles else (),
+            units=(*before, *head.units) if head.units else (),
+            notes=(*head.notes, *renamed),
+        )
     start = start_of(records) if reading.begins is None else _place(records, reading.begins)
     above_names = reading.first is not None and reading.first <= records[start].line
     if reading.header == 0 or above_names:
@@ -153,6 +164,14 @@ def headed(records: Sequence[Record], reading: Reading) -> Head:
     )
 
 
+def _blank_columns(rows: list[list[str]]) -> int:
+    """How many columns stand before the first that has a cell."""
+    return min(
+        (next((j for j, cell in enumerate(row) if cell.strip()), len(row)) for row in rows),
+        default=0,
+    )
+
+
 def _nameless(records: Sequence[Record], first: int) -> Head:
     width = usual_width([record.cells for record in records])
     return Head(0, 0, first, tuple(f"column {j + 1}" for j in range(width)))
@@ -166,7 +185,8 @@ def _place(records: Sequence[Record], line: int) -> int:
 def start_of(records: Sequence[Record]) -> int:
     """Where a table begins below lines of another shape: at names over numbers, and at nothing
     else."""
-    rows = [record.cells for record in records]
+    lead = _blank_columns([record.cells for record in records])
+    rows = [record.cells[lead:] for record in records]
     if fits(rows) and not _is_short(rows[0], usual_width(rows)):
         return 0
     for start in range(min(len(rows) - 1, MOST_ABOVE)):

@@ -330,3 +330,25 @@ def test_lines_of_any_widths_are_read_or_refused_in_a_sentence() -> None:
         lines = [",".join(rng.choice(kinds, rng.integers(1, 5))) for _ in range(rng.integers(1, 9))]
         with contextlib.suppress(DataError):
             read_table("x.csv", "\n".join(lines).encode())
+
+
+@pytest.mark.parametrize(
+    ("rows", "names", "n_rows"),
+    [
+        ([["Survey"], ["by us"], [], ["id", "cm"], [1, 170], [2, 180], [3, 165]], ["id", "cm"], 3),
+        ([["Survey"], ["id", "cm"], [1, 170], [2, 180], [3, 165]], ["id", "cm"], 3),
+        ([["sex", "smoker"], ["m", "yes"], ["f", "no"], ["m", "no"]], ["sex", "smoker"], 3),
+    ],
+)
+def test_a_sheet_whose_table_begins_in_its_second_column(rows, names, n_rows) -> None:
+    workbook = openpyxl.Workbook()
+    sheet = workbook.active
+    assert sheet is not None
+    for i, row in enumerate(rows, start=1):
+        for j, value in enumerate(row, start=2):
+            sheet.cell(i, j, value)
+    content = io.BytesIO()
+    workbook.save(content)
+    frame = read_table("x.xlsx", content.getvalue()).frame
+    assert list(frame)[1:] == names and len(frame) == n_rows
+    assert frame[names].to_numpy().tolist() == rows[-n_rows:]
