@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping
-from datetime import time
 from functools import partial
 from typing import Any
 
@@ -12,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pages.ui.tables.lines import unique_names
-from pages.ui.tables.statistical_dates import of_seconds_as_days, with_dates
+from pages.ui.tables.statistical_dates import dates_of, with_dates, with_times
 from pages.ui.tables.table import (
     MAX_CELLS,
     MAX_ROWS,
@@ -53,7 +52,9 @@ def read_statistical(filename: str, content: bytes, suffix: str) -> Table:
     try:
         _, about = read(io.BytesIO(content), metadataonly=True)
         limit = _row_limit(filename, about, len(content))
-        frame, about, ranges, times = _read(partial(read, row_limit=limit, **more), content, suffix)
+        # The library knows few formats of dates, and gives up a file for a date of no calendar.
+        plainly = {"row_limit": limit, "disable_datetime_conversion": True}
+        frame, about = read(io.BytesIO(content), **plainly, **more)
     except DataError:
         raise
     except (
@@ -73,18 +74,18 @@ def read_statistical(filename: str, content: bytes, suffix: str) -> Table:
     given = list(frame.columns)
     frame.columns = list(names)
     called = dict(zip(given, names, strict=True))
-    missing, codes = _without_codes(frame, called, ranges)
-    # As the codes are: they are compared before there are dates.
     formats = about.original_variable_types
-    kinds = {called[given]: how for given, how in formats.items() if given in called}
+    kinds = {called[given]: how or "" for given, how in formats.items() if given in called}
+    # As the codes are: they are compared before there are dates.
+    missing, codes = _without_codes(frame, called, _missing_ranges(about), kinds, suffix)
     try:
         frame, dates = with_dates(frame, kinds, suffix)
+        frame, seconds = with_times(frame, kinds, suffix)
     except (ValueError, TypeError):
         raise broken from None
     for column in names:
         frame[column] = _typed(frame[column])
-    seconds = {called[given] for given in times}
-    dates += [f"{name!r} holds times: read as seconds." for name in names if name in seconds]
+    dates += [f"{name!r} holds times: read as seconds." for name in seconds]
     labels = tuple(
         (called[column], tuple((_code(code), str(label)) for code, label in found.items()))
         for column, found in about.variable_value_labels.items()
@@ -109,48 +110,8 @@ def read_statistical(filename: str, content: bytes, suffix: str) -> Table:
     )
 
 
-def _read(
-    read: Callable[..., tuple[Any, Any]], content: bytes, suffix: str
-) -> tuple[pd.DataFrame, Any, dict[str, Any], list[str]]:
-    """The cells, and what the file says of them; the codes declared as missing, as the cells they
-    are compared with; and which columns hold times, in seconds. Dates are dates, or else still
-    numbers."""
-    try:
-        frame, about = read(io.BytesIO(content), dates_as_pandas_datetime=True)
-    except OverflowError:
-        # One date that no calendar has costs that cell only.
-        frame, about = read(io.BytesIO(content), disable_datetime_conversion=True)
-        return frame, about, _missing_ranges(about), []
-    ranges, shown = _missing_ranges(about), about.original_variable_types
-    times = [name for name in frame if _holds_times(frame[name])]
-    raw = [name for name in frame if of_seconds_as_days(shown.get(name), suffix)]
-    if suffix == "dta":  # a moment of which the time of day is shown
-        frame[times] = frame[times].map(_seconds)
-    else:
-        # Durations, too, of which the library leaves out whole days: 25 hours would be 1.
-        raw += times
-    if raw:
-        numbers, plainly = read(io.BytesIO(content), usecols=raw, disable_datetime_conversion=True)
-        # By name: they come in the order of the file.
-        frame[raw] = numbers[raw]
-        ranges |= _missing_ranges(plainly)
-    return frame, about, ranges, times
-
-
 def _missing_ranges(about: Any) -> dict[str, Any]:
     return dict(getattr(about, "missing_ranges", {}) or {})
-
-
-def _holds_times(column: pd.Series) -> bool:
-    """Whether the library takes the values of a column for times of day."""
-    return column.dtype == object and any(isinstance(value, time) for value in column)
-
-
-def _seconds(value: object) -> float:
-    """Since midnight; NaN for what is no time."""
-    if not isinstance(value, time):
-        return np.nan
-    return 3600 * value.hour + 60 * value.minute + value.second + value.microsecond / 1e6
 
 
 def _row_bytes(about: Any) -> int:
@@ -172,7 +133,11 @@ def _row_limit(filename: str, about: Any, size: int) -> int:
 
 
 def _without_codes(
-    frame: pd.DataFrame, called: Mapping[str, str], ranges: Mapping[str, list[dict[str, Any]]]
+    frame: pd.DataFrame,
+    called: Mapping[str, str],
+    ranges: Mapping[str, list[dict[str, Any]]],
+    kinds: Mapping[str, str],
+    suffix: str,
 ) -> tuple[list[str], tuple[tuple[str, tuple[str, ...]], ...]]:
     """Set the codes declared as missing so; sentences on them, and which they are by column."""
     said, codes = [], []
@@ -189,7 +154,8 @@ def _without_codes(
                 if isinstance(low, str)
                 else column.between(low, high).to_numpy(bool)
             )
-        words = tuple(_range(one["lo"], one["hi"]) for one in found)
+        shown = partial(_as_shown, how=kinds.get(name, ""), suffix=suffix)
+        words = tuple(_range(shown(one["lo"]), shown(one["hi"])) for one in found)
         codes.append((name, words))
         frame[name] = column.mask(is_code)
         said.append(f"{', '.join(words)} in {name!r} ({counted(int(is_code.sum()), 'cell')})")
@@ -201,6 +167,12 @@ def _without_codes(
 
 def _range(low: object, high: object) -> str:
     return _code(low) if low == high else f"{_code(low)} to {_code(high)}"
+
+
+def _as_shown(code: object, how: str, suffix: str) -> object:
+    """A date where the format of its column shows one that a calendar has."""
+    dates = dates_of(np.array([code]), how, suffix) if isinstance(code, float) else None
+    return code if dates is None or np.isnat(dates[0]) else pd.Timestamp(dates[0])
 
 
 def _code(value: object) -> str:

@@ -3,76 +3,229 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from pages.ui.text import counted
 
-# Days from the first that a program counts from until 1970.
-_SPSS = ("sav", "zsav", "por")
-_DAYS = {**dict.fromkeys(_SPSS, 141_428), "dta": 3_653, "xpt": 3_653, "sas7bdat": 3_653}
-_DAY = 86_400_000  # milliseconds
-_FIRST, _LAST = np.datetime64("0001-01-01", "ms"), np.datetime64("9999-12-31", "ms")
-_DAY_OF_MOMENT = re.compile(r"DT(DATE|MONYY|WKDATX|YEAR|YYQC)", re.IGNORECASE)
-_MOMENTS = re.compile(rf"DATETIME|E8601DT|YMDHMS|{_DAY_OF_MOMENT.pattern}|%tc(?!HH)", re.IGNORECASE)
-_LEAP_SECONDS = re.compile(r"%-?tC")
-# What Stata counts in since 1960, besides days and moments, and how many are a year.
-_PERIODS = {"w": ("weeks", 52), "m": ("months", 12), "q": ("quarters", 4), "h": ("half-years", 2)}
-_PERIOD = re.compile(r"%-?t([wmqh])")
-_DATES = re.compile(
-    r"(A|E|J|S)?DATE\d|DATE$|YYMMDD|MMDDYY|DDMMYY|E8601DA|QYR|MOYR|WKYR|%td", re.IGNORECASE
+_SECOND = 1_000_000  # microseconds
+_DAY = 86_400 * _SECOND
+_FIRST, _LAST = np.datetime64("0001-01-01", "us"), np.datetime64("9999-12-31T23:59:59", "us")
+
+
+class _Meaning(NamedTuple):
+    """What a column counts since the first day of its program, and what its format shows of it.
+
+    unit: in microseconds.
+    """
+
+    unit: int
+    shows: str
+
+
+_LANGUAGES = (
+    *("AFR", "CAT", "CRO", "CZE", "DAN", "DES", "DEU", "ENG", "ESP", "EUR", "FIN", "FRA", "FRS"),
+    *("HUN", "ITA", "MAC", "NLD", "NOR", "POL", "PTG", "RUS", "SLO", "SVE"),
 )
+_DATE, _TIME, _TIME_OF_DAY, _PART = "date", "time", "time of day", "part"
 
 
-def of_seconds_as_days(how: str | None, suffix: str) -> bool:
-    """Whether a format of SAS shows the day of a moment, which pyreadstat takes for a day."""
-    return suffix in ("xpt", "sas7bdat") and _DAY_OF_MOMENT.match(how or "") is not None
+def _marked(name: str, marks: str) -> tuple[str, ...]:
+    """Formats of SAS that differ in what stands between the numbers."""
+    return name, *(name + mark for mark in marks)
+
+
+def _of_iso(*endings: str) -> tuple[str, ...]:
+    return tuple(start + ending for start in ("B8601", "E8601", "IS8601") for ending in endings)
+
+
+def _of_languages(*endings: str) -> tuple[str, ...]:
+    return tuple(f"{language}DF{ending}" for language in _LANGUAGES for ending in endings)
+
+
+# Seconds, for days too. WKDAY and MONTH stand for plain numbers.
+_SPSS = {
+    **dict.fromkeys(
+        ("DATE", "ADATE", "EDATE", "JDATE", "SDATE", "QYR", "MOYR", "WKYR", "DATETIME", "YMDHMS"),
+        _Meaning(_SECOND, _DATE),
+    ),
+    **dict.fromkeys(("TIME", "DTIME", "MTIME"), _Meaning(_SECOND, _TIME)),
+}
+_SAS = {
+    **dict.fromkeys(
+        (
+            *("DATE", "MONYY", "YYMON", "JULIAN", "PDJULG", "PDJULI", "HEBDATE", "MINGUO", "NENGO"),
+            *("WORDDATE", "WORDDATX", "WEEKDATE", "WEEKDATX", "WEEKU", "WEEKV", "WEEKW", "YYQZ"),
+            *("NLDATE", "NLDATEL", "NLDATEM", "NLDATES", "NLDATEW", "NLDATEYM", "NLDATEYMM"),
+            *("NLDATEYQ", "NLDATEYW"),
+            *_marked("DDMMYY", "BCDNPS"),
+            *_marked("MMDDYY", "BCDNPS"),
+            *_marked("YYMMDD", "BCDNPS"),
+            *_marked("MMYY", "CDNPS"),
+            *_marked("YYMM", "CDNPS"),
+            *_marked("YYQ", "CDNPS"),
+            *_marked("YYQR", "CDNPS"),
+            *_of_iso("DA"),
+            *_of_languages("DD", "DE", "MY", "WDX", "WKX"),
+        ),
+        _Meaning(_DAY, _DATE),
+    ),
+    **dict.fromkeys(
+        (
+            *("DAY", "DOWNAME", "JULDAY", "MONNAME", "MONTH", "QTR", "QTRR", "WEEKDAY", "YEAR"),
+            *("NLDATEMD", "NLDATEMN", "NLDATEWN", "NLDATEYR"),
+            *_of_languages("DN", "DWN", "MN"),
+        ),
+        _Meaning(_DAY, _PART),
+    ),
+    **dict.fromkeys(
+        (
+            *("DATETIME", "DATEAMPM", "MDYAMPM", "DTDATE", "DTMONYY", "DTWKDATX", "DTYEAR"),
+            *("DTYYQC", "NLDATM", "NLDATMAP", "NLDATMDT", "NLDATML", "NLDATMM", "NLDATMS"),
+            *("NLDATMTZ", "NLDATMW", "NLDATMWZ", "NLDATMYM", "NLDATMYQ", "NLDATMYW"),
+            "NLDATMZ",
+            *_of_iso("DN", "DT", "DX", "DZ"),
+            *_of_languages("DT"),
+        ),
+        _Meaning(_SECOND, _DATE),
+    ),
+    **dict.fromkeys(("NLDATMMD", "NLDATMMN", "NLDATMWN", "NLDATMYR"), _Meaning(_SECOND, _PART)),
+    **dict.fromkeys(
+        (
+            *("TIME", "TIMEAMPM", "HHMM", "HOUR", "MMSS", "NLTIME", "NLTIMAP"),
+            *_of_iso("LZ", "TM", "TX", "TZ"),
+        ),
+        _Meaning(_SECOND, _TIME),
+    ),
+    **dict.fromkeys(("TOD", "NLDATMTM"), _Meaning(_SECOND, _TIME_OF_DAY)),
+}
+_STATA = {
+    **dict.fromkeys(("d", "td"), _Meaning(_DAY, _DATE)),
+    **dict.fromkeys(("tc", "tC"), _Meaning(1_000, _DATE)),
+}
+_STATA_FORMAT = re.compile(r"%-?(?P<name>d|t[a-zA-Z]).*")
+_STATA_TIME = re.compile(r"%-?t[cC](?:[Hh]{2}|MM|mm|SS|ss|\.s{1,3}|[Aa]\.?[Mm]\.?|[-:_., +/])+")
+# What Stata counts in since 1960, besides days and moments, and how many are a year.
+_PERIODS = {
+    "tw": ("weeks", 52),
+    "tm": ("months", 12),
+    "tq": ("quarters", 4),
+    "th": ("half-years", 2),
+}
+
+
+class _Program(NamedTuple):
+    """What its formats mean, and the days from the first that it counts from until 1970."""
+
+    formats: Mapping[str, _Meaning]
+    days: int
+
+
+_PROGRAMS = {
+    **dict.fromkeys(("sav", "zsav", "por"), _Program(_SPSS, 141_428)),
+    **dict.fromkeys(("xpt", "sas7bdat"), _Program(_SAS, 3_653)),
+    "dta": _Program(_STATA, 3_653),
+}
 
 
 def with_dates(
     frame: pd.DataFrame, formats: Mapping[str, str], suffix: str
 ) -> tuple[pd.DataFrame, list[str]]:
-    """The frame with its dates as such, those that no calendar has missing; sentences on these.
+    """The frame of plain numbers with its dates as such, those that no calendar has missing;
+    sentences on these, and on numbers that count from a day without being shown as dates.
 
-    formats: how the file says that each column is shown. Columns of dates stay as they are.
+    formats: how the file says that each column is shown.
     """
     frame, said = frame.copy(), []
-    for name in frame.columns:
-        how = formats.get(name) or ""
-        if _LEAP_SECONDS.match(how):
+    for name, how, numbers in _columns(frame, formats):
+        stata = _name(how, suffix) if suffix == "dta" else ""
+        if stata == "tC":
             said.append(f"{name!r} counts leap seconds, up to 27 of them, as if they were none.")
-        if not pd.api.types.is_numeric_dtype(frame[name]):
+        meaning = _meaning(how, suffix)
+        if meaning is not None and meaning.shows == _PART:
+            unit = "days" if meaning.unit == _DAY else "seconds"
+            said.append(
+                f"{name!r} counts {unit} since 1960, of which the file shows a part: read as "
+                "numbers."
+            )
+        dates = dates_of(numbers, how, suffix)
+        if dates is None:
             continue
-        numbers = frame[name].to_numpy(dtype=float, na_value=np.nan)
-        since = _milliseconds(numbers, how, suffix)
-        if since is None:
-            continue
-        if (period := _PERIOD.match(how)) and suffix == "dta":
-            said.append(f"{name!r} counts {_PERIODS[period[1]][0]}: read as their first days.")
-        low, high = (float(limit.astype(np.int64)) for limit in (_FIRST, _LAST))
-        there = (since >= low) & (since <= high)
-        whole = np.where(there, since, 0).round().astype("datetime64[ms]")
-        frame[name] = pd.Series(np.where(there, whole, np.datetime64("NaT")), index=frame.index)
-        if lost := int((~there & ~np.isnan(numbers)).sum()):
+        if stata in _PERIODS:
+            said.append(f"{name!r} counts {_PERIODS[stata][0]}: read as their first days.")
+        frame[name] = pd.Series(dates, index=frame.index)
+        if lost := int((np.isnat(dates) & ~np.isnan(numbers)).sum()):
             cells = counted(lost, "cell")
             said.append(f"{cells} of {name!r} with a date that no calendar has: missing.")
     return frame, said
 
 
-def _milliseconds(numbers: np.ndarray, how: str, suffix: str) -> np.ndarray | None:
-    """Since 1970, of the dates that a column of this format counts to; None if it counts none."""
-    if suffix == "dta" and (period := _PERIOD.match(how)):
-        return _of_periods(numbers, period[1])
-    moment = _MOMENTS.match(how) is not None
-    if not moment and _DATES.match(how) is None:
+def with_times(
+    frame: pd.DataFrame, formats: Mapping[str, str], suffix: str
+) -> tuple[pd.DataFrame, list[str]]:
+    """The frame of plain numbers with its times in seconds; the names of their columns."""
+    frame, names = frame.copy(), []
+    for name, how, numbers in _columns(frame, formats):
+        meaning = _meaning(how, suffix)
+        if meaning is None or meaning.shows not in (_TIME, _TIME_OF_DAY):
+            continue
+        if meaning.shows == _TIME_OF_DAY:
+            numbers = np.mod(numbers, _DAY / meaning.unit)
+        frame[name] = numbers * (meaning.unit / _SECOND)
+        names.append(name)
+    return frame, names
+
+
+def dates_of(numbers: np.ndarray, how: str, suffix: str) -> np.ndarray | None:
+    """Those that numbers of this format count to, NaT for what no calendar has; None if the
+    format shows no dates."""
+    since = _microseconds(numbers, how, suffix)
+    if since is None:
         return None
-    # SPSS counts seconds for days, too; Stata milliseconds for moments; SAS seconds.
-    unit = 1_000 if suffix in _SPSS else _DAY
-    if moment:
-        unit = 1 if suffix == "dta" else 1_000
-    return numbers * unit - _DAYS[suffix] * _DAY
+    low, high = (float(limit.astype(np.int64)) for limit in (_FIRST, _LAST))
+    there = (since >= low) & (since <= high)
+    whole = np.where(there, since, 0).round().astype("datetime64[us]")
+    return np.where(there, whole, np.datetime64("NaT"))
+
+
+def _columns(
+    frame: pd.DataFrame, formats: Mapping[str, str]
+) -> Iterator[tuple[str, str, np.ndarray]]:
+    """Names, formats and numbers of those that hold numbers and have a format."""
+    for name in frame.columns:
+        # Whole numbers with a missing one come as objects.
+        column, how = frame[name].infer_objects(), formats.get(name)
+        if how and pd.api.types.is_numeric_dtype(column):
+            yield name, how, column.to_numpy(dtype=float, na_value=np.nan)
+
+
+def _name(how: str, suffix: str) -> str:
+    """Of a format, without what it says of width and order."""
+    if suffix != "dta":
+        return re.sub(r"\d*(\.\d*)?$", "", how.strip()).upper()
+    found = _STATA_FORMAT.fullmatch(how)
+    return found["name"] if found else ""
+
+
+def _meaning(how: str, suffix: str) -> _Meaning | None:
+    meaning = _PROGRAMS[suffix].formats.get(_name(how, suffix))
+    time_of_day = suffix == "dta" and _STATA_TIME.fullmatch(how)
+    return meaning._replace(shows=_TIME_OF_DAY) if meaning and time_of_day else meaning
+
+
+def _microseconds(numbers: np.ndarray, how: str, suffix: str) -> np.ndarray | None:
+    """Since 1970, of the dates that a column of this format counts to; None if it counts none."""
+    if suffix == "dta" and (name := _name(how, suffix)) in _PERIODS:
+        return _of_periods(numbers, name)
+    meaning = _meaning(how, suffix)
+    if meaning is None or meaning.shows != _DATE:
+        return None
+    # Of a day, programs show no part.
+    whole = np.floor(numbers) if meaning.unit == _DAY else numbers
+    return whole * meaning.unit - _PROGRAMS[suffix].days * _DAY
 
 
 def _of_periods(numbers: np.ndarray, period: str) -> np.ndarray:
@@ -81,7 +234,7 @@ def _of_periods(numbers: np.ndarray, period: str) -> np.ndarray:
     a_year = _PERIODS[period][1]
     years, left = np.divmod(np.floor(numbers), a_year)
     there = np.abs(years) < 10_000
-    months, days = (0, 7 * left) if period == "w" else (left * (12 / a_year), 0)
+    months, days = (0, 7 * left) if period == "tw" else (left * (12 / a_year), 0)
     since_1970 = np.where(there, 12 * (years - 10) + months, 0).astype("datetime64[M]")
-    first = since_1970.astype("datetime64[ms]").astype(float) + days * _DAY
+    first = since_1970.astype("datetime64[us]").astype(float) + days * _DAY
     return np.where(there, first, np.where(np.isnan(numbers), np.nan, np.inf))

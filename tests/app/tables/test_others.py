@@ -118,8 +118,8 @@ def test_durations_keep_their_days(tmp_path: Path, suffix: str) -> None:
 def written(tmp_path: Path, frame: pd.DataFrame, ending: str = "sav", **more) -> Table:
     """A table of pyreadstat's, read."""
     path = tmp_path / f"x.{ending}"
-    write = {"sav": pyreadstat.write_sav, "dta": pyreadstat.write_dta}[ending]
-    write(frame, path, **more)
+    writers = {"dta": pyreadstat.write_dta, "xpt": pyreadstat.write_xport}
+    writers.get(ending, pyreadstat.write_sav)(frame, path, **more)
     return read_table(path.name, path.read_bytes())
 
 
@@ -161,11 +161,100 @@ def test_times_and_days_of_moments_of_sas_keep_apart(tmp_path: Path, first: str)
     assert frame["at"].tolist() == pd.to_datetime(["1960-01-02", "1960-01-03"]).tolist()
 
 
-@pytest.mark.parametrize("how", ["%td", "%tdDD/NN/CCYY", "%tcCCYY-NN-DD_HH:MM:SS"])
+MARKED = [
+    *(f"{days}{mark}10." for days in ("DDMMYY", "MMDDYY", "YYMMDD") for mark in "BCDNPS"),
+    *(f"{parts}{mark}7." for parts in ("MMYY", "YYMM", "YYQ", "YYQR") for mark in ["", *"CDNPS"]),
+]
+DAYS_OF_SAS = [
+    *("DATE", "DATE9.", "MONYY7.", "YYMON7.", "WORDDATE18.", "WORDDATX18.", "WEEKDATE29."),
+    *("WEEKDATX29.", "JULIAN7.", "YYQZ6.", "NLDATE20.", "NLDATEW20.", "B8601DA8.", "E8601DA10."),
+    *("IS8601DA10.", "EURDFDD10.", "DEUDFWKX20.", "MINGUO8.", "WEEKV11.", *MARKED),
+]
+MOMENTS_OF_SAS = [
+    *("DATETIME22.3", "DATEAMPM22.", "MDYAMPM22.", "NLDATM30.", "E8601DN10.", "E8601DZ20."),
+    *("B8601DT15.", "B8601DN8.", "FRADFDT18.", "DTMONYY7.", "dtdate9."),
+]
+
+
+@pytest.mark.parametrize(
+    ("how", "seconds"),
+    [*((how, 86_400) for how in DAYS_OF_SAS), *((how, 1) for how in MOMENTS_OF_SAS)],
+)
+def test_dates_of_every_format_of_sas_are_dates(tmp_path: Path, how: str, seconds: int) -> None:
+    days = pd.to_datetime(["2014-10-04", "1950-06-01"])
+    since = (days - pd.Timestamp("1960-01-01")) / pd.Timedelta(seconds=seconds)
+    frame = pd.DataFrame({"at": [*since, np.nan], "y": [1.0, 2, 3]})
+    table = written(tmp_path, frame, "xpt", variable_format={"at": how})
+    assert table.frame["at"].dropna().tolist() == days.tolist() and table.units == ()
+
+
+@pytest.mark.parametrize(
+    ("how", "unit"),
+    [("WEEKDAY1.", "days"), ("QTR1.", "days"), ("YEAR4.", "days"), ("NLDATMMN10.", "seconds")],
+)
+def test_a_part_of_a_date_stays_a_number_of_which_is_said_what_it_counts(
+    tmp_path: Path, how: str, unit: str
+) -> None:
+    frame = pd.DataFrame({"at": [20_000.0, 1.0], "y": [1.0, 2.0]})
+    table = written(tmp_path, frame, "xpt", variable_format={"at": how})
+    assert table.frame["at"].tolist() == [20_000, 1]
+    said = f"'at' counts {unit} since 1960, of which the file shows a part: read as numbers."
+    assert said in table.parsing
+
+
+@pytest.mark.parametrize(
+    ("ending", "how", "counted", "seconds"),
+    [
+        ("xpt", "TOD8.", [1.7e9, 90_060.5], [1.7e9 % 86_400, 3_660.5]),
+        ("xpt", "NLDATMTM8.", [1.7e9, 60.0], [1.7e9 % 86_400, 60.0]),
+        ("xpt", "MMSS5.", [90_000.0, 60.0], [90_000.0, 60.0]),
+        ("xpt", "HOUR2.", [90_000.0, 60.0], [90_000.0, 60.0]),
+        ("sav", "MTIME5", [90_000.0, 60.0], [90_000.0, 60.0]),
+        ("dta", "%-tcHH:MM", [86_401_500.0, 0.0], [1.5, 0.0]),
+        ("dta", "%tchh:MM_am", [86_401_500.0, 0.0], [1.5, 0.0]),
+        ("dta", "%tCHH:MM", [86_401_500.0, 0.0], [1.5, 0.0]),
+    ],
+)
+def test_times_of_every_format_are_seconds(
+    tmp_path: Path, ending: str, how: str, counted: list[float], seconds: list[float]
+) -> None:
+    frame = pd.DataFrame({"at": counted, "y": [1.0, 2.0]})
+    table = written(tmp_path, frame, ending, variable_format={"at": how})
+    assert table.frame["at"].tolist() == seconds and table.units == ("s", "")
+    assert "'at' holds times: read as seconds." in table.parsing
+
+
+def test_times_beside_a_date_that_no_calendar_has_are_said(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"day": [1e17, 0.0], "took": [3600.0, 60.0]})
+    formats = {"day": "DATE11", "took": "TIME8"}
+    table = written(tmp_path, frame, variable_format=formats)
+    assert table.units == ("", "s") and table.frame["day"].isna().tolist() == [True, False]
+
+
+def test_a_date_declared_as_missing_is_named_as_one(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"day": [86_400.0, 172_800.0], "y": [1.0, 2.0]})
+    formats, missing = {"day": "DATE11"}, {"day": [86_400]}
+    table = written(tmp_path, frame, variable_format=formats, missing_ranges=missing)
+    assert table.frame["day"].isna().tolist() == [True, False]
+    assert dict(table.missing_codes) == {"day": ("1582-10-15 00:00:00",)}
+
+
+def test_whole_numbers_with_a_missing_one_are_dates_too(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"day": [20_000, None], "y": [1.0, 2.0]}, dtype=object)
+    frame["day"] = frame["day"].astype("Int32")
+    table = written(tmp_path, frame, "dta", variable_format={"day": "%td"})
+    assert table.frame["day"].dropna().tolist() == [pd.Timestamp("2014-10-04")]
+
+
+STATA = ["%td", "%tdDD/NN/CCYY", "%tcCCYY-NN-DD_HH:MM:SS", "%-td", "%-tdCCYY.NN.DD", "%-tc"]
+STATA += ["%d", "%-d", "%dD_m_Y", "%dDNCY", "%tcHH:MM_DD/NN/YY", "%-tC"]
+
+
+@pytest.mark.parametrize("how", STATA)
 def test_dates_of_every_format_of_stata_are_dates(tmp_path: Path, how: str) -> None:
     days = pd.to_datetime(["2020-01-01", "1950-06-01"])
     since = (days - pd.Timestamp("1960-01-01")) / pd.Timedelta(days=1)
-    unit = 86_400_000 if how.startswith("%tc") else 1
+    unit = 86_400_000 if "tc" in how.lower() else 1
     frame = pd.DataFrame({"at": since * unit, "y": [1.0, 2.0]})
     table = written(tmp_path, frame, "dta", variable_format={"at": how})
     assert table.frame["at"].tolist() == days.tolist()
@@ -177,7 +266,7 @@ def test_periods_of_stata_are_their_first_days(tmp_path: Path, how: str) -> None
     table = written(
         tmp_path, pd.DataFrame({"at": at, "y": 1.0}), "dta", variable_format={"at": how}
     )
-    assert table.frame["at"].equals(pd.read_stata(tmp_path / "x.dta")["at"].astype("M8[ms]"))
+    assert table.frame["at"].equals(pd.read_stata(tmp_path / "x.dta")["at"].astype("M8[us]"))
     assert any("'at' counts" in said and "first days" in said for said in table.parsing)
 
 
