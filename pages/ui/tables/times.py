@@ -51,10 +51,12 @@ def is_dated(column: pd.Series) -> bool:
 
 
 def _are_packed(column: pd.Series) -> bool:
-    """Whether all numbers are dates written as yyyymmdd."""
+    """Whether all numbers are dates of the calendar written as yyyymmdd."""
     distinct = np.unique(column.dropna().to_numpy(float))
-    whole = bool((distinct == np.floor(distinct)).all())
-    return len(distinct) > 0 and whole and are_dates(distinct)
+    if not len(distinct) or (distinct != np.floor(distinct)).any() or not are_dates(distinct):
+        return False
+    written = pd.Series(distinct).astype("int64").astype("str")
+    return bool(pd.to_datetime(written, format="%Y%m%d", errors="coerce").notna().all())
 
 
 def numbers_of(column: pd.Series, dates: str = "") -> np.ndarray:

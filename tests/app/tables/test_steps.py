@@ -210,6 +210,91 @@ def test_a_filter_never_keeps_what_does_not_meet_it(condition: str, seed: int) -
     assert left.tolist() == [row for row, cell in enumerate(x) if meets(cell)]
 
 
+# Cells as they stand in a file, and values in the order of their cells, in the notations in which
+# they can be typed.
+KINDS: dict[str, tuple[list[str], list[list[str]]]] = {
+    "packed dates": (
+        ["20200101", "20200102", "20210103"],
+        [["20200101", "2020-01-01"], ["20200102", "2020-01-02"], ["20210103", "03.01.2021"]],
+    ),
+    "dates": (
+        ["2020-01-01", "2020-01-02", "2021-01-03"],
+        [["2020-01-01"], ["2020-01-02"], ["2021-01-03"]],
+    ),
+    "months": (["202401", "202402", "202501"], [["202401"], ["202402", "202402.0"], ["202501"]]),
+    "years": (["1999", "2000", "2024"], [["1999"], ["2000"], ["2024"]]),
+    "times of day": (["09:00", "12:30", "23:59"], [["09:00"], ["12:30"], ["23:59"]]),
+    "decimals": (["1,5", "2,25", "10,5"], [["1.5", "1,5"], ["2.25", "2,25"], ["10.5", "10,50"]]),
+    "yes and no": (["no", "yes"], [["no"], ["yes"]]),
+    "texts": (["apple", "pear", "plum"], [["apple"], ["pear"], ["plum"]]),
+}
+ORDERED = ("is at least", "is at most", "is between")
+
+
+def left_by(condition: str, ranks: list[int | None], limits: list[int]) -> list[int]:
+    """Rows that meet a condition, by the places of their cells and of its values in order."""
+    meets = {
+        "is": lambda rank: rank == limits[0],
+        "is not": lambda rank: rank != limits[0],
+        "is at least": lambda rank: rank is not None and rank >= limits[0],
+        "is at most": lambda rank: rank is not None and rank <= limits[0],
+        "is between": lambda rank: rank is not None and limits[0] <= rank <= limits[-1],
+        "is one of": lambda rank: rank in limits,
+        "is missing": lambda rank: rank is None,
+        "is not missing": lambda rank: rank is not None,
+    }[condition]
+    return [row for row, rank in enumerate(ranks) if meets(rank)]
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_condition_compares_in_the_units_of_its_column(kind: str, condition: str) -> None:
+    if condition in ORDERED and kind in ("yes and no", "texts"):
+        return
+    cells, notations = KINDS[kind]
+    ranks: list[int | None] = [1, 0, None, *range(len(cells)), 1]
+    rows = [f"{'' if rank is None else cells[rank]};{row}" for row, rank in enumerate(ranks)]
+    table = read_table("x.csv", "\n".join(["cell;row", *rows]).encode())
+    number = CONDITIONS[condition]
+    limits = [0, 1][-number:] if number else [0, 1] if number is None else []
+    for notation in range(max(map(len, notations))):
+        values = tuple(notations[limit][notation % len(notations[limit])] for limit in limits)
+        made = prepared(table, (Filter("cell", condition, values),))
+        assert made.taken.tolist() == left_by(condition, ranks, limits), values
+
+
+@pytest.mark.parametrize("shown", [str, lambda day: str(day)[:10]])
+@pytest.mark.parametrize("condition", ["is", "is not", "is one of", "is at least", "is at most"])
+def test_dates_are_compared_as_they_are_shown(condition: str, shown) -> None:
+    days = pd.Series(pd.to_datetime(["2020-01-01", "2020-01-02", "2021-01-03"]))
+    table = prepared(of_frame(day=days), (Filter("day", condition, (shown(days[1]),)),))
+    assert table.taken.tolist() == left_by(condition, [0, 1, 2], [1])
+    moments = days + pd.Timedelta("13:07:09.123457")
+    table = prepared(of_frame(at=moments), (Filter("at", condition, (str(moments[1]),)),))
+    assert table.taken.tolist() == left_by(condition, [0, 1, 2], [1])
+
+
+@pytest.mark.parametrize(
+    ("cells", "value", "said"),
+    [
+        ([20200101, 20210103], "20200230", "'20200230' is not a date"),
+        ([20200101, 20210103], "2020", "'2020' is not a date"),
+        ([20200101, 20210103], "soon", "'soon' is not a date"),
+        ([1.5, 2.5], "1,500", "'1,500' is not a number"),
+        ([1.5, 2.5], "nan", "'nan' is not a number"),
+    ],
+)
+def test_values_that_could_mean_something_else_are_refused(cells, value: str, said: str) -> None:
+    with pytest.raises(StepError, match=said):
+        prepared(of_frame(x=cells), (Filter("x", "is not", (value,)),))
+
+
+def test_numbers_like_dates_of_which_one_is_no_day_of_the_calendar_stay_numbers() -> None:
+    column = pd.Series([20200101, 20200231], name="x")
+    assert not times.is_dated(column)
+    assert times.numbers_of(column).tolist() == [20200101, 20200231]
+
+
 # Time
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pages.ui.tables.table import DataError, LeftOut, Table, require_columns
-from pages.ui.tables.times import numbers_of
+from pages.ui.tables.times import is_dated, numbers_of
 from pages.ui.text import counted
 
 # How many values each takes; None for any number from 1 on.
@@ -84,9 +85,13 @@ class Filter(NamedTuple):
         return ~among if self.condition == "is not" else among
 
     def _comparable(self, column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-        """Cells and values as numbers, where the cells are some, else as text."""
+        """Cells and values as numbers, where the cells are some or dates, else as text."""
+        dates = pd.api.types.is_datetime64_any_dtype(column)
+        if dates:
+            # As they are shown, to be read as what is typed.
+            column = column.astype("str")
         plain = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
-        if plain or self.condition in _ORDERED:
+        if plain or dates or self.condition in _ORDERED:
             cells = numbers_of(column)
             return cells, np.array([self._number(value, column) for value in self.values])
         words = column.astype("str").str.strip().fillna("").to_numpy(object)
@@ -98,11 +103,32 @@ class Filter(NamedTuple):
 
     def _number(self, value: str, column: pd.Series) -> float:
         """A value as the cells of a column of numbers or dates are."""
+        dates = is_dated(column)
         try:
             if pd.api.types.is_numeric_dtype(column):
-                return float(value)
-            like = pd.concat([column.dropna().astype("str"), pd.Series([value], dtype="str")])
-            return float(numbers_of(like.rename(column.name))[-1])
+                return _packed_date(value) if dates else _plain_number(value)
+            like = pd.concat([column.dropna().drop_duplicates(), pd.Series([value], dtype="str")])
+            return float(numbers_of(like.astype("str").rename(column.name))[-1])
         except (ValueError, DataError):
-            what = "a number" if pd.api.types.is_numeric_dtype(column) else "a date like its cells"
+            what = "a date like its cells" if dates else "a number"
             raise DataError(f"{value!r} is not {what}, as {self.column!r} needs.") from None
+
+
+def _plain_number(value: str) -> float:
+    """With a decimal comma, too, unless it may stand between thousands. Raises ValueError."""
+    if re.fullmatch(r"[+-]?(\d*,\d{1,2}|\d*,\d{4,}|0+,\d{3})", value):
+        value = value.replace(",", ".")
+    number = float(value)
+    if np.isnan(number):
+        raise ValueError
+    return number
+
+
+def _packed_date(value: str) -> float:
+    """Days since 1970, of a date in digits only or in any other notation. Raises ValueError or
+    DataError."""
+    digits = re.fullmatch(r"(\d{8})(?:\.0)?", value)
+    cell = pd.Series([int(digits[1]) if digits else value], name="date")
+    if digits and not is_dated(cell):
+        raise ValueError
+    return float(numbers_of(cell)[0])
