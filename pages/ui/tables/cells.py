@@ -74,6 +74,9 @@ class Shapes(NamedTuple):
     others: int
     sample_point: str
     sample_comma: str
+    # Mask of the cells that are numbers in the file itself: not counted above, for they say nothing
+    # of how a person types. None for a file of texts.
+    native: pa.ChunkedArray | None
 
     @property
     def present(self) -> int:
@@ -114,19 +117,24 @@ def _with_usual_minus(cells: Cells) -> Cells:
     return pc.replace_substring_regex(cells, _MINUS, r"-\1")
 
 
-def shapes(column: Cells, words_are_answers: bool = False) -> Shapes:
-    """Count the ways in which the cells of a text column are written."""
+def shapes(
+    column: Cells, words_are_answers: bool = False, native: pa.ChunkedArray | None = None
+) -> Shapes:
+    """Count the ways in which the cells of a text column are written; `native` as in Shapes."""
     cells = pc.utf8_trim_whitespace(column)
     plain = pc.match_substring_regex(cells, _PLAIN)
     if pc.all(plain).as_py():
-        return _counted(cells, pc.invert(plain), cells, cells.slice(0, 0))
+        return _counted(
+            cells, pc.invert(plain), cells, _of_texts(cells, native), cells.slice(0, 0), native
+        )
     missing = pc.equal(cells, "") if words_are_answers else missing_mask(cells)
     odd = pc.invert(pc.or_(plain, missing))
     rest = cells.filter(odd)
     if pc.any(pc.match_substring_regex(rest, _MINUS)).as_py():
-        return shapes(_with_usual_minus(cells), words_are_answers)
+        return shapes(_with_usual_minus(cells), words_are_answers, native)
     if pc.all(is_number(rest.slice(0, _LOOKED_AT))).as_py() is False:
-        return _counted(cells, missing, rest.slice(0, 0), rest.slice(0, _LOOKED_AT))
+        none = rest.slice(0, 0)
+        return _counted(cells, missing, none, none, rest.slice(0, _LOOKED_AT), native)
     spaced = len(_matches(rest, _SPACED))
     if spaced:
         grouped = pc.and_(odd, pc.match_substring_regex(cells, _SPACED))
@@ -134,21 +142,34 @@ def shapes(column: Cells, words_are_answers: bool = False) -> Shapes:
         cells = pc.if_else(grouped, joined, cells)
         plain = pc.or_(plain, pc.match_substring_regex(cells, _PLAIN))
         rest = cells.filter(pc.invert(pc.or_(plain, missing)))
-    return _counted(cells, missing, cells.filter(plain), rest, spaced)
+    of_texts = _of_texts(cells, native).filter(plain)
+    return _counted(cells, missing, cells.filter(plain), of_texts, rest, native, spaced)
+
+
+def _of_texts(cells: Cells, native: pa.ChunkedArray | None) -> Cells:
+    """The cells with nothing in those that are numbers in the file itself."""
+    return cells if native is None else pc.if_else(native, "", cells)
 
 
 def _counted(
-    cells: Cells, missing: pa.ChunkedArray, numbers: Cells, rest: Cells, spaced: int = 0
+    cells: Cells,
+    missing: pa.ChunkedArray,
+    numbers: Cells,
+    of_texts: Cells,
+    rest: Cells,
+    native: pa.ChunkedArray | None,
+    spaced: int = 0,
 ) -> Shapes:
-    """numbers: the plain ones among the cells. rest: the others that are there."""
-    place = pc.find_substring(numbers, ".")
+    """numbers: the plain ones among the cells; of_texts: these with nothing for those that are
+    numbers in the file itself. rest: the others that are there."""
+    place = pc.find_substring(of_texts, ".")
     marked = _count(pc.greater_equal(place, 0))
-    either_point = numbers.slice(0, 0)
+    either_point = of_texts.slice(0, 0)
     if marked:
-        length = pc.binary_length(numbers)
+        length = pc.binary_length(of_texts)
         three_after = pc.equal(pc.subtract(length, place), len(".123"))
         short = pc.less_equal(length, _LONGEST_EITHER)
-        either_point = _matches(numbers.filter(pc.and_(three_after, short)), _POINT_OR_THOUSANDS)
+        either_point = _matches(of_texts.filter(pc.and_(three_after, short)), _POINT_OR_THOUSANDS)
     whole = not marked and not len(rest) and len(_matches(numbers, _INTEGER)) == len(numbers)
     counts = {
         "thousands_comma": len(_matches(rest, _THOUSANDS_COMMA)),
@@ -170,6 +191,7 @@ def _counted(
         others=len(rest) - len(commas) - sum(counts.values()),
         sample_point=either_point[0].as_py() if len(either_point) else "",
         sample_comma=either_comma[0].as_py() if len(either_comma) else "",
+        native=native,
         **counts,
     )
 
@@ -203,7 +225,8 @@ def typed(name: str, column: Cells, shape: Shapes, marks: set[str], given: str =
         note = f"{name!r} holds codes that begin with 0, kept as text."
         return Column(_text(column, shape.missing), "", (note,))
     mark = given if _may_be(given, shape) else _decimal_mark(shape, marks)
-    cells, notes = shape.cells, []
+    cells = texts = _of_texts(shape.cells, shape.native)
+    notes = []
     if shape.spaced:
         notes.append(f"Spaces or apostrophes inside the numbers of {name!r} separate thousands.")
     if mark == "both":
@@ -219,12 +242,15 @@ def typed(name: str, column: Cells, shape: Shapes, marks: set[str], given: str =
             if mark == "both":
                 joined = pc.if_else(pc.match_substring_regex(cells, pattern), joined, cells)
             cells = joined
-    if cells is shape.cells and not (shape.commas or shape.either_comma):
-        whole, has_mark = shape.whole, bool(shape.points or shape.either_point)
+    if cells is texts and not (shape.commas or shape.either_comma):
+        cells, whole = shape.cells, shape.whole
+        has_mark = bool(shape.points or shape.either_point)
     else:
         cells = pc.replace_substring(cells, ",", ".")
-        whole = _count(pc.match_substring_regex(cells, _INTEGER)) == shape.present
         has_mark = pc.any(pc.match_substring(cells, ".")).as_py()
+        if shape.native is not None:
+            cells = pc.if_else(shape.native, shape.cells, cells)
+        whole = _count(pc.match_substring_regex(cells, _INTEGER)) == shape.present
     values, more = _numbers(name, cells, shape, whole)
     return Column(values, ("," if mark == "," else ".") if has_mark else "", (*notes, *more))
 
@@ -270,6 +296,9 @@ def _settled(shape: Shapes, marks: set[str]) -> str:
     """The decimal mark of numbers such as 1,234 or 1.234 by those of other columns; "" if open."""
     if shape.either_comma:
         return next(iter(marks)) if len(marks) == 1 else ""
+    if shape.native is not None and not marks:
+        # Where the point is the decimal mark, a spreadsheet makes a number of what is typed so.
+        return ""
     return "" if "," in marks else "."
 
 

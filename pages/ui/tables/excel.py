@@ -50,6 +50,12 @@ _EMPTY: _Cell = None, "n"
 log = logging.getLogger(__name__)
 
 
+class _NumberCell(str):
+    """The text of a cell that is a number in the file itself."""
+
+    __slots__ = ()
+
+
 def read_excel(filename: str, content: bytes, reading: Reading) -> Table:
     """A sheet of an Excel file: that chosen, or the first that holds a table.
 
@@ -125,11 +131,13 @@ def _read_workbook(filename: str, content: bytes, reading: Reading) -> Table:
     below = [record for record in records if record.line >= (reading.begins or 1)] or records[-1:]
     head = headed(below[:SAMPLE_RECORDS], reading)
     above = [record for record in records[:SAMPLE_RECORDS] if record.line < head.begins]
-    body = _body(records, head, reading.last)
-    made = framed(filename, head.names, body.columns, reading)
+    body, natives = _body(records, head, reading.last)
+    made = framed(filename, head.names, body.columns, reading, natives)
     parsing = [_which(names, place)]
     parsing += [*told(head, above, body), *made.notes]
     parsing += _kept_as_text(texts, rows, head)
+    if made.marks:
+        parsing.append(_marks_of_texts(made.marks))
     if merged:
         parsing.append(f"{counted(len(merged), 'merged range')}: each cell has the value of all.")
     if hidden:
@@ -229,6 +237,12 @@ def _kept_as_text(texts: list[tuple[int, int]], rows: list[list[str]], head: Hea
     return said
 
 
+def _marks_of_texts(marks: set[str]) -> str:
+    if len(marks) == 2:
+        return "In numbers kept as text: decimal comma in some columns, decimal point in others."
+    return f"In numbers kept as text: decimal {'comma' if marks == {','} else 'point'}."
+
+
 def _marked(
     filename: str, content: bytes, part: str
 ) -> tuple[int, list[tuple[int, int, int, int]]]:
@@ -282,17 +296,21 @@ def _fill(
                     row[j] = value
 
 
-def _body(records: list[Record], head: Head, last: int | None) -> Body:
-    """The cells of the rows of a table."""
+def _body(
+    records: list[Record], head: Head, last: int | None
+) -> tuple[Body, list[pa.ChunkedArray]]:
+    """The cells of the rows of a table, and for each column which of them the file has as
+    numbers."""
     rows = [r for r in records if head.first <= r.line and (last is None or r.line <= last)]
-    columns = [
-        pa.chunked_array([pa.array(column, pa.string())])
-        for column in zip(*(record.cells for record in rows), strict=True)
-    ]
+    columns, natives = [], []
+    for column in zip(*(record.cells for record in rows), strict=True):
+        columns.append(pa.chunked_array([pa.array(column, pa.string())]))
+        natives.append(pa.chunked_array([[isinstance(cell, _NumberCell) for cell in column]]))
     body = Body(columns, 0, rows[-1].line if rows else 0)
     if last is not None or not rows:
-        return body
-    return without_totals(body, [record.line for record in rows[-MOST_TOTALS:]])
+        return body, natives
+    body = without_totals(body, [record.line for record in rows[-MOST_TOTALS:]])
+    return body, [native.slice(0, len(body.columns[0])) for native in natives]
 
 
 def _rows(filename: str, sheet: Any) -> Iterator[tuple[int, list[_Cell]]]:
@@ -379,8 +397,11 @@ def _excel_text(value: object) -> str:
         return _unescaped(value) if "_x" in value else value
     text = str(value)
     if isinstance(value, float) and re.fullmatch(r"-?[1-9][0-9]{0,2}\.[0-9]{3}", text):
-        # Excel knows that 1.234 is no thousand: the extra 0 says so.
-        return text + "0"
+        # Excel knows that 1.234 is no thousand: the extra 0 says so, even where among words only
+        # the text is left of a cell.
+        text += "0"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _NumberCell(text)
     if isinstance(value, datetime):
         return text.removesuffix(" 00:00:00")
     return text

@@ -57,9 +57,17 @@ class _Column(NamedTuple):
 
 
 def framed(
-    filename: str, names: tuple[str, ...], columns: list[pa.ChunkedArray], reading: Reading
+    filename: str,
+    names: tuple[str, ...],
+    columns: list[pa.ChunkedArray],
+    reading: Reading,
+    natives: Sequence[pa.ChunkedArray] = (),
 ) -> Framed:
-    """Text columns become a frame. Raises DataError where there are no rows."""
+    """Text columns become a frame. Raises DataError where there are no rows.
+
+    natives: for each column a mask of the cells that are numbers in the file itself; () for a file
+    of texts.
+    """
     if not columns or not len(columns[0]):
         if (reading.header, reading.first, reading.last) != (None, None, None):
             raise DataError(f"{filename!r} has no rows in the lines chosen: choose other lines.")
@@ -67,7 +75,8 @@ def framed(
     answers = set(reading.answers)
     # Arrow works on a column apart from Python: on two processors in half the time.
     with ThreadPoolExecutor(AT_ONCE) as several:
-        prepared = list(several.map(partial(_prepared, answers), names, columns))
+        natives_or_none = natives or [None] * len(columns)
+        prepared = list(several.map(partial(_prepared, answers), names, columns, natives_or_none))
     shown = cells.marks_shown([column.shape for column in prepared])
     series, notes, marks, questions, words = {}, [], set(), [], []
     with ThreadPoolExecutor(AT_ONCE) as several:
@@ -95,15 +104,17 @@ def framed(
     return Framed(pd.DataFrame(series), notes, marks, tuple(questions), units, tuple(words))
 
 
-def _prepared(answers: set[str], name: str, column: pa.ChunkedArray) -> _Column:
+def _prepared(
+    answers: set[str], name: str, column: pa.ChunkedArray, native: pa.ChunkedArray | None
+) -> _Column:
     """answers: columns whose words for missing are none."""
-    shape = cells.shapes(column, name in answers)
+    shape = cells.shapes(column, name in answers, native)
     if shape.others:
         bare = undecorated(shape)
-        if bare and (of_bare := cells.shapes(bare.cells)).numeric:
+        if bare and (of_bare := cells.shapes(bare.cells, native=native)).numeric:
             return _Column(name, column, shape, bare.cells, of_bare, bare, None)
         found = limited(shape)
-        if found and (of_found := cells.shapes(found.cells)).numeric:
+        if found and (of_found := cells.shapes(found.cells, native=native)).numeric:
             return _Column(name, column, shape, found.cells, of_found, None, found)
     return _Column(name, column, shape, column, shape, None, None)
 

@@ -384,9 +384,9 @@ def test_excel_formulas_and_errors_without_a_value_are_missing_and_said():
     assert "1 formula without a saved result" in said and "1 cell with an Excel error" in said
 
 
-def test_excel_text_next_to_numbers_is_never_taken_for_thousands():
+def test_excel_numbers_next_to_text_are_never_taken_for_thousands():
     table = read(workbook(["a"], ["1,5"], [1.234]), "t.xlsx")
-    assert "decimal points in others" in table.questions[0].sentence
+    assert table.frame["a"].tolist() == [1.5, 1.234] and not table.questions
 
 
 def test_excel_without_header_and_without_rows():

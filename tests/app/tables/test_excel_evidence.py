@@ -1,0 +1,96 @@
+"""What the cells of a workbook are evidence of, and of what not: how texts were typed."""
+
+import io
+
+import openpyxl
+import pytest
+
+from pages.ui.tables.answers import Reading
+from pages.ui.tables.reading import read_table
+from pages.ui.tables.table import Table
+
+
+def read(content: bytes, **reading) -> Table:
+    return read_table("t.xlsx", content, Reading(**reading))
+
+
+def workbook(**sheets: list[list]) -> bytes:
+    book = openpyxl.Workbook()
+    for title, rows in sheets.items():
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    del book["Sheet"]
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+def of_columns(**columns: list) -> bytes:
+    return workbook(Data=[list(columns), *map(list, zip(*columns.values(), strict=True))])
+
+
+@pytest.mark.parametrize(
+    ("columns", "meant"),
+    [
+        ({"a": ["1,500", 2.25, 3]}, {".": [1500, 2.25, 3], ",": [1.5, 2.25, 3]}),
+        (
+            {"a": ["1,234", "2,345", "3,456"], "b": [2.5, 1.234, 4]},
+            {".": [1234, 2345, 3456], ",": [1.234, 2.345, 3.456]},
+        ),
+        ({"a": ["1.500", 2, 1250]}, {".": [1.5, 2, 1250], ",": [1500, 2, 1250]}),
+        ({"a": ["1.500", 2.125, 1e-7]}, {".": [1.5, 2.125, 1e-7], ",": [1500, 2.125, 1e-7]}),
+        ({"a": ["1,500", 2, 2**60]}, {".": [1500, 2, 2**60]}),
+    ],
+)
+def test_numbers_of_a_workbook_leave_open_how_its_texts_were_typed(
+    columns: dict[str, list], meant: dict[str, list]
+) -> None:
+    content = of_columns(**columns)
+    (question,) = read(content).questions
+    assert question.column == "a" and "decimals, or thousands?" in question.sentence
+    assert [answer for answer, _ in question.choices] == [".", ","]
+    for answer, numbers in meant.items():
+        table = read(content, marks=(("a", answer), ("b", answer)))
+        assert table.frame["a"].tolist() == numbers and not table.questions
+        assert "b" not in columns or table.frame["b"].tolist() == columns["b"]
+
+
+def test_texts_of_a_workbook_are_evidence_and_what_they_are_read_as_is_said() -> None:
+    table = read(of_columns(a=["1,5", 1.234, 1250], b=[2.5, 3.5, 4.5], c=["1,234", 2.125, 3]))
+    assert table.frame["a"].tolist() == [1.5, 1.234, 1250] and not table.questions
+    assert table.frame["c"].tolist() == [1.234, 2.125, 3]
+    assert "In numbers kept as text: decimal comma." in table.parsing
+    table = read(of_columns(a=["1.5", 1.234, 1250], c=["1,234", 2.125, None]))
+    assert table.frame["c"].tolist()[:2] == [1234, 2.125]
+    said = " ".join(table.parsing)
+    assert "In numbers kept as text: decimal point." in said
+    assert "Commas inside the numbers of 'c' separate thousands." in said
+    table = read(of_columns(a=["1.5", 2], b=["2,25", 3]))
+    assert table.frame["b"].tolist() == [2.25, 3]
+    assert "decimal comma in some columns, decimal point in others" in " ".join(table.parsing)
+    assert "decimal" not in " ".join(read(of_columns(a=[1.5, 2], b=[3.25, 4])).parsing)
+
+
+def test_texts_beyond_a_limit_are_typed_apart_from_the_numbers_beside_them() -> None:
+    content = of_columns(a=["<0,5", 2.125, 3])
+    table = read(content, limits=(("a", "limit"),))
+    assert table.frame["a"].tolist() == [0.5, 2.125, 3]
+    content = of_columns(a=["<1,500", 2.125, 3])
+    (question,) = read(content, limits=(("a", "limit"),)).questions
+    assert question.about == "marks"
+    table = read(content, limits=(("a", "limit"),), marks=(("a", ","),))
+    assert table.frame["a"].tolist() == [1.5, 2.125, 3]
+
+
+def test_rows_below_a_table_and_merged_cells_keep_the_numbers_in_their_places() -> None:
+    rows = [["g", "a"], ["x", 2.125], ["y", "1,500"], ["z", 3.5], ["Total", 7.125]]
+    content = workbook(Data=rows)
+    assert len(read(content).questions) == 1
+    assert read(content, marks=(("a", ","),)).frame["a"].tolist() == [2.125, 1.5, 3.5]
+    book = openpyxl.load_workbook(io.BytesIO(workbook(Data=[*rows[:4], ["u", None]])))
+    book.active.merge_cells("B4:B5")
+    buffer = io.BytesIO()
+    book.save(buffer)
+    table = read(buffer.getvalue(), marks=(("a", ","),))
+    assert table.frame["a"].tolist() == [2.125, 1.5, 3.5, 3.5]
