@@ -189,8 +189,7 @@ def _check_unsized(filename: str, content: bytes) -> None:
 
 
 def _chosen(filename: str, sheets: Sequence[Any], name: str) -> int:
-    """The place of the sheet of this name; for "" that of the first with a table, or with numbers
-    below one another, or with anything."""
+    """The place of the sheet of this name; for "" that of the first of those most like a table."""
     if not sheets:
         raise DataError(f"{filename!r} has no sheet with cells: add one, or save it as CSV.")
     places = {sheet.title: place for place, sheet in enumerate(sheets)}
@@ -201,18 +200,27 @@ def _chosen(filename: str, sheets: Sequence[Any], name: str) -> int:
 
 
 def _how_like_a_table(filename: str, sheet: Any) -> int:
-    """How much the top of a sheet looks like a table: 3 for columns of numbers below one row, 2 for
-    numbers below one another, 1 for anything, 0 for nothing."""
+    """How much the top of a sheet looks like a table; 0 for an empty one."""
     rows = []
     for _, cells_of_row in islice(_rows(filename, sheet), LOOKED_AT):
         row = [_excel_text(value) for value, _ in cells_of_row[:LOOKED_AT]]
         if any(row):
             rows.append(row)
-    if len(rows) > 1 and any(numeric_columns(rows)):
-        return 3
+    filled = [sum(map(bool, row)) for row in rows]
     numbers = list(map(are_numbers, rows))
-    below = (any(map(and_, one, other)) for one, other in pairwise(numbers))
-    return 2 if any(below) else int(bool(rows))
+    columns_of_numbers = len(rows) > 1 and any(numeric_columns(rows))
+    numbers_below = any(any(map(and_, one, other)) for one, other in pairwise(numbers))
+    several_columns = sum(n > 1 for n in filled) > 1
+    all_named = several_columns and filled[0] == max(filled)
+    signs = (
+        columns_of_numbers,
+        numbers_below,
+        all_named,
+        several_columns,
+        len(rows) > 1,
+        bool(rows),
+    )
+    return next((len(signs) - i for i, holds in enumerate(signs) if holds), 0)
 
 
 def _which(names: tuple[str, ...], place: int) -> str:

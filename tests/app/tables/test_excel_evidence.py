@@ -1,4 +1,4 @@
-"""What the cells of a workbook are evidence of, and of what not: how texts were typed."""
+"""What the cells of a workbook are evidence of: how texts were typed, and where the table is."""
 
 import io
 
@@ -94,3 +94,23 @@ def test_rows_below_a_table_and_merged_cells_keep_the_numbers_in_their_places() 
     book.save(buffer)
     table = read(buffer.getvalue(), marks=(("a", ","),))
     assert table.frame["a"].tolist() == [2.125, 1.5, 3.5, 3.5]
+
+
+WORDS = [["Sex", "Smoker", "Diet"], ["f", "yes", "mixed"], ["m", "no", "vegan"], ["f", "no", "all"]]
+
+
+@pytest.mark.parametrize(
+    "cover",
+    [
+        [["Read me"]],
+        [["Read me"], ["Asked in May"], ["by post"]],
+        [["About"], [], ["Author", "Jane"], ["Date", "May"]],
+    ],
+)
+def test_a_sheet_of_words_behind_a_cover_is_read(cover: list[list]) -> None:
+    table = read(workbook(**{"Read me": cover, "Answers": WORDS}))
+    assert table.sheet == "Answers" and list(table.frame) == WORDS[0] and len(table.frame) == 3
+    assert "sheet 'Answers', the second of 2. The others: 'Read me'." in table.parsing[0]
+    assert read(workbook(Answers=WORDS, Codes=cover)).sheet == "Answers"
+    titled = [["Answers of May"], *WORDS]
+    assert read(workbook(**{"Read me": cover[:1], "Answers": titled})).sheet == "Answers"
