@@ -106,7 +106,8 @@ def _read_workbook(filename: str, content: bytes, reading: Reading) -> Table:
         row = []
         for j, (value, kind) in enumerate(cells_of_row):
             error = kind == "e"
-            no_result = value is None and (i, j) in formulas
+            # An empty text that a formula gives is a result: its cell has the type of a text.
+            no_result = value is None and kind != "str" and (i, j) in formulas
             errors += error
             unsaved += no_result
             row.append("NA" if error or no_result else _excel_text(value))

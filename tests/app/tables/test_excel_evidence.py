@@ -1,4 +1,5 @@
-"""What the cells of a workbook are evidence of: how texts were typed, and where the table is."""
+"""What the cells of a workbook are evidence of: how texts were typed, where the table is, what is
+missing."""
 
 import io
 
@@ -8,6 +9,7 @@ import pytest
 from pages.ui.tables.answers import Reading
 from pages.ui.tables.reading import read_table
 from pages.ui.tables.table import Table
+from support.bombs import sheet_of
 
 
 def read(content: bytes, **reading) -> Table:
@@ -114,3 +116,17 @@ def test_a_sheet_of_words_behind_a_cover_is_read(cover: list[list]) -> None:
     assert read(workbook(Answers=WORDS, Codes=cover)).sheet == "Answers"
     titled = [["Answers of May"], *WORDS]
     assert read(workbook(**{"Read me": cover[:1], "Answers": titled})).sheet == "Answers"
+
+
+def test_a_formula_that_gives_nothing_is_an_empty_cell() -> None:
+    formula = '<f>IF(A2&gt;1,A2,"")</f>'
+    saved = '<row r="{0}"><c r="A{0}"><v>{0}</v></c><c r="B{0}" t="str">{1}<v>{2}</v></c></row>'
+    rows = [saved.format(i, formula, "") for i in (2, 3)]
+    unsaved = f'<row r="4"><c r="A4"><v>4</v></c><c r="B4">{formula}</c></row>'
+    last = '<row r="5"><c r="A5"><v>5</v></c><c r="B5"><v>2.5</v></c></row>'
+    table = read(sheet_of("".join([*rows, last])))
+    assert table.frame["y"].isna().tolist() == [True, True, False]
+    said = " ".join(table.parsing)
+    assert "formula" not in said and "NA" not in said and not table.words
+    table = read(sheet_of("".join([*rows, unsaved, last])))
+    assert "1 formula without a saved result: missing." in table.parsing
