@@ -33,6 +33,7 @@ _NOT_DETECTED = (
 _OF_THE_CLOCK = {"am", "pm", "AM", "PM"}
 _FOOTNOTES = {*"*\u2020\u2021#"}
 _LOOKED_AT = 20
+_LONGEST = 100  # characters of a number and what stands beside it
 
 
 class Undecorated(NamedTuple):
@@ -58,6 +59,8 @@ class Limited(NamedTuple):
 
 def is_decorated(text: str) -> bool:
     """Whether a cell is a number with something beside it."""
+    if len(text) > _LONGEST:
+        return False
     if re.match(_LIMIT, text):
         return True
     found = re.match(_DECORATED, text)
@@ -74,7 +77,10 @@ def is_decorated(text: str) -> bool:
 def undecorated(shape: cells.Shapes) -> Undecorated | None:
     """The numbers of a column in which each stands beside the same unit; None for other columns."""
     present = shape.cells.filter(pc.invert(shape.missing))
-    looked_at = [re.match(_DECORATED, cell) for cell in present.slice(0, _LOOKED_AT).to_pylist()]
+    looked_at = [
+        len(cell) <= _LONGEST and re.match(_DECORATED, cell)
+        for cell in present.slice(0, _LOOKED_AT).to_pylist()
+    ]
     if not looked_at or not all(looked_at):
         return None
     parts = pc.extract_regex(shape.cells, _DECORATED)

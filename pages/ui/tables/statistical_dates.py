@@ -107,7 +107,7 @@ _STATA = {
     **dict.fromkeys(("tc", "tC"), _Meaning(1_000, _DATE)),
 }
 _STATA_FORMAT = re.compile(r"%-?(?P<name>d|t[a-zA-Z]).*")
-_STATA_TIME = re.compile(r"%-?t[cC](?:[Hh]{2}|MM|mm|SS|ss|\.s{1,3}|[Aa]\.?[Mm]\.?|[-:_., +/])+")
+_STATA_TIME = re.compile(r"%-?t[cC](?:[Hh]{2}|MM|mm|SS|ss|\.s{1,3}|[Aa]\.?[Mm]\.?|[-:_., +/])++")
 # What Stata counts in since 1960, besides days and moments, and how many are a year.
 _PERIODS = {
     "tw": ("weeks", 52),

@@ -16,6 +16,7 @@ from pages.ui.lessons.own_lesson import read_own
 from pages.ui.state.kinds import JsonObject, Names, Points, Steps
 from pages.ui.state.settings import parse
 from pages.ui.tables import columns, lines, packing
+from pages.ui.tables.preparation import long
 from pages.ui.tables.reading import read_table
 from pages.ui.tables.saved_work import SavedWork, pack, unpack
 from pages.ui.tables.selection import select
@@ -43,6 +44,10 @@ def grouped(n: int) -> None:
     rows = (f"{i // 3},{i},{i * 0.5}" for i in range(n))
     table: Table = read_table("x.csv", text("who,when,how", *rows))
     columns.suggest_sequences(table, columns.describe_columns(table))
+
+
+def named(name: str) -> None:
+    long.series_in([columns.describe(name, pd.Series([1.0, 2.0]))])
 
 
 def left_out(n: int) -> None:
@@ -96,6 +101,12 @@ STEPS: dict[str, tuple[Callable[[int], object], int]] = {
     "thousands": (lambda n: tried(text("x;y", *["1 234 567,5;2,5"] * n)), 4_000),
     "quotes": (lambda n: tried(text("x,y", *['"a ""b"" c",2'] * n)), 4_000),
     "one long cell": (lambda n: tried(text("x,y", "1," + "7" * n)), 100_000),
+    "a number far from its bracket": (
+        lambda n: tried(text("x,y", *["1,5x" + " " * n + "("] * 5)),
+        10_000,
+    ),
+    "names of separators": (lambda n: named("_" * n), 30_000),
+    "names of digits": (lambda n: named("1" * n + "x"), 30_000),
     "texts and dates": (described, 5_000),
     "sequences": (grouped, 5_000),
     "a link of many names": (lambda n: Names().read(",".join(f"a{i}" for i in range(n))), 10_000),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -14,7 +13,6 @@ from pages.ui.tables.columns import ColumnReport
 from pages.ui.tables.table import MAX_CELLS, MAX_ROWS, DataError, LeftOut, Table, require_columns
 from pages.ui.text import counted
 
-_NUMBERED = re.compile(r"(.*?)[ _.-]*(\d+)")
 FEWEST_TIMES = 3
 
 
@@ -91,10 +89,15 @@ class WideToLong(NamedTuple):
                 raise DataError(f"There is a column {name!r} already: choose another name.")
 
 
+def _numbered(name: str) -> tuple[str, int] | None:
+    """What a name says before the number that it ends with, and that number; None without one."""
+    before = name.rstrip("0123456789")
+    return None if before == name else (before.rstrip(" _.-"), int(name[len(before) :]))
+
+
 def _times(columns: Sequence[str]) -> list[int]:
     """The numbers that columns end with, where they rise, else 1, 2, 3, ..."""
-    ends = [_NUMBERED.fullmatch(name) for name in columns]
-    numbers = [int(end[2]) for end in ends if end]
+    numbers = [end[1] for name in columns if (end := _numbered(name))]
     rising = len(numbers) == len(columns) and all(np.diff(numbers) > 0)
     return numbers if rising and numbers[-1] < 2**53 else list(range(1, len(columns) + 1))
 
@@ -104,9 +107,10 @@ def series_in(reports: Sequence[ColumnReport]) -> tuple[str, ...]:
     largest such set, () where there is none."""
     stems: dict[str, list[tuple[int, str]]] = {}
     for report in reports:
-        named = _NUMBERED.fullmatch(report.name)
+        named = _numbered(report.name)
         if named and "number" in report.type:
-            stems.setdefault(named[1], []).append((int(named[2]), report.name))
+            stem, number = named
+            stems.setdefault(stem, []).append((number, report.name))
     found = max(stems.values(), key=len, default=[])
     rising = all(a < b for (a, _), (b, _) in pairwise(found))
     return tuple(name for _, name in found) if len(found) >= FEWEST_TIMES and rising else ()
