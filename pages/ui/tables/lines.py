@@ -316,6 +316,9 @@ def _names_again(row: list[str], numeric: list[int]) -> bool:
     if len(row) <= numeric[-1]:
         return False
     texts = [row[j].strip() for j in numeric]
+    # Of several lines the names of respondents and the like stand in the first alone.
+    while texts and not texts[0]:
+        texts.pop(0)
     if any(text.lower() in cells.MISSING or _NO_ANSWER.fullmatch(text) for text in texts):
         return False
     if any(are_numbers(texts)) or any(map(is_decorated, texts)):
@@ -453,22 +456,30 @@ def is_total(row: list[str]) -> bool:
     )
 
 
+def _first_text(row: list[str]) -> tuple[int, str]:
+    """The first cell of a row that is not blank, and its column."""
+    return next((j, cell) for j, cell in enumerate(row) if cell.strip())
+
+
 def without_totals(body: Body, lines: list[int]) -> Body:
     """Without notes and sums in the last rows. lines: where these stand."""
     columns = body.columns
     n_rows = len(columns[0])
+    # A table may begin in a later column than its sheet does.
+    filled = (j for j, column in enumerate(columns) if pc.any(pc.not_equal(column, "")).as_py())
+    own = columns[next(filled, 0) :]
     rows = [
-        Record(line, [column[n_rows - len(lines) + i].as_py() for column in columns], line)
+        Record(line, [column[n_rows - len(lines) + i].as_py() for column in own], line)
         for i, line in enumerate(lines)
     ]
     notes, totals = [], []
-    while len(rows) > 1 and is_note(rows[-1].cells, len(columns)):
+    while len(rows) > 1 and is_note(rows[-1].cells, len(own)):
         notes.insert(0, rows.pop())
     while len(rows) > 1 and is_total(rows[-1].cells):
         totals.insert(0, rows.pop())
-    names = pa.array([record.cells[0] for record in totals], pa.string())
     left = n_rows - len(notes) - len(totals)
-    if totals and pc.any(pc.is_in(columns[0].slice(0, left), value_set=names)).as_py():
+    words = [_first_text(record.cells) for record in totals]
+    if any(pc.any(pc.equal(own[j].slice(0, left), word)).as_py() for j, word in words):
         # Elsewhere the word is one of those that rows have.
         rows, totals, left = [*rows, *totals], [], left + len(totals)
     return body._replace(
@@ -487,9 +498,8 @@ def told(head: Head, above: Sequence[Record], body: Body) -> list[str]:
         sentences.append(f"{counted(len(above), 'line')} above the names {verb} not read.")
     sentences += [head.sentence, *head.notes]
     for record in body.totals:
-        sentences.append(
-            f"Line {record.line:,}, {shown(record.cells[:1])!r}, sums up the rows above: not read."
-        )
+        word = shown(_first_text(record.cells)[1:])
+        sentences.append(f"Line {record.line:,}, {word!r}, sums up the rows above: not read.")
     if body.notes:
         verb = "is" if len(body.notes) == 1 else "are"
         sentences.append(

@@ -352,3 +352,40 @@ def test_a_sheet_whose_table_begins_in_its_second_column(rows, names, n_rows) ->
     frame = read_table("x.xlsx", content.getvalue()).frame
     assert list(frame)[1:] == names and len(frame) == n_rows
     assert frame[names].to_numpy().tolist() == rows[-n_rows:]
+
+
+@pytest.mark.parametrize("lead", ["", ",", ",,"])
+@pytest.mark.parametrize("word", ["Total", "Mean"])
+def test_sums_and_notes_below_a_table_wherever_it_begins(lead: str, word: str) -> None:
+    lines = ["g,v", "a,2.5", "b,3.5", "c,5.5", f"{word},11.5", "Source: own data,"]
+    table = read_table("x.csv", "\n".join(lead + line for line in lines).encode())
+    assert table.frame["v"].tolist() == [2.5, 3.5, 5.5]
+    assert any(f"{word!r}, sums up the rows above: not read." in said for said in table.parsing)
+    assert any("of notes below the rows" in said for said in table.parsing)
+
+
+def test_a_sum_is_told_by_its_word_in_whatever_column() -> None:
+    lines = ["id,g,w", "1,a,2.5", ",b,3.5", "3,c,5.5", ",Total,11.5"]
+    table = read_table("x.csv", "\n".join(lines).encode())
+    assert table.frame["w"].tolist() == [2.5, 3.5, 5.5]
+    assert "Line 5, 'Total', sums up the rows above: not read." in table.parsing
+    kept = "\n".join([*lines[:3], "3,Total,5.5", lines[4]]).encode()
+    assert len(read_table("x.csv", kept).frame) == 4
+
+
+@pytest.mark.parametrize(
+    ("lines", "names"),
+    [
+        (["id,Pre,,Post,", ",m,sd,m,sd"], ["id", "Pre m", "Pre sd", "Post m", "Post sd"]),
+        ([",A,A,B", ",x,y,z"], ["column 1", "A x", "A y", "B z"]),
+        (
+            ["Respondent,Collector,Satisfied?,Devices?,", ",,Response,Phone,Tablet"],
+            ["Respondent", "Collector", "Satisfied? Response", "Devices? Phone", "Devices? Tablet"],
+        ),
+    ],
+)
+def test_a_second_line_of_names_may_leave_out_the_first_columns(lines, names) -> None:
+    rows = [",".join(str(i + j) for j in range(len(names))) for i in range(5)]
+    frame = read_table("x.csv", "\n".join([*lines, *rows]).encode()).frame
+    assert list(frame) == names and len(frame) == 5
+    assert all(pd.api.types.is_numeric_dtype(frame[name]) for name in names)
