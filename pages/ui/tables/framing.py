@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import zip_longest
@@ -62,11 +62,12 @@ def framed(
     columns: list[pa.ChunkedArray],
     reading: Reading,
     natives: Sequence[pa.ChunkedArray] = (),
+    marks: Collection[str] = (),
 ) -> Framed:
     """Text columns become a frame. Raises DataError where there are no rows.
 
     natives: for each column a mask of the cells that are numbers in the file itself; () for a file
-    of texts.
+    of texts. marks: decimal marks that other columns of the table show.
     """
     if not columns or not len(columns[0]):
         if (reading.header, reading.first, reading.last) != (None, None, None):
@@ -77,8 +78,8 @@ def framed(
     with ThreadPoolExecutor(AT_ONCE) as several:
         natives_or_none = natives or [None] * len(columns)
         prepared = list(several.map(partial(_prepared, answers), names, columns, natives_or_none))
-    shown = cells.marks_shown([column.shape for column in prepared])
-    series, notes, marks, questions, words = {}, [], set(), [], []
+    shown = cells.marks_shown([column.shape for column in prepared]) | {*marks}
+    series, notes, met, questions, words = {}, [], set(), [], []
     with ThreadPoolExecutor(AT_ONCE) as several:
         found = list(several.map(partial(_typed_or_asked, shown, reading), prepared))
     for column, result in zip(prepared, found, strict=True):
@@ -96,12 +97,12 @@ def framed(
             values, mark, said = result
         series[column.name] = values
         notes += said
-        marks |= {mark} - {""}
+        met |= {mark} - {""}
         if column.first.words and pd.api.types.is_string_dtype(values):
             words.append((column.name, tuple(word for word, _ in column.first.words)))
     notes += [*_with_units(prepared), *_count_as_missing(prepared)]
     units = tuple(column.bare.unit if column.bare else "" for column in prepared)
-    return Framed(pd.DataFrame(series), notes, marks, tuple(questions), units, tuple(words))
+    return Framed(pd.DataFrame(series), notes, met, tuple(questions), units, tuple(words))
 
 
 def _prepared(

@@ -84,6 +84,19 @@ def test_numbers_among_words_are_settled_where_the_table_settles_them() -> None:
     assert "Commas inside the numbers of 'price' separate thousands." in read.parsing
 
 
+def test_numbers_with_something_beside_them_are_numbers_once_words_are_gone() -> None:
+    shares = prepared(
+        read_table("x.csv", b"id,w\n1,12.5%\n2,refused\n3,13.5%\n"), [Missing(("refused",))]
+    )
+    assert shares.frame["w"].fillna(0).tolist() == [12.5, 0, 13.5] and shares.units == ("", "%")
+    content = b"id,w\n1,<0.5\n2,refused\n3,13.5\n"
+    (question,) = prepared(read_table("x.csv", content), [Missing(("refused",))]).questions
+    assert question.about == "limits" and question.column == "w"
+    read = read_table("x.csv", content, Reading(limits=(("w", "half"),)))
+    found = prepared(read, [Missing(("refused",))])
+    assert found.frame["w"].fillna(0).tolist() == [0.25, 0, 13.5] and not found.questions
+
+
 def test_the_marks_of_a_table_go_with_it() -> None:
     table = read_table("x.csv", PRICES)
     text = packing.to_text(table)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pandas as pd
 import pyarrow as pa
 
-from pages.ui.tables import cells
-from pages.ui.tables.table import Question, Table
+from pages.ui.tables.framing import framed
+from pages.ui.tables.table import Table
 
 _MARKS = {",": "comma", ".": "point"}
 
@@ -37,25 +37,32 @@ def texts_of(column: pd.Series) -> pd.Series:
 
 def typed_again(table: Table, changed: Mapping[str, pd.Series]) -> Table:
     """The table with changed columns. Those of text of which all cells are numbers now become
-    numbers, by the decimal marks of the table they stand in and what a person has said; where these
-    leave it open, it is asked as of a file."""
-    frame, notes = table.frame.copy(), []
+    numbers, as they would in a file: by the decimal marks of the table they stand in and what a
+    person has said; what these leave open is asked."""
+    frame = table.frame.assign(**changed)
     questions = [question for question in table.questions if question.column not in changed]
-    for name, column in changed.items():
-        frame[name] = column
-        if not holds_texts(column):
-            continue
-        texts = pa.chunked_array([pa.array(column.fillna("").tolist(), pa.string())])
-        shape = cells.shapes(texts)
-        marks = {*table.marks} | cells.marks_shown([shape])
-        try:
-            typed = cells.typed(name, texts, shape, marks, dict(table.reading.marks).get(name, ""))
-        except cells.Ambiguous as question:
-            questions.append(Question(name, "marks", str(question), question.choices))
-            continue
-        if not pd.api.types.is_string_dtype(typed.values):
-            frame[name] = typed.values.set_axis(column.index)
-            notes += typed.notes
-            if typed.mark:
-                notes.append(f"Decimal {_MARKS[typed.mark]} in {name!r}.")
-    return table._replace(frame=frame, parsing=(*table.parsing, *notes), questions=tuple(questions))
+    texts = {name: column for name, column in changed.items() if holds_texts(column)}
+    table = table._replace(frame=frame, questions=tuple(questions))
+    if not texts or not len(frame):
+        return table
+    columns = [
+        pa.chunked_array([pa.array(column.fillna("").tolist(), pa.string())])
+        for column in texts.values()
+    ]
+    found = framed(table.name, tuple(texts), columns, table.reading, marks=table.marks)
+    units = dict(zip(frame, [*table.units, *[""] * frame.shape[1]], strict=False))
+    numbers = {}
+    for name, unit in zip(texts, found.units, strict=True):
+        if not pd.api.types.is_string_dtype(found.frame[name]):
+            numbers[name] = found.frame[name].set_axis(frame.index)
+            units[name] = unit or units[name]
+    notes = [note for note in found.notes if note not in table.parsing] if numbers else []
+    if numbers and found.marks:
+        marks = " and ".join(_MARKS[mark] for mark in sorted(found.marks))
+        notes.append(f"Decimal {marks} in {', '.join(map(repr, numbers))}.")
+    return table._replace(
+        frame=frame.assign(**numbers),
+        units=tuple(units.values()) if any(units.values()) else (),
+        questions=(*questions, *found.questions),
+        parsing=(*table.parsing, *notes),
+    )
