@@ -70,7 +70,8 @@ def is_decorated(text: str) -> bool:
     if before:
         return before in CURRENCIES and not after
     if after:
-        return is_unit(after) or {*after} <= _FOOTNOTES
+        marked = "." in text or "," in text
+        return _may_follow(after, bool(found["gap"]), marked) or {*after} <= _FOOTNOTES
     return bool(found["open"] and found["close"])
 
 
@@ -98,8 +99,11 @@ def undecorated(shape: cells.Shapes) -> Undecorated | None:
         return None
     if before and before not in CURRENCIES:
         return None
-    if after and not _may_follow(after, fields["gap"].filter(there), present):
-        return None
+    if after:
+        apart = pc.all(pc.not_equal(fields["gap"].filter(there), "")).as_py()
+        marked = pc.any(pc.match_substring_regex(present, "[.,]")).as_py()
+        if not _may_follow(after, apart, marked):
+            return None
     if not pc.all(pc.equal(brackets, pc.equal(fields["close"], ")"))).as_py():
         return None
     negative = pc.sum(brackets).as_py() or 0
@@ -119,16 +123,13 @@ def _only(texts: Cells) -> str | None:
     return different[0].as_py() if len(different) == 1 else None
 
 
-def _may_follow(unit: str, gap: Cells, present: Cells) -> bool:
+def _may_follow(unit: str, apart: bool, marked: bool) -> bool:
+    """Whether a text behind numbers is their unit. apart: whether a space stands between; marked:
+    whether a number among them has a point or comma."""
     if not is_unit(unit) or unit in _OF_THE_CLOCK:
         return False
-    apart = pc.all(pc.not_equal(gap, "")).as_py()
     # `3A` and `3B` are names of things: a letter alone is a unit behind decimals or a space.
-    return apart or len(unit) > 1 or not unit.isalpha() or bool(_with_mark(present))
-
-
-def _with_mark(present: Cells) -> int:
-    return pc.sum(pc.match_substring_regex(present, "[.,]")).as_py() or 0
+    return apart or len(unit) > 1 or not unit.isalpha() or marked
 
 
 def limited(shape: cells.Shapes) -> Limited | None:

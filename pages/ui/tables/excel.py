@@ -138,7 +138,7 @@ def _read_workbook(filename: str, content: bytes, reading: Reading) -> Table:
     parsing += [*told(head, above, body), *made.notes]
     parsing += _kept_as_text(texts, rows, head)
     if made.marks:
-        parsing.append(_marks_of_texts(made.marks))
+        parsing.append(f"In numbers kept as text: {made.marks_in_words}.")
     if merged:
         parsing.append(f"{counted(len(merged), 'merged range')}: each cell has the value of all.")
     if hidden:
@@ -244,12 +244,6 @@ def _kept_as_text(texts: list[tuple[int, int]], rows: list[list[str]], head: Hea
             f"{sample!r}."
         )
     return said
-
-
-def _marks_of_texts(marks: set[str]) -> str:
-    if len(marks) == 2:
-        return "In numbers kept as text: decimal comma in some columns, decimal point in others."
-    return f"In numbers kept as text: decimal {'comma' if marks == {','} else 'point'}."
 
 
 def _marked(

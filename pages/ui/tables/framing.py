@@ -27,6 +27,7 @@ from pages.ui.tables.table import DataError, Lines, Question, Table
 from pages.ui.text import counted
 
 AT_ONCE = 2  # columns
+MARKS = {",": "comma", ".": "point"}
 MOST_WORDS = 8  # in a sentence
 
 
@@ -42,6 +43,12 @@ class Framed(NamedTuple):
     questions: tuple[Question, ...]
     units: tuple[str, ...]
     words: tuple[tuple[str, tuple[str, ...]], ...]
+
+    @property
+    def marks_in_words(self) -> str:
+        """Which decimal marks were met; "" for none."""
+        names = [f"decimal {word}" for mark, word in MARKS.items() if mark in self.marks]
+        return " in some columns, ".join(names) + " in others" * (len(names) == 2)
 
 
 class _Column(NamedTuple):

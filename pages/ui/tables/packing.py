@@ -18,7 +18,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from pages.ui.tables.answers import MARKS
 from pages.ui.tables.lines import LONGEST_NAME
 from pages.ui.tables.long_texts import without_long_texts
 from pages.ui.tables.parquet import read_parquet
@@ -187,7 +186,7 @@ def _question(parts: list) -> Question:
 
 
 def _mark(value: object) -> str:
-    if value not in MARKS:
+    if value not in (".", ","):
         raise ValueError(f"{value!r} is no decimal mark")
     return _text(value)
 

@@ -23,14 +23,12 @@ from pages.ui.tables.long_texts import check_text, without_long_texts
 from pages.ui.tables.parquet import read_parquet
 from pages.ui.tables.statistical import PROGRAMS, read_statistical
 from pages.ui.tables.table import MAX_BYTES, DataError, Table, check_size, most_unpacked
-from pages.ui.text import counted, number
+from pages.ui.text import counted, number, sentence
 
 GZIP = b"\x1f\x8b"
 MOST_LINES = 5  # named
 MOST_LOOKED_AT, SAMPLE_CHARACTERS = 4_000_000, 40
 _REPLACED = re.compile("\ufffd")
-# Of files that were joined, each may begin with a mark.
-_MARK_WITHIN = re.compile("(?<=[\r\n])\ufeff")
 _BROKEN, _NO_ASCII = re.compile("[\udc80-\udcff]"), re.compile("[^\x00-\x7f]")
 
 
@@ -130,7 +128,8 @@ def _unpacked(filename: str, content: bytes) -> bytes:
 
 def _read_text(filename: str, content: bytes, reading: Reading) -> Table:
     text, *encoding = _decode(filename, content, reading.encoding)
-    text = _MARK_WITHIN.sub("", text)
+    # Of files that were joined, each may begin with a mark.
+    text = text.replace("\n\ufeff", "\n").replace("\r\ufeff", "\r")
     check = partial(check_size, filename)
     try:
         layout = delimited.sniff(text, check, reading)
@@ -139,10 +138,8 @@ def _read_text(filename: str, content: bytes, reading: Reading) -> Table:
         raise DataError(f"{filename!r}: {error}") from None
     made = framed(filename, layout.head.names, body.columns, reading)
     parsing = [*encoding, layout.separator_sentence]
-    if len(made.marks) == 2:
-        parsing.append("Decimal comma in some columns, decimal point in others.")
-    elif made.marks:
-        parsing.append("Decimal comma." if made.marks == {","} else "Decimal point.")
+    if made.marks:
+        parsing.append(sentence(made.marks_in_words))
     parsing += [*told(layout.head, layout.above, body), *made.notes]
     if body.blank:
         parsing.append(f"{counted(body.blank, 'blank line')} skipped.")

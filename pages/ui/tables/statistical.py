@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pages.ui.tables.lines import unique_names
-from pages.ui.tables.statistical_dates import dates_of, with_dates, with_times
+from pages.ui.tables.statistical_dates import dates_of, with_dates
 from pages.ui.tables.table import (
     MAX_CELLS,
     MAX_ROWS,
@@ -79,8 +79,7 @@ def read_statistical(filename: str, content: bytes, suffix: str) -> Table:
     # As the codes are: they are compared before there are dates.
     missing, codes = _without_codes(frame, called, _missing_ranges(about), kinds, suffix)
     try:
-        frame, dates = with_dates(frame, kinds, suffix)
-        frame, seconds = with_times(frame, kinds, suffix)
+        frame, dates, seconds = with_dates(frame, kinds, suffix)
     except (ValueError, TypeError):
         raise broken from None
     for column in names:

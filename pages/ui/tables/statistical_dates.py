@@ -133,13 +133,14 @@ _PROGRAMS = {
 
 def with_dates(
     frame: pd.DataFrame, formats: Mapping[str, str], suffix: str
-) -> tuple[pd.DataFrame, list[str]]:
-    """The frame of plain numbers with its dates as such, those that no calendar has missing;
-    sentences on these, and on numbers that count from a day without being shown as dates.
+) -> tuple[pd.DataFrame, list[str], list[str]]:
+    """The frame of plain numbers with its dates as such, those that no calendar has missing, and
+    its times in seconds; sentences on dates, and on numbers that count from a day without being
+    shown as such; the names of the columns of times.
 
     formats: how the file says that each column is shown.
     """
-    frame, said = frame.copy(), []
+    frame, said, times = frame.copy(), [], []
     for name, how, numbers in _columns(frame, formats):
         stata = _name(how, suffix) if suffix == "dta" else ""
         if stata == "tC":
@@ -151,6 +152,12 @@ def with_dates(
                 f"{name!r} counts {unit} since 1960, of which the file shows a part: read as "
                 "numbers."
             )
+        if meaning is not None and meaning.shows in (_TIME, _TIME_OF_DAY):
+            if meaning.shows == _TIME_OF_DAY:
+                numbers = np.mod(numbers, _DAY / meaning.unit)
+            frame[name] = numbers * (meaning.unit / _SECOND)
+            times.append(name)
+            continue
         dates = dates_of(numbers, how, suffix)
         if dates is None:
             continue
@@ -160,23 +167,7 @@ def with_dates(
         if lost := int((np.isnat(dates) & ~np.isnan(numbers)).sum()):
             cells = counted(lost, "cell")
             said.append(f"{cells} of {name!r} with a date that no calendar has: missing.")
-    return frame, said
-
-
-def with_times(
-    frame: pd.DataFrame, formats: Mapping[str, str], suffix: str
-) -> tuple[pd.DataFrame, list[str]]:
-    """The frame of plain numbers with its times in seconds; the names of their columns."""
-    frame, names = frame.copy(), []
-    for name, how, numbers in _columns(frame, formats):
-        meaning = _meaning(how, suffix)
-        if meaning is None or meaning.shows not in (_TIME, _TIME_OF_DAY):
-            continue
-        if meaning.shows == _TIME_OF_DAY:
-            numbers = np.mod(numbers, _DAY / meaning.unit)
-        frame[name] = numbers * (meaning.unit / _SECOND)
-        names.append(name)
-    return frame, names
+    return frame, said, times
 
 
 def dates_of(numbers: np.ndarray, how: str, suffix: str) -> np.ndarray | None:

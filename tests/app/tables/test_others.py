@@ -96,7 +96,7 @@ def test_dates_are_those_of_the_library_that_reads_them(name: str, read_it) -> N
     path = TABLES / "others" / name
     whole, about = read_it(path, dates_as_pandas_datetime=True)
     numbers, _ = read_it(path, disable_datetime_conversion=True)
-    found, said = with_dates(numbers, about.original_variable_types, name.rpartition(".")[2])
+    found, said, _ = with_dates(numbers, about.original_variable_types, name.rpartition(".")[2])
     dates = [c for c in whole if pd.api.types.is_datetime64_any_dtype(whole[c])]
     assert len(dates) == 2 and not said
     for column in dates:

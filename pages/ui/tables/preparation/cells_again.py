@@ -7,10 +7,8 @@ from collections.abc import Mapping
 import pandas as pd
 import pyarrow as pa
 
-from pages.ui.tables.framing import framed
+from pages.ui.tables.framing import MARKS, framed
 from pages.ui.tables.table import Table
-
-_MARKS = {",": "comma", ".": "point"}
 
 
 def holds_texts(column: pd.Series) -> bool:
@@ -58,7 +56,7 @@ def typed_again(table: Table, changed: Mapping[str, pd.Series]) -> Table:
             units[name] = unit or units[name]
     notes = [note for note in found.notes if note not in table.parsing] if numbers else []
     if numbers and found.marks:
-        marks = " and ".join(_MARKS[mark] for mark in sorted(found.marks))
+        marks = " and ".join(MARKS[mark] for mark in sorted(found.marks))
         notes.append(f"Decimal {marks} in {', '.join(map(repr, numbers))}.")
     return table._replace(
         frame=frame.assign(**numbers),

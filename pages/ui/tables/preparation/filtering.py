@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -92,8 +93,8 @@ class Filter(NamedTuple):
             column = column.astype("str")
         plain = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
         if plain or dates or self.condition in _ORDERED:
-            cells = numbers_of(column)
-            return cells, np.array([self._number(value, column) for value in self.values])
+            cells, number = numbers_of(column), self._number_like(column)
+            return cells, np.array([number(value) for value in self.values])
         words = column.astype("str").str.strip().fillna("").to_numpy(object)
         values = [value.strip() for value in self.values]
         if pd.api.types.is_bool_dtype(column):
@@ -101,17 +102,29 @@ class Filter(NamedTuple):
             values = [value.lower() for value in values]
         return words, np.array(values, object)
 
-    def _number(self, value: str, column: pd.Series) -> float:
-        """A value as the cells of a column of numbers or dates are."""
+    def _number_like(self, column: pd.Series) -> Callable[[str], float]:
+        """What makes of a value what the cells of a column of numbers or dates are; it raises
+        DataError for a value that is none."""
         dates = is_dated(column)
-        try:
-            if pd.api.types.is_numeric_dtype(column):
-                return _packed_date(value) if dates else _plain_number(value)
-            like = pd.concat([column.dropna().drop_duplicates(), pd.Series([value], dtype="str")])
-            return float(numbers_of(like.astype("str").rename(column.name))[-1])
-        except (ValueError, DataError):
-            what = "a date like its cells" if dates else "a number"
-            raise DataError(f"{value!r} is not {what}, as {self.column!r} needs.") from None
+        read = _packed_date if dates else _plain_number
+        if not pd.api.types.is_numeric_dtype(column):
+            read = partial(_date_among, column.dropna().drop_duplicates().astype("str"))
+
+        def number(value: str) -> float:
+            try:
+                return read(value)
+            except (ValueError, DataError):
+                what = "a date like its cells" if dates else "a number"
+                raise DataError(f"{value!r} is not {what}, as {self.column!r} needs.") from None
+
+        return number
+
+
+def _date_among(cells: pd.Series, value: str) -> float:
+    """Days since 1970, of a date in the notation of other cells. Raises DataError."""
+    return float(
+        numbers_of(pd.concat([cells, pd.Series([value], dtype="str", name=cells.name)]))[-1]
+    )
 
 
 def _plain_number(value: str) -> float:
