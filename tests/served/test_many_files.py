@@ -7,6 +7,7 @@ import json
 import random
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -91,10 +92,6 @@ def test_damaged_files_leave_the_app_as_it_was(app: str, app_log: Path, long: bo
     assert "Uncaught" not in app_log.read_text()[before:]
 
 
-# Seconds of computing: a third of it where nothing else is done, which the script itself prints.
-MOST_SECONDS = 3
-
-
 def test_bombs_are_refused_at_once_and_within_100_megabytes() -> None:
     done = subprocess.run(
         [sys.executable, ROOT / "tests/support/bombs.py"],
@@ -103,7 +100,12 @@ def test_bombs_are_refused_at_once_and_within_100_megabytes() -> None:
         check=True,
     )
     results = [json.loads(line) for line in done.stdout.splitlines()]
+    # A second; on a slow machine half as much again as Python takes to read the longest list.
+    (_, longest) = BOMBS["a column of JSON"]()
+    began = time.process_time()
+    json.loads(longest)
+    most_seconds = max(1, 1.5 * (time.process_time() - began))
     assert [name for name, *_ in results] == list(BOMBS) and len(BOMBS) >= 30
     for name, sentence, seconds, megabytes in results:
         assert not sentence.startswith("read:") and sentence.endswith("."), name
-        assert seconds < MOST_SECONDS and megabytes < 100, (name, seconds, megabytes)
+        assert seconds < most_seconds and megabytes < 100, (name, seconds, megabytes)
