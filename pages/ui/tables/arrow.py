@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pandas as pd
 import pyarrow as pa
 
-from pages.ui.tables.lines import unique_names
+from pages.ui.tables.column_names import unique_names
 from pages.ui.tables.parquet import series_of, spread_size
 from pages.ui.tables.table import DataError, Table, check_size, check_unpacked
 

@@ -4,6 +4,7 @@
 rest of the table shows whether the comma is a decimal mark or a thousands separator.
 """
 
+from string import ascii_lowercase
 from typing import NamedTuple
 
 import numpy as np
@@ -13,8 +14,13 @@ import pyarrow.compute as pc
 
 from pages.ui.text import number
 
-# What counts as a missing value, in any capitals.
-MISSING = ("", "na", "n/a", "#n/a", "nan", "null", "?", ".")
+# What counts as a missing value, in any capitals: also what spreadsheets write where a formula has
+# no result, and Stata and SAS for kinds of missing values.
+MISSING = (
+    *("", "na", "n/a", "nan", "null", "?"),
+    *("#n/a", "#div/0!", "#name?", "#null!", "#num!", "#ref!", "#value!"),
+    *(".", *(f".{letter}" for letter in ascii_lowercase)),
+)
 
 _EXPONENT = r"([eE][+-]?[0-9]+)?"
 _PLAIN = rf"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+){_EXPONENT}$"

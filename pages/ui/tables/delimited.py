@@ -12,19 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pages.ui.tables.answers import Reading
-from pages.ui.tables.lines import (
-    MOST_BELOW,
-    MOST_TOTALS,
-    Body,
-    Head,
-    Record,
-    headed,
-    is_note,
-    numeric_columns,
-    start_of,
-    usual_width,
-    without_totals,
-)
+from pages.ui.tables.below import MOST_BELOW, MOST_TOTALS, is_note, without_repeats, without_totals
+from pages.ui.tables.heading import headed, start_of
+from pages.ui.tables.lines import Body, Head, Record, numeric_columns, usual_width
 
 # In order of preference where two fit equally well: `1,5;2,5` is two decimals, not three cells.
 _SEPARATORS = ("\t", ";", "|", ",")
@@ -179,9 +169,17 @@ def read(
     """
     width = len(layout.head.names)
     check_size(1, width)
-    plain = _read_plain(text, layout, check_size, last)
-    if plain is not None:
-        return plain
+    body = _read_plain(text, layout, check_size, last)
+    if body is None:
+        body = _read_slowly(text, layout, check_size, last)
+    return without_repeats(layout.head, body)
+
+
+def _read_slowly(
+    text: str, layout: Layout, check_size: Callable[[int, int], None], last: int | None
+) -> Body:
+    """Line by line, whatever stands in them. Raises Malformed."""
+    width = len(layout.head.names)
     chunks: list[list[pa.Array]] = []
     buffer: list[list[str]] = []
     rows = blank = 0
@@ -418,7 +416,19 @@ def _sample(text: str, separator: str, begins: int) -> list[Record]:
         pass
     if len(text) > start + len(sample) and len(records) > 1:
         records.pop()
-    return records
+    return _without_comment_signs(records) if separator == _SPACES else records
+
+
+def _without_comment_signs(records: list[Record]) -> list[Record]:
+    """Without the "#" that NumPy's savetxt puts before names, where rows have no cell for it."""
+    signs = 0
+    while signs < len(records) and records[signs].cells[0] == "#":
+        signs += 1
+    if not 0 < signs < len(records):
+        return records
+    if len(records[signs - 1].cells) != len(records[signs].cells) + 1:
+        return records
+    return [r._replace(cells=r.cells[1:] or [""]) for r in records[:signs]] + records[signs:]
 
 
 def _fit(records: list[Record]) -> float:

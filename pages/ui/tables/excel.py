@@ -14,18 +14,10 @@ from typing import Any
 import pyarrow as pa
 
 from pages.ui.tables.answers import Reading
+from pages.ui.tables.below import MOST_TOTALS, without_totals
 from pages.ui.tables.framing import framed, read_from
-from pages.ui.tables.lines import (
-    MOST_TOTALS,
-    Body,
-    Head,
-    Record,
-    are_numbers,
-    headed,
-    numeric_columns,
-    told,
-    without_totals,
-)
+from pages.ui.tables.heading import headed
+from pages.ui.tables.lines import Body, Head, Record, are_numbers, numeric_columns, told
 from pages.ui.tables.long_texts import check_text_size
 from pages.ui.tables.table import (
     DataError,
@@ -304,12 +296,14 @@ def _body(
 ) -> tuple[Body, list[pa.ChunkedArray]]:
     """The cells of the rows of a table, and for each column which of them the file has as
     numbers."""
-    rows = [r for r in records if head.first <= r.line and (last is None or r.line <= last)]
+    all_rows = [r for r in records if head.first <= r.line and (last is None or r.line <= last)]
+    names = list(head.names) if head.line else []
+    rows = [row for row in all_rows if row.cells != names]
     columns, natives = [], []
     for column in zip(*(record.cells for record in rows), strict=True):
         columns.append(pa.chunked_array([pa.array(column, pa.string())]))
         natives.append(pa.chunked_array([[isinstance(cell, _NumberCell) for cell in column]]))
-    body = Body(columns, 0, rows[-1].line if rows else 0)
+    body = Body(columns, 0, rows[-1].line if rows else 0, repeats=len(all_rows) - len(rows))
     if last is not None or not rows:
         return body, natives
     body = without_totals(body, [record.line for record in rows[-MOST_TOTALS:]])

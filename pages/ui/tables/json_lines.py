@@ -13,8 +13,8 @@ import pandas as pd
 import pyarrow as pa
 
 from pages.ui.tables.cells import EXACT, inexact
+from pages.ui.tables.column_names import unique_names
 from pages.ui.tables.json_object import NoTable, rows_in
-from pages.ui.tables.lines import unique_names
 from pages.ui.tables.table import DataError, Table, check_size, check_unpacked
 
 _CHUNK = 10_000

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from pages.ui.tables.lines import LONGEST_NAME
+from pages.ui.tables.column_names import LONGEST_NAME
 from pages.ui.tables.long_texts import without_long_texts
 from pages.ui.tables.parquet import read_parquet
 from pages.ui.tables.table import DataError, Question, Table, check_size, table_bytes

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from em_core.partitions.sources import doubles
-from pages.ui.tables.lines import unique_names
+from pages.ui.tables.column_names import unique_names
 from pages.ui.tables.table import MAX_CELLS, DataError, Table, check_size, check_unpacked
 from pages.ui.text import shortened
 

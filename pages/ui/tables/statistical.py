@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pages.ui.tables.lines import unique_names
+from pages.ui.tables.column_names import unique_names
 from pages.ui.tables.statistical_dates import dates_of, with_dates
 from pages.ui.tables.table import (
     MAX_CELLS,

@@ -389,3 +389,83 @@ def test_a_second_line_of_names_may_leave_out_the_first_columns(lines, names) ->
     frame = read_table("x.csv", "\n".join([*lines, *rows]).encode()).frame
     assert list(frame) == names and len(frame) == 5
     assert all(pd.api.types.is_numeric_dtype(frame[name]) for name in names)
+
+
+SUMMED_UP = ["sample,a,b", *(f"s{i},{i}.5,{i}.25" for i in range(6))]
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        ["Mean,3.5,3.25", "SD,2.1,2.2", "SEM,0.3,0.4", "n,6,6"],
+        ["N,6,6", "Mean,3.5,3.25", "Std. Dev.,2.1,2.2"],
+        ["Min,0.5,0.25", "Max,5.5,5.25", "Average,1.0,1.1", "Standard error,2.1,2.2"],
+    ],
+)
+def test_what_stands_beside_a_sum_is_no_row(below: list[str]) -> None:
+    table = read_table("x.csv", "\n".join([*SUMMED_UP, *below]).encode())
+    assert len(table.frame) == 6
+    assert sum("sums up the rows above: not read." in said for said in table.parsing) == len(below)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["count", "mean", "std", "min", "25%", "50%", "75%", "max"],
+        ["mean", "sd"],
+        ["n", "mean", "sd"],
+        ["min", "max", "mean"],
+        ["a", "b", "n", "min", "max"],
+    ],
+)
+def test_a_table_of_such_words_keeps_them(words: list[str]) -> None:
+    lines = ["what,a,b", *(f"{word},{i}.5,{i}.25" for i, word in enumerate(words))]
+    assert read_table("x.csv", "\n".join(lines).encode()).frame["what"].tolist() == words
+
+
+@pytest.mark.parametrize("quoted", [False, True])
+def test_names_that_stand_in_a_file_once_more_are_no_row(quoted: bool) -> None:
+    last = '9,"1.2 "' if quoted else "9,1.2"
+    lines = ["a,b", "1,2.5", "a,b", "", "5,6.5", "a,b", last]
+    table = read_table("x.csv", "\n".join(lines).encode())
+    assert table.frame.to_numpy().tolist() == [[1, 2.5], [5, 6.5], [9, 1.2]]
+    assert "2 lines of the same names are not read." in table.parsing
+    workbook = openpyxl.Workbook()
+    sheet = workbook.active
+    assert sheet is not None
+    for row in (["a", "b"], [1, 2.5], ["a", "b"], [5, 6.5]):
+        sheet.append(row)
+    content = io.BytesIO()
+    workbook.save(content)
+    table = read_table("x.xlsx", content.getvalue())
+    assert table.frame.to_numpy().tolist() == [[1, 2.5], [5, 6.5]]
+    assert "1 line of the same names is not read." in table.parsing
+
+
+WORDS = [f"p{i},{'blue' if i % 2 else 'red'},{'round' if i % 3 else 'square'}" for i in range(9)]
+
+
+@pytest.mark.parametrize("title", ["Survey of colours", "Survey of colours,,"])
+@pytest.mark.parametrize("more", [[], ["May 2026"]])
+def test_a_table_of_words_below_a_title(title: str, more: list[str]) -> None:
+    lines = [title, *more, "person,colour,shape", *WORDS]
+    table = read_table("x.csv", "\n".join(lines).encode())
+    assert list(table.frame) == ["person", "colour", "shape"] and len(table.frame) == 9
+    assert any("above the names" in said for said in table.parsing)
+
+
+def test_sentences_below_a_name_are_no_table() -> None:
+    lines = ["Comment", "I like it, very much", "No, thanks", "Yes, fine", "no, fine", "Ok, fine"]
+    table = read_table("x.csv", "\n".join(lines).encode())
+    assert table.frame["Comment"].tolist() == lines[1:]
+
+
+def test_names_behind_a_comment_sign_as_numpy_writes_them() -> None:
+    rows = np.random.default_rng(0).normal(size=(6, 3))
+    content = io.StringIO()
+    np.savetxt(content, rows, header="height weight age")
+    table = read_table("x.txt", content.getvalue().encode())
+    assert list(table.frame) == ["height", "weight", "age"]
+    np.testing.assert_array_equal(table.frame.to_numpy(), rows)
+    with_signs = "# a b\n1 2.5 3\n2 3.5 4\n"
+    assert list(read_table("x.txt", with_signs.encode()).frame) == ["#", "a", "b"]

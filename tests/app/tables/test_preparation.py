@@ -20,7 +20,6 @@ MEANS = [2.9048, 2.9524, 3.0, 3.1818]
     ("file", "codes"),
     [
         ("05a-codes-99-and-minus9.csv", ("99", "-9")),
-        ("05b-spss-null.csv", ("#null!",)),
         ("05c-words-for-missing.csv", ("Refused ", "-")),
     ],
 )
@@ -30,6 +29,18 @@ def test_codes_and_words_for_missing_leave_numbers(file: str, codes: tuple[str, 
     assert numbers.mean().round(4).tolist() == MEANS
     assert int(numbers.isna().sum().sum()) == 10
     assert "cells in" in table.parsing[-1]
+
+
+def test_what_spreadsheets_and_statistics_programs_write_for_missing_needs_no_step() -> None:
+    table = read_table("05b.csv", (TABLES / "05b-spss-null.csv").read_bytes())
+    numbers = table.frame.select_dtypes("number").iloc[:, -4:]
+    assert numbers.mean().round(4).tolist() == MEANS
+    assert any("'#NULL!'" in said for said in table.parsing)
+    lines = ["a,b", "1.5,.a", "#DIV/0!,.Z", "#REF!,3", "#VALUE!,4", "2.5,."]
+    table = read_table("x.csv", "\n".join(lines).encode())
+    assert table.frame["a"].isna().tolist() == [False, True, True, True, False]
+    assert table.frame["b"].isna().tolist() == [True, True, False, False, True]
+    assert any("'.a' 1 time in 'b'" in said for said in table.parsing)
 
 
 def test_a_step_in_a_column_that_is_not_there_names_the_step() -> None:

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from pages.ui.tables import delimited, excel, packing, reading
 from pages.ui.tables import table as tables
 from pages.ui.tables.answers import AS_IT_IS, Reading
+from pages.ui.tables.column_names import LONGEST_NAME
 from pages.ui.tables.columns import describe_columns, suggest_label
-from pages.ui.tables.lines import LONGEST_NAME
 from pages.ui.tables.long_texts import LONGEST_TEXT, LONGEST_TITLE
 from pages.ui.tables.reading import read_table
 from pages.ui.tables.table import DataError, Table

@@ -15,7 +15,7 @@ from em_core import saved
 from pages.ui.lessons.own_lesson import read_own
 from pages.ui.state.kinds import JsonObject, Names, Points, Steps
 from pages.ui.state.settings import parse
-from pages.ui.tables import columns, lines, packing
+from pages.ui.tables import column_names, columns, packing
 from pages.ui.tables.preparation import long
 from pages.ui.tables.reading import read_table
 from pages.ui.tables.saved_work import SavedWork, pack, unpack
@@ -84,10 +84,10 @@ def _tried(read: Callable[[Any], object], content: Any) -> None:
 
 # Each step by the size of what it is given; what is refused is to be refused as quickly.
 STEPS: dict[str, tuple[Callable[[int], object], int]] = {
-    "names that are all the same": (lambda n: lines.unique_names(["x"] * n), 20_000),
-    "names that are all missing": (lambda n: lines.unique_names([""] * n), 20_000),
+    "names that are all the same": (lambda n: column_names.unique_names(["x"] * n), 20_000),
+    "names that are all missing": (lambda n: column_names.unique_names([""] * n), 20_000),
     "names numbered already": (
-        lambda n: lines.unique_names(["x", *(f"x ({i})" for i in range(n)), *["x"] * n]),
+        lambda n: column_names.unique_names(["x", *(f"x ({i})" for i in range(n)), *["x"] * n]),
         10_000,
     ),
     "a header of one name": (lambda n: tried(b",".join([b"x"] * n) + b"\n1\n"), 30_000),

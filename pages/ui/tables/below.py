@@ -1,0 +1,115 @@
+"""Which lines below the names are no rows: names once more, sums, and notes."""
+
+import re
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pages.ui.tables import cells
+from pages.ui.tables.lines import Body, Head, Record, are_numbers, filled, first_text
+
+MOST_BELOW = 20
+MOST_TOTALS = 12  # with what stands beside them
+_TOTAL = re.compile(
+    r"((grand|sub) ?)?(total|totals|sum|mean|average|avg|summe|gesamt|insgesamt|mittelwert|"
+    r"somme|moyenne|totale|media|suma|totaal)[:.]?",
+    re.IGNORECASE,
+)
+# What may stand beside a sum or a mean, and is a row like others by itself.
+_BESIDE_TOTAL = re.compile(
+    r"(n|count|median|min(imum)?|max(imum)?|range|s\.?d|s\.?e|s\.?e\.?m|rsd|cv|cv ?%|var|variance|"
+    r"(std?|standard)\.? ?(dev(iation)?|err(or)?)|std|anzahl|stabw|standardabweichung|"
+    r"[eé]cart[- ]type|desviaci[oó]n( est[aá]ndar)?|m[eé]diane|mediana)[:.]?",
+    re.IGNORECASE,
+)
+_NOTE = re.compile(
+    r"\W*\b(notes?|source|sources|remarks?|legend|quelle|anmerkung|anmerkungen|hinweis|fuente|nota|"
+    r"created|exported|generated|printed|copyright|downloaded|last updated)\b|[*†‡#©]",
+    re.IGNORECASE,
+)
+
+
+def is_note(row: list[str], width: int) -> bool:
+    """Whether a row below a table is a note to it: one text alone, where there are columns."""
+    if width < 2 or not row or not row[0].strip() or filled(row) > 1:
+        return False
+    text = row[0].strip()
+    if are_numbers([text])[0] or text.lower() in cells.MISSING:
+        return False
+    return len(row) == 1 or bool(_NOTE.match(text)) or len(text) > 40
+
+
+def is_total(row: list[str]) -> bool:
+    """Whether a row below others is a sum or a mean of them: it says so, and is numbers else."""
+    return _sums_up(row, _TOTAL)
+
+
+def _sums_up(row: list[str], words: re.Pattern) -> bool:
+    texts = [cell.strip() for cell in row if cell.strip()]
+    if len(texts) < 2 or not words.fullmatch(texts[0]):
+        return False
+    return all(
+        number or text.lower() in cells.MISSING
+        for number, text in zip(are_numbers(texts[1:]), texts[1:], strict=True)
+    )
+
+
+def _totals(rows: Sequence[Record]) -> int:
+    """How many of the last rows sum up those above: sums and means, with what stands beside them.
+
+    0 where all of them do: then that is what the table is of.
+    """
+    n_sums = 0
+    for n_totals, record in enumerate(reversed(rows)):
+        total = is_total(record.cells)
+        if not total and not _sums_up(record.cells, _BESIDE_TOTAL):
+            return n_totals if n_sums else 0
+        n_sums += total
+    return 0
+
+
+def without_totals(body: Body, lines: list[int]) -> Body:
+    """Without notes and sums in the last rows. lines: where these stand."""
+    columns = body.columns
+    n_rows = len(columns[0])
+    # A table may begin in a later column than its sheet does.
+    filled = (j for j, column in enumerate(columns) if pc.any(pc.not_equal(column, "")).as_py())
+    own = columns[next(filled, 0) :]
+    rows = [
+        Record(line, [column[n_rows - len(lines) + i].as_py() for column in own], line)
+        for i, line in enumerate(lines)
+    ]
+    notes: list[Record] = []
+    totals: list[Record] = []
+    while len(rows) > 1 and is_note(rows[-1].cells, len(own)):
+        notes.insert(0, rows.pop())
+    if n_totals := _totals(rows):
+        rows, totals = rows[:-n_totals], rows[-n_totals:]
+    left = n_rows - len(notes) - len(totals)
+    words = [first_text(record.cells) for record in totals]
+    if any(pc.any(pc.equal(own[j].slice(0, left), word)).as_py() for j, word in words):
+        # Elsewhere the word is one of those that rows have.
+        rows, totals, left = [*rows, *totals], [], left + len(totals)
+    return body._replace(
+        columns=[column.slice(0, left) for column in columns],
+        last=rows[-1].line if rows else body.last,
+        totals=tuple(totals),
+        notes=(*notes, *body.notes),
+    )
+
+
+def without_repeats(head: Head, body: Body) -> Body:
+    """Without rows that are the names once more, as in files that were put together."""
+    if not head.line or len(head.names) < 2:
+        return body
+    repeats: pa.ChunkedArray | None = None
+    for name, column in zip(head.names, body.columns, strict=True):
+        same = pc.equal(column, name)
+        repeats = same if repeats is None else pc.and_(repeats, same)
+        if not pc.any(repeats).as_py():
+            return body
+    rows = pc.invert(repeats)
+    return body._replace(
+        columns=[column.filter(rows) for column in body.columns], repeats=pc.sum(repeats).as_py()
+    )
