@@ -8,7 +8,7 @@ from collections.abc import Callable, Container, Mapping
 import numpy as np
 import pandas as pd
 
-from pages.ui.tables.preparation.cells_again import texts_of
+from pages.ui.tables.cells_again import texts_of
 from pages.ui.tables.selection import Selection
 from pages.ui.tables.table import Table
 from pages.ui.tables.titles import titles_in

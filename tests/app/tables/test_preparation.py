@@ -7,10 +7,21 @@ import pytest
 
 from pages.ui.tables import packing
 from pages.ui.tables.answers import Reading
-from pages.ui.tables.preparation.levels import Renamed, Spelling
+from pages.ui.tables.preparation.filtering import Filter
+from pages.ui.tables.preparation.levels import Ordered, Renamed, Spelling
+from pages.ui.tables.preparation.long import WideToLong
 from pages.ui.tables.preparation.missing import Missing
-from pages.ui.tables.preparation.table import StepError, prepared, read_steps, write_steps
+from pages.ui.tables.preparation.table import (
+    StepError,
+    prepared,
+    read_steps,
+    with_step,
+    write_steps,
+)
+from pages.ui.tables.preparation.time_order import TimeOrder
+from pages.ui.tables.preparation.transformed_column import Transform
 from pages.ui.tables.reading import read_table
+from pages.ui.tables.selection import select
 
 TABLES = Path(__file__).parents[2] / "tables"
 MEANS = [2.9048, 2.9524, 3.0, 3.1818]
@@ -114,3 +125,66 @@ def test_the_marks_of_a_table_go_with_it() -> None:
     assert text is not None and table.marks == (",",)
     for packed in (packing.from_text(text), packing.from_parquet(packing.to_parquet(table))):
         assert packed.marks == (",",) and prepared(packed, [Missing(("k.A.",))]).questions
+
+
+@pytest.mark.parametrize(
+    "steps", [(Filter("g", "is", ("a",)), TimeOrder("when")), (TimeOrder("when"),) * 2]
+)
+def test_a_row_is_left_out_once(steps) -> None:
+    lines = ["when,g,x,y", "2024-01-01,a,1,2", "2024-01-02,a,2,5", "2024-01-03,a,3,4"]
+    lines += [f",b,{i},{i % 3}" for i in range(4)]
+    table = prepared(read_table("t.csv", "\n".join(lines).encode()), steps)
+    selection = select(table, ["x", "y"])
+    assert selection.left_out["row"].tolist() == [4, 5, 6, 7]
+    assert len(selection.rows) == 3
+
+
+RENAMED = Renamed("ans", ("low",), ("Low",))
+
+
+@pytest.mark.parametrize("further", [(RENAMED,), (Spelling(),), (RENAMED, Spelling())])
+def test_levels_keep_their_order_under_other_names(further) -> None:
+    lines = ["ans,x", "low,1", "mid,2", "high,3", "Low,4", "Low,2"]
+    table = read_table("t.csv", "\n".join(lines).encode())
+    order = Ordered("ans", ("low", "mid", "high"))
+    levels = prepared(table, (order, *further)).frame["ans"].cat
+    assert levels.ordered and levels.categories.tolist() == ["Low", "mid", "high"]
+    assert levels.codes.tolist() == [0, 1, 2, 0, 0]
+
+
+CODED = b"a,d,x\n1,2024-01-03,5\n2,2024-01-01,7\n3,2024-01-02,99\n4,2024-01-05,6\n5,2024-01-04,99\n"
+
+
+@pytest.mark.parametrize("how", ["log", "ranks", "difference"])
+@pytest.mark.parametrize("further", [Missing(("99",)), Missing(("99",), ("x",)), TimeOrder("d")])
+def test_a_column_is_made_of_what_there_is_after_a_further_step(how: str, further) -> None:
+    table = read_table("t.csv", CODED)
+    made = Transform("x", how)
+    steps = with_step((made,), further)
+    assert steps == (further, made)
+    expected = made.apply(further.apply(table)).frame
+    pd.testing.assert_frame_equal(prepared(table, steps).frame, expected)
+
+
+def test_a_further_step_stays_behind_those_that_make_its_column() -> None:
+    log, of_log = Transform("x", "log"), Transform("log(x)", "ranks")
+    coded = Missing(("4.6",), ("log(x)",))
+    assert with_step((log, of_log), coded) == (log, coded, of_log)
+    named = Renamed("x", ("k.A.",), ("99",))
+    assert with_step((named, log), Missing(("99",))) == (named, Missing(("99",)), log)
+    kept = Filter("x", "is at most", ("5",))
+    assert with_step((log,), kept) == (log, kept)
+    long = WideToLong(("a", "b"))
+    assert with_step((log, long), Missing(("99",))) == (log, long, Missing(("99",)))
+
+
+def test_what_was_made_of_a_column_before_it_changed_is_said() -> None:
+    steps = (Transform("x", "log"), Missing(("99",)))
+    said = prepared(read_table("t.csv", CODED), steps).parsing
+    assert said[-1] == "Made before that, of what was there then: log(x)."
+
+
+def test_codes_are_found_with_a_decimal_comma() -> None:
+    table = read_table("t.csv", b"x;y\n1,5;1\n-99,0;2\n2,5;3\n")
+    for code in ("-99", "-99,0", "-99.0", "\u221299"):
+        assert prepared(table, (Missing((code,)),)).frame["x"].isna().tolist() == [0, 1, 0]

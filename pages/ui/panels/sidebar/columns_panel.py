@@ -24,8 +24,8 @@ from pages.ui.state import shell
 from pages.ui.state.fragments import fragment, runs_alone
 from pages.ui.state.session import has, put, session
 from pages.ui.state.settings import FIELDS, Settings, values_of
+from pages.ui.tables.cells_again import declares_order
 from pages.ui.tables.columns import ColumnReport
-from pages.ui.tables.preparation.cells_again import declares_order
 from pages.ui.tables.profile import Profile, profile, short_texts
 from pages.ui.tables.roles import (
     IDENTIFIER,

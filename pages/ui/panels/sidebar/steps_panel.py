@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from functools import partial, reduce
 from itertools import islice
 
 import pandas as pd
@@ -13,8 +13,8 @@ from pages.ui.families.family import listed
 from pages.ui.panels.sidebar.groups_panel import few_named
 from pages.ui.panels.suggesting import suggest
 from pages.ui.state import shell
+from pages.ui.tables.cells_again import declares_levels, texts_of
 from pages.ui.tables.levels import in_order
-from pages.ui.tables.preparation.cells_again import declares_levels, texts_of
 from pages.ui.tables.preparation.codes import Found, declared, find_codes
 from pages.ui.tables.preparation.levels import (
     Alike,
@@ -27,7 +27,7 @@ from pages.ui.tables.preparation.levels import (
 )
 from pages.ui.tables.preparation.missing import Missing
 from pages.ui.tables.preparation.step import Step
-from pages.ui.tables.preparation.table import MOST_STEPS
+from pages.ui.tables.preparation.table import MOST_STEPS, with_step
 from pages.ui.tables.preparation.time_order import TimeOrder
 from pages.ui.tables.roles import Words
 from pages.ui.tables.table import DataError, Table
@@ -99,12 +99,12 @@ def _where(found: Found) -> str:
 
 
 def add(*steps: Step) -> None:
-    """Take further steps after those that are taken."""
+    """Take further steps beside those that are taken."""
     before = shell.settings().preparation
     if len(before) + len(steps) > MOST_STEPS:
         shell.say(f"There are {MOST_STEPS} steps at most: leave one out first.")
         return
-    shell.change(preparation=(*before, *steps))
+    shell.change(preparation=reduce(with_step, steps, before))
 
 
 def show(table: Table) -> None:

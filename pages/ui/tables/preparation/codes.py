@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pages.ui.tables import cells
-from pages.ui.tables.preparation.cells_again import holds_texts
+from pages.ui.tables.cells_again import holds_texts
 from pages.ui.tables.preparation.missing import Missing, coded
 from pages.ui.tables.table import Table
 

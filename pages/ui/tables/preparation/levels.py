@@ -7,8 +7,14 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from pages.ui.tables.cells_again import (
+    declares_levels,
+    declares_order,
+    holds_texts,
+    texts_of,
+    typed_again,
+)
 from pages.ui.tables.levels import in_order, tidy
-from pages.ui.tables.preparation.cells_again import holds_texts, texts_of, typed_again
 from pages.ui.tables.table import Table, require_columns
 from pages.ui.text import counted
 
@@ -54,9 +60,9 @@ class Renamed(NamedTuple):
     def apply(self, table: Table) -> Table:
         require_columns(table, [self.column])
         names = dict(zip(self.levels, self.names, strict=False))
-        texts = texts_of(table.frame[self.column])
-        named = texts.map(lambda level: names.get(level, level), na_action="ignore")
-        renamed = int(texts.isin(list(names)).sum())
+        column = table.frame[self.column]
+        named = _with_names(column, names)
+        renamed = int(texts_of(column).isin(list(names)).sum())
         fact = f"{self.told()} {counted(renamed, 'cell')}."
         return typed_again(table._replace(parsing=(*table.parsing, fact)), {self.column: named})
 
@@ -113,9 +119,9 @@ def spelt_once(column: pd.Series, spellings: Mapping[str, str] | None = None) ->
 
     spellings: which that is, by the level without capitals; None for those of this column.
     """
-    if not holds_texts(column):
+    if not holds_texts(column) and not declares_levels(column):
         return column
-    written = column.dropna().unique()
+    written = texts_of(column).dropna().unique()
     if len(written) > MOST_SPELT:
         return column
     alike: dict[str, list[str]] = {}
@@ -127,7 +133,17 @@ def spelt_once(column: pd.Series, spellings: Mapping[str, str] | None = None) ->
     names = {
         level: usual[key] for key, levels in alike.items() if len(levels) > 1 for level in levels
     }
-    return column.map(lambda level: names.get(level, level), na_action="ignore")
+    return _with_names(column, names)
+
+
+def _with_names(column: pd.Series, names: Mapping[str, str]) -> pd.Series:
+    """A column with other names for its levels, which stay in their order where they have one."""
+    texts = texts_of(column)
+    named = texts.map(lambda level: names.get(level, level), na_action="ignore")
+    if not declares_levels(column):
+        return named
+    levels = dict.fromkeys(names.get(str(level), str(level)) for level in column.cat.categories)
+    return named.astype(pd.CategoricalDtype([*levels], ordered=declares_order(column)))
 
 
 def _spellings(columns: Iterable[pd.Series]) -> dict[str, str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from pages.ui.tables.preparation.cells_again import declares_levels, typed_again
+from pages.ui.tables.cells_again import declares_levels, typed_again
 from pages.ui.tables.table import Table, require_columns
 from pages.ui.text import counted
 
@@ -59,6 +60,10 @@ def coded(column: pd.Series, codes: tuple[str, ...]) -> np.ndarray:
 
 
 def _number(code: str) -> float | None:
+    """A code as a number, also with a decimal comma, where it can be nothing else."""
+    code = code.replace("\u2212", "-")
+    if re.fullmatch(r"[-+]?[0-9]+,(?![0-9]{3}$)[0-9]+", code):
+        code = code.replace(",", ".")
     try:
         return float(code)
     except ValueError:

@@ -49,10 +49,46 @@ def prepared(table: Table, steps: Sequence[Step]) -> Table:
     as_read = table.frame
     for place, step in enumerate(steps):
         try:
-            table = step.apply(table)
+            table = _with_what_is_stale(table, step.apply(table))
         except DataError as error:
             raise StepError(str(error), place) from None
     return table._replace(fingerprint=digest, as_read=as_read)
+
+
+def _with_what_is_stale(before: Table, after: Table) -> Table:
+    """The table after a step, which says so where columns were made of what it has changed."""
+    stale = [
+        scale.column
+        for scale in before.scales
+        if {scale.of, scale.column} <= {*after.frame}
+        and not after.frame[scale.of].equals(before.frame[scale.of])
+    ]
+    if not stale:
+        return after
+    said = f"Made before that, of what was there then: {', '.join(stale)}."
+    return after._replace(parsing=(*after.parsing, said))
+
+
+def with_step(steps: Sequence[Step], further: Step) -> tuple[Step, ...]:
+    """Steps with a further one: after the others, but before columns are made of what it changes,
+    so that they are made of what there is after it."""
+    match further:
+        case Missing() | Spelling():
+            columns, all_columns = further.columns, not further.columns
+        case Renamed():
+            columns, all_columns = (further.column,), False
+        case TimeOrder():
+            columns, all_columns = (further.column,), True
+        case _:
+            return (*steps, further)
+    place = len(steps)
+    for earlier in range(len(steps) - 1, -1, -1):
+        step = steps[earlier]
+        if isinstance(step, WideToLong) or (isinstance(step, Transform) and step.name in columns):
+            break
+        if isinstance(step, Transform) and (all_columns or step.column in columns):
+            place = earlier
+    return (*steps[:place], further, *steps[place:])
 
 
 def for_new_rows(steps: Sequence[Step], columns: Sequence[str]) -> tuple[Step, ...]:

@@ -38,7 +38,8 @@ class TimeOrder(NamedTuple):
             fact = "The rows were in that order."
         order = timed[np.argsort(times[timed], kind="stable")]
         facts, left_out = [f"{self.told()} {fact}"], table.left_out
-        without = np.flatnonzero(~np.isfinite(times))
+        taken = np.sort(table.taken)
+        without = taken[~np.isfinite(times[taken])]
         if len(without):
             left_out = (*left_out, LeftOut(without, f"{self.column} is missing"))
             facts.append(f"{counted(len(without), 'row')} without {self.column} left out.")
