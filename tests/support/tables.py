@@ -285,9 +285,9 @@ READ = {
     ),
     "separator at line ends": (
         "a,b\n1,2,\n3,4,\n",
-        ["a", "b", "column 3"],
-        [[1, 2, None], [3, 4, None]],
-        ["one cell more"],
+        ["a", "b"],
+        [[1, 2], [3, 4]],
+        ["one cell more", "1 column without a name or a cell is not read"],
     ),
     "repeated names": ("a,a,a (2)\n1,2,3\n", ["a", "a (3)", "a (2)"], [[1, 2, 3]], ["second 'a'"]),
     "empty name": ("a,,c\n1,2,3\n", ["a", "column 2", "c"], [[1, 2, 3]], ["has no name"]),

@@ -1,7 +1,13 @@
-"""Names of columns become usable: none blank, none twice, none endless."""
+"""Names of columns become usable: none blank, none twice, none endless; columns of nothing go."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pages.ui.tables.lines import Head
+from pages.ui.text import counted
 
 _MOST_NOTES = 20
 # Of a column's name, which pages say many times over.
@@ -39,9 +45,46 @@ def unique_names(names: Iterable[str]) -> tuple[tuple[str, ...], list[str]]:
             new = f"{base} ({following[base] + 1})"
         taken.add(new)
         result.append(new)
-        what = f"is a second {name!r}" if name else "has no name"
-        notes.append(f"Column {position} {what}: called {new!r} here.")
+        if name:
+            notes.append(f"Column {position} is a second {name!r}: called {new!r} here.")
+        else:
+            notes.append(_nameless(position, new))
     if len(notes) > _MOST_NOTES:
         more = len(notes) - _MOST_NOTES
         notes[_MOST_NOTES:] = [f"The names of {more:,} more columns were changed so, too."]
     return tuple(result), notes
+
+
+def _nameless(position: int, name: str) -> str:
+    return f"Column {position} has no name: called {name!r} here."
+
+
+def with_cells(head: Head, columns: Sequence[pa.ChunkedArray]) -> tuple[Head, list[int]]:
+    """What stands above a table without the columns that have neither a name nor a cell, as a
+    spreadsheet's margin or a separator at the end of every line make them; and the places of the
+    others."""
+    unnamed = [
+        place
+        for place, name in enumerate(head.names[: len(columns)])
+        if _nameless(place + 1, name) in head.notes
+        and pc.all(pc.equal(pc.utf8_trim_whitespace(columns[place]), "")).as_py()
+    ]
+    places = [place for place in range(len(head.names)) if place not in unnamed]
+    if not unnamed or not places:
+        return head, [*range(len(columns))]
+    said = {_nameless(place + 1, head.names[place]) for place in unnamed}
+    verb = "is" if len(unnamed) == 1 else "are"
+    note = f"{counted(len(unnamed), 'column')} without a name or a cell {verb} not read."
+    notes = tuple(note for note in head.notes if note not in said)
+    kept = head._replace(
+        names=_at(places, head.names),
+        titles=_at(places, head.titles),
+        units=_at(places, head.units),
+        notes=(*notes, note),
+    )
+    return kept, places
+
+
+def _at(places: Sequence[int], given: tuple[str, ...]) -> tuple[str, ...]:
+    """What is given for some of the columns; () where nothing is given for any."""
+    return tuple(given[place] for place in places) if given else ()

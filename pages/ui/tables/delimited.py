@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from pages.ui.tables.answers import Reading
 from pages.ui.tables.below import MOST_BELOW, MOST_TOTALS, is_note, without_repeats, without_totals
-from pages.ui.tables.heading import headed, start_of
+from pages.ui.tables.heading import headed, is_comment, start_of
 from pages.ui.tables.lines import Body, Head, Record, numeric_columns, usual_width
 
 # In order of preference where two fit equally well: `1,5;2,5` is two decimals, not three cells.
@@ -41,6 +41,17 @@ class Malformed(Exception):
     """Text that is not a table; str() is a clause for the person, naming the line."""
 
 
+class _Unended(Malformed):
+    """A quote that is open where the text ends."""
+
+
+class _Sample(NamedTuple):
+    """The first records of a text; whole: they end where the sample does, and not at an error."""
+
+    records: list[Record]
+    whole: bool
+
+
 class Layout(NamedTuple):
     """How a text is laid out. above: what stands in lines that are not read, by their numbers."""
 
@@ -66,22 +77,22 @@ def sniff(text: str, check_size: Callable[[int, int], None], reading: Reading) -
     """
     declared = _DECLARED.match(text)
     if declared:
-        records = _sample(text, declared[1], reading.begins or 2)
+        records = _sample(text, declared[1], reading.begins or 2).records
         if not records:
             raise Malformed("it holds only empty cells: load a table with numbers.")
         check_size(1, _width(records))
         return _laid_out(text, declared[1], True, records, check_size, reading)
     begins = reading.begins or 1
-    best, best_records, best_fit = "", _sample(text, "", begins), 0.0
+    best, best_records, best_fit = "", _sample(text, "", begins).records, (False, 0.0)
     for separator in _SEPARATORS:
-        records = _sample(text, separator, begins)
-        fit = _fit(records)
-        if records and fit > best_fit and len(_rows(records)[0]) > 1:
+        records, whole = _sample(text, separator, begins)
+        fit = whole, _fit(records)
+        if records and fit[1] and fit > best_fit and len(_rows(records)[0]) > 1:
             best, best_records, best_fit = separator, records, fit
     if best:
         check_size(1, _width(best_records))
     if best in ("", ","):
-        records = _sample(text, _SPACES, begins)
+        records = _sample(text, _SPACES, begins).records
         if _better_by_spaces(records, best, best_records):
             best, best_records = _SPACES, records
     if not best_records:
@@ -107,7 +118,7 @@ def _laid_out(
     check_size(1, _width(records))
     head = headed(records, reading)
     if reading.begins is not None:
-        records = _sample(text, separator, 1 + declared)
+        records = _sample(text, separator, 1 + declared).records
     above = tuple(record for record in records if record.line < head.begins)
     return Layout(separator, padded, declared, head, above)
 
@@ -360,7 +371,8 @@ def _records(text: str, separator: str, padded: bool, begins: int = 1) -> Iterat
             problem = "opens a quote that never ends"
         else:
             problem = "has text after a closing quote"
-        raise Malformed(
+        kind = _Unended if "unexpected end" in str(error) else Malformed
+        raise kind(
             f"line {reader.line_num:,} {problem}: correct the quotes and load the table again."
         ) from None
 
@@ -400,23 +412,24 @@ def _words(line: str) -> list[str]:
     ]
 
 
-def _sample(text: str, separator: str, begins: int) -> list[Record]:
+def _sample(text: str, separator: str, begins: int) -> _Sample:
     """The first records from a line on that aren't blank; the last of a cut text is left out."""
     start = _offset(text, begins)
     sample = text[start : start + _SAMPLE_CHARACTERS]
-    records = []
+    cut = len(text) > start + len(sample)
+    records, whole = [], True
     try:
         for record in _records(sample, separator, False, begins):
             if any(cell.strip() for cell in record.cells) or len(record.cells) > 1:
                 records.append(record)
             if len(records) > _SAMPLE_RECORDS:
-                return records[:-1]
-    except Malformed:
+                return _Sample(records[:-1], True)
+    except Malformed as error:
         # Wrong for this separator, or a quote cut in two: judge by what came before.
-        pass
-    if len(text) > start + len(sample) and len(records) > 1:
+        whole = cut and isinstance(error, _Unended)
+    if cut and len(records) > 1:
         records.pop()
-    return _without_comment_signs(records) if separator == _SPACES else records
+    return _Sample(_without_comment_signs(records) if separator == _SPACES else records, whole)
 
 
 def _without_comment_signs(records: list[Record]) -> list[Record]:
@@ -441,6 +454,6 @@ def _fit(records: list[Record]) -> float:
         return 0.0
     body = rows[1:] or rows
     # The header counts: a text that fits nowhere else is read with the separator it has. Lines
-    # above a table count against it.
-    n_others = max(len(records) - 1, 1)
+    # above a table count against it, but for comments.
+    n_others = max(sum(not is_comment(record.cells) for record in records) - 1, 1)
     return (1e-6 + sum(len(row) == width for row in body)) / n_others

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from pages.ui.tables.answers import Reading
 from pages.ui.tables.below import MOST_TOTALS, without_totals
+from pages.ui.tables.column_names import with_cells
 from pages.ui.tables.framing import framed, read_from
 from pages.ui.tables.heading import headed
 from pages.ui.tables.lines import Body, Head, Record, are_numbers, numeric_columns, told
@@ -125,10 +126,12 @@ def _read_workbook(filename: str, content: bytes, reading: Reading) -> Table:
     head = headed(below[:SAMPLE_RECORDS], reading)
     above = [record for record in records[:SAMPLE_RECORDS] if record.line < head.begins]
     body, natives = _body(records, head, reading.last)
-    made = framed(filename, head.names, body.columns, reading, natives)
+    kept_as_text = _kept_as_text(texts, rows, head)
+    head, places = with_cells(head, body.columns)
+    columns, natives = ([of[place] for place in places] for of in (body.columns, natives))
+    made = framed(filename, head.names, columns, reading, natives)
     parsing = [_which(names, place)]
-    parsing += [*told(head, above, body), *made.notes]
-    parsing += _kept_as_text(texts, rows, head)
+    parsing += [*told(head, above, body), *made.notes, *kept_as_text]
     if made.marks:
         parsing.append(f"In numbers kept as text: {made.marks_in_words}.")
     if merged:
@@ -227,6 +230,8 @@ def _which(names: tuple[str, ...], place: int) -> str:
 
 def _kept_as_text(texts: list[tuple[int, int]], rows: list[list[str]], head: Head) -> list[str]:
     """Which columns hold numbers that the file has as text."""
+    are = are_numbers([rows[i][j].strip() for i, j in texts])
+    texts = [place for place, number in zip(texts, are, strict=True) if number]
     found = Counter(j for i, j in texts if i + 1 >= head.first)
     said = []
     for j, n in list(found.items())[:MOST_NAMED]:

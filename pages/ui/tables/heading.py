@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from itertools import accumulate
 
+import numpy as np
+
 from pages.ui.tables import cells
 from pages.ui.tables.answers import Reading
 from pages.ui.tables.column_names import unique_names
@@ -21,6 +23,8 @@ from pages.ui.tables.units import unit_of
 
 MOST_ABOVE = 40  # lines above a table
 _IMPORT_ID = '{"ImportId":'
+# What a survey service writes below questions that have one answer.
+_ANSWERS = {"Response", "Open-Ended Response"}
 # In a row below the names they stand for no answer, and are no names.
 _NO_ANSWER = re.compile(
     r"refused|no answer|unknown|none|n\.?[ad]\.?|trace|"
@@ -34,21 +38,27 @@ def headed(records: Sequence[Record], reading: Reading) -> Head:
     """Decide where names and rows begin, and make the names usable.
 
     records: the first that aren't blank; where a person has said at which line the table begins,
-    from there. A record holds names if it has text and no number; or if
-    its numbers count up by one, as years and the default names of pandas do, and can't be
-    measurements like those below. Columns before the table, without a cell in any record, are no
-    part of what is decided.
+    from there. A record holds names if it has text and no number; or if its numbers are names, as
+    years are, and can't be measurements like those below. Columns before the table, without a cell
+    in any record, are no part of what is decided.
     """
-    if lead := _blank_columns([record.cells for record in records]):
-        head = headed([r._replace(cells=r.cells[lead:]) for r in records], reading)
-        before = ("",) * lead
-        names, renamed = unique_names((*before, *head.names))
-        return head._replace(
-            names=names,
-            titles=(*before, *head.titles) if head.titles else (),
-            units=(*before, *head.units) if head.units else (),
-            notes=(*head.notes, *renamed),
-        )
+    lead = _blank_columns([record.cells for record in records])
+    head = _as_given([record._replace(cells=record.cells[lead:]) for record in records], reading)
+    before = ("",) * lead
+    if not head.line:
+        names = tuple(f"column {place + 1}" for place in range(lead + len(head.names)))
+        return head._replace(names=names)
+    names, renamed = unique_names((*before, *head.names))
+    return head._replace(
+        names=names,
+        titles=(*before, *head.titles) if head.titles else (),
+        units=(*before, *head.units) if head.units else (),
+        notes=(*head.notes, *renamed),
+    )
+
+
+def _as_given(records: Sequence[Record], reading: Reading) -> Head:
+    """As `headed`, with names as they stand."""
     start = start_of(records) if reading.begins is None else _place(records, reading.begins)
     above_names = reading.first is not None and reading.first <= records[start].line
     if reading.header == 0 or above_names:
@@ -62,33 +72,34 @@ def headed(records: Sequence[Record], reading: Reading) -> Head:
         extra = "last" if all(not row[-1].strip() for row in body) else "first"
         first = [*first, ""] if extra == "last" else ["", *first]
     block = [first, *body]
-    stacked = _stacked(block)
+    stacked = _above_index_names(block) or _stacked(block)
     lines = reading.header_lines or stacked or _header_lines(block)
     lines = max(1, min(lines, len(block)))
     if reading.header is None and not stacked and not _holds_names(first, block[lines:] or body):
         return _nameless(records[start:], reading.first or records[start].line)
-    units: tuple[str, ...] = ()
-    if len(block) > lines and _holds_units(block[lines], block[lines + 1 :]):
-        units = tuple(unit_of(cell) for cell in block[lines])
-        lines_above = lines + 1
-    else:
-        lines_above = lines
+    below, rows = block[lines : lines + 1], block[lines + 1 :]
+    holds_units = bool(below) and _holds_units(below[0], rows)
+    names_index = lines > 1 and bool(below) and _names_index(below[0], rows)
+    units = tuple(unit_of(cell) for cell in below[0]) if holds_units else ()
     given, titles = _joined(block[:lines], width)
-    names, renamed = unique_names(given)
+    if names_index:
+        given = [one.strip() or other for one, other in zip(below[0], given, strict=True)]
     notes = [f"Every row has one cell more than the header: the {extra} one has no name."] * bool(
         extra
     )
-    last_above = records[min(start + lines_above, len(records)) - 1]
-    if units:
+    last_above = records[min(start + lines + (holds_units or names_index), len(records)) - 1]
+    if holds_units:
         notes.append(f"Line {last_above.line:,} holds units.")
+    if names_index:
+        notes.append(f"Line {last_above.line:,} names the columns before those.")
     return Head(
         records[start].line,
         lines,
         reading.first or last_above.end + 1,
-        names,
+        tuple(given),
         titles,
         units,
-        (*notes, *renamed),
+        tuple(notes),
     )
 
 
@@ -102,7 +113,7 @@ def _blank_columns(rows: list[list[str]]) -> int:
 
 def _nameless(records: Sequence[Record], first: int) -> Head:
     width = usual_width([record.cells for record in records])
-    return Head(0, 0, first, tuple(f"column {j + 1}" for j in range(width)))
+    return Head(0, 0, first, ("",) * width)
 
 
 def _place(records: Sequence[Record], line: int) -> int:
@@ -115,6 +126,8 @@ def start_of(records: Sequence[Record]) -> int:
     occur again and again, and at nothing else."""
     lead = _blank_columns([record.cells for record in records])
     rows = [record.cells[lead:] for record in records]
+    if (start := _below_titles(records, rows)) is not None:
+        return start
     if fits(rows) and not _is_short(rows[0], usual_width(rows)):
         return 0
     for start in range(min(len(rows) - 1, MOST_ABOVE)):
@@ -142,6 +155,53 @@ def start_of(records: Sequence[Record]) -> int:
     return 0
 
 
+def _below_titles(records: Sequence[Record], rows: list[list[str]]) -> int | None:
+    """Where a table begins below lines that say themselves that they are none of it, whatever their
+    shape: comments, sentences, and lines with a blank one below. None without such lines."""
+    n_titles = 0
+    for record, row, following in zip(records, rows, records[1:MOST_ABOVE], strict=False):
+        apart = following.line > record.end + 1 and not any(are_numbers(_stripped(row)))
+        if not (apart or is_comment(row) or _is_sentence(row, rows[n_titles + 1])):
+            break
+        n_titles += 1
+    if not n_titles:
+        return None
+    # Names may stand in the last comment.
+    for start in (n_titles, n_titles - 1):
+        row = rows[start]
+        width = usual_width(rows[start:])
+        body = _without_notes(rows[start + 1 :], width)
+        if (
+            len(row) == width > 1
+            and len(body) > 1
+            and all(len(other) == width for other in body)
+            and _is_whole(row, body)
+            and _names_over_numbers(row, body, width)
+            and not any(map(_is_no_name, filter(None, _stripped(row))))
+        ):
+            return start or None
+    rest = rows[n_titles:]
+    is_table = len(rest) > 1 and fits(rest) and bool(_numeric_below(rest))
+    return n_titles if is_table and all(map(is_comment, rows[:n_titles])) else None
+
+
+def is_comment(row: list[str]) -> bool:
+    return bool(row) and row[0].lstrip().startswith("#")
+
+
+def _is_sentence(row: list[str], below: list[str]) -> bool:
+    """Whether blanks stand behind the separators of a line, and not in the next one."""
+    return len(row) > 1 and all(map(_begins_blank, row[1:])) and not any(map(_begins_blank, below))
+
+
+def _begins_blank(cell: str) -> bool:
+    return cell.startswith(" ") and bool(cell.strip())
+
+
+def _stripped(row: list[str]) -> list[str]:
+    return [cell.strip() for cell in row]
+
+
 def fits(rows: list[list[str]]) -> bool:
     """Whether all rows are as long as the first says."""
     width = usual_width(rows)
@@ -157,7 +217,7 @@ def _without_notes(rows: list[list[str]], width: int) -> list[list[str]]:
 
 def _is_short(row: list[str], width: int) -> bool:
     """Whether a line ends before the rows of a table do, and so may stand above their names."""
-    texts = [cell.strip() for cell in row]
+    texts = _stripped(row)
     while texts and not texts[-1]:
         texts.pop()
     return len(row) > width or (len(texts) < width and all(texts))
@@ -181,9 +241,7 @@ def _are_titles(row: list[str]) -> bool:
 
 
 def _names_over_numbers(row: list[str], body: list[list[str]], width: int) -> bool:
-    texts = [cell.strip() for cell in row]
-    numbers = [text for text, number in zip(texts, are_numbers(texts), strict=True) if number]
-    if numbers and not _counts_up(numbers, body):
+    if any(are_numbers(_stripped(row))) and not _numbers_are_names(row, body):
         return False
     if not any(
         name.strip() and column_is_numeric(body, j) for j, name in enumerate(row[:SAMPLE_COLUMNS])
@@ -201,13 +259,21 @@ def _names_over_numbers(row: list[str], body: list[list[str]], width: int) -> bo
 def _names_over_words(row: list[str], body: list[list[str]]) -> bool:
     """Whether a row names columns of words of which each but the first, which may tell the rows
     apart, has some more than once, as sentences with commas in them do not."""
-    names = [cell.strip() for cell in row]
-    if names != row or not all(names) or len(set(names)) < len(names) or any(are_numbers(names)):
+    columns = _words_below(row, body)
+    names = [row[j] for j in columns]
+    if not all(name and name == name.strip() for name in names) or any(are_numbers(names)):
         return False
-    columns = [{other[j].strip() for other in body} for j in range(len(row))]
-    return all(name not in column for name, column in zip(names, columns, strict=True)) and all(
-        len(column) <= len(body) // 2 for column in columns[1:]
+    return (
+        1 < len(set(names)) == len(names)
+        and all(name not in words for name, words in zip(names, columns.values(), strict=True))
+        and all(len(words) <= len(body) // 2 for words in [*columns.values()][1:])
     )
+
+
+def _words_below(row: list[str], body: list[list[str]]) -> dict[int, set[str]]:
+    """What the cells below a row hold, by column; without columns that hold nothing."""
+    columns = {j: {other[j].strip() for other in body if j < len(other)} for j in range(len(row))}
+    return {j: words for j, words in columns.items() if words - {""}}
 
 
 def _numeric_below(body: list[list[str]]) -> list[int]:
@@ -226,6 +292,8 @@ def _header_lines(block: list[list[str]]) -> int:
             return lines
         numeric = _numeric_below(block[lines:])
         *over, last = above
+        if lines == 2 and _continues(block[0], last, block[2:]):
+            return lines
         names = len(numeric) > 1 and _names_again(last, numeric)
         if names and all(_names_again(row, numeric) or _are_titles(row) for row in over):
             return lines
@@ -249,6 +317,67 @@ def _stacked(block: list[list[str]]) -> int:
     return 0
 
 
+def _continues(first: list[str], second: list[str], body: list[list[str]]) -> bool:
+    """Whether a second line of names has what the first leaves open, the answers below questions;
+    and nothing where each row tells who it is of."""
+    columns = _words_below(second, body)
+    filled_again = {j for j in columns if second[j].strip()}
+    gaps = {j for j in columns if j >= len(first) or not first[j].strip()}
+    if any(are_numbers([second[j].strip() for j in filled_again])):
+        return False
+    if any(second[j].strip() in columns[j] for j in filled_again):
+        return False
+    answers = bool(gaps) or (
+        len(filled_again) > 1 and all(second[j].strip() in _ANSWERS for j in filled_again)
+    )
+    respondents = [j for j in columns.keys() - filled_again - gaps if "" not in columns[j]]
+    return answers and gaps <= filled_again and bool(respondents)
+
+
+def _names_index(row: list[str], body: list[list[str]]) -> bool:
+    """Whether a row below names has the names of the first columns, and nothing over numbers, as
+    pandas writes those of an index below names of several levels."""
+    index = next((j for j, cell in enumerate(row) if not cell.strip()), len(row))
+    numeric = [j for j in _numeric_below(body) if j < len(row)]
+    return (
+        0 < index < len(row)
+        and not any(cell.strip() for cell in row[index:])
+        and not any(are_numbers(_stripped(row[:index])))
+        and any(j >= index for j in numeric)
+    )
+
+
+def _above_index_names(block: list[list[str]]) -> int:
+    """How many lines of names stand above one that names an index; 0 without one."""
+    for lines in (3, 2):
+        if len(block) <= lines + 1 or not _names_index(block[lines], block[lines + 1 :]):
+            continue
+        body = block[lines + 1 :]
+        index = next(j for j, cell in enumerate(block[lines]) if not cell.strip())
+        numeric = [j for j in _numeric_below(body) if j >= index]
+        above = block[1:lines]
+        if all(len(row) > numeric[-1] and _name_all(row, numeric, body) for row in above):
+            return lines
+    return 0
+
+
+def _name_all(row: list[str], numeric: list[int], body: list[list[str]]) -> bool:
+    """Whether a line has a name over each column of numbers, which may be a number itself."""
+    texts = [row[j].strip() for j in numeric]
+    if any(are_numbers(texts)):
+        return all(are_numbers(texts)) and _numbers_are_names(row, body)
+    return not any(map(_is_no_name, texts)) and not all(unit_of(text) for text in texts)
+
+
+def _is_no_name(text: str) -> bool:
+    """Whether a text over numbers stands for a value of theirs."""
+    return (
+        text.lower() in cells.MISSING
+        or _NO_ANSWER.fullmatch(text) is not None
+        or is_decorated(text)
+    )
+
+
 def _names_again(row: list[str], numeric: list[int]) -> bool:
     """Whether texts over columns of numbers are names of them, and no answers or units."""
     if len(row) <= numeric[-1]:
@@ -257,9 +386,7 @@ def _names_again(row: list[str], numeric: list[int]) -> bool:
     # Of several lines the names of respondents and the like stand in the first alone.
     while texts and not texts[0]:
         texts.pop(0)
-    if any(text.lower() in cells.MISSING or _NO_ANSWER.fullmatch(text) for text in texts):
-        return False
-    if any(are_numbers(texts)) or any(map(is_decorated, texts)):
+    if any(map(_is_no_name, texts)) or any(are_numbers(texts)):
         return False
     return not all(unit_of(text) for text in texts) and len(set(texts)) > 1
 
@@ -301,18 +428,76 @@ def _over_all(line: list[str]) -> list[str]:
 
 
 def _holds_names(first: list[str], body: list[list[str]]) -> bool:
-    stripped = [cell.strip() for cell in first]
-    missing = [cell.lower() in cells.MISSING for cell in stripped]
-    numeric = are_numbers(stripped)
-    text = [not m and not n for m, n in zip(missing, numeric, strict=True)]
-    if any(numeric):
-        return _counts_up([c for c, n in zip(stripped, numeric, strict=True) if n], body)
-    if any(missing):
-        # A first row with holes may be data, unless a text stands over numbers.
-        return any(t and column_is_numeric(body, j) for j, t in enumerate(text)) or (
-            len(body) > 1 and _holds_units(body[0], body[1:])
-        )
-    return True
+    stripped = _stripped(first)
+    if any(are_numbers(stripped)):
+        return _numbers_are_names(first, body)
+    missing = [j for j in _words_below(first, body) if stripped[j].lower() in cells.MISSING]
+    if not missing or (missing == [0] and not stripped[0] and _numbers_rows(body)):
+        return True
+    # A first row with holes may be data, unless a text stands over numbers.
+    return any(
+        cell.lower() not in cells.MISSING and column_is_numeric(body, j)
+        for j, cell in enumerate(stripped)
+    ) or (len(body) > 1 and _holds_units(body[0], body[1:]))
+
+
+def _numbers_rows(body: list[list[str]]) -> bool:
+    """Whether the first column counts the rows, as pandas and R write them."""
+    first = [row[0].strip() for row in body[:2] if row]
+    return first in (["0", "1"], ["1", "2"])
+
+
+def _numbers_are_names(row: list[str], body: list[list[str]]) -> bool:
+    """Whether numbers in a line are names, as years, doses or wavelengths are, and no values.
+
+    They are where they count up, and where another column of numbers has a name. Else each word of
+    the line has to be none of those below it, and the numbers have to rise or fall, and to be years
+    over what is none, or too far from the values below to be one of them.
+    """
+    texts = _stripped(row)
+    numeric = are_numbers(texts)
+    places = [j for j, number in enumerate(numeric) if number]
+    if _counts_up([texts[j] for j in places], body):
+        return True
+    columns = _words_below(row, body)
+    words = [j for j in columns if not numeric[j] and texts[j]]
+    if any(not _is_no_name(texts[j]) and column_is_numeric(body, j) for j in words):
+        return True
+    if numeric[0] or any(texts[j] in columns[j] or _is_no_name(texts[j]) for j in words):
+        return False
+    values = [_plain(texts[j]) for j in places]
+    steps = np.diff(values)
+    if not np.isfinite(values).all() or not ((steps > 0).all() or (steps < 0).all()):
+        return False
+    below = {
+        j: np.array([_plain(word) for row in body if j < len(row) and (word := row[j].strip())])
+        for j in places
+        if j in columns
+    }
+    if all(_is_year(texts[j]) for j in places):
+        return not any(all(map(_is_year, columns[j] - {""})) for j in below)
+    if len(places) < 2 or any(not np.isfinite(column).any() for column in below.values()):
+        return False
+    return all(_is_apart(texts[j], column) for j, column in below.items())
+
+
+def _is_apart(text: str, column: np.ndarray) -> bool:
+    """Whether a whole number stands over decimals, or a number far from all values of a column."""
+    column = column[np.isfinite(column)]
+    low, high = column.min(), column.max()
+    decimals = (column % 1 != 0).mean() > 0.5
+    far = not low - (high - low) <= _plain(text) <= high + (high - low)
+    return far or (text.isdigit() and bool(decimals))
+
+
+def _is_year(text: str) -> bool:
+    return re.fullmatch("1[89][0-9]{2}|20[0-9]{2}|2100", text) is not None
+
+
+def _plain(text: str) -> float:
+    """A number as most are written; NaN for another text."""
+    found = re.fullmatch(r"[-+]?[0-9]{1,15}([.,][0-9]{1,15})?", text)
+    return float(text.replace(",", ".")) if found else np.nan
 
 
 def _counts_up(numbers: list[str], body: list[list[str]]) -> bool:

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from pages.ui.tables.cells import EXACT, inexact
 from pages.ui.tables.column_names import unique_names
-from pages.ui.tables.json_object import NoTable, rows_in
+from pages.ui.tables.json_object import NoTable, Rows, rows_in
 from pages.ui.tables.table import DataError, Table, check_size, check_unpacked
 
 _CHUNK = 10_000
@@ -30,7 +30,9 @@ def read_json_lines(filename: str, text: str) -> Table:
     buffer: dict[str, list[Any]] = {}
     nested: set[str] = set()
     rows = size = 0
-    for record in _objects(filename, text):
+    whole = _one_object(text)
+    found = Rows(_objects(filename, text)) if whole is None else _table_in(filename, whole)
+    for record in found.records:
         for name, value in record.items():
             if name not in columns:
                 columns[name] = [[None] * rows] if rows else []
@@ -57,7 +59,8 @@ def read_json_lines(filename: str, text: str) -> Table:
     if not rows or not columns:
         raise DataError(f"{filename!r} has no rows: load a table with rows of numbers.")
     check_size(filename, rows, len(columns))
-    names, notes = unique_names(columns)
+    names, renamed = unique_names(columns)
+    notes = [*found.notes, *renamed]
     series = {}
     for given, name, chunks in zip(columns, names, columns.values(), strict=True):
         values = [value for chunk in chunks for value in chunk]
@@ -83,18 +86,19 @@ def _length(chunks: list[list[Any]]) -> int:
     return sum(map(len, chunks))
 
 
+def _table_in(filename: str, whole: dict[str, Any]) -> Rows:
+    longest = max((len(v) for v in whole.values() if isinstance(v, list | dict)), default=0)
+    check_size(filename, longest, 1)
+    try:
+        return rows_in(whole)
+    except NoTable:
+        raise DataError(
+            f"{filename!r} is one JSON object in which no table was found: save the table "
+            "in it as a list of objects, or as CSV."
+        ) from None
+
+
 def _objects(filename: str, text: str) -> Iterator[dict[str, Any]]:
-    if (whole := _one_object(text)) is not None:
-        longest = max((len(v) for v in whole.values() if isinstance(v, list | dict)), default=0)
-        check_size(filename, longest, 1)
-        try:
-            yield from rows_in(whole)
-        except NoTable:
-            raise DataError(
-                f"{filename!r} is one JSON object in which no table was found: save the table "
-                "in it as a list of objects, or as CSV."
-            ) from None
-        return
     if text.lstrip()[:1] == "[":
         for number, record in enumerate(_items(filename, text), start=1):
             yield _checked(filename, f"item {number:,}", record)

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 from pages.ui.tables.table import DataError
+
+MOST_NAMED, MOST_CHARACTERS = 3, 40
 
 
 class NoTable(Exception):
     """There is none in this object, or it may be meant in two ways."""
 
 
-def rows_in(content: dict[str, Any]) -> Iterable[dict[str, Any]]:
+class Rows(NamedTuple):
+    """The rows of a table, and sentences on what was taken for one."""
+
+    records: Iterable[dict[str, Any]]
+    notes: tuple[str, ...] = ()
+
+
+def rows_in(content: dict[str, Any]) -> Rows:
     """The rows of the table in an object. Raises NoTable; DataError where two columns have a name.
 
     {"x": [1, 2], "y": [3, 4]}; {"x": {"0": 1, "1": 2}} and {"0": {"x": 1}, "1": {"x": 2}}, as
@@ -22,20 +32,20 @@ def rows_in(content: dict[str, Any]) -> Iterable[dict[str, Any]]:
     """
     members = list(content.values())
     if not any(isinstance(value, dict | list) for value in members):
-        return [content] if members else []
+        return Rows([content] if members else [])
     if _lists_of_one_length(members):
-        return _by_place(content)
+        return Rows(_by_place(content))
     if all(isinstance(value, dict) for value in members):
         return _by_key(content)
     names, data = content.get("columns"), content.get("data")
     if isinstance(names, list) and isinstance(data, list) and _of_lists(data, len(names)):
         if twice := [name for name, n in Counter(map(str, names)).items() if n > 1]:
             raise DataError(f"This file names two columns {twice[0]!r}: give each its own name.")
-        return [dict(zip(map(str, names), row, strict=True)) for row in data]
+        return Rows([dict(zip(map(str, names), row, strict=True)) for row in data])
     tables = [value for value in members if _of_objects(value)]
     if len(tables) != 1:
         raise NoTable
-    return tables[0]
+    return Rows(tables[0])
 
 
 def _lists_of_one_length(members: list[Any]) -> bool:
@@ -49,20 +59,53 @@ def _by_place(columns: dict[str, list[Any]]) -> Iterable[dict[str, Any]]:
     return (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
 
 
-def _by_key(content: dict[str, dict[str, Any]]) -> Iterable[dict[str, Any]]:
-    """Columns, if what is in them is numbered; rows, if they are numbered themselves."""
+def _by_key(content: dict[str, dict[str, Any]]) -> Rows:
+    """Columns of named cells, or rows of them: what is numbered from 0 are rows, else what has
+    numbers for names; the inner before the outer."""
     inner = dict.fromkeys(key for member in content.values() for key in member)
+    if _count(inner):
+        return _turned(content, inner)
+    if _count(content):
+        return Rows(content.values())
     if inner and all(map(str.isdigit, inner)):
-        rows: dict[str, dict[str, Any]] = {key: {} for key in inner}
-        # The first has all names, so that the columns are in their order.
-        rows[next(iter(inner))] = dict.fromkeys(content)
-        for name, column in content.items():
-            for key, value in column.items():
-                rows[key][name] = value
-        return rows.values()
+        return _turned(content, inner)
     if all(map(str.isdigit, content)):
-        return content.values()
+        named = ({"": _key(key), **row} for key, row in content.items())
+        return Rows(named, (_taken(inner, content),))
     raise NoTable
+
+
+def _turned(content: dict[str, dict[str, Any]], inner: dict[str, None]) -> Rows:
+    """The rows of columns. inner: what their cells are called."""
+    named = not _count(inner)
+    rows: dict[str, dict[str, Any]] = {key: {"": _key(key)} if named else {} for key in inner}
+    # The first has all names, so that the columns are in their order.
+    rows[next(iter(inner))] |= dict.fromkeys(content)
+    for name, column in content.items():
+        for key, value in column.items():
+            rows[key][name] = value
+    return Rows(rows.values(), (_taken(content, inner),) if named else ())
+
+
+def _count(names: Iterable[str]) -> bool:
+    """Whether names are 0, 1, 2, ..., which say nothing."""
+    return all(name == str(place) for place, name in enumerate(names))
+
+
+def _key(name: str) -> int | str:
+    """What rows are called by, as a number where it is one."""
+    whole = name.isascii() and name.isdigit() and len(name) < 16
+    return int(name) if whole and (name == "0" or name[0] != "0") else name
+
+
+def _taken(columns: Iterable[str], rows: Iterable[str]) -> str:
+    """What was taken for columns, and what for rows."""
+    return f"Columns are {_some(columns)}; rows are called {_some(rows)}."
+
+
+def _some(names: Iterable[str]) -> str:
+    first = [repr(name[:MOST_CHARACTERS]) for name in islice(names, MOST_NAMED + 1)]
+    return ", ".join(first[:MOST_NAMED]) + ", …" * (len(first) > MOST_NAMED)
 
 
 def _of_lists(value: list[Any], length: int) -> bool:

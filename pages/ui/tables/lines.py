@@ -131,7 +131,8 @@ def column_is_numeric(body: list[list[str]], position: int) -> bool:
     present = [cell for cell in column if cell.lower() not in cells.MISSING]
     if not present:
         return False
-    return all(are_numbers(present)) or all(map(is_decorated, present))
+    numbers = zip(present, are_numbers(present), strict=True)
+    return all(number or is_decorated(cell) for cell, number in numbers)
 
 
 def are_numbers(texts: list[str]) -> list[bool]:

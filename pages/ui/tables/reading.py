@@ -15,6 +15,8 @@ from functools import partial
 from pages.ui.tables import delimited
 from pages.ui.tables.answers import AS_IT_IS, ENCODINGS, Reading
 from pages.ui.tables.arrow import read_arrow
+from pages.ui.tables.cells_again import holds_texts, typed_again
+from pages.ui.tables.column_names import with_cells
 from pages.ui.tables.excel import read_excel
 from pages.ui.tables.framing import framed, read_from
 from pages.ui.tables.json_lines import read_json_lines
@@ -27,6 +29,7 @@ from pages.ui.text import counted, number, sentence
 
 GZIP = b"\x1f\x8b"
 MOST_LINES = 5  # named
+MOST_NAMED = 8
 MOST_LOOKED_AT, SAMPLE_CHARACTERS = 4_000_000, 40
 _REPLACED = re.compile("\ufffd")
 _BROKEN, _NO_ASCII = re.compile("[\udc80-\udcff]"), re.compile("[^\x00-\x7f]")
@@ -64,12 +67,32 @@ def read_table(filename: str, content: bytes, reading: Reading = AS_IT_IS) -> Ta
             "write it again, or with fewer rows or columns."
         ) from None
     check_text(filename, table, size)
+    table = _with_numbers_of_texts(table._replace(reading=reading))
     rows, columns = table.frame.shape
     return table._replace(
         parsing=(*table.parsing, f"{counted(rows, 'row')}, {counted(columns, 'column')}."),
         fingerprint=fingerprint(hashlib.sha256(content).hexdigest(), reading),
-        reading=reading,
     )
+
+
+def _with_numbers_of_texts(table: Table) -> Table:
+    """The table of a file whose cells have types, as it would be as text: numbers that it keeps as
+    text are numbers."""
+    coded = {name for name, _ in (*table.value_labels, *table.missing_codes)}
+    texts = {
+        str(name): column
+        for name, column in table.frame.items()
+        if holds_texts(column) and name not in coded
+    }
+    if table.lines is not None or not texts:
+        return table
+    read = typed_again(table, texts)
+    if numbers := [name for name in texts if not holds_texts(read.frame[name])]:
+        named = ", ".join(map(repr, numbers[:MOST_NAMED]))
+        more = len(numbers) - MOST_NAMED
+        named += f" and {more:,} more" * (more > 0)
+        return read._replace(parsing=(*read.parsing, f"Kept as text in the file: {named}."))
+    return read
 
 
 def _read(filename: str, content: bytes, reading: Reading, packed: bool = False) -> Table:
@@ -136,14 +159,15 @@ def _read_text(filename: str, content: bytes, reading: Reading) -> Table:
         body = delimited.read(text, layout, check, reading.last)
     except delimited.Malformed as error:
         raise DataError(f"{filename!r}: {error}") from None
-    made = framed(filename, layout.head.names, body.columns, reading)
+    head, places = with_cells(layout.head, body.columns)
+    made = framed(filename, head.names, [body.columns[place] for place in places], reading)
     parsing = [*encoding, layout.separator_sentence]
     if made.marks:
         parsing.append(sentence(made.marks_in_words))
-    parsing += [*told(layout.head, layout.above, body), *made.notes]
+    parsing += [*told(head, layout.above, body), *made.notes]
     if body.blank:
         parsing.append(f"{counted(body.blank, 'blank line')} skipped.")
-    return read_from(filename, made, parsing, layout.head, layout.above, body)
+    return read_from(filename, made, parsing, head, layout.above, body)
 
 
 def _decode(filename: str, content: bytes, chosen: str) -> tuple[str, ...]:

@@ -350,7 +350,7 @@ def test_a_sheet_whose_table_begins_in_its_second_column(rows, names, n_rows) ->
     content = io.BytesIO()
     workbook.save(content)
     frame = read_table("x.xlsx", content.getvalue()).frame
-    assert list(frame)[1:] == names and len(frame) == n_rows
+    assert list(frame) == names and len(frame) == n_rows
     assert frame[names].to_numpy().tolist() == rows[-n_rows:]
 
 
@@ -469,3 +469,128 @@ def test_names_behind_a_comment_sign_as_numpy_writes_them() -> None:
     np.testing.assert_array_equal(table.frame.to_numpy(), rows)
     with_signs = "# a b\n1 2.5 3\n2 3.5 4\n"
     assert list(read_table("x.txt", with_signs.encode()).frame) == ["#", "a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "names"),
+    [
+        (["Country,2000,2010,2020", "AT,1.5,2.5,3.5", "DE,1.6,2.6,3.6"], "2000 2010 2020"),
+        (["Country,Area,2019", "AT,83,1.5", "DE,357,1.6", "FR,543,1.7"], "Area 2019"),
+        (["Country,2019", "AT,1.5", "DE,1.6"], "2019"),
+        (["Country,Code,2021,2020,2019", "AT,A,1,2,3", "DE,D,2,3,4"], "Code 2021 2020 2019"),
+        (["sex,0,1,2,3", "m,120,130,140,150", "f,121,131,141,151"], "0 1 2 3"),
+        (["subject,0,5,10,20", "a,1.5,2.5,3.5,4.5", "b,1.5,2.6,3.5,4.5"], "0 5 10 20"),
+        (["sample,400,410,420", "a,0.1,0.2,0.3", "b,0.1,0.2,0.4"], "400 410 420"),
+        (["sample,400.5,410.5", "a,0.1,0.2", "b,0.1,0.3"], "400.5 410.5"),
+    ],
+)
+def test_years_doses_and_wavelengths_are_names(lines: list[str], names: str) -> None:
+    frame = read("\n".join(lines)).frame
+    assert list(frame)[1:] == names.split() and len(frame) == len(lines) - 1
+    rows = [[cell if cell.isalpha() else float(cell) for cell in r.split(",")] for r in lines[1:]]
+    sheet = read(workbook([lines[0].split(","), *rows]), name="t.xlsx").frame
+    assert list(sheet)[1:] == names.split()
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["Smith,2019,4.5", "Jones,2020,3.5", "Miller,2021,2.5"],
+        ["A,1,2,3", "B,1,3,5", "A,1,2,4"],
+        ["setosa,5,3,1", "setosa,4.9,3.0,1.4", "virginica,6.1,3.1,4.4"],
+        ["M,0.455,0.365,15", "M,0.35,0.265,7", "F,0.53,0.42,9", "I,0.33,.255,7"],
+    ],
+)
+def test_numbers_like_those_below_them_are_a_row(lines: list[str]) -> None:
+    assert len(read("\n".join(lines)).frame) == len(lines)
+
+
+@pytest.mark.parametrize(
+    ("content", "names", "first"),
+    [
+        ('Umsätze, Giro\n"Tag";"Betrag"\n"1.2.";"2,5"\n"2.2.";"3,5"\n', "Tag Betrag", "1.2."),
+        ('name;Income, net\n"A; B";5\nC;6\n', "name Income, net", "A; B"),
+        ('name\tIncome, net\n"A\nB"\t5\nC\t6\n', "name Income, net", "A\nB"),
+        ("Sales, Austria\n\nregion,amount\nWest,12.5\nEast,13.5\n", "region amount", "West"),
+        ("Sales in A, 2024, by x\nr,amount,n\nW,1.5,2\nE,2.5,3\n", "r amount n", "W"),
+        ("Sales; 2024\nregion;amount\nW;1,5\nE;2,5\n", "region amount", "W"),
+        ("# made by x, in y\n# z\na,b\n1,2\n3,4\n", "a b", 1),
+        ("# z, y\n# a,b\n1,2\n3,4\n", "# a b", 1),
+        ("Konto;Betrag;\nA;(12,50);\nB;3,00;\nC;(4,00);\n", "Konto Betrag", "A"),
+        ('"","g","x"\n"0","A","(12.50)"\n"1","B","3.00"\n', "column 1 g x", 0),
+        ("Name;Antwort;\nA;ja;\nB;nein;\nC;ja;\n", "Name Antwort", "A"),
+        ("Name,Gain,\nA,trace,\nC,5,\nD,6,\n", "Name Gain", "A"),
+        (",city,color\n0,Bern,red\n1,Oslo,blue\n2,Rome,red\n", "column 1 city color", 0),
+        ('"","city","color"\n"1","Bern","red"\n"2","Oslo","blue"\n', "column 1 city color", 1),
+    ],
+)
+def test_names_are_found_whatever_is_above_and_beside_them(content, names, first) -> None:
+    table = read(content)
+    assert " ".join(table.frame) == names
+    assert table.frame.iloc[0, 0] == first
+
+
+def test_comments_above_numbers_without_names_are_no_rows() -> None:
+    content = "# year month value and more words\n# x\n2019 1 3.5\n2019 2 4.5\n"
+    frame = read(content, name="t.txt").frame
+    assert frame.to_numpy().tolist() == [[2019, 1, 3.5], [2019, 2, 4.5]]
+
+
+PRICES = ["2024-01-02,185.6,370.9", "2024-01-03,184.2,370.6", "2024-01-04,181.9,367.9"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "names"),
+    [
+        (["Price,Close,Close", "Ticker,AAPL,MSFT", "Date,,"], "Date Close AAPL/Close MSFT"),
+        (["Price,Close,High", "Ticker,AAPL,AAPL", "Date,,"], "Date Close/High"),
+        ([",v,v", "year,2000,2001", "g,,"], "g v 2000/v 2001"),
+    ],
+)
+def test_a_line_that_names_the_index_is_no_row(lines: list[str], names: str) -> None:
+    table = read("\n".join([*lines, *PRICES]))
+    index, columns = names.split(" ", 1)
+    assert list(table.frame) == [index, *columns.split("/")] and len(table.frame) == 3
+    assert "Line 3 names the columns before those." in table.parsing
+
+
+def test_pandas_with_a_named_index_below_two_levels_comes_back() -> None:
+    long = pd.DataFrame({"day": [1, 1, 2, 2], "c": list("abab"), "v": [1.5, 2.5, 3.5, 4.5]})
+    wide = long.pivot(index="day", columns="c")
+    table = read(wide.to_csv())
+    assert list(table.frame) == ["day", "v a", "v b"]
+    assert table.frame.to_numpy().tolist() == [[1, 1.5, 2.5], [2, 3.5, 4.5]]
+
+
+@pytest.mark.parametrize("second", ["Anna,1,2", "Anna,n.d.,n.d.", "-,kg,kg"])
+def test_a_row_of_which_only_a_name_is_known_stays(second: str) -> None:
+    frame = read("\n".join(["name,x,y", second, "Ben,,", "Carl,3,4", "Dora,5,6"])).frame
+    assert frame["name"].tolist()[-3:] == ["Ben", "Carl", "Dora"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "last"),
+    [
+        ("Id,Start,How?,,Sex?", ",,Service,Price,Response", "Sex? Response"),
+        ("Id,Start,How?,Why?,Sex?", ",,Response,Response,Response", "Sex?"),
+    ],
+)
+def test_answers_in_words_below_two_lines_of_names(first: str, second: str, last: str) -> None:
+    rows = ["17,a,very,some,f", "18,b,not,some,m"]
+    table = read("\n".join([first, second, *rows]))
+    assert len(table.frame) == 2 and list(table.frame)[-1] == last
+
+
+def test_columns_of_nothing_are_said_and_left_out() -> None:
+    table = read(",a,b,,\n,1,2,,\n,3,4,,\n")
+    assert list(table.frame) == ["a", "b"]
+    assert "3 columns without a name or a cell are not read." in table.parsing
+    sheet = read(workbook([[None, "a"], [None, 1], [None, 2]]), name="t.xlsx")
+    assert list(sheet.frame) == ["a"]
+    assert list(read("a,,b\n1,5,2\n3,,4\n").frame) == ["a", "column 2", "b"]
+
+
+def test_a_date_kept_as_text_in_a_workbook_is_no_number() -> None:
+    table = read(workbook([["d", "n"], ["01.02.2024", "1.5"], ["1.2.3", 2]]), name="t.xlsx")
+    said = [note for note in table.parsing if "kept as text in the file" in note]
+    assert said == ["1 number of 'n' kept as text in the file, such as '1.5'."]

@@ -1,15 +1,18 @@
 """Files that nobody here wrote: tests/tables/others."""
 
+import io
 import json
 import random
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyreadstat
 import pytest
 
+from pages.ui.tables.answers import Reading
 from pages.ui.tables.columns import default_columns, describe_columns
 from pages.ui.tables.reading import read_table
 from pages.ui.tables.selection import select
@@ -359,3 +362,52 @@ def test_an_object_without_one_table_is_refused(text: str) -> None:
 
 def test_a_single_line_of_plain_values_is_one_row() -> None:
     assert np.array_equal(read_table("x.jsonl", b'{"x": 1, "y": 2}').frame, [[1, 2]])
+
+
+@pytest.mark.parametrize(
+    ("content", "columns", "rows"),
+    [
+        ('{"gdp":{"2019":1.5,"2020":2.5},"pop":{"2019":8,"2020":9}}', ["gdp", "pop"], [2019, 2020]),
+        ('{"1017":{"x":1,"y":2},"1002":{"x":2,"y":5}}', ["x", "y"], [1017, 1002]),
+    ],
+)
+def test_what_rows_of_objects_are_called_is_a_column(content, columns, rows) -> None:
+    table = read_table("t.json", content.encode())
+    assert list(table.frame) == ["column 1", *columns]
+    assert table.frame["column 1"].tolist() == rows
+    assert any(
+        said.startswith("Columns are 'gdp', 'pop'" if rows[0] == 2019 else "Columns are 'x'")
+        for said in table.parsing
+    )
+
+
+@pytest.mark.parametrize("orient", ["index", "columns"])
+def test_years_as_columns_of_pandas_are_not_turned(orient: Any) -> None:
+    frame = pd.DataFrame({"2019": [1, 2, 3], "2020": [4, 5, 6]})
+    table = read_table("t.json", frame.to_json(orient=orient).encode())
+    assert table.frame.to_dict("list") == frame.to_dict("list")
+
+
+def test_numbers_that_a_typed_file_keeps_as_text_are_numbers() -> None:
+    frame = pd.DataFrame({"mag": ["4.5", "5.1"], "zip": ["01", "02"], "name": ["a", "b"]})
+    parquet = io.BytesIO()
+    frame.to_parquet(parquet)
+    for name, content in (
+        ("t.json", frame.to_json(orient="records").encode()),
+        ("t.parquet", parquet.getvalue()),
+    ):
+        table = read_table(name, content)
+        assert table.frame["mag"].tolist() == [4.5, 5.1]
+        assert table.frame["zip"].tolist() == ["01", "02"]
+        assert "Kept as text in the file: 'mag'." in table.parsing
+
+
+def test_texts_of_a_typed_file_that_can_be_read_in_two_ways_are_asked() -> None:
+    table = read_table("t.json", b'[{"a":"1,234"},{"a":"5,678"}]')
+    (question,) = table.questions
+    assert question.column == "a" and question.about == "marks"
+    answer = Reading(marks=(("a", ","),))
+    assert read_table("t.json", b'[{"a":"1,234"},{"a":"5,678"}]', answer).frame["a"].tolist() == [
+        1234,
+        5678,
+    ]
