@@ -403,11 +403,10 @@ def test_numbers_that_a_typed_file_keeps_as_text_are_numbers() -> None:
 
 
 def test_texts_of_a_typed_file_that_can_be_read_in_two_ways_are_asked() -> None:
-    table = read_table("t.json", b'[{"a":"1,234"},{"a":"5,678"}]')
+    content = b'[{"a":"1,234"},{"a":"5,678"}]'
+    table = read_table("t.json", content)
     (question,) = table.questions
     assert question.column == "a" and question.about == "marks"
-    answer = Reading(marks=(("a", ","),))
-    assert read_table("t.json", b'[{"a":"1,234"},{"a":"5,678"}]', answer).frame["a"].tolist() == [
-        1234,
-        5678,
-    ]
+    for mark, values in ((",", [1.234, 5.678]), (".", [1234, 5678])):
+        answered = read_table("t.json", content, Reading(marks=(("a", mark),)))
+        assert answered.frame["a"].tolist() == values
