@@ -93,7 +93,8 @@ class Bernoulli(Items):
 
     def impute(self, params, data, responsibilities) -> Imputation:
         """Missing values filled with p(x = 1), and the standard deviation of x."""
-        means = responsibilities @ params.probabilities
+        # Shares that sum to 1 give a little more than 1 where it is rounded.
+        means = np.minimum(responsibilities @ params.probabilities, 1)
         return filled(data, means, np.sqrt(means * (1 - means)))
 
     def n_parameters(self, params) -> int:

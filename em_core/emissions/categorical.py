@@ -162,7 +162,8 @@ class Categorical(Items):
     def impute(self, params, data, responsibilities) -> Imputation:
         """Missing values filled with the most probable level; the deviation of its indicator."""
         chances = np.einsum("nk,kdc->ndc", responsibilities, params.probabilities)
-        highest = chances.max(axis=-1)
+        # Shares that sum to 1 give a little more than 1 where it is rounded.
+        highest = np.minimum(chances.max(axis=-1), 1)
         return filled(data, chances.argmax(axis=-1), np.sqrt(highest * (1 - highest)))
 
     def n_parameters(self, params) -> int:

@@ -6,7 +6,18 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
-from em_core import Gaussian, Mixture, Poisson, Standardised, StudentT, dump, fit, load, restarts
+from em_core import (
+    Gaussian,
+    Mixture,
+    Poisson,
+    Standardised,
+    StudentT,
+    TwoLevel,
+    dump,
+    fit,
+    load,
+    restarts,
+)
 from em_core.half_steps import has_collapsed
 from em_core.trees import same_bits
 from support.families_at_hand import cases
@@ -180,3 +191,17 @@ def test_no_text_that_was_damaged_anywhere_does_more_than_raise_an_error():
             load(broken)
         except ValueError as error:
             assert str(error)
+
+
+@pytest.mark.parametrize("n_groups", [2, 3, 4])
+def test_groups_measured_in_units_far_apart_come_back(n_groups: int):
+    """Income, pupils, a share and a rate of a few schools: covariances of all magnitudes."""
+    rng = np.random.default_rng(n_groups)
+    centre = np.array([3e4, 2e6, 0.3, 2e-3])
+    between, within = centre * [0.1, 0.1, 0.2, 0.2], centre * [0.13, 0.15, 0.17, 0.25]
+    groups = [
+        centre + between * rng.normal(size=4) + within * rng.normal(size=(8, 4))
+        for _ in range(n_groups)
+    ]
+    found = fit(TwoLevel(), groups)
+    assert same_bits(load(dump(found)).params, found.params)

@@ -19,6 +19,7 @@ from em_core.emissions.covariances.structures import (
     extreme_eigenvalues,
     floor_eigenvalues,
 )
+from em_core.emissions.kernels.positive_definite import PositiveDefinite
 from em_core.half_steps import Collapse, Expectation, Shared
 from em_core.magnitudes import require_near, require_values, require_variances
 from em_core.models.two_level.groups import Groups, as_arrays
@@ -211,8 +212,11 @@ class TwoLevel:
                 raise ValueError(f"{level}_covariance must hold finite numbers")
             if not np.allclose(covariance, covariance.T, rtol=1e-9, atol=0):
                 raise ValueError(f"{level}_covariance is not symmetric")
-            if not np.linalg.eigvalsh(covariance)[0] > 0:
-                raise ValueError(f"{level}_covariance is not positive definite")
+            try:
+                # As the density is worked out: in units of the columns' deviations.
+                _ = PositiveDefinite(covariance).whitening
+            except np.linalg.LinAlgError:
+                raise ValueError(f"{level}_covariance is not positive definite") from None
             require_variances(np.diag(covariance), f"the variances in {level}_covariance")
         return TwoLevelParams(mean, covariances["between"], covariances["within"])
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -67,6 +68,19 @@ def _totals(rows: Sequence[Record]) -> int:
             return n_totals if n_sums else 0
         n_sums += total
     return 0
+
+
+def empty_rows_at_end(columns: Sequence[pa.ChunkedArray]) -> int:
+    """How many of the last rows have no cell, as spreadsheets write those once in use; 0 where no
+    row has one."""
+    n_rows = len(columns[0])
+    if not n_rows or any(column[n_rows - 1].as_py().strip() for column in columns):
+        return 0
+    filled_rows = np.zeros(n_rows, bool)
+    for column in columns:
+        filled_rows |= pc.not_equal(pc.utf8_trim_whitespace(column), "").to_numpy()
+    places = np.flatnonzero(filled_rows)
+    return n_rows - int(places[-1]) - 1 if len(places) else 0
 
 
 def without_totals(body: Body, lines: list[int]) -> Body:

@@ -25,7 +25,8 @@ MISSING = (
 _EXPONENT = r"([eE][+-]?[0-9]+)?"
 _PLAIN = rf"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+){_EXPONENT}$"
 _INTEGER = r"^[+-]?[0-9]+$"
-_CODE = r"^[+-]?0[0-9]+$"
+_CODE = rf"^[+-]?0[0-9]+{_EXPONENT}$"
+_PADDED = r"^[+-]?0[0-9]+\."
 _INFINITE = r"^[+-]?(?i:inf(inity)?)$"
 EXACT = 2**53  # whole numbers up to here are doubles, too
 # Groups of three digits, set apart by spaces or apostrophes: nothing else can be meant.
@@ -69,7 +70,8 @@ class Shapes(NamedTuple):
     words: tuple[tuple[str, int], ...]  # what missing cells hold that aren't empty, and how often
     spaced: int
     whole: bool  # all that are there are whole numbers, without a mark
-    codes: int  # of these: those that begin with 0
+    codes: int  # those that begin with 0, without a mark or where it tells two of one value apart
+    padded: str  # one of the others that begin with 0, such as 01.25; "" for none
     points: int  # 1.5: the point is a decimal mark
     either_point: int  # 1.234
     thousands_point: int  # 1.234,5
@@ -177,6 +179,10 @@ def _counted(
         short = pc.less_equal(length, _LONGEST_EITHER)
         either_point = _matches(of_texts.filter(pc.and_(three_after, short)), _POINT_OR_THOUSANDS)
     whole = not marked and not len(rest) and len(_matches(numbers, _INTEGER)) == len(numbers)
+    padded = _matches(of_texts, _PADDED) if marked else numbers.slice(0, 0)
+    codes = 0 if marked or len(rest) else len(_matches(of_texts, _CODE))
+    if len(padded) and not len(rest) and _tell_apart(of_texts):
+        codes += len(padded)
     counts = {
         "thousands_comma": len(_matches(rest, _THOUSANDS_COMMA)),
         "thousands_point": len(_matches(rest, _THOUSANDS_POINT)),
@@ -189,7 +195,8 @@ def _counted(
         words=_words(cells, missing),
         spaced=spaced,
         whole=whole,
-        codes=len(_matches(numbers, _CODE)) if whole else 0,
+        codes=codes,
+        padded=padded[0].as_py() if len(padded) and not codes else "",
         points=marked - len(either_point),
         either_point=len(either_point),
         commas=len(commas) - len(either_comma),
@@ -200,6 +207,12 @@ def _counted(
         native=native,
         **counts,
     )
+
+
+def _tell_apart(numbers: Cells) -> bool:
+    """Whether two of the numbers have one value and are written differently, as 01.1 and 01.10."""
+    written = pc.unique(numbers.filter(pc.not_equal(numbers, "")))
+    return len(pc.unique(pc.cast(written, pa.float64()))) < len(written)
 
 
 def _words(cells: Cells, missing: pa.ChunkedArray) -> tuple[tuple[str, int], ...]:
@@ -235,6 +248,8 @@ def typed(name: str, column: Cells, shape: Shapes, marks: set[str], given: str =
     notes = []
     if shape.spaced:
         notes.append(f"Spaces or apostrophes inside the numbers of {name!r} separate thousands.")
+    if shape.padded:
+        notes.append(f"Numbers of {name!r} begin with 0, as {shape.padded!r}: read as numbers.")
     if mark == "both":
         notes.append(f"Commas and points in {name!r} are both decimal marks.")
     points, commas = shape.either_point * (mark == ","), shape.either_comma * (mark == ".")

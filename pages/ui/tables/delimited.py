@@ -12,8 +12,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pages.ui.tables.answers import Reading
-from pages.ui.tables.below import MOST_BELOW, MOST_TOTALS, is_note, without_repeats, without_totals
-from pages.ui.tables.heading import headed, is_comment, start_of
+from pages.ui.tables.below import (
+    MOST_BELOW,
+    MOST_TOTALS,
+    empty_rows_at_end,
+    is_note,
+    without_repeats,
+    without_totals,
+)
+from pages.ui.tables.heading import fits, headed, is_comment, start_of, without_notes
 from pages.ui.tables.lines import Body, Head, Record, numeric_columns, usual_width
 
 # In order of preference where two fit equally well: `1,5;2,5` is two decimals, not three cells.
@@ -83,11 +90,12 @@ def sniff(text: str, check_size: Callable[[int, int], None], reading: Reading) -
         check_size(1, _width(records))
         return _laid_out(text, declared[1], True, records, check_size, reading)
     begins = reading.begins or 1
-    best, best_records, best_fit = "", _sample(text, "", begins).records, (False, 0.0)
+    best, best_records, best_fit = "", _sample(text, "", begins).records, (False, False, 0.0)
     for separator in _SEPARATORS:
         records, whole = _sample(text, separator, begins)
-        fit = whole, _fit(records)
-        if records and fit[1] and fit > best_fit and len(_rows(records)[0]) > 1:
+        share = _fit(records)
+        fit = whole, share > 0 and fits(without_notes(_rows(records))), share
+        if records and share and fit > best_fit and len(_rows(records)[0]) > 1:
             best, best_records, best_fit = separator, records, fit
     if best:
         check_size(1, _width(best_records))
@@ -195,6 +203,7 @@ def _read_slowly(
     buffer: list[list[str]] = []
     rows = blank = 0
     pending = 0  # blank lines of a single column: missing values, unless only blank lines follow
+    held: list[tuple[int, list[str]]] = []  # rows of empty cells, the same
     below: list[Record] = []  # what may be notes, unless a row follows
     lines: deque[int] = deque(maxlen=MOST_TOTALS)
     for line, row, end in _records(text, layout.separator, layout.padded):
@@ -215,22 +224,28 @@ def _read_slowly(
             continue
         if below:
             raise Malformed(_ragged(below[0].line, len(below[0].cells), layout))
-        buffer += [[""]] * pending
-        rows += pending + 1
-        pending = 0
-        buffer.append(row)
-        lines.append(line)
+        if width > 1 and not any(map(str.strip, row)):
+            held.append((line, row))
+            continue
+        buffer += [[""]] * pending + [row for _, row in held] + [row]
+        rows += pending + len(held) + 1
+        lines += [line for line, _ in held] + [line]
+        pending, held = 0, []
         if len(buffer) >= _CHUNK:
             check_size(rows, width)
             chunks.append(_transposed(buffer))
             buffer = []
     if below and not rows:
         raise Malformed(_ragged(below[0].line, len(below[0].cells), layout))
+    if not rows:
+        buffer = [row for _, row in held]
+        lines += [line for line, _ in held]
+        held = []
     check_size(rows, width)
     if buffer:
         chunks.append(_transposed(buffer))
     columns = [pa.chunked_array([c[j] for c in chunks], pa.string()) for j in range(width)]
-    body = Body(columns, blank + pending, lines[-1] if lines else 0, notes=tuple(below))
+    body = Body(columns, blank + pending + len(held), lines[-1] if lines else 0, notes=tuple(below))
     return body if last is not None else without_totals(body, [*lines])
 
 
@@ -282,6 +297,9 @@ def _read_plain(
         len(row) <= 1 and not any(cell.strip() for cell in row)
         for _, row, _ in _records(text[:start], layout.separator, False)
     )
+    empty = empty_rows_at_end(columns)
+    columns = [column.slice(0, table.num_rows - empty) for column in columns]
+    n_lines -= empty
     ending = head.first + n_lines - 1
     below = _ends(rows) + (not rows.endswith(("\n", "\r"))) - n_lines
     body = Body(columns, above + below, ending)

@@ -133,7 +133,7 @@ def start_of(records: Sequence[Record]) -> int:
     for start in range(min(len(rows) - 1, MOST_ABOVE)):
         row, body = rows[start], rows[start + 1 :]
         width = usual_width([row, *body])
-        body = _without_notes(body, width)
+        body = without_notes(body, width)
         if (
             not len(row) == width > 1
             or len(body) < min(start + 1, 2)
@@ -170,7 +170,7 @@ def _below_titles(records: Sequence[Record], rows: list[list[str]]) -> int | Non
     for start in (n_titles, n_titles - 1):
         row = rows[start]
         width = usual_width(rows[start:])
-        body = _without_notes(rows[start + 1 :], width)
+        body = without_notes(rows[start + 1 :], width)
         if (
             len(row) == width > 1
             and len(body) > 1
@@ -208,7 +208,10 @@ def fits(rows: list[list[str]]) -> bool:
     return all(len(row) == width for row in rows[1:])
 
 
-def _without_notes(rows: list[list[str]], width: int) -> list[list[str]]:
+def without_notes(rows: list[list[str]], width: int | None = None) -> list[list[str]]:
+    """Rows without lines of one cell at their end. width: of the rows; None for what the first
+    says."""
+    width = usual_width(rows) if width is None else width
     end = len(rows)
     while end and len(rows[end - 1]) == 1 < width:
         end -= 1

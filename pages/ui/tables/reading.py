@@ -106,6 +106,11 @@ def _read(filename: str, content: bytes, reading: Reading, packed: bool = False)
         return read_parquet(filename, content)
     if ending in ("feather", "arrow", "ipc", "arrows"):
         return read_arrow(filename, content)
+    if ending in _OTHER_SPREADSHEETS:
+        raise DataError(
+            f"{filename!r} is a file of a spreadsheet program in a format that is not read here: "
+            "open it there and save it as Excel (.xlsx) or CSV."
+        )
     if ending in ("rds", "rda", "rdata"):
         raise DataError(
             f"{filename!r} is an R file, which only R reads safely: save the table there with "
@@ -276,6 +281,10 @@ def _bare_utf16(content: bytes) -> str | None:
 
 # Control characters that no text table holds.
 _CONTROLS = tuple(byte for byte in range(32) if byte not in b"\t\n\v\f\r\x1a")
+_MARKUP = re.compile(
+    rb"(\xef\xbb\xbf)?\s*<(\?xml|!doctype|html|head|body|table|meta|div)\b", re.IGNORECASE
+)
+_OTHER_SPREADSHEETS = ("ods", "numbers", "xlsb", "fods")
 _SIGNATURES = (
     (
         b"PK\x03\x04",
@@ -302,6 +311,11 @@ _SIGNATURES = (
 
 
 def _refuse_binary(filename: str, content: bytes) -> None:
+    if _MARKUP.match(content):
+        raise DataError(
+            f"{filename!r} holds a web page or XML, whatever its name says: open it in a "
+            "spreadsheet program and save it as Excel (.xlsx) or CSV."
+        )
     for signature, what, remedy in _SIGNATURES:
         if content.startswith(signature):
             raise DataError(f"{filename!r} is {what}, not text: {remedy}.")

@@ -594,3 +594,12 @@ def test_a_date_kept_as_text_in_a_workbook_is_no_number() -> None:
     table = read(workbook([["d", "n"], ["01.02.2024", "1.5"], ["1.2.3", 2]]), name="t.xlsx")
     said = [note for note in table.parsing if "kept as text in the file" in note]
     assert said == ["1 number of 'n' kept as text in the file, such as '1.5'."]
+
+
+@pytest.mark.parametrize("quoted", [False, True])
+def test_rows_of_nothing_at_the_end_are_none_and_hide_no_sum(quoted: bool) -> None:
+    two = '"2 "' if quoted else "2"
+    table = read(f"a,b\n1,{two}\n,\n3,4\nTotal,6\n,\n , \n,\n")
+    assert table.frame["a"].tolist()[::2] == [1, 3] and len(table.frame) == 3
+    assert any("'Total', sums up" in said for said in table.parsing)
+    assert any("3 blank lines skipped" in said for said in table.parsing)

@@ -152,6 +152,19 @@ def test_missing_values_are_imputed_and_the_rest_is_left_alone(name):
     assert (deviations[~missing] == 0).all() and (deviations[missing] > 0).any()
 
 
+@pytest.mark.parametrize("emission", [Bernoulli(), Categorical()])
+@pytest.mark.parametrize("seed", range(8))
+def test_an_item_that_all_answer_alike_is_imputed_for_certain(emission, seed):
+    rng = np.random.default_rng(seed)
+    rows = (rng.random((30, 4)) < 0.6).astype(float)
+    rows[:, 0] = 1
+    rows[rng.random(rows.shape) < 0.1] = np.nan
+    values, deviations = fit(Mixture(emission, 3), rows, seed=seed).impute(rows)
+    missing = np.isnan(rows[:, 0])
+    assert (values[missing, 0] <= 1).all() and np.allclose(values[missing, 0], 1)
+    assert (deviations[missing, 0] < 1e-6).all()
+
+
 @pytest.mark.parametrize(
     "emission, data, words",
     [
