@@ -27,7 +27,7 @@ from em_core.partitions.sources import (
     Source,
     dask_sources,
     parquet_columns,
-    parquet_ends,
+    parquet_sequences,
     parquet_sources,
 )
 from em_core.partitions.sums import tree_sum
@@ -160,6 +160,9 @@ class Partitions:
 
     A start is drawn from a sample: `SAMPLE_ROWS` of the rows, all equally likely, the same ones
     always; of sequences from about so many rows of whole ones, or the beginning of a longer one.
+
+    ends: after how many rows each sequence ends, None for a table of rows; called: what each is
+    called, where a column tells.
     """
 
     def __init__(
@@ -168,9 +171,11 @@ class Partitions:
         n_columns: int,
         names: Sequence[str] = (),
         ends: np.ndarray | None = None,
+        called: Any = None,
     ):
         self.sources = tuple(sources)
         self.ends = ends
+        self.called = called
         self.n_rows = sum(source.n_rows for source in self.sources)
         self.n_columns = n_columns
         self.names = tuple(names)
@@ -229,9 +234,9 @@ class Partitions:
         """
         if columns is None:
             columns = parquet_columns(path, [n for n in (weights, sequences) if n is not None])
-        names, sources = parquet_sources(path, columns, weights, filters, levels or {})
-        ends = None if sequences is None else parquet_ends(sources, sequences)
-        return cls(sources, len(names), names, ends)
+        names, found = parquet_sources(path, columns, weights, filters, levels or {})
+        ends, called = (None,) * 2 if sequences is None else parquet_sequences(found, sequences)
+        return cls(found, len(names), names, ends, called)
 
     @classmethod
     def from_dask(
@@ -262,6 +267,10 @@ class Partitions:
         other.names = tuple(self.names[place] for place in places) if self.names else ()
         other._overview = None if self._overview is None else self._overview.only(places)
         return other
+
+    def as_one_sequence(self) -> Partitions:
+        """The same rows, as one sequence."""
+        return Partitions(self.sources, self.n_columns, self.names, np.array([self.n_rows]))
 
     def knowing(self, overview: Overview) -> Partitions:
         """The same table, of which this is known already."""
@@ -333,6 +342,13 @@ class Partitions:
         taken = np.minimum(lengths[some], SAMPLE_ROWS)
         rows = [np.arange(start, start + n) for start, n in zip(starts[some], taken, strict=True)]
         return np.concatenate(rows), np.cumsum(taken)
+
+    @property
+    def sampled(self) -> np.ndarray:
+        """(S,) which of its sequences are in the sample, in their order."""
+        rows, ends = self._chosen
+        assert self.ends is not None and ends is not None, "its rows are in sequences"
+        return np.searchsorted(self.ends, rows[ends - 1], "right")
 
     def _pieces(self, start: int, stop: int) -> Iterator[Piece]:
         begin = 0

@@ -191,37 +191,100 @@ def parquet_columns(path, without: Sequence[str]) -> list[str]:
     return [name for name in names if name not in without]
 
 
-def parquet_ends(sources: Sequence[ParquetSource], name: str) -> np.ndarray:
-    """After how many rows each sequence ends, by the column that tells which a row is in.
+class Unassigned(ValueError):
+    """Some rows are in no sequence, by the column that tells which they are in."""
 
-    Raises ValueError where it has holes, and where a sequence that had ended begins again.
+
+class Apart(ValueError):
+    """Rows of one sequence do not stand together. called: which one."""
+
+    def __init__(self, column: str, called: Any):
+        super().__init__(column, called)
+        self.column, self.called = column, called
+
+    def __str__(self) -> str:
+        return (
+            f"rows of the sequence {self.called!r} do not stand together: sort the table by "
+            f"{self.column!r}"
+        )
+
+
+def parquet_sequences(sources: Sequence[ParquetSource], name: str) -> tuple[np.ndarray, Any]:
+    """After how many rows each sequence ends, and what it is called (an array of Arrow's), by the
+    column that tells which a row is in.
+
+    Raises Unassigned where it has holes, Apart where a sequence that had ended begins again, and
+    ValueError where it holds neither texts nor whole numbers.
     """
-    from pyarrow import compute, types
+    import pyarrow as pa
+    from pyarrow import compute
 
-    ends, begun, last, n_rows = [], set(), None, 0
+    begins, called, n_rows = [], [], 0
     for source in sources:
-        column = _table(source, [name]).column(name)
-        if column.null_count:
-            raise ValueError(f"column {name!r} does not tell of every row which sequence it is in")
-        if types.is_dictionary(column.type):
-            column = column.cast(column.type.value_type)
-        column = column.combine_chunks()
-        changes = compute.not_equal(column[1:], column[:-1]).to_numpy(zero_copy_only=False)
-        starts = [0, *(np.flatnonzero(changes) + 1).tolist()]
-        for start, value in zip(starts, column.take(starts).to_pylist(), strict=True):
-            if begun and value == last:
-                continue
-            if value in begun:
-                raise ValueError(
-                    f"rows of the sequence {value!r} do not stand together: sort the table by "
-                    f"{name!r}"
-                )
-            begun.add(value)
-            last = value
-            if n_rows + start:
-                ends.append(n_rows + start)
+        cells = _names(source, name)
+        changes = compute.not_equal(cells[1:], cells[:-1]).to_numpy(zero_copy_only=False)
+        first = np.append(0, np.flatnonzero(changes) + 1)
+        if called and called[-1][-1].as_py() == cells[0].as_py():
+            first = first[1:]  # it goes on
+        if len(first):
+            begins.append(n_rows + first)
+            called.append(cells.take(first))
+            _require_once(called[-1], name)
         n_rows += source.n_rows
-    return np.array([*ends, n_rows])
+    if not called:
+        return np.zeros(0, int), pa.array([], pa.string())
+    if len({names.type for names in called}) > 1:
+        called = [names.cast(pa.string()) for names in called]
+    together = pa.concat_arrays(called)
+    _require_once(together, name)
+    return np.append(np.concatenate(begins)[1:], n_rows), together
+
+
+def _names(source: ParquetSource, name: str):
+    """What the sequence of each row is called: texts, whole numbers, or true and false."""
+    import pyarrow as pa
+    from pyarrow import types
+
+    column = _table(source, [name], partial(_with_column, name=name)).column(name)
+    column = column.combine_chunks()
+    if types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if types.is_floating(column.type):
+        column = pa.array(column.to_numpy(zero_copy_only=False), from_pandas=True)
+    if column.null_count:
+        raise Unassigned(f"column {name!r} does not tell of every row which sequence it is in")
+    if holds_texts(column.type):
+        return column.cast(pa.string())
+    if types.is_floating(column.type) or types.is_decimal(column.type):
+        try:
+            return column.cast(pa.int64())
+        except pa.ArrowInvalid:
+            raise ValueError(f"column {name!r} holds numbers that are not whole") from None
+    if types.is_uint64(column.type):
+        return column.cast(pa.string())  # there is no wider whole number
+    if types.is_integer(column.type):
+        return column.cast(pa.int64())
+    if not types.is_boolean(column.type):
+        raise ValueError(f"column {name!r} holds {column.type}, neither text nor whole numbers")
+    return column
+
+
+def _with_column(fragment, name: str):
+    """The schema of a file with a column, which came with later files if it is missing in it."""
+    import pyarrow as pa
+
+    schema = fragment.physical_schema
+    return schema if name in schema.names else schema.append(pa.field(name, pa.string()))
+
+
+def _require_once(called, name: str) -> None:
+    """Raises Apart where several sequences are called alike."""
+    from pyarrow import compute
+
+    counts = compute.value_counts(called)
+    if len(counts) < len(called):
+        again = compute.greater(counts.field("counts"), 1)
+        raise Apart(name, counts.field("values").filter(again)[0].as_py())
 
 
 class DaskSource(NamedTuple):

@@ -10,12 +10,12 @@ import pytest
 from distributed import Client
 from pyarrow import compute
 
-from em_core import Categorical, Gaussian, Mixture, Partitions, fit
+from em_core import Categorical, Gaussian, HiddenMarkov, Mixture, Partitions, TwoLevel, fit
 from pages.ui import environment
 from pages.ui.text import nats
 from support.browser import ROOT, serve
 from support.dask import Cluster
-from support.data_sets import write_answers, write_flights
+from support.data_sets import write_answers, write_flights, write_trips
 from support.visitor import Visitor
 
 pytestmark = pytest.mark.cluster
@@ -40,6 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sets")
     write_flights(folder)
     write_answers(folder)
+    write_trips(folder, 900)
     return folder
 
 
@@ -81,6 +82,25 @@ def test_a_cluster_reads_texts_and_codes_by_their_levels(server: str, folder: Pa
     rows = Partitions.from_parquet(folder / "answers", [*levels], filters=there, levels=levels)
     known = fit(Mixture(Categorical(), 2), rows)
     assert f"Log-likelihood {nats(known.log_likelihood)} nats" in visitor.said
+    visitor.close()
+
+
+@pytest.mark.parametrize(
+    ("model", "link"),
+    [
+        (HiddenMarkov(Gaussian(), 2), "m=gaussian-hmm&k=2&gc=number"),
+        (TwoLevel(), "m=two-level&gc=number"),
+    ],
+)
+def test_a_cluster_fits_sequences_and_groups(
+    server: str, folder: Path, model: HiddenMarkov | TwoLevel, link: str
+) -> None:
+    visitor = Visitor(server, f"v=1&s=server&sv=trips&c=speed,heart&{link}&iv=1")
+    visitor.settle()
+    rows = Partitions.from_parquet(folder / "trips", ["speed", "heart"], sequences="number")
+    known = fit(model, rows)
+    assert f"Log-likelihood {nats(known.log_likelihood)} nats" in visitor.said
+    assert "intervals by the curvature of the log-likelihood" in visitor.said
     visitor.close()
 
 

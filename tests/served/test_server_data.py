@@ -1,22 +1,32 @@
 """Data sets on the server: fitted where they lie, by the numbers of all rows."""
 
 import io
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from pyarrow import csv, parquet
 
-from em_core import FactorAnalysis, Gaussian, Mixture, Partitions, fit
+from em_core import FactorAnalysis, Gaussian, Mixture, Partitions, TwoLevel, fit
+from em_core.partitions.overview import Overview
 from pages.ui import environment
 from pages.ui.text import nats
 from support.browser import ROOT, serve
-from support.data_sets import N_ROWS, write_answers, write_flights, write_gaps
+from support.data_sets import (
+    N_ROWS,
+    write_answers,
+    write_flights,
+    write_gaps,
+    write_trips,
+)
 from support.visitor import Visitor
 
 LINK = "v=1&s=server&sv=flights&c=delay,distance&k=3"
+TRIPS = "v=1&s=server&sv=trips&m=gaussian-hmm&k=2&c=speed"
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +35,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_flights(folder)
     write_gaps(folder)
     write_answers(folder)
+    write_trips(folder)
+    write_trips(folder, 900, "journeys")
     return folder
 
 
@@ -102,6 +114,57 @@ def test_codes_and_texts_have_the_numbers_of_an_upload(
     there.close()
 
 
+# How it ended, and the tables below.
+TABLES = re.compile(r"^Converged after .*|(?<=\n)[^\n]*\t.*", re.MULTILINE)
+
+
+def numbers_of(visitor: Visitor) -> list[str]:
+    return TABLES.findall(visitor.said, visitor.said.index("Converged after"))
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "m=gaussian-hmm&k=2&c=speed,heart&gc=trip",
+        "m=gaussian-hmm&k=2&c=speed,heart",
+        "m=categorical-hmm&k=2&c=road,turns&gc=trip",
+        "m=two-level&c=speed,heart&gc=number&wc=riders",
+    ],
+)
+def test_sequences_and_groups_have_the_numbers_of_an_upload(
+    server: str, folder: Path, link: str, monkeypatch, capsys
+) -> None:
+    there = visit(server, f"v=1&s=server&sv=trips&{link}")
+    here = visit(server, f"v=1&s=table&{link}")
+    content = io.BytesIO()
+    csv.write_csv(parquet.read_table(folder / "trips"), content)
+    here.upload("Upload a table", "trips.csv", content.getvalue())
+    here.settle()
+    numbers = numbers_of(there)
+    assert numbers == numbers_of(here) and len(numbers) > 4
+    told = [
+        json.loads(visitor.download("Parameters and trace (JSON)")) for visitor in (there, here)
+    ]
+    assert told[0]["end"] == told[1]["end"] and told[0]["rows"] == told[1]["rows"]
+    monkeypatch.chdir(folder)
+    the_script_gives_its_numbers(there)
+    capsys.readouterr()
+    (label,) = re.findall(r"Label all [0-9,]+ rows …", there.said)
+    there.press(label)
+    there.settle()
+    found = parquet.read_table(io.BytesIO(there.download("All rows with results (Parquet)")))
+    known = pd.read_parquet(io.BytesIO(here.download("Rows with results (Parquet)")))
+    known = known[known["half-step"].notna()]
+    assert {*found.column_names} <= {*known, "weight"}
+    for name, column in found.to_pandas().drop(columns="weight", errors="ignore").items():
+        kind = float if pd.api.types.is_numeric_dtype(column) else str
+        pd.testing.assert_series_equal(
+            column.astype(kind), known[name].astype(kind), check_index=False, rtol=1e-9
+        )
+    here.close()
+    there.close()
+
+
 def test_clusters_are_crossed_with_a_column_of_texts(server: str) -> None:
     link = "v=1&s=server&sv=answers&m=categorical-mixture&k=2&c=rating,often&xt=region"
     visitor = visit(server, link, "describe")
@@ -133,13 +196,48 @@ def test_the_script_gives_the_numbers_of_the_page(
     [
         (f"{LINK}&sf=0123abcd", "The data set has changed since this link was made"),
         (LINK.replace("flights", "trains"), "There is no data set 'trains' on this server"),
-        (f"{LINK}&m=gaussian-hmm", "is not fitted to a data set on the server yet"),
+        (f"{TRIPS}&gc=turns", "do not stand together in this data set: have its files written in"),
+        (f"{TRIPS}&gc=speed", "Column 'speed' holds numbers that are not whole, so it cannot tell"),
+        (f"{TRIPS}&gc=nobody", "“nobody” is not among the choices here"),
+        (f"{TRIPS}&gc=trip&sf=0123abcd", "The data set has changed since this link was made"),
         (f"{LINK}&pr=[]", "Log-likelihood"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(server: str, link: str, sentence: str) -> None:
     visitor = visit(server, link)
     assert sentence in visitor.said
+    visitor.close()
+
+
+def test_another_column_tells_where_one_cannot(server: str) -> None:
+    visitor = visit(server, f"{TRIPS}&gc=turns")
+    assert "Nothing is fitted yet" in visitor.said and "Traceback" not in visitor.said
+    visitor.pick("Sequences", "trip")
+    visitor.settle()
+    assert "do not stand together" not in visitor.said and "Converged after" in visitor.said
+    assert visitor.link["gc"] == "trip"
+    visitor.close()
+
+
+def _sequences(sample: Overview) -> Iterator[np.ndarray]:
+    assert sample.ends is not None
+    yield from np.split(sample.rows, sample.ends[:-1])
+
+
+def test_what_is_shown_of_sequences_is_a_sample_of_whole_ones(server: str, folder: Path) -> None:
+    visitor = visit(server, "v=1&s=server&sv=journeys&m=two-level&c=speed,heart&gc=number")
+    rows = Partitions.from_parquet(folder / "journeys", ["speed", "heart"], sequences="number")
+    known = fit(TwoLevel(), rows)
+    assert f"Log-likelihood {nats(known.log_likelihood)} nats" in visitor.said
+    assert f"n = {len(rows):,}" in visitor.said
+    sample = rows.overview()
+    assert f"a sample of {len(sample.rows):,} of {len(rows):,} rows" in visitor.said
+    shown = pd.read_parquet(io.BytesIO(visitor.download("Sample with results (Parquet)")))
+    called = rows.called.take(rows.sampled).to_pylist()
+    assert shown.number.drop_duplicates().tolist() == called
+    expected = known.posterior(list(_sequences(sample))).means[:, 0]
+    told = shown.drop_duplicates("number")["expected speed of the group"]
+    assert told.tolist() == pytest.approx(expected.tolist())
     visitor.close()
 
 

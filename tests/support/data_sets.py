@@ -71,3 +71,48 @@ def write_gaps(folder: Path) -> Path:
     path = folder / "gaps.parquet"
     parquet.write_table(pa.table(columns), path)
     return path
+
+
+def trips(n_trips: int, seed: int = 0) -> dict[str, list]:
+    """Sequences of all lengths, one of them longer than a row group of `write_trips`: of a chain of
+    two states, each trip by its name and number; some values, and the names of some rows, are
+    missing."""
+    rng = np.random.default_rng(seed)
+    lengths = [*rng.integers(1, 60, size=n_trips - 1).tolist(), 900]
+    lengths = rng.permutation(lengths)
+    n_rows = int(sum(lengths))
+    places = np.repeat(np.arange(n_trips), lengths)
+    states = np.cumsum(rng.random(n_rows) < 0.1) % 2
+    # Each has a level of its own, for the models of groups.
+    speed = 5.0 * states + rng.normal(size=n_rows) + rng.normal(size=n_trips)[places]
+    heart = 60 + 20 * states + 5 * rng.normal(size=n_rows)
+    heart[rng.random(n_rows) < 0.02] = np.nan
+    # In no order of their own, as they were made.
+    number = rng.permutation(n_trips)[places] + 1000
+    name = np.array([f"trip {n} of Zoë" for n in number], object)
+    name[rng.random(n_rows) < 0.01] = None
+    return {
+        "trip": name.tolist(),
+        "number": number.tolist(),
+        "speed": speed.round(3).tolist(),
+        "heart": heart.round(2).tolist(),
+        "stops": rng.poisson(1 + 3 * states).tolist(),
+        "road": np.where(rng.random(n_rows) < 0.2 + 0.6 * states, "wide", "narrow").tolist(),
+        "riders": rng.integers(1, 4, size=n_trips)[places].tolist(),
+        "turns": rng.permutation(np.arange(n_rows) % 7).tolist(),
+    }
+
+
+def write_trips(folder: Path, n_trips: int = 300, name: str = "trips") -> Path:
+    """Three files, whose row groups end anywhere; names as such, and by their places."""
+    path = folder / name
+    path.mkdir()
+    columns = trips(n_trips)
+    columns["heart"] = pa.array(columns["heart"], from_pandas=True)
+    table = pa.table(columns)
+    coded = table.set_column(0, "trip", table.column("trip").dictionary_encode())
+    third = len(table) // 3
+    for number, part in enumerate((table, coded, table)):
+        rows = part.slice(number * third, None if number == 2 else third)
+        parquet.write_table(rows, path / f"{number}.parquet", row_group_size=701)
+    return path

@@ -3,39 +3,36 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
+from em_core.data import all_rows
 from em_core.partitions.partitions import Partitions
 from pages.ui.compute.going_over import readable
 from pages.ui.families.family import Choices
 from pages.ui.families.table import family_of
 from pages.ui.tables.data_set import levels_read
+from pages.ui.tables.selection import Selection
 from pages.ui.tables.writing import free_name
 
 
 def label_all(
-    settings: Choices, model: Any, params: Any, rows: Partitions, most: int
+    settings: Choices, model: Any, params: Any, rows: Partitions, group: str | None, most: int
 ) -> Generator[float, None, bytes]:
     """Columns and results of all rows as a Parquet file, block by block.
 
-    Raises ValueError where it takes more than so many bytes.
+    group: the column that tells which sequence or group a row is in, if one does. Raises ValueError
+    where it takes more than so many bytes.
     """
     yield 0.0
-    content, done, writer, levels = io.BytesIO(), 0, None, levels_read(rows)
+    content, done, writer = io.BytesIO(), 0, None
     with readable():
-        for values, weights in rows.blocks():
-            found: dict[str, Any] = dict(zip(rows.names, values.T, strict=True))
-            for name, of in levels.items():
-                found[name] = pa.array(of).take(pa.array(found[name], pa.int32(), from_pandas=True))
-            if weights is not None:
-                found["weight"] = weights
-            results = family_of(settings).results(model, params, values, None, settings)
-            found |= {free_name(name, found): part for name, part in results.items()}
-            table = pa.table(found)
+        for table in _labelled(settings, model, params, rows, group):
             writer = writer or parquet.ParquetWriter(content, table.schema)
             writer.write_table(table)
             if content.tell() > most:
@@ -43,8 +40,47 @@ def label_all(
                     f"All rows with their results take more than {most / 1e6:,.0f} MB, the most "
                     "that is made here: the Python below labels them piece by piece."
                 )
-            done += len(values)
+            done += len(table)
             yield done / len(rows)
     assert writer is not None, "there are rows"
     writer.close()
     return content.getvalue()
+
+
+def _labelled(
+    settings: Choices, model: Any, params: Any, rows: Partitions, group: str | None
+) -> Iterator[pa.Table]:
+    """Block by block: what rows are in, their columns, their weights and the results."""
+    levels, before = levels_read(rows), 0
+    for data, weights in rows.blocks():
+        selection, weights = _selected(rows, data, weights, group, before)
+        found: dict[str, Any] = {}
+        if group:
+            whose = np.repeat(np.arange(len(selection.sizes)), selection.sizes)
+            found[group] = rows.called[before : before + len(data)].take(pa.array(whose))
+            before += len(data)
+        found |= dict(zip(rows.names, selection.values.T, strict=True))
+        for name, of in levels.items():
+            found[name] = pa.array(of).take(pa.array(found[name], pa.int32(), from_pandas=True))
+        if weights is not None:
+            found[free_name("weight", found)] = weights
+        results = family_of(settings).results(model, params, data, selection, settings)
+        found |= {free_name(name, found): part for name, part in results.items()}
+        yield pa.table(found)
+
+
+def _selected(
+    rows: Partitions, data: Any, weights: np.ndarray | None, group: str | None, before: int
+) -> tuple[Selection, np.ndarray | None]:
+    """The rows of a block as a selection, and the weight of each. before: how many sequences or
+    groups are in the blocks before."""
+    values, each = all_rows(data, weights)
+    groups: tuple[str, ...] = ()
+    sizes = np.zeros(0, dtype=int)
+    if group:
+        groups = tuple(map(str, rows.called[before : before + len(data)].to_pylist()))
+        sizes = np.array([len(part) for part in data])
+    nothing = pd.DataFrame({"row": [], "reason": []})
+    here = np.arange(len(values))
+    selection = Selection(values, rows.names, here, nothing, None, None, group, groups, sizes)
+    return selection, None if weights is None else each

@@ -40,7 +40,7 @@ def scant_of(fit: Fit, of: Search | Grid, settings: Settings) -> str:
     """`too_few` of one of many fits."""
     counted = rows_that_count(fit.model, of.data, of.weights, of.weights_kind)
     if of.whole is not None:
-        counted = standing_for(of.whole, *counted)
+        counted = standing_for(fit.model, of.whole, *counted)
     return too_few(fit.model, fit.params, *counted, FAMILIES[settings.family])
 
 

@@ -99,7 +99,7 @@ def show_takeaway(
         f"{said} In rows, text that a spreadsheet would run as a formula has an apostrophe before."
     )
     if isinstance(run, WholeRun):
-        _offer_all_rows(run, index, settings, name)
+        _offer_all_rows(run, index, settings, selection.group_name, name)
     label = "Python that gives these numbers"
     with st.expander(label, key="python", on_change="rerun") as expander:
         if expander.open:
@@ -107,7 +107,9 @@ def show_takeaway(
             st.code(code, language="python")
 
 
-def _offer_all_rows(run: WholeRun, index: int, settings: Settings, name: str) -> None:
+def _offer_all_rows(
+    run: WholeRun, index: int, settings: Settings, group: str | None, name: str
+) -> None:
     """All rows of a data set on the server, labelled for those who ask."""
     key = f"{run.key} {len(run.trace)} {index} {settings.names}"
     if session().all_rows_asked != key:
@@ -120,7 +122,7 @@ def _offer_all_rows(run: WholeRun, index: int, settings: Settings, name: str) ->
     params = run.trace[index].posterior_params
     content = run_job(
         "all rows", key, f"labelling {counted(run.n_rows, 'row')}", label_all,
-        settings, run.model, params, run.whole, MAX_BYTES,
+        settings, run.model, params, run.whole, group, MAX_BYTES,
     )  # fmt: skip
     if content is not None:
         said = f"Of the half-step shown: {takeaway.half_step_shown(run, index)}."

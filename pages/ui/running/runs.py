@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from em_core import HalfStep
-from em_core.data import WeightsKind, n_rows, rows_that_count
+from em_core.data import WeightsKind, count_observations, n_rows, rows_that_count
 from em_core.fit import Fit, finished
 from em_core.half_steps import StopReason
 from em_core.partitions.partitions import Partitions
@@ -174,7 +174,7 @@ class WholeRun(Run):
     def counted(self) -> tuple[Any, np.ndarray | None]:
         """The rows of the sample, each of which stands for so many of all."""
         counted = rows_that_count(self.model, self.data, self.weights, self.weights_kind)
-        return standing_for(self.whole, *counted)
+        return standing_for(self.model, self.whole, *counted)
 
     @property
     def n_rows(self) -> int:
@@ -210,10 +210,12 @@ class WholeRun(Run):
         return Fit(self.model, tuple(trace), stop_reason, n, self._entropy if known else math.nan)
 
 
-def standing_for(whole: Partitions, data, weights=None) -> tuple[Any, np.ndarray]:
-    """The rows of a sample with weights that add up to those of the whole."""
+def standing_for(model, whole: Partitions, data, weights=None) -> tuple[Any, np.ndarray]:
+    """The rows (sequences, groups) of a sample with weights by which as many observations are
+    counted as there are in the whole."""
     weights = np.ones(len(data)) if weights is None else weights
-    return data, weights * (whole.first_pass().columns.total / weights.sum())
+    sampled = count_observations(model, data, weights)
+    return data, weights * (whole.first_pass().columns.total / sampled)
 
 
 class Runs:

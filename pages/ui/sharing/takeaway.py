@@ -336,22 +336,26 @@ def _served_recipe(settings: Settings, selection: Selection, whole: Whole) -> Re
     """A data set on the server is read in pieces, without the rows that cannot be used."""
     columns, files = list(selection.columns), whole.data_set.root.rpartition("/")[2]
     more, imports = "", ()
+    one = ".as_one_sequence()" * (whole.group == "")
     assert selection.whole is not None, "it is asked of a data set on the server"
     if selection.weight_name:
         more = f", weights={selection.weight_name!r}"
+    if whole.group:
+        more += f", sequences={whole.group!r}"
     if levels := levels_read(selection.whole):
         more += f",\n    levels={levels!r}"
     if selection.whole.n_rows < whole.data_set.n_rows:
         holes = family_of(settings).holes and settings.missing
-        texts = [name for name in columns if name in whole.data_set.texts]
+        texts = [n for n in (*columns, whole.group) if n in whole.data_set.texts]
         asked = f"{columns!r}, {holes}, {selection.weight_name or ''!r}"
-        asked += f", {texts!r}" * bool(texts)
+        asked += f", texts={texts!r}" * bool(texts)
+        asked += f", group={whole.group!r}" * bool(whole.group)
         more += f",\n    filters=can_be_used({asked})"
         imports = ("from pages.ui.tables.data_set import can_be_used",)
     return Recipe(
         f"The data set {files!r} of the server, in the folder where you run this.",
         imports,
-        (f"data = Partitions.from_parquet({files!r}, {columns!r}{more})",),
+        (f"data = Partitions.from_parquet({files!r}, {columns!r}{more}){one}",),
     )
 
 

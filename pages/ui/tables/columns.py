@@ -212,15 +212,20 @@ def suggest_sequences(
     """The first column that seems to say which sequence a row belongs to: it holds words, or its
     name says so. None if there is none. together: the rows of each of its values stand together."""
     for report in reports:
-        name = report.name.replace("_", " ")
-        words = report.type == "text" and not _LABEL_NAMES.search(name)
-        named = report.type in ("text", "whole number") and _SEQUENCE_NAMES.search(name)
+        could = report.type in ("text", "whole number")
         few = 2 <= report.distinct <= len(table.frame) / SHORT_SEQUENCE and not report.missing
-        if few and (words or named):
+        if few and could and may_tell_sequences(report.name, report.type == "text"):
             changes = np.diff(pd.factorize(table.frame[report.name])[0])
             if not together or np.count_nonzero(changes) == report.distinct - 1:
                 return report.name
     return None
+
+
+def may_tell_sequences(name: str, is_text: bool) -> bool:
+    """Whether a column of texts or whole numbers may tell by its name which sequence a row is in:
+    texts do that unless they are called like labels."""
+    name = name.replace("_", " ")
+    return bool((is_text and not _LABEL_NAMES.search(name)) or _SEQUENCE_NAMES.search(name))
 
 
 def measured(report: ColumnReport) -> bool:

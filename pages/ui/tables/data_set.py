@@ -32,18 +32,47 @@ class DataSet(NamedTuple):
         weights: str | None = None,
         filters: Any = None,
         levels: Mapping[str, Levels] | None = None,
+        group: str | None = None,
     ) -> Partitions:
-        """Some of its columns in pieces, those with levels by their places. Raises ValueError or
-        OSError where it has changed."""
-        return Partitions.from_parquet(self.root, list(columns), weights, filters, levels=levels)
+        """Some of its columns in pieces, those with levels by their places.
+
+        group: the column that tells which sequence or group a row is in; "" where all rows are one
+        sequence, None where they are in nothing. Raises ValueError or OSError where it has changed,
+        and as `Partitions.from_parquet`.
+        """
+        rows = Partitions.from_parquet(
+            self.root, list(columns), weights, filters, group or None, levels
+        )
+        return rows.as_one_sequence() if group == "" else rows
 
 
 class Surveyed(NamedTuple):
     """rows: the columns of numbers, and those of texts with few levels by the places of these, of
-    which the sample and the totals are known. levels: of these columns of texts."""
+    which the sample and the totals are known. levels: of these columns of texts.
+
+    group: the column that tells which sequence or group a row is in, "" where all are one sequence;
+    None where nothing is asked for or could tell. no_groups: why rows are in no groups by it, so
+    that the sample is one of rows; "" where they are. groups: the columns that could tell.
+    """
 
     rows: Partitions
     levels: Mapping[str, Levels]
+    group: str | None = None
+    no_groups: str = ""
+    groups: tuple[str, ...] = ()
+
+
+class Grouping(NamedTuple):
+    """What a model asks of the rows of a data set: that they are in sequences, or groups.
+
+    word: which of the two. alone: whether all rows can be one. column: the one that is to tell;
+    None for the usual one. weight: the column of the weights, which is not the usual one then.
+    """
+
+    word: str
+    alone: bool
+    column: str | None
+    weight: str = ""
 
 
 def levels_read(rows: Partitions) -> dict[str, Levels]:
@@ -59,6 +88,9 @@ class Whole(NamedTuple):
     data_set: DataSet
     rows: Partitions
     levels: Mapping[str, Levels]
+    group: str | None
+    no_groups: str
+    groups: tuple[str, ...]
 
     def as_it_is(self, columns: Sequence[str]) -> Partitions | None:
         """Some columns with all rows, without reading them again; None where rows must be left
@@ -70,10 +102,15 @@ class Whole(NamedTuple):
 
 
 def can_be_used(
-    columns: Sequence[str], holes: bool, weights: str = "", texts: Collection[str] = ()
+    columns: Sequence[str],
+    holes: bool,
+    weights: str = "",
+    texts: Collection[str] = (),
+    group: str = "",
 ) -> Any:
     """Which rows a model takes, as an expression of PyArrow: those without an infinite number that
-    have a value in every column, or with holes in one at least; and a weight, if there are any.
+    have a value in every column, or with holes in one at least; and a weight and a group, if there
+    are any.
 
     texts: those of the columns that hold texts.
     """
@@ -94,4 +131,5 @@ def can_be_used(
 
     some = reduce(or_ if holes else and_, map(there, columns))
     used = reduce(and_, (finite(name) for name in columns if name not in texts), some)
-    return used & there(weights) & finite(weights) if weights else used
+    used = used & there(weights) & finite(weights) if weights else used
+    return used & there(group) if group else used

@@ -77,6 +77,12 @@ class Selection(NamedTuple):
         return len(self.values if self.whole is None else self.whole)
 
     @property
+    def n_groups(self) -> int:
+        """How many groups or sequences are fitted; 0 where rows are in none."""
+        ends = None if self.whole is None or not self.groups else self.whole.ends
+        return len(self.groups if ends is None else ends)
+
+    @property
     def weights_of_parts(self) -> np.ndarray | None:
         """The weight of each group, which all its rows have, or of all rows as one."""
         if self.weights is None:

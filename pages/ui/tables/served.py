@@ -13,13 +13,14 @@ import numpy as np
 import pandas as pd
 from pyarrow import ArrowException, dataset, fs, parquet
 
+from em_core.partitions.partitions import SAMPLE_ROWS, Partitions
 from em_core.partitions.sources import holds_numbers, holds_texts
 from pages.ui import environment
 from pages.ui.tables.cells import EXACT
 from pages.ui.tables.columns import MAX_LABELS
 from pages.ui.tables.data_set import DataSet, Surveyed, Whole
 from pages.ui.tables.table import MAX_COLUMNS, DataError, Table
-from pages.ui.text import counted
+from pages.ui.text import counted, plural
 
 SUFFIX = ".parquet"
 # Of the types that a column has in the files.
@@ -145,9 +146,9 @@ def _of_one_name(name: str, root: str) -> str:
     return ""
 
 
-def table_of(data_set: DataSet, surveyed: Surveyed) -> Table:
-    """The sample as a table."""
-    rows, levels = surveyed
+def table_of(data_set: DataSet, surveyed: Surveyed, word: str = "") -> Table:
+    """The sample as a table. word: what its rows are in, "sequence" or "group"; "" for nothing."""
+    rows, levels, group = surveyed.rows, surveyed.levels, surveyed.group
     first, types_of = rows.first_pass(), dict(data_set.columns)
     frame = pd.DataFrame(first.rows, columns=list(rows.names), copy=True)
     furthest = np.fmax(-first.columns.lowest, first.columns.highest)
@@ -164,18 +165,20 @@ def table_of(data_set: DataSet, surveyed: Surveyed) -> Table:
             rounded.append(repr(name))
         else:
             frame[name] = frame[name].astype("Int64")
+    if rows.called is not None and first.ends is not None:
+        frame[group] = _called(first.ends, rows.called.take(rows.sampled))
     whole = f"{counted(data_set.n_rows, 'row')} in {counted(data_set.n_files, 'Parquet file')}"
     said = [f"A data set on the server: {whole}."]
     name = data_set.name
-    if len(frame) < data_set.n_rows:
-        name = f"{name}, a sample of {len(frame):,} of {data_set.n_rows:,} rows"
-        said.append(
-            f"What is shown and drawn here is a sample of {len(frame):,} rows, all equally likely, "
-            "always the same. Models are fitted to all rows."
-        )
+    if out := data_set.n_rows - len(rows):
+        said.append(f"Left out: {counted(out, 'row')}, in which {group} is missing.")
+    if len(frame) < len(rows):
+        name = f"{name}, a sample of {len(frame):,} of {len(rows):,} rows"
+        sample = _sampled(rows, first.ends, word)
+        said.append(f"What is shown and drawn here is {sample}. Models are fitted to all rows.")
     if rounded:
         said.append(f"Whole numbers beyond 2^53, read to 16 digits: {', '.join(rounded)}.")
-    many = [name for name in data_set.texts if name not in levels]
+    many = [name for name in data_set.texts if name not in levels and name != group]
     others = [
         f"{n} ({kind})" for n, kind in data_set.columns
         if n and n not in data_set.numbers and n not in data_set.texts
@@ -191,5 +194,29 @@ def table_of(data_set: DataSet, surveyed: Surveyed) -> Table:
         )
     if others:
         said.append(f"Neither numbers nor texts, so not read: {', '.join(others)}.")
-    digest = hashlib.sha256(repr((data_set.files, data_set.columns)).encode()).hexdigest()
+    content = data_set.files, data_set.columns, *([] if rows.ends is None else [group])
+    digest = hashlib.sha256(repr(content).encode()).hexdigest()
     return Table(name, frame, tuple(said), digest, known=True, whole=Whole(data_set, *surveyed))
+
+
+def _called(ends: np.ndarray, called: Any) -> pd.Series:
+    """What the sequence or group of each row is called. called: of those that end there."""
+    names = called.to_pandas().astype(_AS_COLUMN.get(str(called.type), "str"))
+    return names.repeat(np.diff(ends, prepend=0)).reset_index(drop=True)
+
+
+# Of texts, and of what else may tell sequences apart.
+_AS_COLUMN = {"int64": "Int64", "bool": "boolean"}
+
+
+def _sampled(rows: Partitions, ends: np.ndarray | None, word: str) -> str:
+    """What the sample is: see `Partitions`."""
+    if rows.ends is None or ends is None:
+        return f"a sample of {SAMPLE_ROWS:,} rows, all equally likely, always the same"
+    if len(rows.ends) == 1:
+        return f"the first {SAMPLE_ROWS:,} rows of one {word}"
+    longer = (np.diff(rows.ends, prepend=0)[rows.sampled] > SAMPLE_ROWS).any()
+    return (
+        f"a sample of {len(ends):,} whole {plural(word)} of {len(rows.ends):,}, all equally "
+        f"likely, always the same{f' (of a longer one {SAMPLE_ROWS:,} rows)' * bool(longer)}"
+    )

@@ -1,6 +1,7 @@
 """Data sets on the server: which there are, what they hold, and which rows can be used."""
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,11 @@ from em_core.partitions import partitions
 from pages.ui import environment
 from pages.ui.compute import surveying
 from pages.ui.tables.columns import describe_columns
-from pages.ui.tables.data_set import DataSet, Whole
+from pages.ui.tables.data_set import DataSet, Grouping, Whole
 from pages.ui.tables.selection import recoded, select_levels
 from pages.ui.tables.served import files_of, look_at, offered, table_of
 from pages.ui.tables.table import DataError, Table
-from support.data_sets import N_ROWS, write_answers, write_flights, write_gaps
+from support.data_sets import N_ROWS, write_answers, write_flights, write_gaps, write_trips
 
 
 @pytest.fixture
@@ -37,9 +38,23 @@ def found(name: str) -> DataSet:
     return look_at(name, root, files_of(root))
 
 
-def surveyed(name: str) -> Table:
+def surveyed(name: str, grouping: Grouping | None = None) -> Table:
     data_set = found(name)
-    return table_of(data_set, at_once(surveying.survey)(data_set))
+    told = at_once(surveying.survey)(data_set, grouping)
+    return table_of(data_set, told, "" if grouping is None else grouping.word)
+
+
+def in_sequences(column: str | None) -> Grouping:
+    return Grouping("sequence", True, column)
+
+
+def in_groups(column: str | None) -> Grouping:
+    return Grouping("group", False, column)
+
+
+def whole_of(table: Table) -> Whole:
+    assert isinstance(table.whole, Whole)
+    return table.whole
 
 
 def test_what_is_there_is_listed_with_what_its_files_say(folder: Path) -> None:
@@ -263,3 +278,116 @@ def test_a_file_that_is_damaged_is_said(folder: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"the file part-1.parquet is damaged"):
         surveyed("flights")
+
+
+def test_the_sample_is_of_whole_sequences_and_says_what_they_are_called(folder: Path) -> None:
+    read = parquet.read_table(write_trips(folder, 900)).to_pandas()
+    table = surveyed("trips", in_sequences("number"))
+    frame, whole = table.frame, whole_of(table)
+    sizes = read.groupby("number", sort=False).size()
+    some = frame["number"].astype(int).value_counts(sort=False)
+    assert whole.group == "number" and whole.rows.called.to_pylist() == sizes.index.tolist()
+    assert partitions.SAMPLE_ROWS <= len(frame) < len(read) and len(some) < len(sizes)
+    assert (sizes[some.index] == some).all() and sizes.index.isin(some.index).sum() == len(some)
+    there = read[read["number"].isin(some.index)]
+    assert frame["speed"].tolist() == there["speed"].tolist()
+    assert frame["number"].tolist() == there["number"].tolist()
+    (said,) = (line for line in table.parsing if "sample" in line)
+    assert f"a sample of {len(some):,} whole sequences of 900, all equally likely" in said
+    assert f"a sample of {len(frame):,} of {len(read):,} rows" in table.name
+
+
+def test_a_column_of_many_names_tells_and_rows_without_one_are_left_out(folder: Path) -> None:
+    read = parquet.read_table(write_trips(folder)).to_pandas()
+    table = surveyed("trips", in_sequences("trip"))
+    assert table.frame["trip"].tolist() == read["trip"].dropna().tolist()
+    missing = int(read["trip"].isna().sum())
+    assert f"Left out: {missing} rows, in which trip is missing." in table.parsing
+    assert not any("so not read: trip" in line for line in table.parsing)
+    rows = at_once(surveying.used_rows)(
+        whole_of(table).data_set, ("speed", "heart"), False, "", {}, "trip"
+    )
+    used = read.dropna(subset=["trip", "heart"])
+    assert rows.ends.tolist() == np.cumsum(used.groupby("trip", sort=False).size()).tolist()
+    assert rows.called.to_pylist() == used["trip"].unique().tolist()
+
+
+def test_longer_sequences_are_shown_by_their_beginnings(folder: Path) -> None:
+    x = np.arange(50_000.0)
+    columns = {"x": x, "who": np.repeat(["a", "b"], 25_000)}
+    parquet.write_table(pa.table(columns), folder / "long.parquet", row_group_size=7000)
+    table = surveyed("long", in_sequences("who"))
+    assert len(table.frame) == 20_000 and table.frame["who"].nunique() == 1
+    assert any("1 whole" in t and "of a longer one 20,000 rows" in t for t in table.parsing)
+    one = surveyed("long", in_sequences(""))
+    assert one.frame["x"].tolist() == x[:20_000].tolist()
+    assert any("the first 20,000 rows of one sequence" in line for line in one.parsing)
+
+
+@pytest.mark.parametrize(
+    ("grouping", "column", "why"),
+    [
+        # Some rows have no name, and a number may be anything: nothing is taken unasked.
+        (in_sequences(None), "", ""),
+        (in_sequences("nowhere"), "", ""),
+        (in_sequences("trip"), "trip", ""),
+        (in_sequences("turns"), "turns", "The rows of sequence '[0-6]' do not stand together"),
+        (in_sequences("speed"), "speed", "Column 'speed' holds numbers that are not whole, so it"),
+        (in_groups(None), "trip", ""),
+        (in_groups(""), "trip", ""),
+        (in_groups("number"), "number", ""),
+        (in_groups("road"), "road", "The rows of group '(wide|narrow)' do not stand together"),
+    ],
+)
+def test_the_column_that_is_asked_for_tells_or_it_is_said_why_not(
+    folder: Path, grouping: Grouping, column: str, why: str
+) -> None:
+    write_trips(folder)
+    whole = whole_of(surveyed("trips", grouping))
+    assert whole.group == column and bool(whole.no_groups) == bool(why)
+    assert re.match(why, whole.no_groups)
+    assert (whole.rows.ends is None) == bool(why)
+    could = {"trip", "number", "stops", "road", "riders", "turns"}
+    assert {*whole.groups} == could | {column} - {""}
+
+
+def test_groups_that_tell_nothing_of_two_levels_are_said(folder: Path) -> None:
+    columns = {"x": [1.0, 2.0, 3.0], "same": ["a"] * 3, "each": ["a", "b", "c"]}
+    columns["none"] = pa.array([None] * 3, pa.string())
+    parquet.write_table(pa.table(columns), folder / "few.parquet")
+    same, each, none = (
+        whole_of(surveyed("few", in_groups(name))).no_groups for name in ("same", "each", "none")
+    )
+    assert "By 'same' all rows are in one group, so that the variance" in same
+    assert "By 'each' every group has one row, so that the variance" in each
+    assert "The column 'none' is missing in all rows: choose another column under “Groups”" in none
+    # For sequences that is no trouble.
+    assert not whole_of(surveyed("few", in_sequences("same"))).no_groups
+    assert len(whole_of(surveyed("few", in_sequences("each"))).rows.ends) == 3
+
+
+def test_weights_that_vary_within_a_sequence_are_said(folder: Path) -> None:
+    write_trips(folder)
+    asked = found("trips"), ("speed",), True
+    rows = at_once(surveying.used_rows)(*asked, "number", {}, "number")
+    assert rows.overview().columns.total > len(rows)
+    with pytest.raises(ValueError, match="weights vary within a sequence"):
+        at_once(surveying.used_rows)(*asked, "stops", {}, "number")
+
+
+def test_numbers_of_sequences_keep_all_their_digits(folder: Path) -> None:
+    far = 2**60
+    columns = {"who": [far + 1, far + 1, far + 2], "x": [1.0, 2.0, 3.0]}
+    parquet.write_table(pa.table(columns), folder / "far.parquet")
+    table = surveyed("far", in_sequences("who"))
+    assert table.frame["who"].tolist() == columns["who"]
+
+
+def test_many_short_sequences_are_read_soon(folder: Path) -> None:
+    n = 50_000
+    columns = {"who": [f"person {i // 2}" for i in range(2 * n)], "x": np.arange(2.0 * n)}
+    parquet.write_table(pa.table(columns), folder / "many.parquet", row_group_size=9999)
+    table = surveyed("many", in_groups("who"))
+    whole = whole_of(table)
+    assert len(whole.rows.ends) == n and len(table.frame) == partitions.SAMPLE_ROWS
+    assert (table.frame.groupby("who").size() == 2).all()

@@ -21,6 +21,7 @@ from em_core import (
     restarts,
 )
 from em_core.partitions import partitions
+from em_core.partitions.sources import Apart, Unassigned
 from support.traces import alike, assert_nearly_alike
 
 KINDS = {
@@ -103,6 +104,48 @@ def test_pieces_are_fitted_as_the_whole_is(kind: str) -> None:
         assert_nearly_alike(whole, pieces, rel=1e-8)
 
 
+def test_what_sequences_are_called_is_read_from_files_of_all_kinds(tmp_path) -> None:
+    parts = [
+        {"who": pa.array(["b", "b", "a"]), "x": [1.0, 2.0, 3.0]},
+        {"who": pa.array(["a", "c"]).dictionary_encode(), "x": [4.0, 5.0]},
+        {"who": pa.array(["c"], pa.large_string()), "x": [6.0]},
+    ]
+    for number, part in enumerate(parts):
+        parquet.write_table(pa.table(part), tmp_path / f"{number}.parquet", row_group_size=2)
+    read = Partitions.from_parquet(tmp_path, sequences="who")
+    assert read.called.to_pylist() == ["b", "a", "c"] and read.ends.tolist() == [2, 4, 6]
+    assert read.sampled.tolist() == [0, 1, 2]
+    path = tmp_path / "numbers.parquet"
+    for cells, called in (
+        (pa.array([2.0, 2.0, 1.0]), [2, 1]),
+        (pa.array([True, True, False]), [True, False]),
+        (pa.array([2**63 + 1, 2**63, 2**63], pa.uint64()), [str(2**63 + 1), str(2**63)]),
+        (pa.array([1, 2, 2], pa.decimal128(9, 2)), [1, 2]),
+    ):
+        parquet.write_table(pa.table({"who": cells, "x": [1.0, 2.0, 3.0]}), path)
+        assert Partitions.from_parquet(path, sequences="who").called.to_pylist() == called
+
+
+def test_all_rows_can_be_one_sequence(tmp_path) -> None:
+    data = sequences("chain")
+    write(tmp_path, data)
+    read = Partitions.from_parquet(tmp_path, ["c0", "c1"]).as_one_sequence()
+    assert read.names == ("c0", "c1") and read.ends.tolist() == [len(read)]
+    one = Partitions.from_sequences([np.concatenate(data)])
+    options = {"max_iterations": 3, "tolerance": 0.0}
+    assert alike(fit(KINDS["chain"], one, **options), fit(KINDS["chain"], read, **options))
+
+
+def test_the_sample_says_which_sequences_it_has() -> None:
+    data = sequences("chain")
+    pieces = Partitions.from_sequences(data)
+    sample, which = pieces.overview(), pieces.sampled
+    chosen = partitions.as_sequences(sample.rows, None, sample.ends)[0]
+    assert len(which) == len(chosen) < len(data)
+    assert all(np.array_equal(data[i], one) for i, one in zip(which, chosen, strict=True))
+    assert Partitions.from_sequences([np.ones((900, 1))]).sampled.tolist() == [0]
+
+
 def test_every_block_has_whole_sequences_and_the_sample_too() -> None:
     data = sequences("chain")
     pieces = Partitions.from_sequences(data)
@@ -156,11 +199,18 @@ def test_what_cannot_be_is_said(tmp_path) -> None:
         Partitions.from_sequences(data, [1.0])
     path = tmp_path / "odd.parquet"
     parquet.write_table(pa.table({"who": [1, 2, 1], "x": [1.0, 2.0, 3.0]}), path)
-    with pytest.raises(ValueError, match="rows of the sequence 1 do not stand together"):
+    with pytest.raises(Apart, match="rows of the sequence 1 do not stand together"):
         Partitions.from_parquet(path, sequences="who")
     parquet.write_table(pa.table({"who": [1, None], "x": [1.0, 2.0]}), path)
     with pytest.raises(ValueError, match="does not tell of every row"):
         Partitions.from_parquet(path, sequences="who")
+    parquet.write_table(pa.table({"who": [1.0, np.nan], "x": [1.0, 2.0]}), path)
+    with pytest.raises(Unassigned, match="does not tell of every row"):
+        Partitions.from_parquet(path, sequences="who")
+    for odd in (1.5, np.inf, 1e30):
+        parquet.write_table(pa.table({"who": [1.0, odd], "x": [1.0, 2.0]}), path)
+        with pytest.raises(ValueError, match="column 'who' holds numbers that are not whole"):
+            Partitions.from_parquet(path, sequences="who")
     varying = pa.table({"who": [1, 1, 2], "x": [1.0, 2.0, 3.0], "w": [1.0, 2.0, 1.0]})
     parquet.write_table(varying, path)
     with pytest.raises(ValueError, match="weights vary within a sequence"):

@@ -51,7 +51,7 @@ def show(run: Run, selection: Selection, table: Table) -> None:
         return
     _unsure(run)
     if isinstance(run, WholeRun):
-        sample, rows = counted(len(run.data), "row"), counted(run.n_rows, "row")
+        sample, rows = counted(len(selection.values), "row"), counted(run.n_rows, "row")
         st.caption(
             f"Parameters, log-likelihood, criteria and intervals are of all {rows} of the data "
             f"set. What rows are asked for here (how well clusters are told apart, residuals, "

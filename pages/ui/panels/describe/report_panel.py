@@ -182,7 +182,7 @@ def _data(facts: Facts) -> Iterator[Block]:
     if selection.weight_name:
         yield f"Weights: {selection.weight_name}, as {selection.weights_kind}."
     if selection.group_name:
-        yield f"Rows are in {counted(len(selection.groups), 'group')} by {selection.group_name}."
+        yield f"Rows are in {counted(selection.n_groups, 'group')} by {selection.group_name}."
 
 
 def _model(facts: Facts) -> Iterator[Block]:

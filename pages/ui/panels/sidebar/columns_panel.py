@@ -299,7 +299,7 @@ def _fits(table: Table, columns: Columns, words: Words, name: str, word: str) ->
 def _left_out(table: Table, columns: Columns, words: Words) -> None:
     """Which columns are not used, and why."""
     takes = family_of(shell.settings()).takes
-    roles = _roles(columns, len(table.frame))
+    roles = _roles(table, columns)
     if aside := set_aside(columns.reports, takes, (*roles, *columns.use.columns)):
         st.markdown(plain(aside))
     if words.fitted in ("levels", "yes-or-no") and not steps_panel.pending(table):
@@ -354,12 +354,13 @@ def _preview(table: Table) -> None:
     st.dataframe(short_texts(shown), height=MOST_HEIGHT, column_config=columns)
 
 
-def _roles(columns: Columns, n_rows: int) -> dict[str, str]:
+def _roles(table: Table, columns: Columns) -> dict[str, str]:
     """What columns that nothing is fitted to are there for, or could be."""
     family = family_of(shell.settings())
     unused = [report for report in columns.reports if not family.takes(report)]
-    possible = groups_panel.possible(unused, n_rows, family.alone) if family.grouping else []
-    roles = {name: f"It could say which {family.grouping} a row is in." for name in possible}
+    possible = groups_panel.possible(table, unused, family.alone) if family.grouping else []
+    could = [report.name for report in unused if report.name in possible]
+    roles = {name: f"It could say which {family.grouping} a row is in." for name in could}
     use = columns.use
     roles |= {r.name: COULD_BE_TIME for r in unused if r.type == "date" and not use.time}
     roles |= {
@@ -375,7 +376,7 @@ def _roles(columns: Columns, n_rows: int) -> dict[str, str]:
 def _notes(table: Table, columns: Columns) -> dict[str, str]:
     """What is to be known of each column, in a sentence."""
     takes = family_of(shell.settings()).takes
-    roles = _roles(columns, len(table.frame))
+    roles = _roles(table, columns)
     notes = {r.name: _note(r, takes(r), roles.get(r.name, "")) for r in columns.reports}
     if name := columns.use.identifier:
         notes[name] = f"Rows are called by it. {notes[name]}".rstrip()

@@ -133,13 +133,14 @@ def choose_columns(table: Table) -> Columns:
     others = [r for r in reports if r.name != weights]
     suggested = suggest_label(table, others)
     family = family_of(shell.settings())
-    groups = (
-        groups_panel.possible(others, len(table.frame), family.alone) if family.grouping else []
-    )
+    groups = groups_panel.possible(table, others, family.alone) if family.grouping else []
+    groups = [name for name in groups if name != weights]
     group = groups_panel.choose(table, reports, others, groups, suggested)
     time = "" if table.clock is None else table.clock.name
     use = Use(group=group, weight=weights, time=time)
     found = Columns(None, reports, use, groups=groups)
+    if table.whole is not None and table.whole.no_groups:
+        return _refused(found, plain(table.whole.no_groups))
     if group and family.grouping == "sequence":
         reports = groups_panel.without_times(table, reports, group)
         others = [r for r in reports if r.name != weights]

@@ -41,7 +41,9 @@ def choose(
         return ""
     if not family.alone and shell.settings().group_column == "":
         shell.change(group_column=None)
-    if family.alone:
+    if table.whole is not None:
+        usual = table.whole.group
+    elif family.alone:
         usual = _sequences(table.fingerprint, table, every) or ""
     else:
         owners = (r.name for r in reports if r.aside == WHOSE and r.name in options)
@@ -55,8 +57,12 @@ def choose(
     )
 
 
-def possible(reports: list[ColumnReport], n_rows: int, alone: bool) -> list[str]:
-    """The columns by which rows could be in groups; alone: also in groups of one row each."""
+def possible(table: Table, reports: list[ColumnReport], alone: bool) -> list[str]:
+    """The columns by which rows could be in groups; alone: also in groups of one row each. Of a
+    data set on the server all rows have told."""
+    if table.whole is not None:
+        return list(table.whole.groups)
+    n_rows = len(table.frame)
     return [
         r.name
         for r in reports

@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from em_core.partitions.partitions import takes_pieces
-from em_core.protocols import optional
 from pages.ui import environment
 from pages.ui.compute.surveying import levels_of, survey, used_rows
 from pages.ui.families.family import listed
@@ -13,7 +12,7 @@ from pages.ui.families.table import FAMILIES, family_of
 from pages.ui.running.jobs import run_job
 from pages.ui.state import shell
 from pages.ui.state.session import memo
-from pages.ui.tables.data_set import DataSet, Whole
+from pages.ui.tables.data_set import DataSet, Grouping, Whole
 from pages.ui.tables.selection import Selection, recoded
 from pages.ui.tables.served import files_of, look_at, offered, table_of
 from pages.ui.tables.table import DataError, Table
@@ -61,10 +60,27 @@ def choose() -> Table | None:
         return None
     _say_what_is_known(data_set)
     what = f"drawing a sample of {plain(name)}, {counted(data_set.n_rows, 'row')}"
-    found = run_job("survey", f"{name} {files}", what, survey, data_set)
+    grouping = _grouping()
+    # Both stay: a model of rows is often looked at beside one of sequences.
+    slot = "survey" if grouping is None else "survey in groups"
+    found = run_job(slot, f"{name} {files} {grouping}", what, survey, data_set, grouping)
     if found is None:
         return None
-    return memo("served table", (name, files), lambda: table_of(data_set, found))
+    word = "" if grouping is None else grouping.word
+    return memo("served table", (name, files, grouping), lambda: table_of(data_set, found, word))
+
+
+def _grouping() -> Grouping | None:
+    """What the model at hand asks of the rows; None where they are in nothing."""
+    settings = shell.settings()
+    family, column = family_of(settings), settings.group_column
+    if not family.grouping:
+        return None
+    weight = settings.weight_column or ""
+    # One that was chosen is asked for whatever the weights are, and not surveyed again for others.
+    return Grouping(
+        family.grouping, family.alone, column, weight if column in (None, weight) else ""
+    )
 
 
 def _take(name: str | None) -> None:
@@ -91,7 +107,11 @@ def _say_what_is_known(data_set: DataSet) -> None:
     """Rows and columns; and that the link was made when the files were others."""
     rows, files = counted(data_set.n_rows, "row"), counted(data_set.n_files, "file")
     with st.popover(f"{rows}, {counted(len(data_set.columns), 'column')}", width="stretch"):
-        st.caption(f"In {files}; columns of numbers, and of texts with few values, can be fitted.")
+        st.caption(
+            f"In {files}; columns of numbers, and of texts with few values, can be fitted. Texts "
+            "and whole numbers can tell which sequence or group a row is in, where its rows stand "
+            "together."
+        )
         shown = [f"- {plain(column)}: {plain(kind)}" for column, kind in data_set.columns]
         st.markdown("\n".join(shown))
     there = shell.settings().data_set_files
@@ -136,10 +156,11 @@ def with_all_rows(
         levels |= found
     rows = None if weights or numbers else whole.as_it_is(columns)
     if rows is None:
-        key = f"{table.fingerprint} {columns} {holes} {weights} {numbers}"
+        key = f"{table.fingerprint} {columns} {holes} {weights} {numbers} {whole.group}"
         rows = run_job(
             "used rows", key, "counting the rows that can be used", used_rows,
             whole.data_set, columns, holes, weights, {name: levels[name] for name in coded},
+            whole.group,
         )  # fmt: skip
     if rows is None:
         return None
@@ -149,5 +170,4 @@ def with_all_rows(
 
 
 def _takes_pieces(name: str) -> bool:
-    model = FAMILIES[name].build(shell.settings())
-    return takes_pieces(model) and not optional(model, "grouped")
+    return takes_pieces(FAMILIES[name].build(shell.settings()))
