@@ -46,6 +46,15 @@ def antithetic(n_rows: int, n_latent: int, rng) -> NoiseNodes:
     return NoiseNodes(np.concatenate([noise, -noise]), np.full(2, 0.5))
 
 
+class Decoded(NamedTuple):
+    """Factors (S, n, q) drawn from q, the decoder's hidden units (S, n, H), or again the factors
+    where it has none, and its outputs (S, n, D)."""
+
+    factors: np.ndarray
+    units: np.ndarray
+    outputs: np.ndarray
+
+
 @dataclass(frozen=True)
 class Autoencoder:
     """n_columns of x, n_latent of z; hidden: units of each hidden layer, 0 for a linear model.
@@ -93,25 +102,28 @@ class Autoencoder:
     def log_likelihood(self, w: Weights, rows: np.ndarray, outputs: np.ndarray) -> np.ndarray:
         """(...) log p(row | outputs) in nats."""
         if self.likelihood == "bernoulli":
-            return (rows * outputs - np.logaddexp(0, outputs)).sum(axis=-1)
+            return np.einsum("...d,...d->...", rows, outputs) - log_normaliser(outputs)
         variance = np.exp(w["log noise"][0])
         squares = ((rows - outputs) ** 2).sum(axis=-1)
         return -0.5 * (self.n_columns * np.log(2 * np.pi * variance) + squares / variance)
 
     def elbos(self, w: Weights, rows: np.ndarray, nodes: NoiseNodes) -> np.ndarray:
         """(n,) ELBO of every row in nats, its expectation taken over the nodes."""
-        return self._elbos_of(w, rows, *self.encode(w, rows), nodes)
-
-    def _elbos_of(self, w: Weights, rows, means, spreads, nodes: NoiseNodes) -> np.ndarray:
+        means, spreads = self.encode(w, rows)
         factors = means + np.exp(spreads) * nodes.values
-        heights = self.log_likelihood(w, rows, self.decode(w, factors))
+        return self._elbos_of(w, rows, means, spreads, nodes, self.decode(w, factors))
+
+    def _elbos_of(self, w: Weights, rows, means, spreads, nodes: NoiseNodes, outputs) -> np.ndarray:
+        heights = self.log_likelihood(w, rows, outputs)
         return nodes.shares @ heights - kl_to_prior(means, spreads)
 
     def gradient(self, w: Weights, rows: np.ndarray, nodes: NoiseNodes) -> Weights:
         """The gradient of the rows' total ELBO by every weight."""
         means, spreads = self.encode(w, rows)
-        back, grown = self._through(w, rows, means, spreads, nodes)
-        to_means, to_spreads = back
+        there = self._there(w, means, spreads, nodes)
+        error = self._error(w, rows, there.outputs, nodes)
+        to_means, to_spreads = self._back(w, there, error, means, spreads, nodes)
+        grown = self._by_decoder(w, rows, there, error, nodes)
         units = np.tanh(rows @ w["encode"] + w["encode shift"]) if self.hidden else rows
         grown["mean"], grown["mean shift"] = units.T @ to_means, to_means.sum(axis=0)
         grown["spread shift"] = to_spreads.sum(axis=0)
@@ -122,44 +134,64 @@ class Autoencoder:
             grown["encode"], grown["encode shift"] = rows.T @ inner, inner.sum(axis=0)
         return grown
 
-    def _through(self, w: Weights, rows, means, spreads, nodes: NoiseNodes):
-        """Gradients of the total ELBO by q's means and log deviations, and by the decoder."""
-        deviations = np.exp(spreads)
-        factors = means + deviations * nodes.values
+    def _there(self, w: Weights, means, spreads, nodes: NoiseNodes) -> Decoded:
+        """From q to what the decoder makes of it."""
+        factors = means + np.exp(spreads) * nodes.values
         units = np.tanh(factors @ w["decode"] + w["decode shift"]) if self.hidden else factors
-        outputs = units @ w["output"] + w["output shift"]
-        grown: Weights = {}
+        return Decoded(factors, units, units @ w["output"] + w["output shift"])
+
+    def _error(self, w: Weights, rows, outputs, nodes: NoiseNodes) -> np.ndarray:
+        """(S, n, D) the gradient of the expected log-likelihood by the outputs."""
         if self.likelihood == "bernoulli":
-            error = rows - 1 / (1 + np.exp(-outputs))
+            error = rows - chances(outputs)
         else:
-            variance = np.exp(w["log noise"][0])
-            error = (rows - outputs) / variance
-            squares = nodes.shares @ ((rows - outputs) ** 2).sum(axis=(-1, -2))
-            grown["log noise"] = np.array([0.5 * (squares / variance - rows.size)])
-        error = error * nodes.shares[:, None, None]
-        grown["output"] = np.einsum("snh,snd->hd", units, error)
-        grown["output shift"] = error.sum(axis=(0, 1))
+            error = (rows - outputs) / np.exp(w["log noise"][0])
+        error *= nodes.shares[:, None, None]
+        return error
+
+    def _to_units(self, w: Weights, there: Decoded, error) -> np.ndarray:
+        """The gradient by what goes into the decoder's hidden units, or without these, by z."""
         inner = error @ w["output"].T
-        if self.hidden:
-            inner = inner * (1 - units**2)
-            grown["decode"] = np.einsum("snq,snh->qh", factors, inner)
-            grown["decode shift"] = inner.sum(axis=(0, 1))
-            inner = inner @ w["decode"].T
+        return inner * (1 - there.units**2) if self.hidden else inner
+
+    def _back(self, w: Weights, there: Decoded, error, means, spreads, nodes: NoiseNodes):
+        """Gradients of the total ELBO by q's means and log deviations."""
+        inner = self._to_units(w, there, error)
+        inner = inner @ w["decode"].T if self.hidden else inner
+        deviations = np.exp(spreads)
         to_means = inner.sum(axis=0) - means
-        to_spreads = (inner * nodes.values).sum(axis=0) * deviations + 1 - deviations**2
-        return (to_means, to_spreads), grown
+        return to_means, (inner * nodes.values).sum(axis=0) * deviations + 1 - deviations**2
+
+    def _by_decoder(self, w: Weights, rows, there: Decoded, error, nodes: NoiseNodes) -> Weights:
+        """The gradient of the total ELBO by the decoder's weights."""
+        grown = {
+            "output": sum_of_products(there.units, error),
+            "output shift": error.sum(axis=(0, 1)),
+        }
+        if self.likelihood == "gaussian":
+            squares = nodes.shares @ ((rows - there.outputs) ** 2).sum(axis=(-1, -2))
+            variance = np.exp(w["log noise"][0])
+            grown["log noise"] = np.array([0.5 * (squares / variance - rows.size)])
+        if self.hidden:
+            inner = self._to_units(w, there, error)
+            grown["decode"] = sum_of_products(there.factors, inner)
+            grown["decode shift"] = inner.sum(axis=(0, 1))
+        return grown
 
     def best_q(self, w: Weights, rows: np.ndarray, steps: int = 300) -> np.ndarray:
         """(n,) the ELBO of every row under the best q for it alone, from the encoder's on."""
         nodes = quadrature(self.n_latent, 6)
         means, spreads = (part.copy() for part in self.encode(w, rows))
-        q = {"means": means, "spreads": spreads}
-        climb = Adam(q)
-        best = self._elbos_of(w, rows, means, spreads, nodes)
-        for step in range(steps):
-            (to_means, to_spreads), _ = self._through(w, rows, q["means"], q["spreads"], nodes)
-            q = climb(q, {"means": to_means, "spreads": to_spreads}, 0.05 * (1 - step / steps))
-            best = np.maximum(best, self._elbos_of(w, rows, q["means"], q["spreads"], nodes))
+        climb, best = Adam({"means": means, "spreads": spreads}), np.full(len(rows), -np.inf)
+        for step in range(steps + 1):
+            there = self._there(w, means, spreads, nodes)
+            found = self._elbos_of(w, rows, means, spreads, nodes, there.outputs)
+            best = np.maximum(best, found)
+            error = self._error(w, rows, there.outputs, nodes)
+            to_means, to_spreads = self._back(w, there, error, means, spreads, nodes)
+            gradient = {"means": to_means, "spreads": to_spreads}
+            q = climb({"means": means, "spreads": spreads}, gradient, 0.05 * (1 - step / steps))
+            means, spreads = q["means"], q["spreads"]
         return best
 
     def evidence(self, w: Weights, rows: np.ndarray, reach=6.0, points=161) -> np.ndarray:
@@ -176,12 +208,38 @@ class Autoencoder:
         cell = self.n_latent * np.log(axis[1] - axis[0])
         prior = -0.5 * (grid**2).sum(axis=1) - self.n_latent * 0.5 * np.log(2 * np.pi)
         outputs = self.decode(w, grid)
-        return np.array(
-            [
-                np.logaddexp.reduce(prior + self.log_likelihood(w, row, outputs)) + cell
-                for row in rows
-            ]
-        )
+        heights = self._log_likelihoods_of_all(w, rows, outputs)
+        return np.array([np.logaddexp.reduce(prior + row) + cell for row in heights])
+
+    def _log_likelihoods_of_all(self, w: Weights, rows, outputs) -> Iterator[np.ndarray]:
+        """For every row its log-likelihood (G,) under each of the outputs (G, D)."""
+        if self.likelihood == "bernoulli":
+            normalisers = log_normaliser(outputs)
+            return (outputs @ row - normalisers for row in rows)
+        return (self.log_likelihood(w, row, outputs) for row in rows)
+
+
+def log_normaliser(odds: np.ndarray) -> np.ndarray:
+    """(...) log of 1 + exp, added over Bernoulli columns with these log odds (..., D).
+
+    np.logaddexp(0, odds) is the same and takes several times as long.
+    """
+    parts = np.abs(odds)
+    np.exp(np.negative(parts, out=parts), out=parts)
+    np.log(np.add(parts, 1, out=parts), out=parts)
+    return np.maximum(odds, 0).sum(axis=-1) + parts.sum(axis=-1)
+
+
+def chances(odds: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(-odds)), in one array."""
+    parts = np.negative(odds)
+    np.add(np.exp(parts, out=parts), 1, out=parts)
+    return np.divide(1, parts, out=parts)
+
+
+def sum_of_products(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """(A, B) products of (S, n, A) and (S, n, B), added over the nodes and rows."""
+    return left.reshape(-1, left.shape[-1]).T @ right.reshape(-1, right.shape[-1])
 
 
 def kl_to_prior(means: np.ndarray, spreads: np.ndarray) -> np.ndarray:
