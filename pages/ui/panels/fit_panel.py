@@ -388,7 +388,8 @@ def _picture(
     steps = list(run.trace)
     look = settings.axes, settings.axis_x, settings.axis_y, settings.rotation, settings.names
     sure = None if running else uncertainty.known(run)
-    kept = memo("watched", run.key if running else None, dict)
+    # Which rows have holes depends on the coordinates drawn.
+    kept = memo("watched", (run.key, look) if running else None, dict)
     asked = (run.key, len(steps), most, running, movable, look, sure is None, selection.label_name)
 
     def made() -> tuple[bytes, np.ndarray, np.ndarray]:

@@ -154,8 +154,9 @@ def _holes(
     rows = holes[:MOST_HOLLOW]
     colours = _shares(scene, frames.steps[-1], ready)[rows].argmax(axis=1)
     places, spreads = [], []
-    for step in frames.posteriors:
-        filled = _imputed(scene, step, drawn, rows)
+    for filled in frames.of_each(
+        "holes", lambda steps: (_imputed(scene, step, drawn, rows) for step in steps)
+    ):
         places.append(coordinates.positions(filled.values))
         squares = (filled.deviations**2) @ coordinates.directions**2
         spreads.append(np.sqrt(squares))

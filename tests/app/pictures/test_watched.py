@@ -7,7 +7,7 @@ from pages.ui.families.table import family_of
 from pages.ui.pictures.frames import frames_shown
 from pages.ui.pictures.payload import pack
 from pages.ui.state.settings import Settings, changed
-from support.runs import started
+from support.runs import begun, read, started
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,33 @@ def test_half_steps_seen_before_are_not_looked_at_again(family, example, axes, m
         assert payload == pack(family_of(settings).picture(now._replace(kept=None))[0])
     each = counts[0] / 3  # of the E half-steps 0, 1 and 2
     assert n_steps > 11 and counts == [3 * each, 2 * each, (n_steps - 9) // 2 * each, 0]
+
+
+@pytest.mark.parametrize("family", ["gaussian-mixture", "student-mixture"])
+def test_rows_with_holes_are_filled_for_new_half_steps_only(family, monkeypatch) -> None:
+    settings = changed(Settings(), family=family, example="faithful")
+    table, selection = read(settings)
+    values = selection.values.copy()
+    values[::9, 0] = np.nan
+    scene = begun(settings, table, selection._replace(values=values), 12)
+    holes = int(np.isnan(scene.values[scene.sample]).sum())
+    filled = []
+    impute = type(scene.model).impute
+
+    def watched(model, params, rows):
+        filled.append(len(rows))
+        return impute(model, params, rows)
+
+    monkeypatch.setattr(type(scene.model), "impute", watched)
+    kept: dict = {}
+    n_steps = len(scene.steps)
+    for n, new in ((5, 3), (9, 2), (n_steps, (n_steps - 9) // 2), (n_steps, 0)):
+        now = scene._replace(steps=scene.steps[:n], running=True, kept=kept)
+        filled.clear()
+        payload = pack(family_of(settings).picture(now)[0])
+        # All rows as they are at the end, and of each new half-step those with holes.
+        assert filled == [len(values), *[holes] * new]
+        assert payload == pack(family_of(settings).picture(now._replace(kept=None))[0])
 
 
 @pytest.mark.parametrize("n_points", [0, 2_000, 50_000])
