@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from em_core import datasets, em
+from em_core import datasets, em, fit
 from em_core.data import rows_that_count
 from pages.ui.families.table import family_of, model_for
 from pages.ui.pictures.picture import Scene
@@ -47,6 +47,21 @@ def begun(settings: Settings, table: Table, selection: Selection, iterations: in
     start = model.initial_params(rows, method_of(settings), np.random.default_rng(0))
     steps = [*em(model, rows, start, max_iterations=iterations)]
     return scene_of("run", model, rows, steps, selection, settings, most=300, table=table)
+
+
+def expected(settings: Settings) -> tuple[str, int]:
+    """The log-likelihood as the page writes it, and the number of iterations, fitted here."""
+    _, selection = read(settings)
+    family = family_of(settings)
+    result = fit(
+        family.build(settings),
+        family.data(selection),
+        seed=settings.seed,
+        start=method_of(settings),
+        max_iterations=settings.max_iterations,
+    )
+    likelihood = f"{result.log_likelihood:,.2f}".replace("-", "\N{MINUS SIGN}")
+    return f"Log-likelihood {likelihood} nats", result.n_iterations
 
 
 def table_of(name: str) -> Table:
