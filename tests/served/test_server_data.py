@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pandas as pd
@@ -279,3 +280,16 @@ def test_without_data_sets_the_source_is_not_offered(app: str) -> None:
     visitor = visit(app, LINK)
     assert "On the server" not in visitor.said and "Log-likelihood" in visitor.said
     visitor.close()
+
+
+def test_a_link_made_after_the_files_changed_is_of_the_files_as_they_are(server: str) -> None:
+    links = []
+    for before in ("", "&sf=0123abcd"):
+        visitor = visit(server, LINK + before)
+        assert ("has changed since this link was made" in visitor.said) is bool(before)
+        visitor.click("Next seed")
+        visitor.settle()
+        assert "has changed since" not in visitor.said
+        links.append(dict(parse_qsl(visitor.written)))
+        visitor.close()
+    assert links[0] == links[1] and links[0]["sf"] != "0123abcd"

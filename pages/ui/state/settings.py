@@ -656,7 +656,8 @@ def changed(settings: Settings, **values: Any) -> Settings:
     groups = {FIELDS[name].group for name in new}
     obsolete = {name for group in groups for name in _OBSOLETE.get(group, ())}
     if groups & {"data", "preparation", "columns", "family", "fit"}:
-        obsolete |= {"frame", "point", *_RESULTS, *_PICKED, *_FURTHER}
+        # What is fitted now is of the files of a data set as they are.
+        obsolete |= {"frame", "point", "data_set_files", *_RESULTS, *_PICKED, *_FURTHER}
     if new & _SEARCHED:
         obsolete |= {"search_result"}
     if new & _COMPARED:
@@ -669,8 +670,6 @@ def changed(settings: Settings, **values: Any) -> Settings:
         obsolete |= {"example"}
     if cleaned.get("source", "table") != "table":
         obsolete |= {"fingerprint", "reading", "carried", "shared", "awaited"}
-    if {"source", "data_set"} & new:
-        obsolete |= {"data_set_files"}
     if cleaned.get("source", "server") != "server":
         obsolete |= {"data_set"}
     fresh = {name: FIELDS[name].default for name in obsolete}

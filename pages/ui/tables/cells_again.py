@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from pages.ui.tables.framing import MARKS, framed
-from pages.ui.tables.table import Table
+from pages.ui.tables.table import Table, with_columns
 
 
 def holds_texts(column: pd.Series) -> bool:
@@ -37,7 +37,7 @@ def typed_again(table: Table, changed: Mapping[str, pd.Series]) -> Table:
     """The table with changed columns. Those of text of which all cells are numbers now become
     numbers, as they would in a file: by the decimal marks of the table they stand in and what a
     person has said; what these leave open is asked."""
-    frame = table.frame.assign(**changed)
+    frame = with_columns(table.frame, changed)
     questions = [question for question in table.questions if question.column not in changed]
     texts = {name: column for name, column in changed.items() if holds_texts(column)}
     table = table._replace(frame=frame, questions=tuple(questions))
@@ -59,7 +59,7 @@ def typed_again(table: Table, changed: Mapping[str, pd.Series]) -> Table:
         marks = " and ".join(MARKS[mark] for mark in sorted(found.marks))
         notes.append(f"Decimal {marks} in {', '.join(map(repr, numbers))}.")
     return table._replace(
-        frame=frame.assign(**numbers),
+        frame=with_columns(frame, numbers),
         units=tuple(units.values()) if any(units.values()) else (),
         questions=(*questions, *found.questions),
         parsing=(*table.parsing, *notes),

@@ -161,7 +161,8 @@ def _below_titles(records: Sequence[Record], rows: list[list[str]]) -> int | Non
     n_titles = 0
     for record, row, following in zip(records, rows, records[1:MOST_ABOVE], strict=False):
         apart = following.line > record.end + 1 and not any(are_numbers(_stripped(row)))
-        if not (apart or is_comment(row) or _is_sentence(row, rows[n_titles + 1])):
+        told = apart or _is_sentence(row, rows[n_titles + 1])
+        if not is_comment(row) and not (told and not _numeric_below(rows[n_titles + 1 :])):
             break
         n_titles += 1
     if not n_titles:
@@ -323,6 +324,8 @@ def _stacked(block: list[list[str]]) -> int:
 def _continues(first: list[str], second: list[str], body: list[list[str]]) -> bool:
     """Whether a second line of names has what the first leaves open, the answers below questions;
     and nothing where each row tells who it is of."""
+    if not first[0].strip() or second[0].strip():
+        return False
     columns = _words_below(second, body)
     filled_again = {j for j in columns if second[j].strip()}
     gaps = {j for j in columns if j >= len(first) or not first[j].strip()}
@@ -477,9 +480,10 @@ def _numbers_are_names(row: list[str], body: list[list[str]]) -> bool:
         for j in places
         if j in columns
     }
-    if all(_is_year(texts[j]) for j in places):
+    if len(places) > 2 and all(_is_year(texts[j]) for j in places):
         return not any(all(map(_is_year, columns[j] - {""})) for j in below)
-    if len(places) < 2 or any(not np.isfinite(column).any() for column in below.values()):
+    alone = len(places) == 1 and not _is_year(texts[places[0]])
+    if alone or any(not np.isfinite(column).any() for column in below.values()):
         return False
     return all(_is_apart(texts[j], column) for j, column in below.items())
 

@@ -12,7 +12,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pages.ui.tables.table import MAX_BYTES, DataError, Table, most_unpacked, too_large
+from pages.ui.tables.table import (
+    MAX_BYTES,
+    DataError,
+    Table,
+    most_unpacked,
+    too_large,
+    with_columns,
+)
 from pages.ui.text import counted
 
 MOST_NAMED = 5
@@ -60,7 +67,7 @@ def without_long_texts(table: Table) -> Table:
     about["value_labels"], without = _few_labels(about["value_labels"])
     about["parsing"] = (*_few(table.parsing), *_few((*without, *said)))
     about["name"] = table.name[:LONGEST_FILE_NAME]
-    return table._replace(frame=table.frame.assign(**changed) if changed else table.frame, **about)
+    return table._replace(frame=with_columns(table.frame, changed), **about)
 
 
 def _few(facts: tuple[str, ...]) -> tuple[str, ...]:

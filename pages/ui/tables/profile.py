@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pages.ui.tables.levels import in_order
+from pages.ui.tables.table import with_columns
 from pages.ui.text import number
 
 BINS = 16
@@ -101,7 +102,7 @@ def short_texts(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows as they are shown: longer texts are cut, which nobody reads in a grid."""
     texts = rows.select_dtypes(["object", "string", "category"])
     long = [name for name in texts if any(map(_is_long, texts[name]))]
-    return rows.assign(**{str(name): rows[name].map(_cut) for name in long})
+    return with_columns(rows, {str(name): rows[name].map(_cut) for name in long})
 
 
 def _is_long(value: object) -> bool:

@@ -1,7 +1,7 @@
 """The Table that files, examples and generated data become, and how large one may be."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -129,6 +129,15 @@ class Table(NamedTuple):
     def scale(self, column: str) -> Scale | None:
         """What a column was made of, if it was."""
         return next((scale for scale in self.scales if scale.column == column), None)
+
+
+def with_columns(frame: pd.DataFrame, columns: Mapping[str, pd.Series]) -> pd.DataFrame:
+    """A frame with other columns in the place of its own; `assign` takes none that is called
+    self."""
+    changed = frame.copy(deep=False)
+    for name, column in columns.items():
+        changed[name] = column
+    return changed
 
 
 def table_bytes(table: Table) -> int:

@@ -603,3 +603,17 @@ def test_rows_of_nothing_at_the_end_are_none_and_hide_no_sum(quoted: bool) -> No
     assert table.frame["a"].tolist()[::2] == [1, 3] and len(table.frame) == 3
     assert any("'Total', sums up" in said for said in table.parsing)
     assert any("3 blank lines skipped" in said for said in table.parsing)
+
+
+@pytest.mark.parametrize(
+    ("content", "n_rows"),
+    [
+        (",ret_a,ret_b\n2020-01-01,,\n2020-01-02,0.01,0.02\n2020-01-03,0.03,0.01\n", 3),
+        ('"","x","y"\n"a","",""\n"b",1,2\n"c",3,4\n', 3),
+        ("city,inhabitants\n\nAltdorf,2019\nBerg,4120\nCelle,812\n", 3),
+        ("Altdorf,2019\nBerg,4120\nCelle,812\n", 3),
+        ("x, y, z\n0,1,2\n0.5,1.5,2.5\n1.5,2.5,3.5\n", 3),
+    ],
+)
+def test_a_first_row_that_looks_like_names_is_one(content: str, n_rows: int) -> None:
+    assert len(read(content).frame) == n_rows

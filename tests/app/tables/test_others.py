@@ -14,6 +14,9 @@ import pytest
 
 from pages.ui.tables.answers import Reading
 from pages.ui.tables.columns import default_columns, describe_columns
+from pages.ui.tables.preparation.levels import Spelling
+from pages.ui.tables.preparation.table import prepared
+from pages.ui.tables.profile import short_texts
 from pages.ui.tables.reading import read_table
 from pages.ui.tables.selection import select
 from pages.ui.tables.statistical_dates import with_dates
@@ -410,3 +413,17 @@ def test_texts_of_a_typed_file_that_can_be_read_in_two_ways_are_asked() -> None:
     for mark, values in ((",", [1.234, 5.678]), (".", [1234, 5678])):
         answered = read_table("t.json", content, Reading(marks=(("a", mark),)))
         assert answered.frame["a"].tolist() == values
+
+
+def test_columns_may_be_called_as_functions_call_their_arguments() -> None:
+    rows = [{"self": "http://a", "columns": "2.5", "x": 1.5}, {"self": "b", "columns": "3", "x": 2}]
+    table = read_table("t.json", json.dumps(rows).encode())
+    assert table.frame["self"].tolist() == ["http://a", "b"]
+    assert table.frame["columns"].tolist() == [2.5, 3]
+    step = Spelling()
+    assert list(prepared(read_table("t.csv", b"self,x\na,1\nA ,2\n"), (step,)).frame) == [
+        "self",
+        "x",
+    ]
+    long = read_table("t.json", json.dumps([{"self": "z" * 2000, "x": 1}]).encode())
+    assert len(short_texts(long.frame)["self"][0]) < 2000
