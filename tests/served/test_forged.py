@@ -168,12 +168,16 @@ NONSENSE = {
 
 
 def messages(ids: dict[tuple[str, str], str]) -> Iterator[list[WidgetState]]:
-    """Of values of every type for all widgets, and of nonsense for those of each kind."""
+    """Of values of every type for all widgets, and of nonsense that is of each one's kind."""
     yield from map(list, zip(*map(forged, ids.values()), strict=True))
     yield [WidgetState(id=name, string_value="x") for name in ("", "session", "own table")]
-    for kind, values in NONSENSE.items():
-        for value in values:
-            yield [WidgetState(id=id_, **value) for (of, _), id_ in ids.items() if of == kind]
+    for number in range(max(map(len, NONSENSE.values()))):
+        yield [
+            WidgetState(id=id_, **values[number])
+            for (of, _), id_ in ids.items()
+            for values in [NONSENSE.get(of, [])]
+            if number < len(values)
+        ]
 
 
 # Of those that take what they are given further: some of each page.

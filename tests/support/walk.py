@@ -46,7 +46,7 @@ from support.choices import (
     name_of,
     state,
 )
-from support.visitor import Visitor
+from support.visitor import Visitor, looks
 
 PAGES = ("", "local_optima", "model_selection", "describe", "lower_bound", "variants")
 PAGES += ("theory", "lessons")
@@ -364,11 +364,13 @@ class Walker(Visitor):
     def settle(self) -> None:
         """Run what runs by itself until nothing does."""
         began = time.monotonic()
-        while self._polling:
+        for pause in looks():
+            if not self._polling:
+                return
             if time.monotonic() - began > SECONDS_PER_VISIT:
                 self.errors.append(TOO_LONG)
                 return
-            time.sleep(0.1)
+            time.sleep(pause)
             self.run(self._polling)
 
 
