@@ -128,6 +128,10 @@ class Mixture:
     def prepare(self, data, weights=None) -> MixtureRows:
         return MixtureRows(self.emission.prepare(data, weights))
 
+    def prepare_new(self, data, params: MixtureParams) -> MixtureRows:
+        """Rows that are not to be fitted: their levels are those that the parameters have."""
+        return MixtureRows(self.emission.prepare(data, params=params.emission))
+
     def settled(self, columns) -> Mixture:
         """The mixture whose emission has its levels from such columns."""
         return replace(self, emission=optional(self.emission, "settled", Emission)(columns))
@@ -192,11 +196,8 @@ class Mixture:
         return MixtureParams(shares, self.emission.around(data, means, weights))
 
     def _kernel(self, params: MixtureParams, data, relative=False):
-        if isinstance(data, MixtureRows):
-            rows = data.rows
-        else:
-            rows = self.emission.prepare(data, params=params.emission)
-        return self.emission.kernel(params.emission, rows, params.log_weights, relative)
+        prepared = data if isinstance(data, MixtureRows) else self.prepare_new(data, params)
+        return self.emission.kernel(params.emission, prepared.rows, params.log_weights, relative)
 
     def _statistics(self, kernel) -> MixtureStatistics:
         emission = self.emission.statistics(kernel)

@@ -200,6 +200,7 @@ def scores(model, coordinates: Coordinates, params, rows, free: np.ndarray) -> n
     origin = coordinates.vector(params)
     offsets, differences = central(FOURTH)
     found = np.zeros((len(rows), coordinates.size))
+    rows = _at_hand(model, params, rows)
     for position in np.flatnonzero(free):
         for offset, weight in zip(offsets, differences, strict=True):
             vector = origin.copy()
@@ -207,6 +208,13 @@ def scores(model, coordinates: Coordinates, params, rows, free: np.ndarray) -> n
             there = log_densities(model, coordinates.params(vector), rows)
             found[:, position] += np.where(np.isfinite(there), there, 0.0) * weight / STEP
     return found
+
+
+def _at_hand(model, params, rows) -> Any:
+    """Rows of items and counts made ready once, for parameters as near as differences take: that
+    takes as long as their densities do."""
+    prepare = optional(model, "prepare_new")
+    return rows if prepare is None or not is_discrete(model.emission) else prepare(rows, params)
 
 
 def _climbed(
