@@ -48,13 +48,16 @@ def choose(
     else:
         owners = (r.name for r in reports if r.aside == WHOSE and r.name in options)
         usual = next(owners, suggested if suggested in options else options[0])
-    return shell.widget(
+    group = shell.widget(
         "group_column",
         options=["", *options] if family.alone else options,
         default=usual,
         format_func=lambda name: name or "one sequence",
         label="Sequences" if family.grouping == "sequence" else "Groups",
     )
+    if table.whole is not None and group != table.whole.group:
+        st.rerun()  # by this column the sample is another one
+    return group
 
 
 def possible(table: Table, reports: list[ColumnReport], alone: bool) -> list[str]:
