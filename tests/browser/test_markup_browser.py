@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from support.browser import Visitors, idle
-from support.explore import ready, upload
+from support.explore import ready, step_to, upload
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -128,31 +128,41 @@ def nothing_took_effect(page: Page) -> None:
     assert page.evaluate(TOOK_EFFECT) == []
 
 
-def attacked(visitors: Visitors) -> Page:
-    """A page that tells of payloads that ran."""
-    page = visitors.open(keep=False)
-    page.add_init_script("window.pwned = (n) => (window.__pwned = [n])")
-    page.on("dialog", lambda dialog: pytest.fail(f"a dialog: {dialog.message}"))
-    return page
+TELLS = "void (window.pwned = (n) => (window.__pwned = [n]))"
+
+
+def attacked(page: Page, link: str) -> None:
+    """Follow a link to a page that tells of payloads that ran; none is there before."""
+    page.goto(link)
+    page.evaluate(TELLS)
+
+
+FEW = "k=2&kf=1&kt=2&ne=1&ns=4&cov2=diag&rp=15&cov=diag&cs=k-means%2B%2B"
 
 
 @pytest.mark.parametrize("part", range(2))
-def test_names_are_text_in_every_view(app: str, visitors: Visitors, part: int) -> None:
+def test_names_are_text_in_every_view(
+    app: str, visitors: Visitors, part: int, tmp_path: Path
+) -> None:
+    """And on every page, and in what is taken away."""
     tables = [of_table(number) for number in range(N_TABLES)]
     assert len({payload for payloads in tables for payload in payloads}) == 200
-    page = attacked(visitors)
-    page.goto(f"{app}/?v=1&s=table&k=2&cov=diag&ns=4&ax=pairs&cs=k-means%2B%2B")
-    for payloads in tables[part::2]:
-        in_every_view(page, payloads)
+    page = visitors.open()
+    attacked(page, f"{app}/?v=1&s=table&ax=pairs&{FEW}")
+    for number in range(part, N_TABLES, 2):
+        in_every_view(page, tables[number])
+        if number < 2:
+            shown_alone(visitors, taken_away(page, tmp_path))
+        on_other_pages(page, all_of_them=number < 2)
+        not_used(page, tables[number])
     for places in DRAWN[N_TABLES + part :: 2]:
         in_a_picture(page, [PAYLOADS[place] for place in places])
     # Plotly's own, where it draws the axes of a small picture.
     visitors.problems[:] = [p for p in visitors.problems if "<text> attribute" not in p]
 
 
-def test_every_name_is_text_on_an_axis(app: str, visitors: Visitors) -> None:
-    page = attacked(visitors)
-    page.goto(f"{app}/?v=1&s=table&m=bernoulli-mixture&k=2&it=10")
+def test_every_name_is_text_on_an_axis(app: str, page: Page) -> None:
+    attacked(page, f"{app}/?v=1&s=table&m=bernoulli-mixture&k=2&it=10")
     for first in range(0, len(PAYLOADS), ALL_NAMED):
         payloads = PAYLOADS[first : first + ALL_NAMED]
         upload(page, f"items {first}.csv", items(payloads))
@@ -181,9 +191,22 @@ def levels(payloads: list[str], numbers: bool) -> bytes:
     return "\n".join(lines).encode()
 
 
+def taken_away(page: Page, folder: Path) -> Path:
+    """The animation of what is on screen, with the script that gives its numbers looked at."""
+    page.get_by_text("Python that gives these numbers").click()
+    expect(page.get_by_test_id("stCode")).to_be_visible()
+    nothing_took_effect(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Animation (HTML)").click()
+    saved = folder / "animation.html"
+    download.value.save_as(saved)
+    return saved
+
+
 def shown_alone(visitors: Visitors, saved: Path) -> None:
     """An animation that was taken away, in a browser of its own."""
-    page = attacked(visitors)
+    page = visitors.open(keep=False)
+    page.add_init_script(TELLS)
     page.route("http://localhost:9/**", lambda route: route.fulfill(path=saved))
     page.goto("http://localhost:9/animation.html")
     expect(page.locator(".emx[data-axes=drawn]")).to_be_visible()
@@ -191,51 +214,26 @@ def shown_alone(visitors: Visitors, saved: Path) -> None:
     page.close()
 
 
-def test_names_are_text_on_the_other_pages_and_in_what_is_taken_away(
-    app: str, visitors: Visitors, tmp_path: Path
-) -> None:
-    page = attacked(visitors)
-    few = "k=2&kf=1&kt=2&ne=1&ns=4&cov2=diag&rp=15&cov=diag&cs=k-means%2B%2B"
-    page.goto(f"{app}/?v=1&s=table&{few}")
-    for number in range(2):
-        payloads = of_table(number)
-        name = re.sub(r"[/\0]", " ", payloads[3])
-        upload(page, f"{name}.csv", table(payloads[:4]))
-        ready(page)
-        page.get_by_text("Python that gives these numbers").click()
-        expect(page.get_by_test_id("stCode")).to_be_visible()
-        nothing_took_effect(page)
-        with page.expect_download() as download:
-            page.get_by_role("button", name="Animation (HTML)").click()
-        saved = tmp_path / f"{number}.html"
-        download.value.save_as(saved)
-        shown_alone(visitors, saved)
-        for link, shown in (
-            ("How many?", "stands out"),
-            ("The bound", "nats"),
-            ("Relatives", "Hard EM"),
-        ):
-            page.get_by_role("link", name=link).first.click()
-            expect(page.get_by_text(shown).first).to_be_visible(timeout=60_000)
-            idle(page)
-            nothing_took_effect(page)
-        page.get_by_role("link", name="Explore", exact=True).click()
-        ready(page)
+def test_levels_groups_and_what_collapsed_are_text(app: str, page: Page) -> None:
+    attacked(page, f"{app}/?v=1&s=table&m=categorical-mixture&k=2")
+    upload(page, "levels.csv", levels(of_table(2), numbers=False))
+    ready(page)
+    in_every_tab(page)
+    upload(page, "numbers.csv", levels(of_table(2), numbers=True))
+    for family in ("gaussian-hmm", "two-level"):
+        step_to(page, f"{app}/?v=1&s=table&m={family}&k=2")
+        in_every_tab(page)
     # What has collapsed is told by its rows and columns.
-    page.goto(f"{app}/?v=1&s=table&k=3&seed=1")
+    step_to(page, f"{app}/?v=1&s=table&k=3&seed=1")
     payloads = of_table(3)
     twice = [payloads[:2], *([str(i), str(i % 3)] for i in (1, 1, 1, 1, 1, 5, 9, 7))]
     upload(page, "few.csv", "\n".join(",".join(map(quoted, row)) for row in twice).encode())
+    expect(page.get_by_text("few.csv: 8 rows, 2 columns").first).to_be_visible()
     ready(page)
     nothing_took_effect(page)
 
 
-@pytest.mark.parametrize("family", ["categorical-mixture", "gaussian-hmm", "two-level"])
-def test_levels_and_groups_are_text(app: str, visitors: Visitors, family: str) -> None:
-    page = attacked(visitors)
-    page.goto(f"{app}/?v=1&s=table&m={family}&k=2")
-    upload(page, "levels.csv", levels(of_table(2), numbers=family != "categorical-mixture"))
-    ready(page)
+def in_every_tab(page: Page) -> None:
     expect(page.locator(".emx[data-axes=drawn]")).to_be_visible()
     for tab in page.get_by_role("tab").all():
         tab.click()
@@ -259,9 +257,8 @@ def in_a_picture(page: Page, payloads: list[str]) -> None:
 
 
 def in_every_view(page: Page, payloads: list[str]) -> None:
-    """From Explore through everything that shows names, and back."""
+    """Of Explore that shows names."""
     in_a_picture(page, payloads)
-    name = re.sub(r"[/\0]", " ", payloads[3])
     for tab in ("Covariances", "Points", "Known labels"):
         page.get_by_role("tab", name=tab).click()
         idle(page)
@@ -271,13 +268,23 @@ def in_every_view(page: Page, payloads: list[str]) -> None:
     idle(page)
     nothing_took_effect(page)
     page.keyboard.press("Escape")
-    page.get_by_role("link", name="Local optima").click()
-    expect(page.get_by_text("Optima, best first")).to_be_visible(timeout=60_000)
-    idle(page)
-    nothing_took_effect(page)
+
+
+def on_other_pages(page: Page, all_of_them: bool) -> None:
+    """Through those that show names, and back."""
+    others = (("How many?", "stands out"), ("The bound", "nats"), ("Relatives", "Hard EM"))
+    for link, shown in (("Local optima", "Optima, best first"), *(others if all_of_them else ())):
+        page.get_by_role("link", name=link).first.click()
+        expect(page.get_by_text(shown).first).to_be_visible(timeout=60_000)
+        idle(page)
+        nothing_took_effect(page)
     page.get_by_role("link", name="Explore", exact=True).click()
     ready(page)
-    # What cannot be used is told with its names, and with what is in its cells.
+
+
+def not_used(page: Page, payloads: list[str]) -> None:
+    """What cannot be used is told with its names, and with what is in its cells."""
+    name = re.sub(r"[/\0]", " ", payloads[3])
     for content, words in ((b"\n", "is empty"), (words_only(payloads), "Choose one that can")):
         upload(page, f"{name} {words}.csv", content)
         expect(page.get_by_text(words).last).to_be_visible()

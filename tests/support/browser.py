@@ -16,6 +16,7 @@ from playwright.sync_api import (
     BrowserContext,
     BrowserType,
     ConsoleMessage,
+    Dialog,
     Error,
     Page,
     Request,
@@ -227,6 +228,7 @@ class Visitors:
         page.on("websocket", self._request)
         page.on("console", self._console)
         page.on("pageerror", self._page_error)
+        page.on("dialog", self._dialog)
         page.set_default_timeout(20_000)
         return page
 
@@ -236,6 +238,7 @@ class Visitors:
             page.remove_listener("websocket", self._request)
             page.remove_listener("console", self._console)
             page.remove_listener("pageerror", self._page_error)
+            page.remove_listener("dialog", self._dialog)
             self.browsers.give_back(page, has_touch, keep)
         self.taken.clear()
 
@@ -251,6 +254,10 @@ class Visitors:
 
     def _page_error(self, error: Error) -> None:
         self._note("script error", str(error))
+
+    def _dialog(self, shown: Dialog) -> None:
+        self._note("a dialog of the browser", shown.message)
+        shown.dismiss()
 
     def _note(self, kind: str, what: str) -> None:
         self.problems.append(f"{kind}: {what}")
