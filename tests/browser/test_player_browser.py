@@ -58,7 +58,7 @@ def test_a_second_visit_asks_for_no_script_again(page: Page, demo: str) -> None:
     assert len(bytes_sent) > 10 and not any(bytes_sent)
 
 
-def test_opens_on_the_finished_picture(page: Page, demo: str) -> None:
+def test_opens_on_the_finished_picture_and_is_stepped_through(page: Page, demo: str) -> None:
     root = opened(page, demo)
     at_frame(root, LAST)
     expect(root.locator(".emx-caption")).to_contain_text("E-step 60")
@@ -69,10 +69,6 @@ def test_opens_on_the_finished_picture(page: Page, demo: str) -> None:
     # Names of columns are text, whatever is in them.
     expect(root.locator(".xtitle")).to_have_text(["<b>price</b> in $ & $", "iteration"])
     assert page.evaluate("window.Plotly") is None
-
-
-def test_transport(page: Page, demo: str) -> None:
-    root = opened(page, demo)
     for name, frame in [
         ("Start", -1),
         ("Next half-step", 0),
@@ -247,24 +243,7 @@ def test_scrubbing_reruns_nothing_until_it_rests(page: Page, demo: str) -> None:
     expect(page.get_by_text("frame=10 point=None runs=2")).to_be_visible()
 
 
-def test_switches_repaint_and_reach_python(page: Page, demo: str) -> None:
-    root = opened(page, demo, "n=300")
-    button(root, "Certainty").click()
-    expect(page.get_by_text("colour='certainty'")).to_be_visible()
-    button(root, "Contours").click()
-    button(root, "Uncertainty").click()
-    button(root, "Late progress").click()
-    button(root, "Loop").click()
-    view = "contours=True, uncertainty=True, curve='gap', speed=1, loop=True"
-    expect(page.get_by_text(view)).to_be_visible()
-    for name in ("Certainty", "Contours", "Uncertainty", "Late progress", "Loop"):
-        expect(button(root, name)).to_have_attribute("aria-pressed", "true")
-    expect(button(root, "Blended")).to_have_attribute("aria-pressed", "false")
-    expect(root.locator(".ytitle").last).to_contain_text("log")
-    assert colours(page) > 100
-
-
-def test_clicking_a_point_and_the_curve(page: Page, demo: str) -> None:
+def test_clicks_on_a_point_the_curve_and_the_switches(page: Page, demo: str) -> None:
     root = opened(page, demo, "n=300")
     left, top = page.evaluate(
         f"""() => {{ const {{ laid: [laid], ratio: r, canvas }} = {PLAYER}.painter;
@@ -283,6 +262,20 @@ def test_clicking_a_point_and_the_curve(page: Page, demo: str) -> None:
     frame = int(root.get_attribute("data-frame") or -1)
     assert 30 < frame < 80
     expect(page.get_by_text(re.compile(f"frame={frame} "))).to_be_visible()
+    # Switches repaint, and reach Python.
+    button(root, "Certainty").click()
+    expect(page.get_by_text("colour='certainty'")).to_be_visible()
+    button(root, "Contours").click()
+    button(root, "Uncertainty").click()
+    button(root, "Late progress").click()
+    button(root, "Loop").click()
+    view = "contours=True, uncertainty=True, curve='gap', speed=1, loop=True"
+    expect(page.get_by_text(view)).to_be_visible()
+    for name in ("Certainty", "Contours", "Uncertainty", "Late progress", "Loop"):
+        expect(button(root, name)).to_have_attribute("aria-pressed", "true")
+    expect(button(root, "Blended")).to_have_attribute("aria-pressed", "false")
+    expect(root.locator(".ytitle").last).to_contain_text("log")
+    assert colours(page) > 100
 
 
 def test_points_follow_a_zoom(page: Page, demo: str) -> None:
@@ -338,8 +331,16 @@ def test_python_can_ask_for_a_frame_and_the_person_can_leave_it(page: Page, demo
     at_frame(root, 34)
 
 
-def test_a_new_run_replaces_the_picture_and_keeps_the_view(page: Page, demo: str) -> None:
+def test_a_remounted_player_is_where_it_was_and_a_new_run_at_its_end(page: Page, demo: str) -> None:
     root = opened(page, demo)
+    root.get_by_role("slider").fill("9")
+    expect(page.get_by_text(re.compile("frame=9 "))).to_be_visible()
+    toggle = page.get_by_text("show the player")
+    toggle.click()
+    expect(root).to_have_count(0)
+    toggle.click()
+    at_frame(root, 9)
+    # A new run replaces the picture and keeps the view.
     button(root, "Contours").click()
     button(root, "Start").click()
     expect(page.get_by_text(re.compile("frame=-1 "))).to_be_visible()
@@ -349,17 +350,6 @@ def test_a_new_run_replaces_the_picture_and_keeps_the_view(page: Page, demo: str
     at_frame(root, LAST)
     expect(page.get_by_text("frame=None point=None")).to_be_visible()
     expect(button(root, "Contours")).to_have_attribute("aria-pressed", "true")
-
-
-def test_a_remounted_player_is_where_it_was(page: Page, demo: str) -> None:
-    root = opened(page, demo)
-    root.get_by_role("slider").fill("9")
-    expect(page.get_by_text(re.compile("frame=9 "))).to_be_visible()
-    toggle = page.get_by_text("show the player")
-    toggle.click()
-    expect(root).to_have_count(0)
-    toggle.click()
-    at_frame(root, 9)
 
 
 @pytest.mark.parametrize("query", ["d=1&k=3", "d=4&k=3&matrix=1", "k=1", "n=20&k=12"])
