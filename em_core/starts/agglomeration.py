@@ -135,7 +135,8 @@ def merges(points: np.ndarray, weights=None) -> np.ndarray:
     counts = np.ones(n_rows) if weights is None else np.maximum(weights, 1e-6)
     means = points - np.average(points, axis=0, weights=counts)
     scatters = np.zeros((n_rows, dimension, dimension))
-    typical = (counts @ (means * means)).sum() / (counts.sum() * dimension)
+    # Rows that are all alike have no dimension left.
+    typical = (counts @ (means * means)).sum() / (counts.sum() * max(dimension, 1))
     typical = max(typical, np.finfo(float).tiny)
 
     def terms(counts, scatters):

@@ -24,7 +24,7 @@ def sandwich(surface: Surface, top: Top, weights, clusters, sampling: bool = Fal
         times = np.ones(len(scores)) if weights is None else weights
         roots = scores * (np.sqrt(times) if copies else times)[:, None]
         count = float(times.sum()) if copies else len(scores)
-        what = "rows"
+        what = "rows, as the weights count them," if copies else "rows"
     else:
         roots = _added(scores if weights is None else scores * weights[:, None], clusters)
         count, what = len(roots), "clusters"

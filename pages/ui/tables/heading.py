@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -158,32 +158,51 @@ def start_of(records: Sequence[Record]) -> int:
 def _below_titles(records: Sequence[Record], rows: list[list[str]]) -> int | None:
     """Where a table begins below lines that say themselves that they are none of it, whatever their
     shape: comments, sentences, and lines with a blank one below. None without such lines."""
-    n_titles = 0
-    for record, row, following in zip(records, rows, records[1:MOST_ABOVE], strict=False):
-        apart = following.line > record.end + 1 and not any(are_numbers(_stripped(row)))
-        told = apart or _is_sentence(row, rows[n_titles + 1])
-        if not is_comment(row) and not (told and not _numeric_below(rows[n_titles + 1 :])):
-            break
-        n_titles += 1
-    if not n_titles:
-        return None
+    n_titles = _titles(records, rows)
     # Names may stand in the last comment.
-    for start in (n_titles, n_titles - 1):
-        row = rows[start]
-        width = usual_width(rows[start:])
-        body = without_notes(rows[start + 1 :], width)
-        if (
-            len(row) == width > 1
-            and len(body) > 1
-            and all(len(other) == width for other in body)
-            and _is_whole(row, body)
-            and _names_over_numbers(row, body, width)
-            and not any(map(_is_no_name, filter(None, _stripped(row))))
-        ):
+    for start in (n_titles, n_titles - 1) if n_titles else ():
+        if _begins_table(rows, start):
             return start or None
+    apart = _after_a_blank(records)
+    if apart and not _numeric_below(rows[1:]) and _begins_table(rows, apart):
+        return apart
     rest = rows[n_titles:]
-    is_table = len(rest) > 1 and fits(rest) and bool(_numeric_below(rest))
+    is_table = n_titles > 0 and len(rest) > 1 and fits(rest) and bool(_numeric_below(rest))
     return n_titles if is_table and all(map(is_comment, rows[:n_titles])) else None
+
+
+def _titles(records: Sequence[Record], rows: list[list[str]]) -> int:
+    """How many of the first lines are comments, sentences, or stand apart, over columns that hold
+    more than numbers from there on."""
+    for place, following in enumerate(records[1:MOST_ABOVE]):
+        row = rows[place]
+        apart = following.line > records[place].end + 1 and not any(are_numbers(_stripped(row)))
+        told = apart or _is_sentence(row, rows[place + 1])
+        if not is_comment(row) and not (told and not _numeric_below(rows[place + 1 :])):
+            return place
+    return max(min(len(records), MOST_ABOVE) - 1, 0)
+
+
+def _after_a_blank(records: Sequence[Record]) -> int:
+    """The first record with a blank line above; 0 for none."""
+    some = pairwise(records[:MOST_ABOVE])
+    return next((i for i, (one, other) in enumerate(some, 1) if other.line > one.end + 1), 0)
+
+
+def _begins_table(rows: list[list[str]], start: int) -> bool:
+    """Whether there are names over rows of their length: over numbers, or, below lines of one cell
+    each, over words of which none is a name."""
+    row = rows[start]
+    width = usual_width(rows[start:])
+    body = without_notes(rows[start + 1 :], width)
+    if not len(row) == width > 1 or len(body) < 2 or any(len(r) != width for r in body):
+        return False
+    if any(map(_is_no_name, filter(None, _stripped(row)))) or not _is_whole(row, body):
+        return False
+    below_titles = start > 0 and all(filled(other) == 1 for other in rows[:start])
+    return _names_over_numbers(row, body, width) or (
+        below_titles and _names_over_words(row, body, often=False)
+    )
 
 
 def is_comment(row: list[str]) -> bool:
@@ -260,9 +279,10 @@ def _names_over_numbers(row: list[str], body: list[list[str]], width: int) -> bo
     return True
 
 
-def _names_over_words(row: list[str], body: list[list[str]]) -> bool:
-    """Whether a row names columns of words of which each but the first, which may tell the rows
-    apart, has some more than once, as sentences with commas in them do not."""
+def _names_over_words(row: list[str], body: list[list[str]], often: bool = True) -> bool:
+    """Whether a row names columns of words that are none of the names. often: of which each but the
+    first, which may tell the rows apart, has some more than once, as sentences with commas in them
+    do not."""
     columns = _words_below(row, body)
     names = [row[j] for j in columns]
     if not all(name and name == name.strip() for name in names) or any(are_numbers(names)):
@@ -270,7 +290,7 @@ def _names_over_words(row: list[str], body: list[list[str]]) -> bool:
     return (
         1 < len(set(names)) == len(names)
         and all(name not in words for name, words in zip(names, columns.values(), strict=True))
-        and all(len(words) <= len(body) // 2 for words in [*columns.values()][1:])
+        and (not often or all(len(words) <= len(body) // 2 for words in [*columns.values()][1:]))
     )
 
 

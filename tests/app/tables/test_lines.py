@@ -516,6 +516,18 @@ def test_numbers_like_those_below_them_are_a_row(lines: list[str]) -> None:
         ("Sales; 2024\nregion;amount\nW;1,5\nE;2,5\n", "region amount", "W"),
         ("# made by x, in y\n# z\na,b\n1,2\n3,4\n", "a b", 1),
         ("# z, y\n# a,b\n1,2\n3,4\n", "# a b", 1),
+        (
+            "Logger,HOBO\nAt,Lab\n\nDate,Temp\n2020-01-01,20.5\n2020-01-02,1\n",
+            "Date Temp",
+            "2020-01-01",
+        ),
+        ("Serial,12345\nStep,10\n\nDay,Temp\nMon,20.5\nTue,20.7\n", "Day Temp", "Mon"),
+        (
+            "Report\n\nBorn|Bird\n2017-04-08|jay\n2019-01-11|a, b\n2015-04-18|Ibis\n",
+            "Born Bird",
+            "2017-04-08",
+        ),
+        ('Report\n\nBorn;Bird\n2017-04-08;"jay"\n2019-01-11;"a; b"\n', "Born Bird", "2017-04-08"),
         ("Konto;Betrag;\nA;(12,50);\nB;3,00;\nC;(4,00);\n", "Konto Betrag", "A"),
         ('"","g","x"\n"0","A","(12.50)"\n"1","B","3.00"\n', "column 1 g x", 0),
         ("Name;Antwort;\nA;ja;\nB;nein;\nC;ja;\n", "Name Antwort", "A"),

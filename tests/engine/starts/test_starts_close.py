@@ -1,7 +1,9 @@
 """Starts where rows differ by less than the squares of their distances can tell."""
 
 import numpy as np
+import pytest
 
+from em_core.starts import agglomeration
 from em_core.starts.table import k_means_plus_plus
 
 
@@ -10,3 +12,9 @@ def test_rows_apart_by_a_rounding_are_drawn_like_any_others() -> None:
     for seed in range(5):
         rows = k_means_plus_plus(points, 3, np.random.default_rng(seed))
         assert set(points[rows].round(3).ravel()) == {3.0, 5.0}
+
+
+@pytest.mark.parametrize("n_rows", [1, 4])
+def test_rows_that_are_all_alike_are_merged_without_a_warning(n_rows):
+    pairs = agglomeration.merges(agglomeration.decorrelate(np.ones((n_rows, 2))))
+    assert len(pairs) == n_rows - 1
