@@ -48,6 +48,12 @@ def shared_table(page: Page, app: str) -> None:
     for word in ("What is stored", "Until when", "Who can see it"):
         expect(dialog.get_by_text(f"{word}:")).to_be_visible()
     assert "sh=" not in page.url, "stored only when asked to"
+    store_table(page)
+
+
+def store_table(page: Page) -> None:
+    """In the dialog that is open."""
+    dialog = page.get_by_role("dialog")
     dialog.get_by_role("button", name="Store the table").click()
     expect(dialog.get_by_text("is stored on this server until")).to_be_visible()
     expect(page).to_have_url(re.compile(r"[?&]sh=[\w-]{24}"))
