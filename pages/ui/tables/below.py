@@ -50,9 +50,10 @@ def _sums_up(row: list[str], words: re.Pattern) -> bool:
     texts = [cell.strip() for cell in row if cell.strip()]
     if len(texts) < 2 or not words.fullmatch(texts[0]):
         return False
-    return all(
+    rest = [text for text in texts[1:] if not words.fullmatch(text)]
+    return bool(rest) and all(
         number or text.lower() in cells.MISSING
-        for number, text in zip(are_numbers(texts[1:]), texts[1:], strict=True)
+        for number, text in zip(are_numbers(rest), rest, strict=True)
     )
 
 

@@ -6,7 +6,7 @@ import re
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice, pairwise
 from operator import and_, lt
 from typing import Any
@@ -404,6 +404,17 @@ def _excel_text(value: object) -> str:
         text += "0"
     if isinstance(value, int | float) and not isinstance(value, bool):
         return _NumberCell(text)
+    if isinstance(value, timedelta):
+        return _hours(value)
     if isinstance(value, datetime):
         return text.removesuffix(" 00:00:00")
     return text
+
+
+def _hours(duration: timedelta) -> str:
+    """As a spreadsheet shows it and writes it to CSV: 25:03:00 for a day and more."""
+    sign = "-" if duration < timedelta(0) else ""
+    minutes, seconds = divmod(abs(duration), timedelta(minutes=1))
+    hours, minutes = divmod(minutes, 60)
+    text = f"{sign}{hours}:{minutes:02}:{seconds.seconds:02}"
+    return f"{text}.{seconds.microseconds:06}".rstrip("0") if seconds.microseconds else text

@@ -4,6 +4,7 @@ import contextlib
 import csv
 import io
 import random
+from datetime import timedelta
 
 import numpy as np
 import openpyxl
@@ -629,3 +630,16 @@ def test_rows_of_nothing_at_the_end_are_none_and_hide_no_sum(quoted: bool) -> No
 )
 def test_a_first_row_that_looks_like_names_is_one(content: str, n_rows: int) -> None:
     assert len(read(content).frame) == n_rows
+
+
+def test_a_word_for_the_sum_in_several_columns() -> None:
+    table = read("region,town,n\nN,a,5\nN,b,4\nS,c,5\nTotal,Total,14\n")
+    assert len(table.frame) == 3 and any("'Total', sums up" in said for said in table.parsing)
+
+
+def test_durations_of_a_workbook_are_as_they_are_shown() -> None:
+    hours = [timedelta(hours=25, minutes=3), timedelta(minutes=-90), timedelta(seconds=1.5)]
+    table = read(
+        workbook([["d", "n"], *([value, i] for i, value in enumerate(hours))]), name="t.xlsx"
+    )
+    assert table.frame["d"].tolist() == ["25:03:00", "-1:30:00", "0:00:01.5"]
