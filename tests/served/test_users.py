@@ -131,7 +131,7 @@ def test_one_maximal_fit_starves_nobody(server: str, long: bool) -> None:
     greedy = Visitor(server, MAXIMAL)
     assert greedy._polling, "it is at work"
     with ThreadPoolExecutor(USERS) as several:
-        times = several.map(lambda visitor: clicks(visitor, n_clicks), visitors)
+        times = several.map(lambda visitor: clicks(visitor, n_clicks, long), visitors)
         took = [seconds for each in times for seconds in each]
     greedy.run(greedy._polling)
     assert greedy._polling, "it still is"
@@ -184,12 +184,12 @@ def answered(visitor: Visitor) -> float:
     return time.monotonic() - began
 
 
-def clicks(visitor: Visitor, number: int) -> list[float]:
-    """A person who looks at each result for a while."""
+def clicks(visitor: Visitor, number: int, patient: bool) -> list[float]:
+    """A person who looks at each result, for a while where patient."""
     rng = random.Random(id(visitor))
     took = []
     for _ in range(number):
-        threading.Event().wait(rng.uniform(2, 4))
+        threading.Event().wait(rng.uniform(2, 4) * patient)
         took.append(visitor.click("Next seed"))
         visitor.settle()
     return took
