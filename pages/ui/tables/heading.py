@@ -420,7 +420,7 @@ def _names_again(row: list[str], numeric: list[int]) -> bool:
 def _holds_units(row: list[str], body: list[list[str]]) -> bool:
     """Whether a row holds nothing but units, over columns of numbers."""
     numeric = [j for j in _numeric_below(body) if j < len(row)]
-    named = [bool(unit_of(cell)) and not is_decorated(cell.strip()) for cell in row]
+    named = [bool(unit_of(cell)) and not _is_no_name(cell.strip()) for cell in row]
     nothing = [not cell.strip() or cell.strip() == "-" for cell in row]
     return any(named[j] for j in numeric) and all(
         unit or none for unit, none in zip(named, nothing, strict=True)

@@ -643,3 +643,8 @@ def test_durations_of_a_workbook_are_as_they_are_shown() -> None:
         workbook([["d", "n"], *([value, i] for i, value in enumerate(hours))]), name="t.xlsx"
     )
     assert table.frame["d"].tolist() == ["25:03:00", "-1:30:00", "0:00:01.5"]
+
+
+def test_words_for_missing_are_no_units() -> None:
+    table = read("x,y\nn/a,n/a\n1,2\n2,3\n")
+    assert len(table.frame) == 3 and not any(table.units)
