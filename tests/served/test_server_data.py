@@ -12,7 +12,16 @@ import pandas as pd
 import pytest
 from pyarrow import csv, parquet
 
-from em_core import FactorAnalysis, Gaussian, Mixture, Partitions, TwoLevel, fit
+from em_core import (
+    FactorAnalysis,
+    Gaussian,
+    HiddenMarkov,
+    Mixture,
+    Partitions,
+    TwoLevel,
+    fit,
+    restarts,
+)
 from em_core.partitions.overview import Overview
 from pages.ui import environment
 from pages.ui.text import nats
@@ -240,6 +249,18 @@ def test_what_is_shown_of_sequences_is_a_sample_of_whole_ones(server: str, folde
     expected = known.posterior(list(_sequences(sample))).means[:, 0]
     told = shown.drop_duplicates("number")["expected speed of the group"]
     assert told.tolist() == pytest.approx(expected.tolist())
+    visitor.close()
+
+
+def test_pages_on_sequences_say_what_they_are_of(server: str, folder: Path) -> None:
+    visitor = visit(server, "v=1&s=server&sv=journeys&m=two-level&c=speed&gc=number", "describe")
+    rows = Partitions.from_parquet(folder / "journeys", ["speed"], sequences="number")
+    assert f"rows, {len(rows.sampled):,} of 900 groups." in visitor.said
+    visitor.close()
+    visitor = visit(server, f"{TRIPS}&gc=number&ns=2", "local_optima")
+    rows = Partitions.from_parquet(folder / "trips", ["speed"], sequences="number")
+    found = restarts(HiddenMarkov(Gaussian(), 2), rows, range(2), ["short runs", "k-means++"])
+    assert f"{nats(found.best.log_likelihood)} nats" in visitor.said
     visitor.close()
 
 

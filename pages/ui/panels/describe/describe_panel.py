@@ -52,6 +52,9 @@ def show(run: Run, selection: Selection, table: Table) -> None:
     _unsure(run)
     if isinstance(run, WholeRun):
         sample, rows = counted(len(selection.values), "row"), counted(run.n_rows, "row")
+        if selection.groups:
+            of_all = counted(selection.n_groups, family.grouping)
+            sample += f", {len(selection.groups):,} of {of_all}"
         st.caption(
             f"Parameters, log-likelihood, criteria and intervals are of all {rows} of the data "
             f"set. What rows are asked for here (how well clusters are told apart, residuals, "
