@@ -106,8 +106,11 @@ def without_totals(body: Body, lines: list[int]) -> Body:
     if any(pc.any(pc.equal(own[j].slice(0, left), word)).as_py() for j, word in words):
         # Elsewhere the word is one of those that rows have.
         rows, totals, left = [*rows, *totals], [], left + len(totals)
+    columns = [column.slice(0, left) for column in columns]
+    empty = empty_rows_at_end(columns) if totals or notes else 0
     return body._replace(
-        columns=[column.slice(0, left) for column in columns],
+        columns=[column.slice(0, left - empty) for column in columns],
+        blank=body.blank + empty,
         last=rows[-1].line if rows else body.last,
         totals=tuple(totals),
         notes=(*notes, *body.notes),

@@ -17,7 +17,7 @@ from pages.ui.tables.answers import Reading
 from pages.ui.tables.below import MOST_TOTALS, without_totals
 from pages.ui.tables.column_names import with_cells
 from pages.ui.tables.framing import framed, read_from
-from pages.ui.tables.heading import headed
+from pages.ui.tables.heading import headed, start_of
 from pages.ui.tables.lines import Body, Head, Record, are_numbers, numeric_columns, told
 from pages.ui.tables.long_texts import check_text_size
 from pages.ui.tables.table import (
@@ -185,23 +185,32 @@ def _check_unsized(filename: str, content: bytes) -> None:
 
 
 def _chosen(filename: str, sheets: Sequence[Any], name: str) -> int:
-    """The place of the sheet of this name; for "" that of the first of those most like a table."""
+    """The place of the sheet of this name; for "" that of the first of those most like a table, and
+    of a hidden one only where no other has cells."""
     if not sheets:
         raise DataError(f"{filename!r} has no sheet with cells: add one, or save it as CSV.")
     places = {sheet.title: place for place, sheet in enumerate(sheets)}
     if name in places:
         return places[name]
-    found = [_how_like_a_table(filename, sheet) for sheet in sheets]
+    likeness = [_how_like_a_table(filename, sheet) for sheet in sheets]
+    found = [
+        (like > 0, sheet.sheet_state == "visible", like)
+        for like, sheet in zip(likeness, sheets, strict=True)
+    ]
     return found.index(max(found))
 
 
 def _how_like_a_table(filename: str, sheet: Any) -> int:
     """How much the top of a sheet looks like a table; 0 for an empty one."""
-    rows = []
-    for _, cells_of_row in islice(_rows(filename, sheet), LOOKED_AT):
+    records = []
+    for place, cells_of_row in islice(_rows(filename, sheet), LOOKED_AT):
         row = [_excel_text(value) for value, _ in cells_of_row[:LOOKED_AT]]
         if any(row):
-            rows.append(row)
+            records.append(Record(place, row, place))
+    width = max((len(record.cells) for record in records), default=0)
+    records = [r._replace(cells=r.cells + [""] * (width - len(r.cells))) for r in records]
+    # Titles above are no part of it.
+    rows = [record.cells for record in records[start_of(records) if records else 0 :]]
     filled = [sum(map(bool, row)) for row in rows]
     numbers = list(map(are_numbers, rows))
     columns_of_numbers = len(rows) > 1 and any(numeric_columns(rows))

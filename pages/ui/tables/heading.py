@@ -130,6 +130,9 @@ def start_of(records: Sequence[Record]) -> int:
         return start
     if fits(rows) and not _is_short(rows[0], usual_width(rows)):
         return 0
+    row_names = usual_width(rows) > len(rows[0]) and not any(are_numbers(_stripped(rows[0])))
+    if row_names and _numeric_below(rows[1:]):  # as R writes them, without a name
+        return 0
     for start in range(min(len(rows) - 1, MOST_ABOVE)):
         row, body = rows[start], rows[start + 1 :]
         width = usual_width([row, *body])
@@ -141,7 +144,7 @@ def start_of(records: Sequence[Record]) -> int:
         ):
             continue
         above = rows[:start]
-        if not all(_is_short(other, width) for other in above):
+        if not all(_is_short(other, width) for other in above) or _named_above(rows, start):
             continue
         if start and all(filled(other) == 1 for other in above) and _names_over_words(row, body):
             return start
@@ -197,12 +200,28 @@ def _begins_table(rows: list[list[str]], start: int) -> bool:
     body = without_notes(rows[start + 1 :], width)
     if not len(row) == width > 1 or len(body) < 2 or any(len(r) != width for r in body):
         return False
+    if _named_above(rows, start):
+        return False
     if any(map(_is_no_name, filter(None, _stripped(row)))) or not _is_whole(row, body):
         return False
     below_titles = start > 0 and all(filled(other) == 1 for other in rows[:start])
     return _names_over_numbers(row, body, width) or (
         below_titles and _names_over_words(row, body, often=False)
     )
+
+
+def _named_above(rows: list[list[str]], start: int) -> bool:
+    """Whether a line has numbers and one of texts above it could name the same columns."""
+    if not any(are_numbers(_stripped(rows[start]))):
+        return False
+    width = len(rows[start])
+    for place, row in enumerate(rows[:start]):
+        texts = list(filter(None, _stripped(row)))
+        # The last may have no name; the first, as R writes row names, not even a cell.
+        long = len(row) == width or (place == 0 and len(row) == width - 1)
+        if long and len(texts) >= max(width - 1, 2) and not any(are_numbers(texts)):
+            return bool(_numeric_below(rows[place + 1 :]))
+    return False
 
 
 def is_comment(row: list[str]) -> bool:
@@ -351,7 +370,11 @@ def _continues(first: list[str], second: list[str], body: list[list[str]]) -> bo
     gaps = {j for j in columns if j >= len(first) or not first[j].strip()}
     if any(are_numbers([second[j].strip() for j in filled_again])):
         return False
-    if any(second[j].strip() in columns[j] for j in filled_again):
+    # Of a box that was ticked, the cell says what its name does.
+    if any(
+        second[j].strip() in columns[j] and columns[j] - {"", second[j].strip()}
+        for j in filled_again
+    ):
         return False
     answers = bool(gaps) or (
         len(filled_again) > 1 and all(second[j].strip() in _ANSWERS for j in filled_again)
@@ -523,7 +546,7 @@ def _is_year(text: str) -> bool:
 
 def _plain(text: str) -> float:
     """A number as most are written; NaN for another text."""
-    found = re.fullmatch(r"[-+]?[0-9]{1,15}([.,][0-9]{1,15})?", text)
+    found = re.fullmatch(r"[-+]?[0-9]{1,18}([.,][0-9]{1,20})?([eE][-+]?[0-9]{1,2})?", text)
     return float(text.replace(",", ".")) if found else np.nan
 
 

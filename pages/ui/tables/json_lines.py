@@ -100,8 +100,7 @@ def _table_in(filename: str, whole: dict[str, Any]) -> Rows:
 
 def _objects(filename: str, text: str) -> Iterator[dict[str, Any]]:
     if text.lstrip()[:1] == "[":
-        for number, record in enumerate(_items(filename, text), start=1):
-            yield _checked(filename, f"item {number:,}", record)
+        yield from _of_list(filename, _items(filename, text))
         return
     # A text in them may hold what Python takes for the end of a line, too.
     for number, found in enumerate(_LINES.finditer(text), start=1):
@@ -114,6 +113,24 @@ def _objects(filename: str, text: str) -> Iterator[dict[str, Any]]:
                     'such as {"height": 171}.'
                 ) from None
             yield _checked(filename, f"line {number:,}", record)
+
+
+def _of_list(filename: str, items: Iterator[Any]) -> Iterator[dict[str, Any]]:
+    """Objects; or lists of one length, of which the first holds the names."""
+    names: list[str] = []
+    for number, item in enumerate(items, start=1):
+        if number == 1 and _are_names(item):
+            names = item
+        elif names and isinstance(item, list) and len(item) == len(names):
+            yield dict(zip(names, item, strict=True))
+        else:
+            yield _checked(filename, f"item {number:,}", item)
+
+
+def _are_names(item: Any) -> bool:
+    if not isinstance(item, list) or not item or not all(isinstance(cell, str) for cell in item):
+        return False
+    return all(item) and len(set(item)) == len(item)
 
 
 def _items(filename: str, text: str) -> Iterator[Any]:

@@ -101,7 +101,7 @@ def _place(answer: str) -> int | None:
 
 def _natural(text: str) -> tuple:
     parts = re.split(r"(\d+)", text.casefold())
-    return tuple((0, int(p), "") if p.isdigit() else (1, 0, p) for p in parts if p), text
+    return tuple((0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts if p), text
 
 
 def tidy(level: Any) -> str:

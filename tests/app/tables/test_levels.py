@@ -75,3 +75,9 @@ def test_codes_are_those_of_the_script() -> None:
     made = {"np": np, "pd": pd, "table": frame.copy()}
     exec("\n".join(takeaway.rows_used(selection, selection.values)), made)
     np.testing.assert_array_equal(made["data"], selection.values)
+
+
+def test_levels_with_digits_that_are_no_numbers_have_an_order() -> None:
+    levels = ["10²", "①", "10³", "2"]
+    assert in_order(levels) == in_order(levels[::-1])
+    assert in_order(levels)[0] == "2"

@@ -626,6 +626,10 @@ def test_rows_of_nothing_at_the_end_are_none_and_hide_no_sum(quoted: bool) -> No
         ("city,inhabitants\n\nAltdorf,2019\nBerg,4120\nCelle,812\n", 3),
         ("Altdorf,2019\nBerg,4120\nCelle,812\n", 3),
         ("x, y, z\n0,1,2\n0.5,1.5,2.5\n1.5,2.5,3.5\n", 3),
+        ("# t,x\n0,1\n0.1,0.99\n0.2,0.95\n0.3,0.9\n", 4),
+        ("a,b,\n1,2,x\n2,3.5,y\n3,4.5,z\n", 3),
+        ("name,b,\nAnn,2019,x\nBen,3500,y\nCid,4500,z\n", 3),
+        ("a,b\nx,1\ny,2\n,\nTotal,3\n", 2),
     ],
 )
 def test_a_first_row_that_looks_like_names_is_one(content: str, n_rows: int) -> None:
@@ -648,3 +652,43 @@ def test_durations_of_a_workbook_are_as_they_are_shown() -> None:
 def test_words_for_missing_are_no_units() -> None:
     table = read("x,y\nn/a,n/a\n1,2\n2,3\n")
     assert len(table.frame) == 3 and not any(table.units)
+
+
+def test_boxes_that_were_ticked_say_what_their_name_does() -> None:
+    lines = ["Respondent ID,Which do you use?,,Any comments?", ",Car,Bus,Open-Ended Response"]
+    rows = ["11000000000,Car,,ok", "11000000001,,Bus,no", "11000000002,Car,Bus,ok"]
+    table = read("\n".join([*lines, *rows]))
+    assert len(table.frame) == 3
+    assert list(table.frame)[1:3] == ["Which do you use? Car", "Which do you use? Bus"]
+
+
+@pytest.mark.parametrize(
+    ("content", "names"),
+    [
+        ('"len" "supp"\n"1" 2 "OJ"\n"2" 6.88 "VC"\n"3" 11.04 "VC"\n', "len supp"),
+        ("len dose supp\n1 NA 2 OJ\n2 6.88 2 VC\n3 11.04 1 VC\n", "len dose supp"),
+    ],
+)
+def test_row_names_of_r_hide_no_row(content: str, names: str) -> None:
+    table = read(content, name="t.txt")
+    assert list(table.frame) == ["column 1", *names.split()] and len(table.frame) == 3
+
+
+def test_whole_numbers_name_columns_of_long_floats() -> None:
+    rows = np.random.default_rng(0).normal(size=(2, 3))
+    frame = pd.DataFrame(rows, index=["x", "y"], columns=[0, 1, 3]).rename_axis("c")
+    table = read(frame.to_csv())
+    assert list(table.frame) == ["c", "0", "1", "3"] and len(table.frame) == 2
+
+
+def test_a_titled_sheet_comes_before_a_list_and_a_hidden_one_last() -> None:
+    def more(book: openpyxl.Workbook) -> None:
+        for name, state in (("Hidden", "hidden"), ("Codes", "visible")):
+            sheet = book.create_sheet(name)
+            sheet.sheet_state = state
+            sheet.append(["x"])
+            sheet.append([1])
+
+    rows = [["Report"], [], ["Name", "Value"], ["a", 1], ["b", 2]]
+    assert list(read(workbook(rows, more), name="t.xlsx").frame) == ["Name", "Value"]
+    assert read(workbook([], more), name="t.xlsx").sheet == "Codes"

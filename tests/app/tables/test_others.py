@@ -427,3 +427,10 @@ def test_columns_may_be_called_as_functions_call_their_arguments() -> None:
     ]
     long = read_table("t.json", json.dumps([{"self": "z" * 2000, "x": 1}]).encode())
     assert len(short_texts(long.frame)["self"][0]) < 2000
+
+
+def test_lists_of_which_the_first_names_the_columns() -> None:
+    table = read_table("t.json", b'[["NAME","POP"],["Alabama",5],["Alaska",7]]')
+    assert table.frame.to_dict("list") == {"NAME": ["Alabama", "Alaska"], "POP": [5, 7]}
+    with pytest.raises(DataError, match="item 3 isn't an object"):
+        read_table("t.json", b'[["a","b"],[1,2],[3]]')

@@ -11,6 +11,7 @@ from pages.ui.tables import times
 from pages.ui.tables.columns import describe, describe_columns
 from pages.ui.tables.preparation.filtering import CONDITIONS, Filter
 from pages.ui.tables.preparation.long import WideToLong, identifier_in, series_in
+from pages.ui.tables.preparation.missing import Missing
 from pages.ui.tables.preparation.table import StepError, prepared, read_steps, write_steps
 from pages.ui.tables.preparation.time_order import TimeOrder
 from pages.ui.tables.preparation.transformed_column import ALONG_TIME, LABELS, Transform
@@ -465,3 +466,48 @@ def test_steps_come_back_from_a_link() -> None:
         WideToLong(("t1", "t2"), "v"),
     )
     assert read_steps(write_steps(steps)) == steps
+
+
+LONG = ["1234567890123456789", "1234567890123456790", "1234567890123456800"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "left"), [("is", [1]), ("is not", [0, 2]), ("is at least", [1, 2])]
+)
+def test_identifiers_longer_than_a_double_are_told_apart(condition: str, left: list[int]) -> None:
+    lines = ["id,x", *(f"{name},{i}" for i, name in enumerate(LONG))]
+    table = read_table("t.csv", "\n".join(lines).encode())
+    kept = prepared(table, (Filter("id", condition, (LONG[1],)),))
+    assert kept.taken.tolist() == left
+    missing = prepared(table, (Missing((LONG[1],)),)).frame["id"].isna()
+    assert missing.tolist() == [False, True, False]
+
+
+def test_times_without_a_zone_are_those_of_the_clock_in_the_cells() -> None:
+    cells = ["2024-07-01T00:30:00+02:00", "2024-07-01T12:00:00+02:00", "2024-07-02T00:30:00+02:00"]
+    lines = ["t,x", *(f"{t},{i}" for i, t in enumerate(cells))]
+    text = read_table("t.csv", "\n".join(lines).encode())
+    instants = pd.to_datetime(pd.Series(cells)).dt.tz_convert("Europe/Vienna")
+    dated = text._replace(frame=text.frame.assign(t=instants))
+    for table in (text, dated):
+        for value, left in (
+            ("2024-07-01", [0, 1, 2]),
+            ("2024-07-02", [2]),
+            ("2024-07-01 12:00", [1, 2]),
+            ("2024-07-01T10:00Z", [1, 2]),
+        ):
+            kept = prepared(table, (Filter("t", "is at least", (value,)),))
+            assert kept.taken.tolist() == left, (value, kept.parsing[-1])
+
+
+def test_numbers_of_single_precision_are_those_that_are_typed() -> None:
+    table = read_table("t.csv", b"f,x\n0.1,1\n-99.9,2\n0.3,3\n")
+    single = table._replace(frame=table.frame.astype({"f": "float32"}))
+    assert prepared(single, (Filter("f", "is", ("0.1",)),)).taken.tolist() == [0]
+    found = prepared(single, (Missing(("-99.9",)),)).frame["f"].isna()
+    assert found.tolist() == [False, True, False]
+
+
+def test_a_number_has_no_underscores() -> None:
+    with pytest.raises(DataError, match="is not a number"):
+        prepared(read_table("t.csv", b"a,x\n1000,1\n2,2\n"), (Filter("a", "is", ("1_000",)),))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -26,6 +26,7 @@ CONDITIONS: Mapping[str, int | None] = {
     "is not missing": 0,
 }
 _ORDERED = ("is at least", "is at most", "is between")
+_ZONE = re.compile(r"(:\d{2}(?:[.,]\d+)?) ?(?:Z|[+-]\d{2}:?\d{2})$")
 
 
 class Filter(NamedTuple):
@@ -81,7 +82,7 @@ class Filter(NamedTuple):
         if self.condition in _ORDERED:
             low = values[0] if self.condition != "is at most" else -np.inf
             high = values[-1] if self.condition != "is at least" else np.inf
-            return (cells >= low) & (cells <= high)
+            return (cells >= low) & (cells <= high) & ~missing
         among = np.isin(cells, values) & ~missing
         return ~among if self.condition == "is not" else among
 
@@ -92,6 +93,12 @@ class Filter(NamedTuple):
             # As they are shown, to be read as what is typed.
             column = column.astype("str")
         plain = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+        if _are_whole(column, self.values):
+            # Identifiers may be longer than what a double holds.
+            return column.fillna(0).to_numpy("int64"), np.array(list(map(int, self.values)))
+        if not plain and not any(map(_ZONE.search, self.values)):
+            # Typed as the clock on the wall shows it.
+            column = column.astype("str").str.replace(_ZONE, r"\1", regex=True)
         if plain or dates or self.condition in _ORDERED:
             cells, number = numbers_of(column), self._number_like(column)
             return cells, np.array([number(value) for value in self.values])
@@ -110,9 +117,11 @@ class Filter(NamedTuple):
         if not pd.api.types.is_numeric_dtype(column):
             read = partial(_date_among, column.dropna().drop_duplicates().astype("str"))
 
+        single = str(column.dtype).lower() == "float32"
+
         def number(value: str) -> float:
             try:
-                return read(value)
+                return float(np.float32(read(value))) if single else read(value)
             except (ValueError, DataError):
                 what = "a date like its cells" if dates else "a number"
                 raise DataError(f"{value!r} is not {what}, as {self.column!r} needs.") from None
@@ -132,9 +141,17 @@ def _plain_number(value: str) -> float:
     if re.fullmatch(r"[+-]?(\d*,\d{1,2}|\d*,\d{4,}|0+,\d{3})", value):
         value = value.replace(",", ".")
     number = float(value)
-    if np.isnan(number):
+    if np.isnan(number) or "_" in value:
         raise ValueError
     return number
+
+
+def _are_whole(column: pd.Series, values: Sequence[str]) -> bool:
+    """Whether cells and values are whole numbers, and no dates written as such."""
+    if not pd.api.types.is_integer_dtype(column) or is_dated(column):
+        return False
+    whole = all(re.fullmatch("[+-]?[0-9]{1,19}", value.strip()) for value in values)
+    return whole and all(abs(int(value)) < 2**63 for value in values)
 
 
 def _packed_date(value: str) -> float:

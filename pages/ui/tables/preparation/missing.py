@@ -32,7 +32,7 @@ class Missing(NamedTuple):
                 continue
             # A 99 among decimals is written as one, too.
             were = column[found].astype(str).str.strip().str.removesuffix(".0").value_counts()
-            what = ", ".join(f"{code} {count:,} times" for code, count in were.items())
+            what = ", ".join(f"{code} {counted(count, 'time')}" for code, count in were.items())
             changed[str(name)] = _without(column, found)
             facts.append(f"{counted(int(found.sum()), 'cell')} in {name!r} ({what})")
         found = ", ".join(facts) or "no cell holds one"
@@ -50,6 +50,8 @@ def coded(column: pd.Series, codes: tuple[str, ...]) -> np.ndarray:
         return np.zeros(len(column), bool)
     if pd.api.types.is_numeric_dtype(column):
         numbers = [value for code in codes if (value := _number(code)) is not None]
+        if str(column.dtype).lower() == "float32":
+            numbers = [np.float32(number) for number in numbers]
         return column.isin(numbers).to_numpy(bool)
     if declares_levels(column):
         column = column.astype("str")
@@ -59,13 +61,15 @@ def coded(column: pd.Series, codes: tuple[str, ...]) -> np.ndarray:
     return column.str.strip().str.casefold().isin(words).to_numpy(bool)
 
 
-def _number(code: str) -> float | None:
+def _number(code: str) -> float | int | None:
     """A code as a number, also with a decimal comma, where it can be nothing else."""
     code = code.replace("\u2212", "-")
     if re.fullmatch(r"[-+]?[0-9]+,(?![0-9]{3}$)[0-9]+", code):
         code = code.replace(",", ".")
+    if re.fullmatch("[-+]?[0-9]{1,19}", code) and abs(int(code)) < 2**63:
+        return int(code)  # which may be longer than what a double holds
     try:
-        return float(code)
+        return None if "_" in code else float(code)
     except ValueError:
         return None
 
