@@ -231,11 +231,19 @@ def marks_shown(table: list[Shapes]) -> set[str]:
     return {mark for mark, shown in ((",", comma), (".", point)) if shown}
 
 
-def typed(name: str, column: Cells, shape: Shapes, marks: set[str], given: str = "") -> Column:
+def typed(
+    name: str,
+    column: Cells,
+    shape: Shapes,
+    marks: set[str],
+    given: str = "",
+    comma_usual: bool = False,
+) -> Column:
     """The column as numbers if every cell is one, else as true/false or text.
 
     `marks` are the decimal marks shown anywhere in the table; `given` is that of this column as a
-    person has said, "both" for either. Raises Ambiguous where nothing settles how a number is
+    person has said, "both" for either; `comma_usual`: whether the file is written as where decimals
+    have a comma. Raises Ambiguous where nothing settles how a number is
     meant.
     """
     if not shape.numeric:
@@ -243,7 +251,7 @@ def typed(name: str, column: Cells, shape: Shapes, marks: set[str], given: str =
     if shape.codes:
         note = f"{name!r} holds codes that begin with 0, kept as text."
         return Column(_text(column, shape.missing), "", (note,))
-    mark = given if _may_be(given, shape) else _decimal_mark(shape, marks)
+    mark = given if _may_be(given, shape) else _decimal_mark(shape, marks, comma_usual)
     cells = texts = _of_texts(shape.cells, shape.native)
     notes = []
     if shape.spaced:
@@ -289,7 +297,7 @@ def _may_be(given: str, shape: Shapes) -> bool:
     return bool(given) and not other
 
 
-def _decimal_mark(shape: Shapes, marks: set[str]) -> str:
+def _decimal_mark(shape: Shapes, marks: set[str], comma_usual: bool) -> str:
     """The decimal mark of a column of numbers. Raises Ambiguous where it may be either."""
     comma, point = shape.shows_decimal_comma, shape.shows_decimal_point
     if comma and point:
@@ -301,7 +309,7 @@ def _decimal_mark(shape: Shapes, marks: set[str]) -> str:
         return "," if comma else "."
     samples = [shape.sample_comma] * bool(shape.either_comma)
     samples += [shape.sample_point] * bool(shape.either_point)
-    if not samples or (len(samples) == 1 and (mark := _settled(shape, marks))):
+    if not samples or (len(samples) == 1 and (mark := _settled(shape, marks, comma_usual))):
         return mark if samples else "."
     said = " and ".join(samples)
     raise Ambiguous(
@@ -313,12 +321,12 @@ def _decimal_mark(shape: Shapes, marks: set[str]) -> str:
     )
 
 
-def _settled(shape: Shapes, marks: set[str]) -> str:
+def _settled(shape: Shapes, marks: set[str], comma_usual: bool) -> str:
     """The decimal mark of numbers such as 1,234 or 1.234 by those of other columns; "" if open."""
     if shape.either_comma:
         return next(iter(marks)) if len(marks) == 1 else ""
-    if shape.native is not None and not marks:
-        # Where the point is the decimal mark, a spreadsheet makes a number of what is typed so.
+    # Where the point is the decimal mark, a spreadsheet makes a number of what is typed so.
+    if (comma_usual or shape.native is not None) and not marks:
         return ""
     return "" if "," in marks else "."
 

@@ -70,11 +70,13 @@ def framed(
     reading: Reading,
     natives: Sequence[pa.ChunkedArray] = (),
     marks: Collection[str] = (),
+    comma_usual: bool = False,
 ) -> Framed:
     """Text columns become a frame. Raises DataError where there are no rows.
 
     natives: for each column a mask of the cells that are numbers in the file itself; () for a file
-    of texts. marks: decimal marks that other columns of the table show.
+    of texts. marks: decimal marks that other columns of the table show. comma_usual: whether cells
+    are separated as where decimals have a comma.
     """
     if not columns or not len(columns[0]):
         if (reading.header, reading.first, reading.last) != (None, None, None):
@@ -88,7 +90,7 @@ def framed(
     shown = cells.marks_shown([column.shape for column in prepared]) | {*marks}
     series, notes, met, questions, words = {}, [], set(), [], []
     with ThreadPoolExecutor(AT_ONCE) as several:
-        found = list(several.map(partial(_typed_or_asked, shown, reading), prepared))
+        found = list(several.map(partial(_typed_or_asked, shown, reading, comma_usual), prepared))
     for column, result in zip(prepared, found, strict=True):
         if isinstance(result, cells.Ambiguous):
             open_question = result
@@ -128,16 +130,16 @@ def _prepared(
 
 
 def _typed_or_asked(
-    shown: set[str], reading: Reading, column: _Column
+    shown: set[str], reading: Reading, comma_usual: bool, column: _Column
 ) -> tuple[pd.Series, str, tuple[str, ...]] | cells.Ambiguous:
     try:
-        return _typed(column, shown, reading)
+        return _typed(column, shown, reading, comma_usual)
     except cells.Ambiguous as question:
         return question
 
 
 def _typed(
-    column: _Column, shown: set[str], reading: Reading
+    column: _Column, shown: set[str], reading: Reading, comma_usual: bool
 ) -> tuple[pd.Series, str, tuple[str, ...]]:
     """Values, the decimal mark and what is to be said. Raises Ambiguous."""
     name, found = column.name, column.limited
@@ -145,7 +147,7 @@ def _typed(
     if found and not answer:
         raise cells.Ambiguous(*_beyond_limits(found))
     mark = dict(reading.marks).get(name, "")
-    result = cells.typed(name, column.text, column.shape, shown, mark)
+    result = cells.typed(name, column.text, column.shape, shown, mark, comma_usual)
     notes = result.notes
     if column.bare and column.bare.negative:
         notes = (*notes, f"Numbers in brackets in {name!r} are below 0, as accountants write them.")

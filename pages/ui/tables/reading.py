@@ -165,7 +165,9 @@ def _read_text(filename: str, content: bytes, reading: Reading) -> Table:
     except delimited.Malformed as error:
         raise DataError(f"{filename!r}: {error}") from None
     head, places = with_cells(layout.head, body.columns)
-    made = framed(filename, head.names, [body.columns[place] for place in places], reading)
+    columns = [body.columns[place] for place in places]
+    comma_usual = layout.separator == ";"
+    made = framed(filename, head.names, columns, reading, comma_usual=comma_usual)
     parsing = [*encoding, layout.separator_sentence]
     if made.marks:
         parsing.append(sentence(made.marks_in_words))

@@ -633,3 +633,17 @@ def test_a_separator_by_which_all_rows_fit_wins() -> None:
     frame = read_table("t.csv", "\n".join(lines).encode()).frame
     assert list(frame) == ["Income, net", "%"]
     assert frame["%"].tolist() == [-18055.72, 44366.41, 4436.41]
+
+
+def test_thousands_between_semicolons_are_asked_about() -> None:
+    content = b"Ort;Einwohner\nA;812\nB;1.234\nC;12.345\n"
+    (question,) = read_table("t.csv", content).questions
+    assert question.column == "Einwohner"
+    for mark, values in ((",", [812, 1234, 12345]), (".", [812, 1.234, 12.345])):
+        answered = read_table("t.csv", content, Reading(marks=(("Einwohner", mark),)))
+        assert answered.frame["Einwohner"].tolist() == values
+    # What shows elsewhere settles it, and so do commas between the cells.
+    table = read_table("t.csv", content.replace(b"812", b"0.812"))
+    assert table.frame["Einwohner"].tolist() == [0.812, 1.234, 12.345]
+    table = read_table("t.csv", content.replace(b";", b","))
+    assert table.frame["Einwohner"].tolist() == [812, 1.234, 12.345]
