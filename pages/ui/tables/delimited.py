@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pages.ui.tables.answers import Reading
+from pages.ui.tables.beginning import fits, is_comment, start_of, without_notes
 from pages.ui.tables.below import (
     MOST_BELOW,
     MOST_TOTALS,
@@ -20,7 +21,7 @@ from pages.ui.tables.below import (
     without_repeats,
     without_totals,
 )
-from pages.ui.tables.heading import fits, headed, is_comment, start_of, without_notes
+from pages.ui.tables.heading import headed
 from pages.ui.tables.lines import Body, Head, Record, numeric_columns, usual_width
 
 # In order of preference where two fit equally well: `1,5;2,5` is two decimals, not three cells.

@@ -14,10 +14,11 @@ from typing import Any
 import pyarrow as pa
 
 from pages.ui.tables.answers import Reading
+from pages.ui.tables.beginning import start_of
 from pages.ui.tables.below import MOST_TOTALS, without_totals
 from pages.ui.tables.column_names import with_cells
 from pages.ui.tables.framing import framed, read_from
-from pages.ui.tables.heading import headed, start_of
+from pages.ui.tables.heading import headed
 from pages.ui.tables.lines import Body, Head, Record, are_numbers, numeric_columns, told
 from pages.ui.tables.long_texts import check_text_size
 from pages.ui.tables.table import (
