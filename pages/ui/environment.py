@@ -22,6 +22,8 @@ PREFIX = "EM_EXPLORER_"
 STORE = f"{PREFIX}STORE"
 # Folders of Parquet data sets, or addresses of an object store, with commas between.
 DATASETS = f"{PREFIX}DATASETS"
+# A folder that results of all rows of a data set may be written to.
+RESULTS = f"{PREFIX}RESULTS"
 # The address of the scheduler of a Dask cluster, as tcp://host:8786.
 CLUSTER = f"{PREFIX}CLUSTER"
 # What says that this runs in a container: a variable of Podman's, systemd's and .docker/Dockerfile,
@@ -70,7 +72,10 @@ NUMBERS = {
 # Those that are one of a few words, the usual one first.
 CHOICES = {"QUOTA_BY": ("address", "visit")}
 # All that is read.
-NAMES = (*(PREFIX + name for name in (*NUMBERS, *CHOICES)), STORE, MODELS, DATASETS, CLUSTER)
+NAMES = (
+    *(PREFIX + name for name in (*NUMBERS, *CHOICES)),
+    *(STORE, MODELS, DATASETS, RESULTS, CLUSTER),
+)
 
 
 def choice(name: str, environ: Mapping[str, str] = os.environ) -> str:
@@ -88,6 +93,20 @@ def number(name: str, environ: Mapping[str, str] = os.environ) -> float:
 def datasets(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
     """The folders of data sets, those that are there: whole paths, or addresses."""
     return tuple(_whole(folder) for folder in _folders(environ) if _is_there(folder))
+
+
+def results(environ: Mapping[str, str] = os.environ) -> str:
+    """The folder that results may be written to, as a whole path; "" where there is none."""
+    folder = environ.get(RESULTS, "").strip()
+    return _whole(folder) if folder and _can_be_written_to(folder) else ""
+
+
+def _can_be_written_to(folder: str) -> bool:
+    return (
+        "://" not in folder
+        and os.path.isdir(_whole(folder))
+        and os.access(_whole(folder), os.W_OK | os.X_OK)
+    )
 
 
 def cluster(environ: Mapping[str, str] = os.environ) -> str:
@@ -134,6 +153,11 @@ def complaints(environ: Mapping[str, str] = os.environ) -> Iterator[str]:
     for folder in _folders(environ):
         if not _is_there(folder):
             yield f"{DATASETS}: {folder} is no folder that can be read: it is left out."
+    folder = environ.get(RESULTS, "").strip()
+    if folder and not _can_be_written_to(folder):
+        yield f"{RESULTS}: {folder} is no folder that can be written to: results are downloaded."
+    elif folder and not _folders(environ):
+        yield f"{RESULTS}={folder} is not used: {DATASETS} names no folder of data sets."
     address = environ.get(CLUSTER, "").strip()
     if why := _why_no_cluster(address):
         yield f"{CLUSTER}={address} {why}: data sets are read on this machine."

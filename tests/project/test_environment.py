@@ -12,10 +12,12 @@ from pages.ui.environment import (
     DATASETS,
     NUMBERS,
     PREFIX,
+    RESULTS,
     cluster,
     complaints,
     datasets,
     number,
+    results,
 )
 from pages.ui.running.workers import Limits, Pool
 from support.browser import ROOT, serve
@@ -87,6 +89,22 @@ def test_folders_of_data_sets_are_used_or_left_out_with_a_sentence(tmp_path: Pat
     assert datasets({}) == () and list(complaints({DATASETS: ""})) == []
 
 
+def test_a_folder_for_results_is_used_or_left_out_with_a_sentence(tmp_path: Path) -> None:
+    environ = {RESULTS: f" {tmp_path} ", DATASETS: str(tmp_path)}
+    assert results(environ) == str(tmp_path) and list(complaints(environ)) == []
+    assert results({}) == ""
+    for folder in ("/nowhere", "s3://bucket/results", __file__):
+        environ[RESULTS] = folder
+        assert results(environ) == ""
+        (sentence,) = complaints(environ)
+        assert (
+            sentence
+            == f"{RESULTS}: {folder} is no folder that can be written to: results are downloaded."
+        )
+    (sentence,) = complaints({RESULTS: str(tmp_path)})
+    assert "is not used" in sentence
+
+
 @pytest.mark.parametrize("address", ["nonsense", "tcp://host", "http://host:1/path", "a b:1"])
 def test_what_is_no_address_of_a_scheduler_is_said(tmp_path: Path, address: str) -> None:
     environ = {CLUSTER: address, DATASETS: str(tmp_path)}
@@ -106,7 +124,7 @@ def test_the_address_of_a_scheduler_is_used_where_there_are_data_sets(tmp_path: 
 
 def test_the_readme_tells_of_each() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert f"`{DATASETS}`" in text and f"`{CLUSTER}`" in text
+    assert all(f"`{name}`" in text for name in (DATASETS, RESULTS, CLUSTER))
     untold = {name for name in NUMBERS if f"`{PREFIX}{name}`" not in text}
     assert {name for name in untold if f"`_{name}`" not in text} == set()
 

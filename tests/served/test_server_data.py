@@ -51,10 +51,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("results")
+
+
+@pytest.fixture(scope="module")
+def server(folder: Path, results: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     log = tmp_path_factory.mktemp("server") / "log"
     with pytest.MonkeyPatch.context() as environ:
         environ.setenv(environment.DATASETS, str(folder))
+        environ.setenv(environment.RESULTS, str(results))
         with serve(ROOT, log) as url:
             yield url
     assert "Traceback" not in log.read_text()
@@ -315,3 +321,23 @@ def test_a_link_made_after_the_files_changed_is_of_the_files_as_they_are(server:
         links.append(dict(parse_qsl(visitor.written)))
         visitor.close()
     assert links[0] == links[1] and links[0]["sf"] != "0123abcd"
+
+
+def test_all_rows_with_results_are_written_on_the_server_once(server: str, results: Path) -> None:
+    written = []
+    for _ in range(2):
+        visitor = visit(server, "v=1&s=server&sv=trips&m=gaussian-hmm&k=2&c=speed&gc=trip")
+        (label,) = re.findall(r"Write all [0-9,]+ rows on the server …", visitor.said)
+        visitor.click(label)
+        visitor.settle()
+        (file,) = results.iterdir()  # nothing else was left there
+        assert f"On the server, in its folder of results: {file.name}." in visitor.said
+        written.append((file.stat().st_mtime_ns, parquet.read_table(file)))
+        (label,) = re.findall(r"Label all [0-9,]+ rows …", visitor.said)
+        visitor.press(label)
+        visitor.settle()
+        label = "All rows with results (Parquet)"
+        downloaded = parquet.read_table(io.BytesIO(visitor.download(label)))
+        assert written[-1][1].equals(downloaded) and len(downloaded) > 1000
+        visitor.close()
+    assert written[0][0] == written[1][0]

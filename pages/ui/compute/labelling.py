@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import io
+import os
+import time
 from collections.abc import Generator, Iterator
-from typing import Any
+from contextlib import suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +25,9 @@ from pages.ui.tables.data_set import levels_read
 from pages.ui.tables.selection import Selection
 from pages.ui.tables.writing import free_name
 
+# What is being written, and after how long it has been left by a process that was ended.
+PART, SECONDS_UNTIL_LEFT = ".part", 86_400.0
+
 
 def label_all(
     settings: Choices, model: Any, params: Any, rows: Partitions, group: str | None, most: int
@@ -29,22 +37,66 @@ def label_all(
     group: the column that tells which sequence or group a row is in, if one does. Raises ValueError
     where it takes more than so many bytes.
     """
-    yield 0.0
-    content, done, writer = io.BytesIO(), 0, None
-    with readable():
-        for table in _labelled(settings, model, params, rows, group):
-            writer = writer or parquet.ParquetWriter(content, table.schema)
-            writer.write_table(table)
-            if content.tell() > most:
-                raise ValueError(
-                    f"All rows with their results take more than {most / 1e6:,.0f} MB, the most "
-                    "that is made here: the Python below labels them piece by piece."
+    content = io.BytesIO()
+    for share in _written(content, _labelled(settings, model, params, rows, group), len(rows)):
+        if content.tell() > most:
+            raise ValueError(
+                f"All rows with their results take more than {most / 1e6:,.0f} MB, the most "
+                "that is made here: the Python below labels them piece by piece."
+            )
+        yield share
+    return content.getvalue()
+
+
+def write_all(
+    settings: Choices,
+    model: Any,
+    params: Any,
+    rows: Partitions,
+    group: str | None,
+    folder: str,
+    name: str,
+) -> Generator[float, None, str]:
+    """What `label_all` makes, as a file of this name in a folder; returns its path.
+
+    Nobody sees a part of it: it gets its name when it is whole. A file of that name stays as it is:
+    the name says what is in it. Raises ValueError where it cannot be written.
+    """
+    target = Path(folder, f"{name}.parquet")
+    try:
+        for part in Path(folder).glob(f".*{PART}"):
+            if time.time() - part.stat().st_mtime > SECONDS_UNTIL_LEFT:
+                part.unlink(missing_ok=True)
+        if not target.exists():
+            with NamedTemporaryFile(prefix=".", suffix=PART, dir=folder) as file:
+                yield from _written(
+                    file, _labelled(settings, model, params, rows, group), len(rows)
                 )
+                file.flush()
+                os.fchmod(file.fileno(), 0o644)
+                os.fsync(file.fileno())
+                with suppress(FileExistsError):  # somebody else was as fast
+                    os.link(file.name, target)
+    except OSError as error:
+        raise ValueError(
+            f"The results cannot be written to the folder on the server ({error.strerror}): tell "
+            "whoever runs it, or download them."
+        ) from error
+    return str(target)
+
+
+def _written(file: IO[bytes], tables: Iterator[pa.Table], n_rows: int) -> Generator[float]:
+    """The share of the rows that is in the file so far."""
+    yield 0.0
+    done, writer = 0, None
+    with readable():
+        for table in tables:
+            writer = writer or parquet.ParquetWriter(file, table.schema)
+            writer.write_table(table)
             done += len(table)
-            yield done / len(rows)
+            yield done / n_rows
     assert writer is not None, "there are rows"
     writer.close()
-    return content.getvalue()
 
 
 def _labelled(

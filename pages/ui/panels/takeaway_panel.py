@@ -3,15 +3,19 @@ Python."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 import streamlit as st
 
 from em_core.saved import can_be_saved
-from pages.ui.compute.labelling import label_all
+from pages.ui import environment
+from pages.ui.compute.labelling import label_all, write_all
 from pages.ui.families.collapse import why_collapsed
 from pages.ui.families.table import family_of
 from pages.ui.pictures.picture import BEGINNING, View
@@ -27,7 +31,7 @@ from pages.ui.tables.reading import MAX_BYTES
 from pages.ui.tables.selection import Selection
 from pages.ui.tables.table import Table
 from pages.ui.tables.writing import to_csv_bytes, to_parquet_bytes
-from pages.ui.text import counted, nats
+from pages.ui.text import counted, nats, plain
 
 # Ways of ending that no setting says.
 ENDED_EARLY = "stopped", "time", "memory"
@@ -110,24 +114,39 @@ def show_takeaway(
 def _offer_all_rows(
     run: WholeRun, index: int, settings: Settings, group: str | None, name: str
 ) -> None:
-    """All rows of a data set on the server, labelled for those who ask."""
+    """All rows of a data set on the server, labelled for those who ask: to be downloaded, or, where
+    whoever runs the server has a folder for it, written there."""
     key = f"{run.key} {len(run.trace)} {index} {settings.names}"
-    if session().all_rows_asked != key:
-
-        def ask() -> None:
-            session().all_rows_asked = key
-
-        shell.button(f"Label all {counted(run.n_rows, 'row')} …", ask, key="label all rows")
-        return
+    rows, folder = counted(run.n_rows, "row"), environment.results()
+    ways = {f"label {key}": f"Label all {rows} …"}
+    if folder:
+        ways[f"write {key}"] = f"Write all {rows} on the server …"
+    asked = session().all_rows_asked
+    with st.container(horizontal=True):
+        for way, label in ways.items():
+            if way != asked:
+                shell.button(label, partial(_ask_for_all, way), key=way.partition(" ")[0] + " all")
     params = run.trace[index].posterior_params
-    content = run_job(
-        "all rows", key, f"labelling {counted(run.n_rows, 'row')}", label_all,
-        settings, run.model, params, run.whole, group, MAX_BYTES,
-    )  # fmt: skip
-    if content is not None:
-        said = f"Of the half-step shown: {takeaway.half_step_shown(run, index)}."
-        label = "All rows with results (Parquet)"
-        _download(label, f"{name}-all-rows.parquet", said, lambda: content)
+    labelled = settings, run.model, params, run.whole, group
+    said = f"Of the half-step shown: {takeaway.half_step_shown(run, index)}."
+    if asked == f"label {key}":
+        content = run_job("all rows", asked, f"labelling {rows}", label_all, *labelled, MAX_BYTES)
+        if content is not None:
+            label = "All rows with results (Parquet)"
+            _download(label, f"{name}-all-rows.parquet", said, lambda: content)
+    elif folder and asked == f"write {key}":
+        # The same results have the same name, so that nobody writes them twice.
+        digest = hashlib.sha256(key.encode()).hexdigest()[:8]
+        target = f"{name}-all-rows-{digest}"
+        path = run_job("all rows", asked, f"writing {rows}", write_all, *labelled, folder, target)
+        if path is not None:
+            also = " It is one of its data sets now." * (folder in environment.datasets())
+            name = plain(Path(path).name)
+            st.success(f"{said} On the server, in its folder of results: {name}.{also}")
+
+
+def _ask_for_all(way: str) -> None:
+    session().all_rows_asked = way
 
 
 def _offer_the_end(run: Run, index: int) -> None:
