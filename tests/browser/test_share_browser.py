@@ -119,7 +119,7 @@ def test_a_teacher_can_hide_the_controls_and_embed(app: str, visitors: Visitors,
 
 def test_a_dialog_stays_open_when_a_search_ends_behind_it(app: str, visitors: Visitors) -> None:
     page = visitors.open(permissions=CLIPBOARD)
-    page.goto(f"{app}/local_optima?v=1&e=wreath&k=10&ns=100")
+    page.goto(f"{app}/local_optima?v=1&e=wreath&k=10&ns=40")
     page.get_by_role("button", name="Share").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Without the controls").check()

@@ -89,8 +89,8 @@ def without_totals(body: Body, lines: list[int]) -> Body:
     columns = body.columns
     n_rows = len(columns[0])
     # A table may begin in a later column than its sheet does.
-    filled = (j for j, column in enumerate(columns) if pc.any(pc.not_equal(column, "")).as_py())
-    own = columns[next(filled, 0) :]
+    used = (j for j, column in enumerate(columns) if pc.any(pc.not_equal(column, "")).as_py())
+    own = columns[next(used, 0) :]
     rows = [
         Record(line, [column[n_rows - len(lines) + i].as_py() for column in own], line)
         for i, line in enumerate(lines)

@@ -12,6 +12,8 @@ import re
 import zlib
 from functools import partial
 
+import pandas as pd
+
 from pages.ui.tables import delimited
 from pages.ui.tables.answers import AS_IT_IS, ENCODINGS, Reading
 from pages.ui.tables.arrow import read_arrow
@@ -20,7 +22,7 @@ from pages.ui.tables.column_names import with_cells
 from pages.ui.tables.excel import read_excel
 from pages.ui.tables.framing import framed, read_from
 from pages.ui.tables.json_lines import read_json_lines
-from pages.ui.tables.lines import told
+from pages.ui.tables.lines import column_is_numeric, told
 from pages.ui.tables.long_texts import check_text, without_long_texts
 from pages.ui.tables.parquet import read_parquet
 from pages.ui.tables.statistical import PROGRAMS, read_statistical
@@ -30,6 +32,7 @@ from pages.ui.text import counted, number, sentence
 GZIP = b"\x1f\x8b"
 MOST_LINES = 5  # named
 MOST_NAMED = 8
+MOST_TEXTS = 200  # of a column, by which most are told
 MOST_LOOKED_AT, SAMPLE_CHARACTERS = 4_000_000, 40
 _REPLACED = re.compile("\ufffd")
 _BROKEN, _NO_ASCII = re.compile("[\udc80-\udcff]"), re.compile("[^\x00-\x7f]")
@@ -82,7 +85,7 @@ def _with_numbers_of_texts(table: Table) -> Table:
     texts = {
         str(name): column
         for name, column in table.frame.items()
-        if holds_texts(column) and name not in coded
+        if holds_texts(column) and name not in coded and _begins_with_numbers(column)
     }
     if table.lines is not None or not texts:
         return table
@@ -93,6 +96,11 @@ def _with_numbers_of_texts(table: Table) -> Table:
         named += f" and {more:,} more" * (more > 0)
         return read._replace(parsing=(*read.parsing, f"Kept as text in the file: {named}."))
     return read
+
+
+def _begins_with_numbers(column: pd.Series) -> bool:
+    """Whether the first texts of a column are numbers, so that it is worth to look at all."""
+    return column_is_numeric([[text] for text in column.dropna().iloc[:MOST_TEXTS]], 0)
 
 
 def _read(filename: str, content: bytes, reading: Reading, packed: bool = False) -> Table:
