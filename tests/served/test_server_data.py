@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from pyarrow import csv, parquet
 
@@ -72,6 +73,27 @@ def visit(url: str, link: str, page: str = "") -> Visitor:
     return visitor
 
 
+def labelled(visitor: Visitor) -> pa.Table:
+    """All rows with their results, asked for and downloaded."""
+    (label,) = re.findall(r"Label all [0-9,]+ rows …", visitor.said)
+    visitor.press(label)
+    visitor.settle()
+    found = parquet.read_table(io.BytesIO(visitor.download("All rows with results (Parquet)")))
+    assert f"{found.num_rows:,}" in label
+    return found
+
+
+def beside_an_upload(server: str, folder: Path, name: str, link: str) -> tuple[Visitor, Visitor]:
+    """A data set on the server, and the same rows as a CSV that is uploaded."""
+    there = visit(server, f"v=1&s=server&sv={name}&{link}")
+    here = visit(server, f"v=1&s=table&{link}")
+    content = io.BytesIO()
+    csv.write_csv(parquet.read_table(folder / name), content)
+    here.upload("Upload a table", f"{name}.csv", content.getvalue())
+    here.settle()
+    return there, here
+
+
 def test_the_page_has_the_numbers_of_all_rows(server: str, folder: Path) -> None:
     visitor = visit(server, LINK)
     rows = Partitions.from_parquet(folder / "flights", ["delay", "distance"])
@@ -105,27 +127,19 @@ def test_codes_and_texts_have_the_numbers_of_an_upload(
 ) -> None:
     """To the last digit: levels are counted alike, whatever they are called."""
     link = f"m=categorical-mixture&k=2&c={columns}"
-    there = visit(server, f"v=1&s=server&sv=answers&{link}")
-    here = visit(server, f"v=1&s=table&{link}")
-    content = io.BytesIO()
-    csv.write_csv(parquet.read_table(folder / "answers"), content)
-    here.upload("Upload a table", "answers.csv", content.getvalue())
-    here.settle()
+    there, here = beside_an_upload(server, folder, "answers", link)
     numbers = NUMBERS.findall(there.said)
     assert numbers == NUMBERS.findall(here.said) and len(numbers) > 4
     assert "p of often = sometimes" in there.said or "often" not in columns
     monkeypatch.chdir(folder)
     the_script_gives_its_numbers(there)
     capsys.readouterr()
-    (label,) = re.findall(r"Label all [0-9,]+ rows …", there.said)
-    there.press(label)
-    there.settle()
-    found = parquet.read_table(io.BytesIO(there.download("All rows with results (Parquet)")))
+    found = labelled(there)
     read = parquet.read_table(folder / "answers", columns=columns.split(",")).to_pandas()
     for name in columns.split(","):
         cells = read.dropna(how="all")[name].tolist()
-        labelled = found.column(name).to_pylist()
-        assert [c for c in labelled if c is not None] == [c for c in cells if not pd.isna(c)]
+        told = found.column(name).to_pylist()
+        assert [c for c in told if c is not None] == [c for c in cells if not pd.isna(c)]
     here.close()
     there.close()
 
@@ -150,12 +164,7 @@ def numbers_of(visitor: Visitor) -> list[str]:
 def test_sequences_and_groups_have_the_numbers_of_an_upload(
     server: str, folder: Path, link: str, monkeypatch, capsys
 ) -> None:
-    there = visit(server, f"v=1&s=server&sv=trips&{link}")
-    here = visit(server, f"v=1&s=table&{link}")
-    content = io.BytesIO()
-    csv.write_csv(parquet.read_table(folder / "trips"), content)
-    here.upload("Upload a table", "trips.csv", content.getvalue())
-    here.settle()
+    there, here = beside_an_upload(server, folder, "trips", link)
     numbers = numbers_of(there)
     assert numbers == numbers_of(here) and len(numbers) > 4
     told = [
@@ -165,10 +174,7 @@ def test_sequences_and_groups_have_the_numbers_of_an_upload(
     monkeypatch.chdir(folder)
     the_script_gives_its_numbers(there)
     capsys.readouterr()
-    (label,) = re.findall(r"Label all [0-9,]+ rows …", there.said)
-    there.press(label)
-    there.settle()
-    found = parquet.read_table(io.BytesIO(there.download("All rows with results (Parquet)")))
+    found = labelled(there)
     known = pd.read_parquet(io.BytesIO(here.download("Rows with results (Parquet)")))
     known = known[known["half-step"].notna()]
     assert {*found.column_names} <= {*known, "weight"}
@@ -288,12 +294,8 @@ def test_intervals_are_of_all_rows_and_the_rest_says_that_it_is_of_the_sample(se
 
 def test_all_rows_are_labelled_on_request(server: str) -> None:
     visitor = visit(server, LINK.replace("flights", "gaps"))
-    (label,) = re.findall(r"Label all [0-9,]+ rows …", visitor.said)
-    visitor.press(label)
-    visitor.settle()
-    content = visitor.download("All rows with results (Parquet)")
-    found = parquet.read_table(io.BytesIO(content))
-    assert f"{found.num_rows:,}" in label and "cluster" in found.column_names
+    found = labelled(visitor)
+    assert "cluster" in found.column_names
     assert found.column("P(component 1)").to_numpy().max() <= 1
     visitor.close()
 
@@ -333,11 +335,7 @@ def test_all_rows_with_results_are_written_on_the_server_once(server: str, resul
         (file,) = results.iterdir()  # nothing else was left there
         assert f"On the server, in its folder of results: {file.name}." in visitor.said
         written.append((file.stat().st_mtime_ns, parquet.read_table(file)))
-        (label,) = re.findall(r"Label all [0-9,]+ rows …", visitor.said)
-        visitor.press(label)
-        visitor.settle()
-        label = "All rows with results (Parquet)"
-        downloaded = parquet.read_table(io.BytesIO(visitor.download(label)))
+        downloaded = labelled(visitor)
         assert written[-1][1].equals(downloaded) and len(downloaded) > 1000
         visitor.close()
     assert written[0][0] == written[1][0]
