@@ -117,17 +117,24 @@ def without_totals(body: Body, lines: list[int]) -> Body:
     )
 
 
-def without_repeats(head: Head, body: Body) -> Body:
-    """Without rows that are the names once more, as in files that were put together."""
+def no_repeats(head: Head, columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray | None:
+    """Mask of the rows that are not the names once more, as in files that were put together; None
+    for all."""
     if not head.line or len(head.names) < 2:
-        return body
+        return None
     repeats: pa.ChunkedArray | None = None
-    for name, column in zip(head.names, body.columns, strict=True):
+    for name, column in zip(head.names, columns, strict=True):
         same = pc.equal(column, name)
         repeats = same if repeats is None else pc.and_(repeats, same)
         if not pc.any(repeats).as_py():
-            return body
-    rows = pc.invert(repeats)
-    return body._replace(
-        columns=[column.filter(rows) for column in body.columns], repeats=pc.sum(repeats).as_py()
-    )
+            return None
+    return pc.invert(repeats)
+
+
+def without_repeats(head: Head, body: Body) -> Body:
+    """Without rows that are the names once more."""
+    rows = no_repeats(head, body.columns)
+    if rows is None:
+        return body
+    left = [column.filter(rows) for column in body.columns]
+    return body._replace(columns=left, repeats=len(rows) - len(left[0]))

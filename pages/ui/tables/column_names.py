@@ -65,8 +65,8 @@ def with_cells(head: Head, columns: Sequence[pa.ChunkedArray]) -> tuple[Head, li
     others."""
     unnamed = [
         place
-        for place, name in enumerate(head.names[: len(columns)])
-        if _nameless(place + 1, name) in head.notes
+        for place in head.unnamed
+        if place < len(columns)
         and pc.all(pc.equal(pc.utf8_trim_whitespace(columns[place]), "")).as_py()
     ]
     places = [place for place in range(len(head.names)) if place not in unnamed]

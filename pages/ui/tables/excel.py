@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from pages.ui.tables.answers import Reading
 from pages.ui.tables.beginning import start_of
-from pages.ui.tables.below import MOST_TOTALS, without_totals
+from pages.ui.tables.below import MOST_TOTALS, no_repeats, without_repeats, without_totals
 from pages.ui.tables.column_names import with_cells
 from pages.ui.tables.framing import framed, read_from
 from pages.ui.tables.heading import headed
@@ -311,18 +311,18 @@ def _body(
 ) -> tuple[Body, list[pa.ChunkedArray]]:
     """The cells of the rows of a table, and for each column which of them the file has as
     numbers."""
-    all_rows = [r for r in records if head.first <= r.line and (last is None or r.line <= last)]
-    names = list(head.names) if head.line else []
-    rows = [row for row in all_rows if row.cells != names]
+    rows = [r for r in records if head.first <= r.line and (last is None or r.line <= last)]
     columns, natives = [], []
     for column in zip(*(record.cells for record in rows), strict=True):
         columns.append(pa.chunked_array([pa.array(column, pa.string())]))
         natives.append(pa.chunked_array([[isinstance(cell, _NumberCell) for cell in column]]))
-    body = Body(columns, 0, rows[-1].line if rows else 0, repeats=len(all_rows) - len(rows))
-    if last is not None or not rows:
-        return body, natives
-    body = without_totals(body, [record.line for record in rows[-MOST_TOTALS:]])
-    return body, [native.slice(0, len(body.columns[0])) for native in natives]
+    body = Body(columns, 0, rows[-1].line if rows else 0)
+    if last is None and rows:
+        body = without_totals(body, [record.line for record in rows[-MOST_TOTALS:]])
+        natives = [native.slice(0, len(body.columns[0])) for native in natives]
+    if rows and (left := no_repeats(head, body.columns)) is not None:
+        natives = [native.filter(left) for native in natives]
+    return without_repeats(head, body) if rows else body, natives
 
 
 def _rows(filename: str, sheet: Any) -> Iterator[tuple[int, list[_Cell]]]:

@@ -37,9 +37,11 @@ def headed(records: Sequence[Record], reading: Reading) -> Head:
     if not head.line:
         names = tuple(f"column {place + 1}" for place in range(lead + len(head.names)))
         return head._replace(names=names)
-    names, renamed = unique_names((*before, *head.names))
+    given = (*before, *head.names)
+    names, renamed = unique_names(given)
     return head._replace(
         names=names,
+        unnamed=tuple(place for place, name in enumerate(given) if not name.strip()),
         titles=(*before, *head.titles) if head.titles else (),
         units=(*before, *head.units) if head.units else (),
         notes=(*head.notes, *renamed),

@@ -28,7 +28,8 @@ class Head(NamedTuple):
     """What stands above the rows of a table.
 
     line: the first line of names, 0 without; lines: how many there are. first: the line from which
-    rows are looked for. titles, units: by column, or () for none.
+    rows are looked for. titles, units: by column, or () for none. unnamed: places of the columns
+    without a name of their own.
     """
 
     line: int
@@ -38,6 +39,7 @@ class Head(NamedTuple):
     titles: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    unnamed: tuple[int, ...] = ()
 
     @property
     def begins(self) -> int:

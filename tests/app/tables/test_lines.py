@@ -692,3 +692,14 @@ def test_a_titled_sheet_comes_before_a_list_and_a_hidden_one_last() -> None:
     rows = [["Report"], [], ["Name", "Value"], ["a", 1], ["b", 2]]
     assert list(read(workbook(rows, more), name="t.xlsx").frame) == ["Name", "Value"]
     assert read(workbook([], more), name="t.xlsx").sheet == "Codes"
+
+
+def test_however_many_columns_of_nothing_are_left_out() -> None:
+    more = "," * 50
+    table = read(f"a,b{more}\n1,2{more}\n3,4{more}\n")
+    assert list(table.frame) == ["a", "b"]
+    assert "50 columns without a name or a cell are not read." in table.parsing
+
+
+def test_a_cell_that_says_the_name_of_the_only_column_is_a_row() -> None:
+    assert len(read(workbook([["a"], ["b"], ["a"]]), name="t.xlsx").frame) == 2

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from pages.ui.tables.preparation.typed_number import typed_number
 from pages.ui.tables.table import DataError, LeftOut, Table, require_columns
 from pages.ui.tables.times import is_dated, numbers_of
 from pages.ui.text import counted
@@ -93,9 +94,12 @@ class Filter(NamedTuple):
             # As they are shown, to be read as what is typed.
             column = column.astype("str")
         plain = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
-        if _are_whole(column, self.values):
-            # Identifiers may be longer than what a double holds.
-            return column.fillna(0).to_numpy("int64"), np.array(list(map(int, self.values)))
+        if pd.api.types.is_integer_dtype(column) and not is_dated(column):
+            number = self._number_like(column)
+            values = [number(value) for value in self.values]
+            if all(isinstance(value, int) for value in values):
+                # Identifiers may be longer than what a double holds.
+                return column.fillna(0).to_numpy("int64"), np.array(values)
         if not plain and not any(map(_ZONE.search, self.values)):
             # Typed as the clock on the wall shows it.
             column = column.astype("str").str.replace(_ZONE, r"\1", regex=True)
@@ -109,17 +113,17 @@ class Filter(NamedTuple):
             values = [value.lower() for value in values]
         return words, np.array(values, object)
 
-    def _number_like(self, column: pd.Series) -> Callable[[str], float]:
+    def _number_like(self, column: pd.Series) -> Callable[[str], int | float]:
         """What makes of a value what the cells of a column of numbers or dates are; it raises
         DataError for a value that is none."""
         dates = is_dated(column)
-        read = _packed_date if dates else _plain_number
+        read = _packed_date if dates else typed_number
         if not pd.api.types.is_numeric_dtype(column):
             read = partial(_date_among, column.dropna().drop_duplicates().astype("str"))
 
         single = str(column.dtype).lower() == "float32"
 
-        def number(value: str) -> float:
+        def number(value: str) -> int | float:
             try:
                 return float(np.float32(read(value))) if single else read(value)
             except (ValueError, DataError):
@@ -134,24 +138,6 @@ def _date_among(cells: pd.Series, value: str) -> float:
     return float(
         numbers_of(pd.concat([cells, pd.Series([value], dtype="str", name=cells.name)]))[-1]
     )
-
-
-def _plain_number(value: str) -> float:
-    """With a decimal comma, too, unless it may stand between thousands. Raises ValueError."""
-    if re.fullmatch(r"[+-]?(\d*,\d{1,2}|\d*,\d{4,}|0+,\d{3})", value):
-        value = value.replace(",", ".")
-    number = float(value)
-    if np.isnan(number) or "_" in value:
-        raise ValueError
-    return number
-
-
-def _are_whole(column: pd.Series, values: Sequence[str]) -> bool:
-    """Whether cells and values are whole numbers, and no dates written as such."""
-    if not pd.api.types.is_integer_dtype(column) or is_dated(column):
-        return False
-    whole = all(re.fullmatch("[+-]?[0-9]{1,19}", value.strip()) for value in values)
-    return whole and all(abs(int(value)) < 2**63 for value in values)
 
 
 def _packed_date(value: str) -> float:

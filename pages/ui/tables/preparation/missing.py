@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from pages.ui.tables.cells_again import declares_levels, typed_again
+from pages.ui.tables.preparation.typed_number import typed_number
 from pages.ui.tables.table import Table, require_columns
 from pages.ui.text import counted
 
@@ -61,15 +61,9 @@ def coded(column: pd.Series, codes: tuple[str, ...]) -> np.ndarray:
     return column.str.strip().str.casefold().isin(words).to_numpy(bool)
 
 
-def _number(code: str) -> float | int | None:
-    """A code as a number, also with a decimal comma, where it can be nothing else."""
-    code = code.replace("\u2212", "-")
-    if re.fullmatch(r"[-+]?[0-9]+,(?![0-9]{3}$)[0-9]+", code):
-        code = code.replace(",", ".")
-    if re.fullmatch("[-+]?[0-9]{1,19}", code) and abs(int(code)) < 2**63:
-        return int(code)  # which may be longer than what a double holds
+def _number(code: str) -> int | float | None:
     try:
-        return None if "_" in code else float(code)
+        return typed_number(code)
     except ValueError:
         return None
 
