@@ -14,6 +14,9 @@ import numpy as np
 Rows = tuple[np.ndarray, np.ndarray | None]
 # The values of a column of levels, in their order: texts, or numbers.
 Levels = tuple[str, ...] | tuple[float, ...]
+# The size of a file in bytes, and when it was written, in ns since 1970; None where nobody knows.
+Written = tuple[int | None, int | None]
+NOT_THERE: Written = (None, None)
 BATCH_ROWS = 65_536  # in which values are looked at
 
 
@@ -56,12 +59,16 @@ class ArraySource(NamedTuple):
 
 class ParquetSource(NamedTuple):
     """One row group of a Parquet file, without the rows that the filter leaves out; it is read when
-    it is asked for. root: the address of the data set, which says on what it lies. filters: a
-    pickled expression of `pyarrow.compute`, or None. levels: of each column, () for numbers as they
-    are."""
+    it is asked for. root: the address of the data set, which says on what it lies. written: the
+    size of the file, and when it was written. filters: a pickled expression of `pyarrow.compute`,
+    or None. levels: of each column, () for numbers as they are.
+
+    Raises Changed where the file is not the same any more.
+    """
 
     root: str
     path: str
+    written: Written
     row_group: int
     columns: tuple[str, ...]
     weights: str | None
@@ -104,11 +111,11 @@ def _texts(levels: Mapping[str, Sequence]) -> set[str]:
 def _table(source: ParquetSource, names: list[str], schema_of: Callable | None = None):
     """Some columns of a row group. schema_of: its schema, as they are to be read; None for its own.
 
-    Raises ValueError for a file that is damaged.
+    Raises Changed for a file that was written again, and ValueError for one that is damaged.
     """
     filters = None if source.filters is None else pickle.loads(source.filters)
     fragment = _fragment(source.root, source.path, [source.row_group])
-    with _undamaged(source.path):
+    with _unchanged(source), _undamaged(source.path):
         schema = None if schema_of is None else schema_of(fragment)
         return fragment.to_table(schema, columns=names, filter=filters)
 
@@ -396,6 +403,39 @@ def parquet_levels(path, column: str, most: int) -> Levels | None:
     return tuple(sorted(found))
 
 
+class Changed(ValueError):
+    """A file is not the one any more that the table was made from. path: which one."""
+
+    def __init__(self, path: str):
+        super().__init__(path)
+        self.path = path
+
+    def __str__(self) -> str:
+        name = os.path.basename(self.path)
+        return f"the file {name} was written again meanwhile: make the table anew"
+
+
+@contextmanager
+def _unchanged(source: ParquetSource) -> Generator[None]:
+    """Raises Changed where a file was written again before, or while, it is read."""
+    _require_unchanged(source)
+    yield
+    _require_unchanged(source)
+
+
+def _require_unchanged(source: ParquetSource) -> None:
+    (written,) = _written(source.root, [source.path])
+    if written not in (source.written, NOT_THERE):  # reading says itself that it is not there
+        raise Changed(source.path)
+
+
+def _written(root: str, paths: Sequence[str]) -> list[Written]:
+    from pyarrow import fs
+
+    filesystem, _ = fs.FileSystem.from_uri(root)
+    return [(info.size, info.mtime_ns) for info in filesystem.get_file_info(list(paths))]
+
+
 @contextmanager
 def _undamaged(path: str) -> Generator[None]:
     """Raises ValueError, in words, where a file is damaged."""
@@ -412,9 +452,10 @@ def _row_groups(root: str) -> Iterator[ParquetSource]:
     """Of all files in the order of their names, each with no columns yet."""
     from pyarrow import dataset
 
-    for file in sorted(dataset.dataset(root, format="parquet").files):
+    files = sorted(dataset.dataset(root, format="parquet").files)
+    for file, written in zip(files, _written(root, files), strict=True):
         for group in _fragment(root, file).row_groups:
-            yield ParquetSource(root, file, group.id, (), None, None, group.num_rows, ())
+            yield ParquetSource(root, file, written, group.id, (), None, None, group.num_rows, ())
 
 
 def parquet_sources(

@@ -25,6 +25,7 @@ from em_core import (
 )
 from em_core.partitions.overview import Overview
 from pages.ui import environment
+from pages.ui.compute import going_over
 from pages.ui.text import nats
 from support.browser import ROOT, serve
 from support.data_sets import (
@@ -323,6 +324,21 @@ def test_a_link_made_after_the_files_changed_is_of_the_files_as_they_are(server:
         links.append(dict(parse_qsl(visitor.written)))
         visitor.close()
     assert links[0] == links[1] and links[0]["sf"] != "0123abcd"
+
+
+def test_files_written_again_are_read_again_by_every_process(server: str, folder: Path) -> None:
+    rows = np.random.default_rng(0).normal(size=(500, 2))
+    for times in (1, 3, 2):
+        named = dict(zip("ab", times * rows.T, strict=True))
+        parquet.write_table(pa.table(named), folder / "again.parquet")
+        # For some seconds what is listed may be older: then the page says so, and shows nothing.
+        while True:
+            visitor = visit(server, "v=1&s=server&sv=again&c=a,b&k=1")
+            visitor.close()
+            if going_over.CHANGED not in visitor.said:
+                break
+        known = fit(Mixture(Gaussian(), 1), times * rows)
+        assert f"Log-likelihood {nats(known.log_likelihood)} nats" in visitor.said, times
 
 
 def test_all_rows_with_results_are_written_on_the_server_once(server: str, results: Path) -> None:

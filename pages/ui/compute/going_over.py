@@ -51,9 +51,11 @@ def readable() -> Generator[None]:
     """Raises ValueError, with a sentence, where a data set cannot be read."""
     from pyarrow import ArrowException
 
+    from em_core.partitions.sources import Changed
+
     try:
         yield
-    except (FileNotFoundError, PermissionError, ArrowException) as error:
+    except (Changed, FileNotFoundError, PermissionError, ArrowException) as error:
         raise ValueError(CHANGED) from error
 
 

@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from pyarrow import fs
 
 from em_core.partitions.partitions import Partitions
-from em_core.partitions.sources import Levels, ParquetSource
+from em_core.partitions.sources import Changed, Levels, ParquetSource
+
+SUFFIX = ".parquet"
+
+
+def files_in(system: Any, path: str) -> list[Any]:
+    """The Parquet files below a folder, or the file itself, in the order of their names."""
+    (at,) = system.get_file_info([path])
+    if at.type == fs.FileType.File:
+        return [at]
+    found = system.get_file_info(fs.FileSelector(path, recursive=True))
+    files = [f for f in found if f.type == fs.FileType.File and f.path.endswith(SUFFIX)]
+    return sorted(files, key=lambda file: file.path)
+
+
+def fingerprint(root: str) -> str:
+    """What tells the files of a data set from others: their names, sizes and times. Raises OSError
+    or ArrowException where they cannot be had."""
+    system, path = fs.FileSystem.from_uri(root)
+    told = [
+        (file.path.removeprefix(path), file.size, file.mtime_ns) for file in files_in(system, path)
+    ]
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
 class DataSet(NamedTuple):
@@ -37,12 +61,14 @@ class DataSet(NamedTuple):
         """Some of its columns in pieces, those with levels by their places.
 
         group: the column that tells which sequence or group a row is in; "" where all rows are one
-        sequence, None where they are in nothing. Raises ValueError or OSError where it has changed,
+        sequence, None where they are in nothing. Raises Changed or OSError where it has changed,
         and as `Partitions.from_parquet`.
         """
         rows = Partitions.from_parquet(
             self.root, list(columns), weights, filters, group or None, levels
         )
+        if fingerprint(self.root) != self.files:
+            raise Changed(self.root)
         return rows.as_one_sequence() if group == "" else rows
 
 

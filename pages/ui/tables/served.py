@@ -18,11 +18,17 @@ from em_core.partitions.sources import holds_numbers, holds_texts
 from pages.ui import environment
 from pages.ui.tables.cells import EXACT
 from pages.ui.tables.columns import MAX_LABELS
-from pages.ui.tables.data_set import DataSet, Surveyed, Whole
+from pages.ui.tables.data_set import (
+    SUFFIX,
+    DataSet,
+    Surveyed,
+    Whole,
+    files_in,
+    fingerprint,
+)
 from pages.ui.tables.table import MAX_COLUMNS, DataError, Table
 from pages.ui.text import counted, plural
 
-SUFFIX = ".parquet"
 # Of the types that a column has in the files.
 _WHOLE = re.compile(r"u?int\d+( or u?int\d+)*")
 
@@ -52,33 +58,18 @@ def _in(folder: str) -> Iterator[tuple[str, str]]:
                 continue
             if entry.type == fs.FileType.File and name.endswith(SUFFIX):
                 yield name.removesuffix(SUFFIX), f"{folder.rstrip('/')}/{name}"
-            elif entry.type == fs.FileType.Directory and _files(system, entry.path):
+            elif entry.type == fs.FileType.Directory and files_in(system, entry.path):
                 yield name, f"{folder.rstrip('/')}/{name}"
     except (OSError, ArrowException):
         return  # it was said at the start, and may be there again later
 
 
-def _files(system: Any, path: str) -> list[Any]:
-    """The Parquet files below a folder, or the file itself, in the order of their names."""
-    (at,) = system.get_file_info([path])
-    if at.type == fs.FileType.File:
-        return [at]
-    found = system.get_file_info(fs.FileSelector(path, recursive=True))
-    files = [f for f in found if f.type == fs.FileType.File and f.path.endswith(SUFFIX)]
-    return sorted(files, key=lambda file: file.path)
-
-
 def files_of(root: str) -> str:
-    """A fingerprint of the files of a data set: their names, sizes and times. Raises DataError."""
+    """As `fingerprint`. Raises DataError where they cannot be had."""
     try:
-        system, path = fs.FileSystem.from_uri(root)
-        told = [
-            (file.path.removeprefix(path), file.size, file.mtime_ns)
-            for file in _files(system, path)
-        ]
+        return fingerprint(root)
     except (OSError, ArrowException) as error:
         raise DataError(_gone(root)) from error
-    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
 def look_at(name: str, root: str, files: str) -> DataSet:
@@ -134,7 +125,7 @@ def _of_one_name(name: str, root: str) -> str:
     or cannot be known."""
     try:
         system, path = fs.FileSystem.from_uri(root)
-        for file in _files(system, path):
+        for file in files_in(system, path):
             columns = Counter(parquet.read_schema(file.path, filesystem=system).names)
             if again := [repr(column) for column, n in columns.items() if n > 1]:
                 return (

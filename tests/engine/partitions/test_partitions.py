@@ -28,7 +28,7 @@ from em_core import (
     select,
 )
 from em_core.models.factor_analysis import incomplete_rows
-from em_core.partitions import partitions
+from em_core.partitions import partitions, sources
 from em_core.partitions.overview import ColumnTotals, Overview
 from em_core.partitions.sources import parquet_levels
 from em_core.partitions.sums import tree_sum
@@ -324,6 +324,24 @@ def test_files_are_read_by_columns_weights_and_filters(tmp_path) -> None:
         Partitions.from_parquet(path)
     with pytest.raises(ValueError, match="hold no rows"):
         Partitions.from_parquet(path, ["x"], filters=compute.field("x") > 1e9)
+
+
+def test_a_file_that_was_written_again_is_read_again_or_refused(tmp_path) -> None:
+    path = tmp_path / "t.parquet"
+    rows = table("gaussian")
+    model = Mixture(Gaussian(), 1)
+    before: list[Partitions] = []
+    for shift in (0.0, 100.0):
+        names = dict(zip("abc", (rows + shift).T, strict=True))
+        parquet.write_table(pa.table(names), path)
+        read = Partitions.from_parquet(path)
+        found = fit(model, read)
+        np.testing.assert_allclose(found.params.means[0], rows.mean(axis=0) + shift)
+        sources._row_group.cache_clear()
+        for old in before:
+            with pytest.raises(ValueError, match=r"t\.parquet was written again meanwhile: make"):
+                fit(model, old)
+        before.append(read)
 
 
 def test_large_whole_numbers_and_columns_that_came_later_are_read(tmp_path) -> None:
