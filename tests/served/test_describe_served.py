@@ -151,6 +151,37 @@ def test_new_rows_are_scored(app: str) -> None:
     visitor.close()
 
 
+def test_files_to_score_stay_whatever_is_uploaded_elsewhere(app: str) -> None:
+    saved = described(app, "e=faithful&k=3")
+    saved.go("")
+    saved.settle()
+    model = saved.download("Model (JSON)")
+    saved.close()
+    rows = b"waiting,eruptions\n80,4.2\n55,1.9\n70,3\n"
+    visitor = described(app, "e=faithful&k=2")
+    visitor.upload("Score them by a saved model instead (optional)", "three.json", model)
+    visitor.upload("New rows", "new.csv", rows)
+    visitor.settle()
+    scored = re.compile(r"3 rows scored; .*")
+    (by_three,) = scored.findall(visitor.said)
+    assert "component 3" in by_three
+    visitor.open("Save or open work")
+    for name in ("a.zip", "b.zip", "c.zip"):
+        visitor.upload("Open saved work", name, b"no work")
+    visitor.settle()
+    assert scored.findall(visitor.said) == [by_three]
+    # Nor are they lost with the page; and they go when they are taken away.
+    visitor.go("")
+    visitor.go("describe")
+    visitor.settle()
+    assert scored.findall(visitor.said) == [by_three]
+    assert "In use: three.json." in visitor.said and "In use: new.csv." in visitor.said
+    visitor.click("Leave out the saved model")
+    visitor.settle()
+    assert scored.findall(visitor.said) != [by_three]
+    visitor.close()
+
+
 def test_two_solutions_stand_beside_each_other_and_change_places(app: str) -> None:
     visitor = described(app, "e=iris&k=3")
     visitor.click("Keep to compare")

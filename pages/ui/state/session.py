@@ -61,6 +61,8 @@ class Session:
     brought: Any = None
     file: Any = None
     complaint: str = ""
+    # Files of new rows and of a model that these are scored by (`score_panel`).
+    to_score: dict[str, Any] = field(default_factory=dict)
     # What is at work, by its place on the page; runs, the last one with what it was of; and what
     # was made last, by its name.
     work: dict[str, Any] = field(default_factory=dict)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from pages.ui.compute import readings
 from pages.ui.compute.describing import without_trace
@@ -19,6 +19,8 @@ from pages.ui.running.pools import readers
 from pages.ui.running.runs import Run
 from pages.ui.state import shell
 from pages.ui.state.memory import Full, visit
+from pages.ui.state.session import held, session
+from pages.ui.state.uploads import Upload, file_box
 from pages.ui.tables.preparation.said import new_rows_said
 from pages.ui.tables.preparation.table import for_new_rows, prepared
 from pages.ui.tables.selection import Selection
@@ -29,14 +31,23 @@ MOST_MEGABYTES = 20
 MOST_SHOWN = 12
 MOST_BEFORE = 20_000  # rows of the fit that say in which state it ended
 ROWS_TITLE = "Score new rows"
+NEW_ROWS, SAVED_MODEL = "new rows", "saved model"
+
+
+class _File(NamedTuple):
+    """A file that was brought, or why it cannot be taken."""
+
+    name: str
+    content: bytes
+    complaint: str = ""
 
 
 def show_scoring(run: Run, selection: Selection, family: Family) -> None:
     """Boxes for the new rows and for a saved model, and what comes of them."""
     st.subheader(ROWS_TITLE, anchor=False)
     st.caption("Bring a second table, and take its rows away with what the fit says of each.")
-    uploaded = st.file_uploader(
-        "New rows", key="new rows", max_upload_size=MOST_MEGABYTES,
+    brought = _box(
+        "New rows", NEW_ROWS,
         help="CSV, TSV, Excel or Parquet, its columns named as those of the fit.",
     )  # fmt: skip
     pasted = st.text_area(
@@ -45,27 +56,56 @@ def show_scoring(run: Run, selection: Selection, family: Family) -> None:
     )  # fmt: skip
     # The box stays as it is where more is pasted, and says nothing itself.
     st.caption(f"At most {shell.MOST_TYPED:,} characters: bring what is longer as a file above.")
-    saved = st.file_uploader(
-        "Score them by a saved model instead (optional)", key="saved model",
-        max_upload_size=MOST_MEGABYTES, help="“Model (JSON)” of the page Explore.",
+    saved = _box(
+        "Score them by a saved model instead (optional)", SAVED_MODEL,
+        help="“Model (JSON)” of the page Explore.",
     )  # fmt: skip
     before = _rows_before(run, family, saved)
-    new = _read(uploaded, pasted)
+    new = _read(brought, pasted)
     if new is None:
         return
     scored = _scored(run, selection, family, new, saved, before)
     if isinstance(scored, str):
         st.error(plain(sentence(scored)))
     elif scored is not None:
-        steps = scored.steps if saved else shell.settings().preparation
+        steps = scored.steps if saved is not None else shell.settings().preparation
         if said := new_rows_said(steps, scored.columns):
             st.caption(plain(said))
         _show(scored, goes_on=before is not None)
 
 
-def _rows_before(run: Run, family: Family, saved: Any) -> np.ndarray | None:
+def _box(label: str, key: str, **more: Any) -> _File | None:
+    """A box for a file, which stays in use until it is taken away, on other pages too."""
+    file_box(label, partial(_take, key), key=key, max_upload_size=MOST_MEGABYTES, **more)
+    file = session().to_score.get(key)
+    if file is None:
+        return None
+    if file.complaint:
+        st.error(plain(file.complaint))
+        return None
+    if held(key) is None:  # the box is empty after another page
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f"In use: {plain(file.name)}.", width="stretch")
+            shell.button(f"Leave out the {key}", partial(_take, key, None), key=f"no {key}")
+    return file
+
+
+def _take(key: str, upload: Upload | None) -> None:
+    if upload is None:
+        session().to_score.pop(key, None)
+        visit().let_go(key)
+        return
+    try:
+        visit().hold(key, 2 * len(upload.content))
+    except Full as full:
+        session().to_score[key] = _File(upload.name, b"", str(full))
+    else:
+        session().to_score[key] = _File(*upload)
+
+
+def _rows_before(run: Run, family: Family, saved: _File | None) -> np.ndarray | None:
     """The rows of the one sequence that was fitted, where the new ones go on with it."""
-    if family.grouping != "sequence" or len(run.data) > 1 or isinstance(saved, UploadedFile):
+    if family.grouping != "sequence" or len(run.data) > 1 or saved is not None:
         return None
     goes_on = st.toggle(
         "The new rows go on where those of the fit end", value=True, key="new rows go on",
@@ -74,18 +114,13 @@ def _rows_before(run: Run, family: Family, saved: Any) -> np.ndarray | None:
     return run.data[0][-MOST_BEFORE:] if goes_on else None
 
 
-def _read(uploaded: Any, pasted: str | None) -> Table | None:
+def _read(brought: _File | None, pasted: str | None) -> Table | None:
     """The new table, once a process has read it."""
-    if isinstance(uploaded, UploadedFile):
-        name, content = uploaded.name, uploaded.getvalue()
+    if brought is not None:
+        name, content = brought.name, brought.content
     elif pasted and pasted.strip():
         name, content = "pasted rows", pasted.encode()
     else:
-        return None
-    try:
-        visit().hold("new rows", 2 * len(content))
-    except Full as full:
-        st.error(str(full))
         return None
     key = hashlib.sha256(content + name.encode()).hexdigest()
     found = run_job(
@@ -102,17 +137,16 @@ def _scored(
     selection: Selection,
     family: Family,
     new: Table,
-    saved: Any,
+    saved: _File | None,
     before: np.ndarray | None,
 ) -> Scored | str | None:
     what = f"scoring {counted(len(new.frame), 'row')}"
-    if isinstance(saved, UploadedFile):
-        content = saved.getvalue()
+    if saved is not None:
         try:
-            text = content.decode()
+            text = saved.content.decode()
         except UnicodeDecodeError:
             return f"“{saved.name}” is no saved model: choose a file that was taken away as one"
-        key = f"{new.fingerprint} {hashlib.sha256(content).hexdigest()}"
+        key = f"{new.fingerprint} {hashlib.sha256(saved.content).hexdigest()}"
         return run_job("scores", key, what, score_with_file, text, new)
     try:
         new = prepared(new, for_new_rows(shell.settings().preparation, selection.columns))

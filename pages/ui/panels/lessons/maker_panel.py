@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from pages.ui.lessons.lesson import PAGES, Lesson
 from pages.ui.lessons.own_lesson import (
@@ -23,6 +22,7 @@ from pages.ui.panels.lessons.own_lessons import draft
 from pages.ui.sharing.store import Refused
 from pages.ui.state import shell
 from pages.ui.state.session import session
+from pages.ui.state.uploads import Upload, file_box
 from pages.ui.text import counted, plain
 
 HOW = (
@@ -48,8 +48,7 @@ def show(begin: Begin, offer_film: Callable[[Lesson], None]) -> None:
             with st.container(border=True):
                 _show_step(number, step)
         _take_away(begin, offer_film)
-    shell.box(
-        st.file_uploader,
+    file_box(
         "Open a lesson file" + (", in place of this one" if steps else ""),
         _open_file,
         key="lesson file",
@@ -184,11 +183,11 @@ def _share() -> None:
         shell.say(str(error))
 
 
-def _open_file(upload: Any) -> None:
+def _open_file(upload: Upload | None) -> None:
     session().lesson_complaint = ""
-    if not isinstance(upload, UploadedFile):
+    if upload is None:
         return
     try:
-        own_lessons.take(read_own(upload.getvalue())[1])
+        own_lessons.take(read_own(upload.content)[1])
     except ValueError as error:
         session().lesson_complaint = str(error)

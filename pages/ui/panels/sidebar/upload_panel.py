@@ -7,12 +7,9 @@ import math
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import streamlit as st
-from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
-from streamlit.runtime.scriptrunner import get_script_run_ctx
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from pages.ui.compute import readings
 from pages.ui.panels.sidebar import work_panel
@@ -24,6 +21,7 @@ from pages.ui.sharing.own_file import File
 from pages.ui.state import shell
 from pages.ui.state.memory import Full, visit
 from pages.ui.state.session import session
+from pages.ui.state.uploads import Upload, file_box
 from pages.ui.tables.answers import AS_IT_IS, Reading
 from pages.ui.tables.reading import MAX_BYTES, fingerprint
 from pages.ui.tables.saved_work import is_saved_work
@@ -68,8 +66,7 @@ class _Read(Work):
 
 def choose() -> Table | None:
     """Widgets for a table of one's own; the table, or None while there is none yet."""
-    shell.box(
-        st.file_uploader,
+    file_box(
         "Upload a table",
         _take_upload,
         key="upload",
@@ -116,19 +113,13 @@ def choose() -> Table | None:
     return own.table
 
 
-def _take_upload(upload: Any) -> None:
-    # Streamlit calls this again when it finds that the content has gone.
-    if isinstance(upload, UploadedFile):
-        if is_saved_work(upload.getvalue()):
-            work_panel.bring(upload.getvalue())
-        else:
-            _bring(upload.name, upload.getvalue())
-        # The box goes on to name the file, without Streamlit keeping its content.
-        context = get_script_run_ctx()
-        assert context is not None, "callbacks are part of a run"
-        files = context.uploaded_file_mgr
-        assert isinstance(files, MemoryUploadedFileManager)
-        files.remove_file(context.session_id, upload.file_id)
+def _take_upload(upload: Upload | None) -> None:
+    if upload is None:
+        return  # the table stays in use until another one is
+    if is_saved_work(upload.content):
+        work_panel.bring(upload.content)
+    else:
+        _bring(upload.name, upload.content)
 
 
 def _take_pasted(text: str) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from em_core.saved import can_be_saved
 from pages.ui.compute import readings
@@ -20,6 +19,7 @@ from pages.ui.state import history, shell
 from pages.ui.state.memory import Full, visit
 from pages.ui.state.session import Session, has, held, put, session
 from pages.ui.state.settings import Settings, differing, parse, to_query
+from pages.ui.state.uploads import Upload, file_box
 from pages.ui.tables.reading import MAX_BYTES
 from pages.ui.tables.saved_work import MOST_NOTES, SavedWork, pack
 from pages.ui.text import plain
@@ -57,10 +57,7 @@ def offer() -> None:
             icon=":material/save:",
             help="One file with the table, all settings, names, the fit and the notes.",
         )
-        shell.box(
-            st.file_uploader, "Open saved work", _take, key=SAVED,
-            max_upload_size=math.ceil(MAX_BYTES / 2**20),
-        )  # fmt: skip
+        file_box("Open saved work", _take, key=SAVED, max_upload_size=math.ceil(MAX_BYTES / 2**20))
 
 
 def open_brought() -> None:
@@ -104,11 +101,11 @@ def _adopt(work: SavedWork) -> None:
     history.note()
 
 
-def _take(upload: Any) -> None:
-    if isinstance(upload, UploadedFile):
-        bring(upload.getvalue())
-    else:
+def _take(upload: Upload | None) -> None:
+    if upload is None:
         session().saved_work = None
+    else:
+        bring(upload.content)
 
 
 def bring(content: bytes) -> None:
