@@ -60,6 +60,25 @@ def test_what_columns_are_used_for_is_chosen_in_the_table_and_in_the_sidebar(app
     visitor.close()
 
 
+def test_columns_named_by_whole_questions_are_used_for_anything(app: str) -> None:
+    """As Google Forms and LimeSurvey call them."""
+    question = "How satisfied are you, all things considered, with the answers that you had "
+    frame = a_table().rename(columns=lambda name: f"{question * 4}[{name}]"[-240:].strip())
+    names = list(frame.columns)
+    frame[names[1]] = np.arange(len(frame)) % 3 + 1
+    visitor = visit(app, frame)
+    for row, use in ((0, "identifier"), (1, "weight"), (4, "known labels")):
+        visitor.edit("column", {row: {USED_FOR: "left out"}})
+        visitor.edit("column", {row: {USED_FOR: use}})
+        visitor.settle()
+        assert names[row] in dict(parse_qsl(visitor.written)).values(), use
+    again = Visitor(app, visitor.written)
+    again.settle()
+    assert fitted(again) == fitted(visitor)
+    again.close()
+    visitor.close()
+
+
 def test_a_column_is_the_time_by_one_word_and_another_model_keeps_it(app: str) -> None:
     frame = a_table().assign(day=[f"2024-01-{31 - i // 2:02}" for i in range(40)], odd="1/2/2024")
     visitor = visit(app, frame.assign(zip=[10115, 80331] * 20), "m=gaussian-hmm")

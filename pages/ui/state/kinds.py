@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
-from pages.ui.tables.answers import Reading
+from pages.ui.tables.answers import LONGEST_IN_LINK, Reading
 from pages.ui.tables.preparation.step import Step
 from pages.ui.tables.preparation.table import read_steps, write_steps
 from pages.ui.text import number, read_json
@@ -96,8 +96,8 @@ class YesNo:
 class Text:
     """Free text, such as the name of a column; the whole of it must match `pattern`."""
 
-    pattern: str = r"(?s).{0,200}"
-    meaning: str = "a text of at most 200 characters"
+    pattern: str = rf"(?s).{{0,{LONGEST_IN_LINK}}}"
+    meaning: str = f"a text of at most {LONGEST_IN_LINK:,} characters"
 
     def read(self, text: str) -> tuple[str, str]:
         if not re.fullmatch(self.pattern, text):
@@ -113,7 +113,7 @@ class Names:
     """Several names, joined by commas (a comma in a name is written \\, and a backslash \\\\)."""
 
     most: int = 256
-    longest: int = 10_000
+    longest: int = LONGEST_IN_LINK
 
     def read(self, text: str) -> tuple[tuple[str, ...], str]:
         found = re.finditer(r"((?:[^\\,]|\\.)*)(?:,|$)", text + ",", re.DOTALL)

@@ -31,7 +31,7 @@ ENCODINGS = {
 MARKS = (".", ",", "both")
 LIMITS = ("missing", "limit", "half")
 _MOST_COLUMNS = 1_000
-_MOST_CHARACTERS = 200  # of a name
+LONGEST_IN_LINK = 10_000  # characters of a name
 
 
 class Reading(NamedTuple):
@@ -107,7 +107,7 @@ def _line(value: Any) -> int:
 
 
 def _name(value: Any) -> str:
-    if not isinstance(value, str) or len(value) > _MOST_CHARACTERS:
+    if not isinstance(value, str) or len(value) > LONGEST_IN_LINK:
         raise ValueError(f"{value!r} is no name")
     value.encode()  # half a character is no text
     return value

@@ -133,7 +133,7 @@ def test_numbers_keep_their_last_digit() -> None:
         ({"tol": "1-2"}, Settings(), "not a number"),
         ({"z": "yes"}, Settings(), "“yes” is neither 1 (on) nor 0 (off)"),
         ({"cov": "round"}, Settings(), "not one of full, tied, diag, spherical"),
-        ({"x": "a" * 201}, Settings(), "not a text of at most 200 characters"),
+        ({"x": "a" * 10_001}, Settings(), "not a text of at most 10,000 characters"),
         ({"sm": "1,2;3"}, Settings(), "not all have the same number"),
         ({"sm": "1,inf"}, Settings(), "“inf” is not a number"),
         ({"sp": "[1]"}, Settings(), "not a JSON object"),
