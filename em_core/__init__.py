@@ -32,7 +32,7 @@ from em_core.starts.table import STARTS, from_means
 from em_core.transformed import TRANSFORMATIONS, Transformed, transform
 
 # Another minor version may give other numbers for the same settings.
-__version__ = "1.6"
+__version__ = "1.7"
 
 __all__ = [
     "STARTS",

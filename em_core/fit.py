@@ -14,7 +14,9 @@ from em_core.em import check_no_weights, em, n_observations_of
 from em_core.half_steps import HalfStep, StopReason, has_collapsed
 from em_core.impossible import require_possible
 from em_core.partitions.partitions import Partitions, as_sequences, gone_over
-from em_core.protocols import Model, optional
+from em_core.protocols import Model, Start, optional
+
+MANY_ROWS = 50_000
 
 
 @dataclass(frozen=True)
@@ -132,8 +134,8 @@ def fit(
 ) -> Fit:
     """Run EM from one start to its end; where it only slowed down, on to where little is left.
 
-    start: a method's name (by default the first of `model.starts`: "k-means++" for a mixture), the
-        model's parameters, or responsibilities (N, K).
+    start: a method's name (by default `usual_start`: "k-means++" for a mixture), the model's
+        parameters, or responsibilities (N, K).
     weights: (N,), one for each row (sequence, group), not negative. weights_kind: as of `Fit`.
     The other arguments are those of `em`. Raises ValueError for data, weights or a start that
     the model cannot use, as are parameters that give a row probability 0.
@@ -145,6 +147,8 @@ def fit(
         there = np.flatnonzero(as_numbers(given))
         start = rows_at(as_numbers(start), _frames(all_rows, there))
     drawn = to_start_from(data, weights)
+    if start is None:
+        start = usual_start(model, data)
     params = starting_params(model, drawn[0], start, np.random.default_rng(seed), drawn[1])
     if params is not start:
         params = opened_to_all(model, params, data)
@@ -217,6 +221,17 @@ def _frames(data, places: np.ndarray) -> np.ndarray:
         return places
     ends = np.cumsum([len(part) for part in data])
     return np.concatenate([np.arange(ends[i] - len(data[i]), ends[i]) for i in places])
+
+
+def usual_start(model, data) -> str:
+    """The first method of `model.starts`; of more than 50,000 rows (frames, members) the one that
+    is for many, where there is one: a pass over all costs more than to fit a sample."""
+    n_rows = sum(map(len, data)) if isinstance(data, list) else len(data)
+    usual = next(iter(model.starts))
+    if n_rows <= MANY_ROWS:
+        return usual
+    suited = (name for name, start in model.starts.items() if optional(start, "for_many", Start))
+    return next(suited, usual)
 
 
 def starting_params(model, data, start, rng: np.random.Generator, weights=None):

@@ -132,6 +132,7 @@ class Start(Protocol):
 
     meaning: str  # in a few words
     turns: Turns = "many"
+    for_many: bool = False  # whether it is the usual one of very many rows
 
 
 def optional(part, name: str, protocol: type = Model) -> Any:

@@ -16,10 +16,11 @@ from em_core.search.runs import SeededStart
 from em_core.search.split_and_merge import can_split_and_merge
 
 SPLIT_AND_MERGE = "split and merge"
-# Which of the seeds are for independent starts, and how many a round has of the best answer and of
-# the next best.
+# Which of the seeds are for independent starts, how many a round has of the best answer and of the
+# next best, and how many answers are taken up where nothing is left to try beside the better ones.
 INDEPENDENT = 0.5
-OF_BEST, OF_NEXT = 3, 2
+OF_BEST, OF_NEXT = 6, 4
+MOST_PARENTS = 6
 
 
 def plan(model, seeds: Sequence[Any]) -> list[SeededStart]:

@@ -36,7 +36,7 @@ from em_core.search.optima import (
     landscape,
     look_at,
 )
-from em_core.search.plan import OF_BEST, SPLIT_AND_MERGE, plan
+from em_core.search.plan import MOST_PARENTS, OF_BEST, SPLIT_AND_MERGE, plan
 from em_core.search.runs import SeededStart, StartedRun, fingerprint, taken_up
 from em_core.search.split_and_merge import Neighbourhood
 from em_core.search.success import SuccessRate, success_rate
@@ -157,7 +157,8 @@ class Restarts:
             parents = self._parents() if number and any(s.run is None for s in some) else ()
             for place, start in enumerate(some):
                 if start.run is None:
-                    of = parents[:1] if place < OF_BEST else parents[-1:]
+                    # Where nothing is left beside one answer, there is beside the next best.
+                    of = parents if place < OF_BEST else [*parents[1:], *parents[:1]]
                     self._make(start, made, of)
                     yield self._progress(0, made.values())
             yield from self._climb(some)
@@ -179,8 +180,8 @@ class Restarts:
                 run.plateau = False
 
     def _parents(self) -> list[_Parent]:
-        """The starts that led to the best answer so far and to the next best, and what is beside
-        these; without those that rest on a few rows, if there are others."""
+        """The starts that led to the best answers so far, best first, and what is beside these;
+        without those that rest on a few rows, if there are others."""
         fits = {id(s.run): (s, s.run.fit) for s in self._starts if s.run and s.run.fit}
         ended = [
             (start, fit)
@@ -195,7 +196,7 @@ class Restarts:
                 found.append(_Parent(start, self._beside(fit)))
                 last = fit.log_likelihood
         sound = (each for each in found if each.beside.rests_on_enough)
-        return [*islice(sound, 2)] or found[:2]
+        return [*islice(sound, MOST_PARENTS)] or found[:MOST_PARENTS]
 
     def _beside(self, fit: Fit) -> Neighbourhood:
         if id(fit.trace) not in self._besides:
@@ -212,16 +213,17 @@ class Restarts:
     ) -> None:
         """Draw the starting parameters; `runs` are those from earlier, different starts.
 
-        parents: what it led to is what a start of a later round is made from. Where there is none,
-        or nothing is left to try beside it, it starts as usual.
+        parents: a start of a later round is made from what the first of them led to, or the next
+        where nothing is left to try beside it. Where there is none, it starts as usual.
         """
         began = time.perf_counter()
         rng = np.random.default_rng(start.seed)
         params = None
         try:
-            if parents:
-                parent, beside = parents[0]
-                params, start.parent = beside.next(rng), (parent.name, parent.seed)
+            for parent, beside in parents:
+                if (params := beside.next(rng)) is not None:
+                    start.parent = parent.name, parent.seed
+                    break
             if params is None:
                 if start.name == SPLIT_AND_MERGE:
                     start.name, start.parent = next(iter(self.model.starts)), None

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from itertools import combinations
+from itertools import combinations, islice
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from em_core.data import all_rows
-from em_core.half_steps import has_collapsed
+from em_core.half_steps import HalfStep, has_collapsed
 from em_core.protocols import optional
 from em_core.search.alignment import assignment_shares
 from em_core.search.batching.stepping import strategy
@@ -28,6 +28,9 @@ CUTS = 4
 LEAST_SIDE = 0.25
 # Rows of a part for each of its D columns and one more: what has fewer is fitted to single rows.
 ROWS_PER_COLUMN = 2
+# Starts beside an answer are tried so many at a time, for a few iterations each; the best of them
+# are handed out.
+TRIED, HANDED_OUT, SHORT = 24, 6, 6
 
 
 class Split(NamedTuple):
@@ -103,12 +106,14 @@ def least_rows(points: np.ndarray) -> int:
 
 
 class Neighbourhood:
-    """The starts beside one answer, handed out one by one, the most promising first."""
+    """The starts beside one answer, handed out one by one, the most promising first: of two
+    dozen, those that a few iterations bring highest."""
 
     def __init__(self, model, data, params, weights=None):
         self._asked = model, data, params
         self._weights = weights
         self._starts: Iterator[Any] | None = None
+        self._tried: list[Any] = []
 
     @cached_property
     def rests_on_enough(self) -> bool:
@@ -122,7 +127,17 @@ class Neighbourhood:
         the one that all of them are drawn with."""
         if self._starts is None:
             self._starts = split_and_merge(*self._asked, rng, self._weights)
-        return next(self._starts, None)
+        while not self._tried:
+            if not (starts := list(islice(self._starts, TRIED))):
+                return None
+            self._tried = self._best_of(starts)
+        return self._tried.pop(0)
+
+    def _best_of(self, starts: list[Any]) -> list[Any]:
+        """What a few iterations make of the best of some starts, best first."""
+        model, data, _ = self._asked
+        ends = _after_a_few(model, data, starts, self._weights, SHORT)
+        return [end.params for end in sorted(ends, key=_height)[:HANDED_OUT]]
 
 
 def _rows(model, data, params, weights) -> _Rows:
@@ -172,21 +187,28 @@ def _cuts(points: np.ndarray, own: np.ndarray, rng: np.random.Generator) -> Iter
 def _climbed(two, values, starts, own, least_share: float):
     """The highest half-step that a few iterations lead to; None where all of them end with a part
     of less than `least_share`."""
-    latest: dict[int, Any] = {}
-    step = strategy(two)
-    options = {"weights": own, "tolerance": ENOUGH, "max_iterations": ITERATIONS}
-    for advances in step(two, values, starts, **options):
+    ends = _after_a_few(two, values, starts, own, ITERATIONS)
+    sound = [end for end in ends if end.params.weights.min() >= least_share]
+    return min(sound, key=_height, default=None)
+
+
+def _after_a_few(model, data, starts, weights, iterations: int) -> list[HalfStep]:
+    """The half-steps that each start leads to in a few iterations, but for those in which a
+    component has degenerated."""
+    latest: dict[int, HalfStep] = {}
+    step = strategy(model)
+    options = {"weights": weights, "tolerance": ENOUGH, "max_iterations": iterations}
+    for advances in step(model, data, starts, **options):
         for advance in advances:
             if advance.half_steps:
                 latest[advance.run] = advance.half_steps[-1]
-    sound = [
-        step
-        for step in latest.values()
-        if np.isfinite(step.log_likelihood)
-        and not has_collapsed(step.flags)
-        and step.params.weights.min() >= least_share
-    ]
-    return max(sound, key=lambda step: step.log_likelihood, default=None)
+    ends = (latest[run] for run in sorted(latest))
+    return [e for e in ends if np.isfinite(e.log_likelihood) and not has_collapsed(e.flags)]
+
+
+def _height(end: HalfStep) -> float:
+    """Orders half-steps, the highest first."""
+    return -end.log_likelihood
 
 
 def _merges(rows: _Rows) -> Iterator[Merge]:

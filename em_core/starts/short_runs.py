@@ -5,16 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from em_core.half_steps import has_collapsed
-from em_core.impossible import ruled_out
-from em_core.partitions.overview import ColumnTotals
-from em_core.protocols import is_discrete, optional
 from em_core.search.batching.stepping import strategy
-from em_core.starts.agglomeration import sampled
+from em_core.starts.samples import on_sample
 
 # Short runs end once an iteration gains less than this share of all that a run has gained so far.
 LEAST_SHARE_GAINED = 0.01
 LONGEST = 100
-MOST_ROWS = 10_000
 
 
 def short_runs(
@@ -25,20 +21,14 @@ def short_runs(
     The runs go side by side until each of them has once gained, in an iteration, at most a
     hundredth of the log-likelihood gained since its start (the rule of Biernacki, Celeux & Govaert
     2003). Those in which a component has degenerated lose against all others. Of more than 10,000
-    rows a random sample serves the short runs; what other rows hold is possible all the same.
+    rows a random sample serves the short runs (`on_sample`).
     Raises ValueError where every run fails.
     """
-    if not isinstance(data, np.ndarray) or len(data) <= MOST_ROWS:
-        return _best_of(model, data, rng, weights, start, n_runs)
-    rows, drawn = sampled(len(data), MOST_ROWS, rng, weights)
-    if not is_discrete(optional(model, "emission")):
-        return _best_of(model, data[rows], rng, drawn, start, n_runs)
-    # The sample need not show every level.
-    settled = optional(model, "settled")(ColumnTotals.of(data, None))
-    params = _best_of(settled, data[rows], rng, drawn, start, n_runs)
-    if ruled_out(model, params, data, weights) is None:
-        return params
-    return optional(model, "opened")(params, len(rows))
+
+    def best(model, rows, rng, weights):
+        return _best_of(model, rows, rng, weights, start, n_runs)
+
+    return on_sample(best, model, data, rng, weights)
 
 
 def _best_of(model, data, rng: np.random.Generator, weights, start: str, n_runs: int):

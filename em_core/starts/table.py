@@ -14,6 +14,7 @@ from em_core.emissions.kernels.distances import Distances
 from em_core.magnitudes import require_values
 from em_core.protocols import Turns
 from em_core.starts.agglomeration import model_based, nearest_group, sampled, ward
+from em_core.starts.sample_fit import fit_of_sample
 from em_core.starts.short_runs import short_runs
 
 # Agglomeration needs all pairwise distances: beyond this many rows it works on a random sample.
@@ -34,6 +35,7 @@ class Start(NamedTuple):
     gives: str
     meaning: str
     turns: Turns = "many"
+    for_many: bool = False
 
 
 def k_means_plus_plus(points, n_components, rng, weights=None) -> np.ndarray:
@@ -142,6 +144,14 @@ STARTS = {
         "parameters",
         "ten short runs of EM from k-means++, the best of them followed",
         turns="none",
+    ),
+    "fit of a sample": Start(
+        fit_of_sample,
+        "parameters",
+        "the best of five short runs on 10,000 rows drawn at random, followed there to its end: "
+        "few passes over a large table are left",
+        turns="none",
+        for_many=True,
     ),
 }
 

@@ -15,35 +15,13 @@ import time
 import warnings
 
 import numpy as np
-from landscapes import NATS, TOLERANCE, best_known, best_sound, landscapes
+from landscapes import NATS, TOLERANCE, best_known, best_sound, landscapes, peer
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
-from em_core import Gaussian, restarts
+from em_core import restarts
 
-TOL = 1e-7
 ALLOWED = 0.01
-
-
-def peer(model, data, seconds: float, seed: int) -> float:
-    """scikit-learn's best in so many seconds; -inf where it rests on too few rows, or has no such
-    model."""
-    if not isinstance(model.emission, Gaussian):
-        return -np.inf
-    best, began = -np.inf, time.perf_counter()
-    while time.perf_counter() - began < seconds:
-        estimator = GaussianMixture(
-            model.n_components,
-            covariance_type=model.emission.covariance,
-            tol=TOL,
-            max_iter=3000,
-            random_state=seed,
-        ).fit(data)
-        seed += 1
-        if estimator.weights_.min() * len(data) >= 2 * (data.shape[1] + 1):
-            best = max(best, estimator.score(data) * len(data))
-    return best
 
 
 def main() -> int:

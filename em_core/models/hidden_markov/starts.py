@@ -26,6 +26,7 @@ class ChainStart(NamedTuple):
     propose: Callable[..., tuple]
     meaning: str
     turns: Turns = "many"
+    for_many: bool = False
 
 
 def of_mixture(method: str, random_transitions: bool = False) -> Callable[..., tuple]:
@@ -69,6 +70,7 @@ STARTS = {
         f"{start.meaning.replace('component', 'state')}; transitions "
         f"{'drawn at random' if name in RANDOM else 'counted'}",
         start.turns,
+        start.for_many,
     )
     for name, start in MIXTURE_STARTS.items()
 } | {

@@ -15,17 +15,18 @@ from em_core import (
     Mixture,
     Poisson,
     StudentT,
+    fit,
     restarts,
 )
 from em_core.datasets import load
 from em_core.search.evidence import at_most, evidence, kinds_that_agree, unseen
 from em_core.search.plan import SPLIT_AND_MERGE, plan
 from em_core.search.restarts import go_on
-from em_core.search.split_and_merge import split_and_merge
+from em_core.search.split_and_merge import Neighbourhood, split_and_merge
 from em_core.search.success import success_rate
 
 IRIS = load("iris").values
-THREE = Mixture(Gaussian(), 3)
+THREE, FOUR = Mixture(Gaussian(), 3), Mixture(Gaussian(), 4)
 
 
 def two_in_one() -> tuple[Mixture, np.ndarray, object]:
@@ -70,6 +71,24 @@ def test_what_has_components_is_split_and_merged(model, data) -> None:
     start = model.initial_params(data, "k-means++", np.random.default_rng(0))
     move = next(split_and_merge(model, data, start, np.random.default_rng(0)))
     assert np.isfinite(model.e_step(move, data).log_likelihood)
+
+
+def test_of_the_starts_beside_an_answer_those_that_rise_fastest_are_handed_out() -> None:
+    start = FOUR.initial_params(IRIS, "k-means++", np.random.default_rng(1))
+    answer = fit(FOUR, IRIS, start=start).params
+    beside, handed = Neighbourhood(FOUR, IRIS, answer), []
+    while (params := beside.next(np.random.default_rng(0))) is not None:
+        handed.append(FOUR.e_step(params, IRIS).log_likelihood)
+    every = list(split_and_merge(FOUR, IRIS, answer, np.random.default_rng(0)))
+    assert handed[:6] == sorted(handed[:6], reverse=True) and len(handed) < len(every)
+    # They come after a few iterations: already above where the moves put them.
+    assert handed[0] > max(FOUR.e_step(params, IRIS).log_likelihood for params in every)
+
+
+def test_where_nothing_is_left_beside_the_best_answers_there_is_beside_others() -> None:
+    found = restarts(FOUR, IRIS, range(50))
+    moved = [fit for fit in found.fits if fit.start == SPLIT_AND_MERGE]
+    assert len(moved) == 25 and len({fit.parent for fit in moved}) > 2
 
 
 def test_rows_of_no_weight_have_no_part() -> None:

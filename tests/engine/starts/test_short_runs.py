@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from em_core import Bernoulli, Categorical, HiddenMarkov, Mixture, Poisson, fit
-from em_core.starts.short_runs import MOST_ROWS
+from em_core.starts.samples import MOST_ROWS
 
 N_ROWS = 3 * MOST_ROWS
 
