@@ -247,7 +247,7 @@ class Job:
             most = self._pool.limits.memory / 1e6
             return Lost(
                 f"This takes more than the {most:,.0f} MB of memory that one computation may have "
-                "here. Use fewer rows, starts or components."
+                "here. Use fewer rows, columns, starts or components."
             )
         return Lost(
             f"An error that nobody expected ended this: {failed.sentence}. It is in the server's "
@@ -296,7 +296,8 @@ def how_it_ended(process: subprocess.Popen) -> str:
     if status == -signal.SIGKILL:
         return (
             "The process that computed this was killed from outside, as systems do when the memory "
-            "of the whole machine runs out. Try again, or use fewer rows, starts or components."
+            "of the whole machine runs out. Try again, or use fewer rows, columns, starts or "
+            "components."
         )
     if status < 0:
         name = signal.Signals(-status).name
