@@ -4,6 +4,7 @@ them."""
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,31 +14,41 @@ from support.browser import ROOT, free_port
 
 
 class Cluster:
-    """One scheduler and some workers of one thread; a lost one of either can be started again."""
+    """One scheduler and some workers of one thread; a lost one of either can be started again.
 
-    def __init__(self, folder: Path):
-        self.folder, self.port = folder, free_port()
-        self.address = f"tcp://127.0.0.1:{self.port}"
+    host: the address of the scheduler. within: what a command begins with that runs on its host.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        host: str = "127.0.0.1",
+        protocol: str = "tcp",
+        within: Sequence[str] = (),
+    ):
+        self.folder, self.port, self.host, self.within = folder, free_port(), host, within
+        self.address = f"{protocol}://{host}:{self.port}"
         self.workers: list[subprocess.Popen] = []
         self.scheduler = self._scheduler()
 
     def _scheduler(self) -> subprocess.Popen:
-        where = ["--host", "127.0.0.1", "--port", str(self.port)]
-        return self._start("scheduler", *where, "--no-dashboard")
+        where = ["--host", f"{self.address.partition(':')[0]}://{self.host}"]
+        where += ["--port", str(self.port), "--no-dashboard"]
+        return self._start(self.within, "scheduler", *where)
 
-    def _start(self, *what: str) -> subprocess.Popen:
+    def _start(self, within: Sequence[str], *what: str) -> subprocess.Popen:
         with (self.folder / "log").open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "dask", *what],
+                [*within, sys.executable, "-m", "dask", *what],
                 cwd=self.folder,
                 env=os.environ | {"PYTHONPATH": str(ROOT)},
                 stdout=log,
                 stderr=log,
             )
 
-    def add_worker(self) -> None:
+    def add_worker(self, within: Sequence[str] = ()) -> None:
         how = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--memory-limit", "1GiB"]
-        self.workers.append(self._start("worker", self.address, *how))
+        self.workers.append(self._start(within, "worker", self.address, *how))
 
     def await_workers(self, number: int) -> None:
         with Client(self.address, timeout=60) as client:
