@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping
-from copy import copy
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -186,13 +185,6 @@ class ModelSelection:
 
         known = self._before | self._cells
         return tuple(label for label in self._models if waits(known.get(label)))
-
-    def without(self, label: Hashable, why: str) -> ModelSelection:
-        """The same grid with one cell given up, for this reason."""
-        other = copy(self)
-        lost = Cell(label, self._models[label], "failed", None, why, False, None)
-        other._cells = self._cells | {label: lost}
-        return other
 
     @property
     def cells(self) -> tuple[Cell, ...]:

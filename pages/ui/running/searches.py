@@ -148,6 +148,7 @@ class Grid(_OnOneTable):
     def begin(self) -> None:
         """Start, or go on with what is left."""
         self.begun_with = sum(c.label[1] for c in self.cells if c.status != "not run")
+        self._alone = None
         super().begin()
 
     def job(self) -> Job:
@@ -171,8 +172,8 @@ class Grid(_OnOneTable):
 
     def _listen(self) -> None:
         """Where a process is lost, the models that it has not told of get one each: the next to be
-        lost has taken one model with it, and it is known which."""
-        self._alone = None
+        lost has taken one model with it, and it is known which. These stay to be fitted."""
+        lost: dict[tuple[str, int], Lost] = {}
         while True:
             try:
                 super()._listen()
@@ -180,14 +181,19 @@ class Grid(_OnOneTable):
                 if self.stopped:
                     raise
                 if self._alone is not None:
-                    self.selection = self.found.without(self._alone, str(error))
+                    lost[self._alone] = error
             else:
                 if self._alone is None:
                     return
-            if self.stopped or self.error or not self.found.waiting:
+            if self.stopped or self.error:
                 return
-            self._alone = self.found.waiting[0]
+            left = [label for label in self.found.waiting if label not in lost]
+            if not left:
+                break
+            self._alone = left[0]
             self._job = self.job()
+        if lost:
+            raise next(iter(lost.values()))
 
     def take(self, told: Sequence[tuple[grids.Progress, grids.ModelSelection | None]]) -> None:
         for self.latest, selection in told:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from math import inf
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -437,19 +438,29 @@ def test_stopped_starts_tell_what_they_found() -> None:
     assert search.stopped and (search.error == NOTHING_YET or search.runs.landscape.unconverged)
 
 
-def test_a_process_that_is_lost_costs_a_grid_one_model_and_a_search_says_why() -> None:
+def test_a_process_that_is_lost_costs_a_grid_one_model_and_a_search_says_why(
+    tmp_path: Path,
+) -> None:
+    there = tmp_path / "there"
+    there.touch()
     usual = {"starts": ("k-means++",), "seeds": range(3), "tolerance": 1e-3, "max_iterations": 500}
     models = {("full", k): Mixture(Gaussian(), k) for k in (1, 2, 3)}
-    models["full", 2] = jobs.Killed(Gaussian(), 2)
+    models["full", 2] = jobs.Killed(Gaussian(), 2, str(there))
     grid = Grid(key="", models=models, data=VALUES, folds=0, **usual)
     grid.begin()
     grid.done.wait()
-    assert [cell.status for cell in grid.cells] == ["usable", "failed", "usable"]
-    assert "killed from outside" in grid.cells[1].verdict and not grid.error and grid.complete
+    # It stays to be fitted: what is recommended meanwhile is of the others.
+    assert [cell.status for cell in grid.cells] == ["usable", "not run", "usable"]
+    assert "killed from outside" in grid.error and grid.lost and not grid.complete
     search = Search(key="", model=models["full", 2], data=VALUES, **usual)
     search.begin()
     search.done.wait()
     assert "killed from outside" in search.error and search.lost
+    there.unlink()
+    grid.begin()
+    grid.done.wait()
+    assert [cell.status for cell in grid.cells] == 3 * ["usable"]
+    assert grid.complete and not grid.error
 
 
 def test_a_stopped_grid_keeps_what_it_has_and_goes_on_with_the_rest() -> None:

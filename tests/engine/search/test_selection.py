@@ -242,19 +242,6 @@ def test_an_unexpected_error_costs_its_cell_only_and_is_in_the_log(model, said, 
         assert "in m_step" in caplog.text and "index 3 is out of bounds" in caplog.text
 
 
-def test_a_cell_can_be_given_up_and_the_rest_gone_on_with():
-    models = grid(["full", "tied"], [1, 2])
-    chosen = select(models, IRIS, range(2))
-    for progress in chosen:
-        if progress.n_done == 1:
-            break
-    chosen = pickle.loads(pickle.dumps(chosen)).without(("full", 2), "It was killed.")
-    whole = chosen.go_on(IRIS, times=0)
-    assert {progress.label[0] for progress in whole} == {"tied"}
-    assert [cell.status for cell in whole.cells] == ["usable", "failed", "usable", "usable"]
-    assert whole.cells[1].verdict == "It was killed." and whole.waiting == ()
-
-
 def test_a_fold_without_an_optimum_leaves_no_cross_validation():
     """Without either of the two far points the other is all that its component has."""
     rows = np.random.default_rng(0).normal(size=(10, 2))

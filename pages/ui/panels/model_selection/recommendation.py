@@ -63,7 +63,8 @@ def show_recommendation(
     best, criterion_name = ranking[0], CRITERIA[criterion]
     if words := scant_of(best.fitted, grid, shell.settings()):
         st.warning(f"Of what is recommended: {words[0].lower()}{words[1:]}")
-    st.markdown(f"#### {criterion_name} recommends {named(family, best.label)}")
+    among = "" if grid.complete else f"Of the {counted(grid.n_done, 'model')} fitted so far, "
+    st.markdown(f"#### {among}{criterion_name} recommends {named(family, best.label)}")
     what = meaning(family, best.label)
     with _beside_a_button() as place:
         st.markdown(
