@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Container, Iterable
+from itertools import islice, zip_longest
 from typing import Any, NamedTuple
 
 from pages.ui.tables.table import DataError
 
 MOST_NAMED, MOST_CHARACTERS = 3, 40
+MOST_LEVELS = 20  # of what rows are called
 
 
 class NoTable(Exception):
@@ -27,8 +28,9 @@ def rows_in(content: dict[str, Any]) -> Rows:
     """The rows of the table in an object. Raises NoTable; DataError where two columns have a name.
 
     {"x": [1, 2], "y": [3, 4]}; {"x": {"0": 1, "1": 2}} and {"0": {"x": 1}, "1": {"x": 2}}, as
-    pandas writes it; {"columns": ["x"], "data": [[1], [2]]}; {"values": [{"x": 1}, {"x": 2}]} with
-    whatever is beside it. An object of plain values is one row.
+    pandas writes it; {"columns": ["x"], "index": ["a", "b"], "data": [[1], [2]]};
+    {"values": [{"x": 1}, {"x": 2}]} with whatever is beside it. An object of plain values is one
+    row.
     """
     members = list(content.values())
     if not any(isinstance(value, dict | list) for value in members):
@@ -39,13 +41,46 @@ def rows_in(content: dict[str, Any]) -> Rows:
         return _by_key(content)
     names, data = content.get("columns"), content.get("data")
     if isinstance(names, list) and isinstance(data, list) and _of_lists(data, len(names)):
-        if twice := [name for name, n in Counter(map(str, names)).items() if n > 1]:
-            raise DataError(f"This file names two columns {twice[0]!r}: give each its own name.")
-        return Rows([dict(zip(map(str, names), row, strict=True)) for row in data])
+        return _split(content, list(map(_name, names)), data)
     tables = [value for value in members if _of_objects(value)]
     if len(tables) != 1:
         raise NoTable
     return Rows(tables[0])
+
+
+def _split(content: dict[str, Any], columns: list[str], data: list[list[Any]]) -> Rows:
+    """Rows apart from the names of columns, and from what rows are called: of one or more levels,
+    each a column unless they are 0, 1, 2, ..."""
+    if twice := [name for name, n in Counter(columns).items() if n > 1]:
+        raise DataError(f"This file names two columns {twice[0]!r}: give each its own name.")
+    index = content.get("index")
+    if not isinstance(index, list) or len(index) != len(data) or _count(map(_name, index)):
+        return Rows([dict(zip(columns, row, strict=True)) for row in data])
+    n_levels = len(index[0]) if isinstance(index[0], list) else 0
+    several = 0 < n_levels <= MOST_LEVELS and _of_lists(index, n_levels)
+    called = index if several else [[key] for key in index]
+    given = content.get("index_names")
+    given = given if isinstance(given, list) else []
+    names: list[str] = []
+    for name, _ in zip_longest(given[: len(called[0])], called[0]):
+        names.append(_unused("" if name is None else _name(name), {*columns, *names}))
+    names += columns
+    rows = (
+        dict(zip(names, [*key, *row], strict=True)) for key, row in zip(called, data, strict=True)
+    )
+    return Rows(rows, (_taken(columns, map(_name, index)),))
+
+
+def _name(name: Any) -> str:
+    """A name of one or more levels."""
+    return " ".join(map(str, name)) if isinstance(name, list) else str(name)
+
+
+def _unused(name: str, taken: Container[str]) -> str:
+    """A key for a column called so: with blanks, which a name does not keep, until it is new."""
+    while name in taken:
+        name += " "
+    return name
 
 
 def _lists_of_one_length(members: list[Any]) -> bool:
@@ -70,15 +105,16 @@ def _by_key(content: dict[str, dict[str, Any]]) -> Rows:
     if inner and all(map(str.isdigit, inner)):
         return _turned(content, inner)
     if all(map(str.isdigit, content)):
-        named = ({"": _key(key), **row} for key, row in content.items())
+        called = _unused("", inner)
+        named = ({called: _key(key), **row} for key, row in content.items())
         return Rows(named, (_taken(inner, content),))
     raise NoTable
 
 
 def _turned(content: dict[str, dict[str, Any]], inner: dict[str, None]) -> Rows:
     """The rows of columns. inner: what their cells are called."""
-    named = not _count(inner)
-    rows: dict[str, dict[str, Any]] = {key: {"": _key(key)} if named else {} for key in inner}
+    named, called = not _count(inner), _unused("", content)
+    rows: dict[str, dict[str, Any]] = {key: {called: _key(key)} if named else {} for key in inner}
     # The first has all names, so that the columns are in their order.
     rows[next(iter(inner))] |= dict.fromkeys(content)
     for name, column in content.items():

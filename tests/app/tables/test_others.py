@@ -384,6 +384,85 @@ def test_what_rows_of_objects_are_called_is_a_column(content, columns, rows) -> 
     )
 
 
+SPLIT = '{"columns":%s,"index":%s,"data":[[1,2],[3,4]]%s}'
+
+
+@pytest.mark.parametrize(
+    ("content", "columns"),
+    [
+        (
+            SPLIT % ('["x","y"]', '["2024-01-01","2024-01-02"]', ""),
+            {"column 1": ["2024-01-01", "2024-01-02"], "x": [1, 3], "y": [2, 4]},
+        ),
+        (SPLIT % ('["x","y"]', "[7,5]", ""), {"column 1": [7, 5], "x": [1, 3], "y": [2, 4]}),
+        (
+            SPLIT % ('["x","y"]', "[0.5,1.5]", ""),
+            {"column 1": [0.5, 1.5], "x": [1, 3], "y": [2, 4]},
+        ),
+        (SPLIT % ('["x","y"]', "[0,1]", ""), {"x": [1, 3], "y": [2, 4]}),
+        (
+            SPLIT % ("[2019,2020]", "[1,2]", ""),
+            {"column 1": [1, 2], "2019": [1, 3], "2020": [2, 4]},
+        ),
+        (
+            SPLIT % ('["","y"]', '["a","b"]', ""),
+            {"column 1": ["a", "b"], "column 2": [1, 3], "y": [2, 4]},
+        ),
+        (
+            SPLIT % ('[["m","x"],["m","y"]]', '[["a",1],["b",2]]', ""),
+            {"column 1": ["a", "b"], "column 2": [1, 2], "m x": [1, 3], "m y": [2, 4]},
+        ),
+        (
+            SPLIT
+            % (
+                '["x","y"]',
+                '[["a",1],["b",2]]',
+                ',"index_names":["who",null],"column_names":[null]',
+            ),
+            {"who": ["a", "b"], "column 2": [1, 2], "x": [1, 3], "y": [2, 4]},
+        ),
+        (
+            SPLIT % ('["x","y"]', "[1900,1901]", ',"index_names":["x"],"column_names":[null]'),
+            {"x": [1900, 1901], "x (2)": [1, 3], "y": [2, 4]},
+        ),
+        (
+            '{"":{"2019":1,"2020":3},"y":{"2019":2,"2020":4}}',
+            {"column 1": [2019, 2020], "column 2": [1, 3], "y": [2, 4]},
+        ),
+        (
+            '{"17":{"":1,"y":2},"12":{"":3,"y":4}}',
+            {"column 1": [17, 12], "column 2": [1, 3], "y": [2, 4]},
+        ),
+    ],
+)
+def test_what_rows_are_called_by_pandas_is_a_column_unless_it_counts_them(content, columns) -> None:
+    assert read_table("t.json", content.encode()).frame.to_dict("list") == columns
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.Index(["b", "a"], name="who"),
+        pd.Index([3, 4], name="n"),
+        pd.MultiIndex.from_tuples([("a", 1), ("a", 2)], names=["who", "n"]),
+    ],
+)
+def test_frames_written_as_json_of_each_orientation_keep_what_rows_are_called(index) -> None:
+    frame = pd.DataFrame({"x": [1.5, 2.5]}, index=index)
+    keys = [list(key) for key in frame.reset_index()[index.names].itertuples(index=False)]
+    for content in (
+        frame.to_json(orient="split"),
+        frame.to_json(orient="table"),
+        json.dumps(frame.to_dict(orient="tight")),
+    ):
+        table = read_table("t.json", content.encode())
+        assert list(map(list, zip(*table.frame.to_dict("list").values(), strict=True))) == [
+            [*key, x] for key, x in zip(keys, [1.5, 2.5], strict=True)
+        ]
+        named = "index_names" in content or "schema" in content
+        assert not named or list(table.frame) == [*index.names, "x"]
+
+
 @pytest.mark.parametrize("orient", ["index", "columns"])
 def test_years_as_columns_of_pandas_are_not_turned(orient: Any) -> None:
     frame = pd.DataFrame({"2019": [1, 2, 3], "2020": [4, 5, 6]})

@@ -130,6 +130,12 @@ STEPS: dict[str, tuple[Callable[[int], object], int]] = {
     "work of many settings": (lambda n: _tried(unpack, archive(n)), 1_000),
     "JSON of many names": (lambda n: tried(_keyed(n, "1").encode(), "x.json"), 10_000),
     "JSON of names with a row each": (lambda n: tried(_keyed(n, "").encode(), "x.json"), 4_000),
+    "JSON of rows of many levels": (
+        lambda n: tried(
+            f'{{"columns":[1],"index":[{_listed("0", n)}],"data":[[1]]}}'.encode(), "x.json"
+        ),
+        20_000,
+    ),
     "JSON of digits": (lambda n: tried(b'[{"x":' + b"9" * n + b"}]", "x.json"), 50_000),
     "JSON of one name": (lambda n: tried(b"[{" + b'"x":1,' * n + b'"x":2}]', "x.json"), 20_000),
     "Excel: rows": (lambda n: tried(sheet_of(_sheet_rows(n)), "x.xlsx"), 300),
