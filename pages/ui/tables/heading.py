@@ -1,7 +1,7 @@
 """The names of a table's columns, in one line or several, and their units."""
 
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from pages.ui.tables import cells
 from pages.ui.tables.answers import Reading
@@ -69,9 +69,10 @@ def _as_given(records: Sequence[Record], reading: Reading) -> Head:
     if reading.header is None and not stacked and not _holds_names(first, block[lines:] or body):
         return _nameless(records[start:], reading.first or records[start].line)
     below, rows = block[lines : lines + 1], block[lines + 1 :]
-    of_units = bool(below) and holds_units(below[0], rows)
+    under_names = [_without_repeats(row, block[lines - 1]) for row in below]
+    of_units = bool(below) and holds_units(under_names[0], rows)
     names_index = lines > 1 and bool(below) and _names_index(below[0], rows)
-    units = tuple(unit_of(cell) for cell in below[0]) if of_units else ()
+    units = tuple(map(unit_of, under_names[0])) if of_units else ()
     given, titles = _joined(block[:lines], width)
     if names_index:
         given = [one.strip() or other for one, other in zip(below[0], given, strict=True)]
@@ -112,12 +113,17 @@ def _header_lines(block: list[list[str]]) -> int:
         above = block[1:lines]
         if any(cell.startswith(_IMPORT_ID) for cell in above[-1]):
             return lines
-        numeric = numeric_below(block[lines:])
         *over, last = above
+        under, *rows = block[lines:]
+        of_units = holds_units(_without_repeats(under, last), rows)
+        numeric = numeric_below(rows if of_units else block[lines:])
         if lines == 2 and _continues(block[0], last, block[2:]):
             return lines
         names = len(numeric) > 1 and _names_again(last, numeric)
-        if names and all(_names_again(row, numeric) or are_titles(row) for row in over):
+        if names and all(
+            _names_again(row, numeric) or are_titles(_without_repeats(row, block[0]))
+            for row in over
+        ):
             return lines
     return 1
 
@@ -133,10 +139,20 @@ def _stacked(block: list[list[str]]) -> int:
         levels = [row[0].strip() for row in head]
         if len(numeric) < 2 or not all(levels) or any(are_numbers(levels)):
             continue
-        are = [are_numbers([row[j].strip() for j in numeric]) for row in head]
-        if all(are[0]) and not any(are[-1]) and all(row[numeric[0]].strip() for row in head):
+        *over, last = [[row[j].strip() for j in numeric] for row in head]
+        counted = [all(text.isdigit() for text in row) for row in over]
+        named = [number or _are_names(row) for number, row in zip(counted, over, strict=True)]
+        if counted[0] and all(named) and last[0] and _are_names(last):
             return lines
     return 0
+
+
+def _are_names(texts: list[str]) -> bool:
+    """Whether texts over columns of numbers, some of them empty, are names or units of them, and no
+    values of a row: of these one may stand in every column."""
+    if any(are_numbers(texts)) or any(is_no_name(text) for text in texts if text):
+        return False
+    return len(set(texts)) > 1 or bool(unit_of(texts[0]))
 
 
 def _continues(first: list[str], second: list[str], body: list[list[str]]) -> bool:
@@ -218,17 +234,30 @@ def _joined(lines: list[list[str]], width: int) -> tuple[list[str], tuple[str, .
     if not more:
         return first, ()
     *titles, last = more
-    below = [
-        " ".join(dict.fromkeys(filter(None, (cell.strip() for cell in column))))
-        for column in zip(*map(_over_all, titles), last, strict=True)
-    ]
+    columns = zip(_over_all(first), *map(_over_all, titles), last, strict=True)
+    names = list(map(_in_words, columns))
     if all(cell.strip() for cell in first) and len(set(first)) == width:
-        return first, tuple(below)
-    over = _over_all(first)
-    names = [
-        f"{one} {text}".strip() if text else one for one, text in zip(over, below, strict=True)
-    ]
+        pairs = zip(names, first, strict=True)
+        return first, tuple(words.removeprefix(name.strip()).strip() for words, name in pairs)
     return names, tuple(names)
+
+
+def _in_words(texts: Sequence[str]) -> str:
+    """What the lines of names say of a column. A cell that was merged over several of them has its
+    text in each; levels of names may be the same number."""
+    texts = [text.strip() for text in texts]
+    return " ".join(
+        text for above, text in pairwise(["", *texts]) if text and (text != above or text.isdigit())
+    )
+
+
+def _without_repeats(row: list[str], names: list[str]) -> list[str]:
+    """A line below names without those that stand in it again, as in cells merged over both."""
+    above = [*names, *[""] * (len(row) - len(names))]
+    return [
+        "" if cell == name and not unit_of(cell) else cell
+        for cell, name in zip(row, above, strict=False)
+    ]
 
 
 def _over_all(line: list[str]) -> list[str]:

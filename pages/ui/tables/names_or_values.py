@@ -11,9 +11,9 @@ from pages.ui.tables.units import unit_of
 
 # In a row below the names they stand for no answer, and are no names.
 _NO_ANSWER = re.compile(
-    r"refused|no answer|unknown|none|n\.?[ad]\.?|trace|"
-    r"not (available|applicable|known|detected|measured|tested|recorded)|"
-    r"missing|[-\u2013\u2014*]+",
+    r"refused|no (answer|data|value)|unknown|none|nil|n\.?[ad]\.?|k\. ?a\.?|trace|"
+    r"not (available|applicable|known|detected|measured|tested|recorded|reported|given)|"
+    r"missing|suppressed|confidential|withheld|[-\u2013\u2014*.:\u2026?/\\]+",
     re.IGNORECASE,
 )
 

@@ -225,6 +225,45 @@ def test_a_workbook_with_merged_titles_hidden_rows_and_numbers_as_text() -> None
     assert table.lines.above == ((1, "Trial of 2023"),)
 
 
+@pytest.mark.parametrize(
+    ("rows", "merged", "names", "units"),
+    [
+        (
+            [["id", "before", None], [None, "mean", "sd"]],
+            ["A1:A2", "B1:C1"],
+            ["id", "before mean", "before sd"],
+            (),
+        ),
+        (
+            [["id", "before", None], [None, "at rest", None], [None, "mean", "sd"]],
+            ["A1:A3", "B1:C1", "B2:C2"],
+            ["id", "before at rest mean", "before at rest sd"],
+            (),
+        ),
+        (
+            [["id", "length", "mass"], [None, "mm", "g"]],
+            ["A1:A2"],
+            ["id", "length", "mass"],
+            ("", "mm", "g"),
+        ),
+        (
+            [["id", "size", None], [None, "length", "mass"], [None, "mm", "g"]],
+            ["A1:A3", "B1:C1"],
+            ["id", "size length", "size mass"],
+            ("", "mm", "g"),
+        ),
+    ],
+)
+def test_a_name_merged_over_all_lines_of_names_is_said_once(rows, merged, names, units) -> None:
+    def change(book: openpyxl.Workbook) -> None:
+        for cells in merged:
+            book.active.merge_cells(cells)
+
+    numbers = [["a", 1.5, 2.5], ["b", 3.5, 4.5], ["c", 5.5, 6.25]]
+    table = read(workbook([*rows, *numbers], change), name="t.xlsx")
+    assert list(table.frame) == names and len(table.frame) == 3 and table.units == units
+
+
 @pytest.mark.parametrize("above", [0, 4])
 @pytest.mark.parametrize("first", ["", "Person"])
 @pytest.mark.parametrize("more", [0, 1])
@@ -295,6 +334,25 @@ def test_a_first_row_of_values_with_something_beside_them_is_no_line_of_names(fi
     lines = ["sample,Pb,Cd", first, "B,1.2,0.3", "C,2.3,0.4", "D,2.9,0.5"]
     table = read_table("x.csv", "\n".join(lines).encode())
     assert len(table.frame) == 4 and table.frame.iloc[0, 1:].tolist() == kept
+
+
+@pytest.mark.parametrize("word", ["NA", "n/a", "..", ":", "-", "\u2026", "no data", "None", "c"])
+@pytest.mark.parametrize(
+    "names", ["2019,2020,2021", "0,5,10", "400,410,420", "a,b,c", "low dose,mid dose,high dose"]
+)
+def test_a_first_row_of_words_for_missing_values_is_no_line_of_names(word: str, names: str) -> None:
+    rows = ["B,1.5,2.25,3.5", f"C,3.25,{word},4.5", "D,1.5,0.25,0.5"]
+    for first in (f"A,{word},{word},{word}", f"A,{word},..,NA", f"A,,{word},n/a"):
+        table = read("\n".join([f"country,{names}", first, *rows]))
+        assert list(table.frame) == ["country", *names.split(",")]
+        assert table.frame["country"].tolist() == list("ABCD") and not any(table.units)
+        table = read("\n".join([f"country,{names}", "Z,1,2,3", first, *rows]))
+        assert table.frame["country"].tolist() == list("ZABCD")
+
+
+def test_values_over_words_are_no_levels_of_names() -> None:
+    table = read("who,2019,2020\nA,1.5,2.5\nB,low,high\nC,3,4\nD,5,6\n")
+    assert table.frame["who"].tolist() == list("ABCD")
 
 
 WORLD_BANK = (
