@@ -12,6 +12,7 @@ from pages.ui.tables.lines import (
     usual_width,
 )
 from pages.ui.tables.names_or_values import (
+    holds_units,
     is_no_name,
     numbers_are_names,
     numeric_below,
@@ -74,13 +75,20 @@ def _below_titles(records: Sequence[Record], rows: list[list[str]]) -> int | Non
     # Names may stand in the last comment.
     for start in (n_titles, n_titles - 1) if n_titles else ():
         if _begins_table(rows, start):
-            return start or None
+            return start - (start > 0 and _is_below_names(rows, start)) or None
     apart = _after_a_blank(records)
     if apart and not numeric_below(rows[1:]) and _begins_table(rows, apart):
         return apart
     rest = rows[n_titles:]
     is_table = n_titles > 0 and len(rest) > 1 and fits(rest) and bool(numeric_below(rest))
     return n_titles if is_table and all(map(is_comment, rows[:n_titles])) else None
+
+
+def _is_below_names(rows: list[list[str]], start: int) -> bool:
+    """Whether a line holds units, and the one above names for all of them."""
+    above = stripped(rows[start - 1])
+    named = len(above) == len(rows[start]) and all(above) and not any(are_numbers(above))
+    return named and holds_units(rows[start], rows[start + 1 :])
 
 
 def _titles(records: Sequence[Record], rows: list[list[str]]) -> int:

@@ -23,17 +23,17 @@ from pages.ui.tables.below import (
 )
 from pages.ui.tables.heading import headed
 from pages.ui.tables.lines import Body, Head, Record, numeric_columns, usual_width
+from pages.ui.tables.spaced import SPACES, is_better_by_spaces, is_grouped
 
 # In order of preference where two fit equally well: `1,5;2,5` is two decimals, not three cells.
 _SEPARATORS = ("\t", ";", "|", ",")
 PLAIN = _SEPARATORS  # by which a text is split at once, unless quotes stand inside its cells
-_SPACES = " "
 _NAMES = {
     "\t": "Cells are separated by tabs.",
     ";": "Cells are separated by semicolons.",
     "|": "Cells are separated by vertical bars.",
     ",": "Cells are separated by commas.",
-    _SPACES: "Cells are separated by spaces.",
+    SPACES: "Cells are separated by spaces.",
     "": "One column: no separator found.",
 }
 _SAMPLE_CHARACTERS = 262_144
@@ -58,6 +58,25 @@ class _Sample(NamedTuple):
 
     records: list[Record]
     whole: bool
+
+
+class _Fit(NamedTuple):
+    """How well a text is a table with a separator, what counts most first.
+
+    whole: as of a sample. all_rows: they are as long as the first says; share: of the records.
+    Where two separators stand in each line, that is meant by which there are numbers, and more
+    columns.
+    """
+
+    whole: bool
+    all_rows: bool
+    any_numbers: bool
+    share: float
+    only_numbers: bool
+    columns: int
+
+
+NO_FIT = _Fit(False, False, False, 0.0, False, 0)
 
 
 class Layout(NamedTuple):
@@ -91,19 +110,20 @@ def sniff(text: str, check_size: Callable[[int, int], None], reading: Reading) -
         check_size(1, _width(records))
         return _laid_out(text, declared[1], True, records, check_size, reading)
     begins = reading.begins or 1
-    best, best_records, best_fit = "", _sample(text, "", begins).records, (False, False, 0.0)
+    best, best_records, best_fit = "", _sample(text, "", begins).records, NO_FIT
     for separator in _SEPARATORS:
         records, whole = _sample(text, separator, begins)
-        share = _fit(records)
-        fit = whole, share > 0 and fits(without_notes(_rows(records))), share
-        if records and share and fit > best_fit and len(_rows(records)[0]) > 1:
+        fit = _fit(records, separator, whole)
+        if fit.share and fit > best_fit and len(_rows(records)[0]) > 1:
             best, best_records, best_fit = separator, records, fit
     if best:
         check_size(1, _width(best_records))
-    if best in ("", ","):
-        records = _sample(text, _SPACES, begins).records
-        if _better_by_spaces(records, best, best_records):
-            best, best_records = _SPACES, records
+    if best in ("", ",", "\t"):
+        records = _sample(text, SPACES, begins).records
+        rows, best_rows = ([r.cells for r in some] for some in (records, best_records))
+        fails = not best_fit.all_rows or best_fit.share < 0.5
+        if is_better_by_spaces(rows, _share(records), best, best_rows, fails):
+            best, best_records = SPACES, records
     if not best_records:
         for _ in _records(text[: _RECORD_CHARACTERS + 2], "", False):
             pass  # a quote that never ends is reported here
@@ -120,8 +140,7 @@ def _laid_out(
     check_size: Callable[[int, int], None],
     reading: Reading,
 ) -> Layout:
-    later = [cell for record in records for cell in record.cells[1:] if cell]
-    padded = separator not in ("", _SPACES) and bool(later) and all(c[0] == " " for c in later)
+    padded = separator not in ("", SPACES) and _is_padded(records)
     if padded:
         records = [r._replace(cells=[cell.strip(" ") for cell in r.cells]) for r in records]
     check_size(1, _width(records))
@@ -130,6 +149,12 @@ def _laid_out(
         records = _sample(text, separator, 1 + declared).records
     above = tuple(record for record in records if record.line < head.begins)
     return Layout(separator, padded, declared, head, above)
+
+
+def _is_padded(records: list[Record]) -> bool:
+    """Whether a space follows every separator."""
+    later = [cell for record in records for cell in record.cells[1:] if cell]
+    return bool(later) and all(cell[0] == " " for cell in later)
 
 
 def _rows(records: list[Record]) -> list[list[str]]:
@@ -141,42 +166,14 @@ def _width(records: list[Record]) -> int:
     return usual_width(_rows(records))
 
 
-def _better_by_spaces(records: list[Record], best: str, best_records: list[Record]) -> bool:
-    """Whether the text is a table of numbers with spaces between them, and of nothing else."""
-    rows, best_rows = [r.cells for r in records], [r.cells for r in best_records]
-    fit = _fit(records)
-    if fit < 0.5 or _one_grouped_column(rows):
-        return False
-    numeric = numeric_columns(rows)
-    if not best:
-        return any(numeric)
-    # `1,5 2,5` is two numbers with spaces between, but no numbers with commas between.
-    return fit >= 1 and all(numeric) and not all(numeric_columns(best_rows))
-
-
-def _one_grouped_column(rows: list[list[str]]) -> bool:
-    """One name over numbers such as `1 234`."""
-    body = rows[1:]
-    return len(rows[0]) == 1 and bool(body) and all(_grouped(row) for row in body)
-
-
 def _refuse_thousands(separator: str, rows: list[list[str]]) -> None:
     """Without a header, `1,234` in every line may be one number or two: refuse to guess."""
-    if separator in (",", _SPACES) and all(_grouped(row) for row in rows):
+    if separator in (",", SPACES) and all(is_grouped(row, separator) for row in rows):
         sample = separator.join(rows[0])
         raise Malformed(
             f"{sample!r} and the other lines may hold one number with thousands set apart, or "
             f"{len(rows[0])} columns: add a line with the column names and load it again."
         )
-
-
-def _grouped(row: list[str]) -> bool:
-    head, *groups = row
-    return (
-        bool(groups)
-        and re.fullmatch("[+-]?[1-9][0-9]{0,2}", head) is not None
-        and all(re.fullmatch("[0-9]{3}", group) for group in groups)
-    )
 
 
 def read(
@@ -364,7 +361,7 @@ def _offset(text: str, line: int) -> int:
 def _records(text: str, separator: str, padded: bool, begins: int = 1) -> Iterator[Record]:
     """The records of a text whose first line has this number, each with those of its lines."""
     lines = _Lines(text)
-    if separator == _SPACES:
+    if separator == SPACES:
         for number, line in enumerate(lines, start=begins):
             lines.record_ended()
             yield Record(number, _words(line), number)
@@ -448,7 +445,7 @@ def _sample(text: str, separator: str, begins: int) -> _Sample:
         whole = cut and isinstance(error, _Unended)
     if cut and len(records) > 1:
         records.pop()
-    return _Sample(_without_comment_signs(records) if separator == _SPACES else records, whole)
+    return _Sample(_without_comment_signs(records) if separator == SPACES else records, whole)
 
 
 def _without_comment_signs(records: list[Record]) -> list[Record]:
@@ -463,7 +460,21 @@ def _without_comment_signs(records: list[Record]) -> list[Record]:
     return [r._replace(cells=r.cells[1:] or [""]) for r in records[:signs]] + records[signs:]
 
 
-def _fit(records: list[Record]) -> float:
+def _fit(records: list[Record], separator: str, whole: bool) -> _Fit:
+    """How well a text is a table with a separator, of which these are the first records."""
+    share = _share(records)
+    if not share:
+        return NO_FIT
+    rows = _rows(records)
+    all_rows = fits(without_notes(rows))
+    if separator == "\t":  # which is part of no name or number
+        return _Fit(whole, all_rows, True, share, True, len(rows[0]))
+    numeric = [] if _is_padded(records) else numeric_columns(rows)
+    only = bool(numeric) and all(numeric)
+    return _Fit(whole, all_rows, any(numeric), share, only, len(rows[0]))
+
+
+def _share(records: list[Record]) -> float:
     """The share of the records that are rows as long as the header says."""
     if not records:
         return 0.0

@@ -1,5 +1,6 @@
 """The names of a table's columns, in one line or several, and their units."""
 
+import re
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
@@ -19,6 +20,7 @@ from pages.ui.tables.names_or_values import (
 from pages.ui.tables.units import unit_of
 
 _IMPORT_ID = '{"ImportId":'
+_DIGIT = re.compile(r"\s*[-+]?[0-9]")
 # What a survey service writes below questions that have one answer.
 _ANSWERS = {"Response", "Open-Ended Response"}
 
@@ -71,7 +73,7 @@ def _as_given(records: Sequence[Record], reading: Reading) -> Head:
     below, rows = block[lines : lines + 1], block[lines + 1 :]
     under_names = [_without_repeats(row, block[lines - 1]) for row in below]
     of_units = bool(below) and holds_units(under_names[0], rows)
-    names_index = lines > 1 and bool(below) and _names_index(below[0], rows)
+    names_index = lines > 1 and lines == _above_index_names(block)
     units = tuple(map(unit_of, under_names[0])) if of_units else ()
     given, titles = _joined(block[:lines], width)
     if names_index:
@@ -199,10 +201,24 @@ def _above_index_names(block: list[list[str]]) -> int:
         body = block[lines + 1 :]
         index = next(j for j, cell in enumerate(block[lines]) if not cell.strip())
         numeric = [j for j in numeric_below(body) if j >= index]
-        above = block[1:lines]
-        if all(len(row) > numeric[-1] and _name_all(row, numeric, body) for row in above):
+        first, *above = block[:lines]
+        if not all(len(row) > numeric[-1] and _name_all(row, numeric, body) for row in above):
+            continue
+        named = [first[j].strip() for j in numeric if j < len(first)]
+        # Names of which each stands once name the columns without the lines below, which may be
+        # rows then: of one that is known by its name alone, too.
+        once = len(set(named)) == len(numeric)
+        under = first[0].strip() and not above[0][0].strip()
+        if all(named) and not under and (not once or _is_of_another_kind(block, lines)):
             return lines
     return 0
+
+
+def _is_of_another_kind(block: list[list[str]], place: int) -> bool:
+    """Whether the first cells below a line begin with digits, as numbers and dates do, and none up
+    to there does."""
+    begin = [bool(_DIGIT.match(row[0])) if row else False for row in block]
+    return all(begin[place + 1 :]) and not any(begin[: place + 1])
 
 
 def _name_all(row: list[str], numeric: list[int], body: list[list[str]]) -> bool:

@@ -18,10 +18,10 @@ _SHARES = _words("% ‰ ppm ppb")
 _PREFIXED = _words("m g s A K mol Hz N Pa J W V F Ω ohm S T L l eV cal B bar M t")
 _PREFIXES = _words("k M G T c d m µ μ u n p h da") | {""}
 _OTHERS = _words(
-    "° deg rad °C °F °K ℃ ℉ C min h hr hrs d a y yr yrs day days hour hours week weeks month "
-    "months year years sec mins minutes seconds atm mmHg psi lb lbs oz in inch inches ft yd mi "
-    "mile miles mph kn ha ac U IU dB dBm px pt rpm bpm pH count counts n persons people pcs "
-    "points score"
+    "° deg rad °C °F °K ℃ ℉ C degC degF degT min mn h hr hrs d dy a y yr yrs mo day days hour "
+    "hours week weeks month months year years sec mins minutes seconds atm mmHg psi lb lbs oz in "
+    "inch inches ft yd mi mile miles mph kn nmi ha ac U IU dB dBm px pt rpm bpm pH count counts n "
+    "persons people pcs points score"
 )
 _UNITS = {f"{prefix}{unit}" for prefix in _PREFIXES for unit in _PREFIXED}
 _UNITS |= _OTHERS | _SHARES | CURRENCIES
@@ -31,8 +31,9 @@ _MOST = 24  # characters
 
 
 def unit_of(text: str) -> str:
-    """The unit that a cell names, without brackets; "" where it is none."""
-    text = text.strip()
+    """The unit that a cell names, without brackets and the sign of a comment before it; "" where it
+    is none."""
+    text = text.strip().removeprefix("#")
     in_brackets = _BRACKETS.fullmatch(text)
     if in_brackets:
         return in_brackets[1].strip()

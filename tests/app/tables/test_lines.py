@@ -633,6 +633,26 @@ def test_pandas_with_a_named_index_below_two_levels_comes_back() -> None:
     assert table.frame.to_numpy().tolist() == [[1, 1.5, 2.5], [2, 3.5, 4.5]]
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["site,pH,temp", "A,7,12", "B,,", "C,6.5,11.5", "D,7.25,13.5"],
+        ["site,2019,2020", "A,7,12", "B,,", "C,6.5,11.5", "D,7.25,13.5"],
+        ["id,x1,x2", "a,0,1", "b,,", "c,0.5,2.5", "d,0.7,1.5"],
+        ["day,pH,temp", "2024-01-01,7,12", "2024-01-02,,", "2024-01-03,6.5,1.5", "2024-01-04,7,2"],
+        ["day,pH,temp", "2024-01-01,low,low", "2024-01-02,,", "2024-01-03,6.5,1.5"],
+        ["id,Pre,,Post,", ",m,sd,m,sd", "Ann,,,,", "Ben,1.5,2,3,4", "Cid,1,2.5,3,4"],
+        ["id,Pre,Pre,Post,Post", ",m,sd,m,sd", "Ann,,,,", "Ben,1.5,2,3,4", "Cid,1,2.5,3,4"],
+    ],
+)
+def test_a_row_of_which_only_its_name_is_known_names_no_index(lines: list[str]) -> None:
+    table = read("\n".join(lines))
+    n_names = 2 if "m,sd" in lines[1] else 1
+    first = lines[0].partition(",")[0]
+    assert table.frame[first].tolist() == [line.partition(",")[0] for line in lines[n_names:]]
+    assert not any("names the columns before" in said for said in table.parsing)
+
+
 @pytest.mark.parametrize("second", ["Anna,1,2", "Anna,n.d.,n.d.", "-,kg,kg"])
 def test_a_row_of_which_only_a_name_is_known_stays(second: str) -> None:
     frame = read("\n".join(["name,x,y", second, "Ben,,", "Carl,3,4", "Dora,5,6"])).frame
