@@ -11,14 +11,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pages.ui.tables import cells
-from pages.ui.tables.cells import Cells
+from pages.ui.tables.cells import DASHES, Cells
 from pages.ui.tables.units import CURRENCIES, is_unit
 
 _GAP = "[\\s\u00a0\u202f\u2009]*"
 _NUMBER = "[0-9](?:[0-9.,'\u2019\u00a0\u202f\u2009 ]*[0-9.,])?|\\.[0-9]+"
+# What ends in a point would leave it to the number.
+_BEFORE = rf"(?:Rs|Fr|kr)\.|[^0-9\s.,+()<>={DASHES}-]{{0,4}}"
 _DECORATED = (
-    rf"^(?P<open>\(?){_GAP}(?P<sign>[-+]?){_GAP}(?P<before>[^0-9\s.,+()<>=-]{{0,4}}){_GAP}"
-    rf"(?P<minus>-?)(?P<number>{_NUMBER})(?P<gap>{_GAP})(?P<after>[^0-9\s().,+<>=-][^()<>=]*?)?"
+    rf"^(?P<open>\(?){_GAP}(?P<sign>[{DASHES}+-]?){_GAP}(?P<before>{_BEFORE}){_GAP}"
+    rf"(?P<minus>[{DASHES}-]?)(?P<number>{_NUMBER})(?P<gap>{_GAP})(?P<after>[^0-9\s().,+<>=-][^()<>=]*?)?"
     rf"{_GAP}(?P<close>\)?)$"
 )
 LESS, MORE = "<\u2264", ">\u2265"
@@ -112,7 +114,7 @@ def undecorated(shape: cells.Shapes) -> Undecorated | None:
     signs = pc.binary_join_element_wise(fields["sign"], fields["minus"], "")
     if pc.any(pc.and_(brackets, pc.not_equal(signs, ""))).as_py():
         return None
-    signs = pc.if_else(brackets, "-", signs)
+    signs = pc.if_else(brackets, "-", pc.replace_substring_regex(signs, f"[{DASHES}]", "-"))
     numbers = pc.binary_join_element_wise(signs, fields["number"], "")
     return Undecorated(pc.if_else(shape.missing, "", numbers), before or after, negative)
 

@@ -11,7 +11,7 @@ def _words(text: str) -> frozenset[str]:
 
 CURRENCIES = _words(
     "€ $ £ ¥ ₹ ₽ ₩ ₺ ₪ US$ A$ C$ HK$ EUR USD GBP CHF JPY CNY INR AUD CAD NZD SEK NOK DKK PLN "
-    "CZK HUF RUB BRL MXN ZAR KRW TRY Fr. kr zł"
+    "CZK HUF RUB BRL MXN ZAR KRW TRY Fr. kr kr. zł Rs Rs. ₨"
 )
 # Parts of a whole.
 _SHARES = _words("% ‰ ppm ppb")

@@ -1,8 +1,12 @@
 """Numbers with something beside them, encodings, and words for missing."""
 
+import io
+import json
 import random
+import re
 
 import numpy as np
+import openpyxl
 import pytest
 
 from pages.ui.tables.answers import ENCODINGS, Reading
@@ -19,6 +23,14 @@ READ = {
     "brackets": (["(5)", "7", "(1,234.5)"], [-5, 7, -1234.5], ""),
     "brackets and dollars": (["($5)", "$7"], [-5, 7], "$"),
     "thousands by spaces": (["1 234", "12 345"], [1234, 12345], ""),
+    "lakhs and crores": (["12,34,567", "1,00,000", "50,000", "2,10,00,000"], None, ""),
+    "lakhs with decimals": (["12,34,567.50", "1,234.25", "-1,00,000"], None, ""),
+    "lakhs of rupees": (["\u20b912,34,567.50", "\u20b9 1,234", "-\u20b95"], None, "\u20b9"),
+    "lakhs of Rs.": (["Rs. 12,34,567", "Rs.500", "Rs. 1,23,456.5"], None, "Rs."),
+    "lakhs in brackets": (["(1,00,000)", "50,000"], [-100000, 50000], ""),
+    "a minus of typesetters before dollars": (["\u2212$107.04", "$5.5", "$\u22122"], None, "$"),
+    "dashes for a minus": (["\u20131.5", "\u20110.25", "\uff0d3", "2"], None, ""),
+    "dashes before a unit": (["\u20131.5 kg", "2 kg", "\u22123 kg"], None, "kg"),
     "kilograms": (["3.2 kg", "4 kg", "1 200.5 kg"], [3.2, 4, 1200.5], "kg"),
     "joined": (["3.2kg", "4kg"], [3.2, 4], "kg"),
     "grams": (["3.2g", "4g"], [3.2, 4], "g"),
@@ -31,6 +43,8 @@ TEXTS = [
     *(["12 %", "13"], ["3.2 kg", "500 g"], ["1A", "2A"], ["S1", "S2"], ["Q 1", "Q 2"]),
     *(["1st", "2nd"], ["5-10", "10-20"], ["4pm", "5pm"], ["12:30", "9:15"], ["(a)", "(b)"]),
     *(["1 kg (net)", "2 kg (net)"], ["5)", "6)"], ["(5", "(6"], ["€ 5 %", "€ 6 %"]),
+    *(["12,34,567", "1,234,567"], ["12,34,56", "1,234"], ["1,2,345", "1,23,456"]),
+    *(["\u2013", "\u2013a"], ["5\u201310", "10\u201320"], ["\u2014 5", "7"]),
     *(["A1", "A2"], ["10x", "20x"], ["%", "kg"], ["<0.5", "x"], ["<", ">"], ["<b>1", "<b>2"]),
 ]
 
@@ -44,6 +58,9 @@ def column(cells: list[str], **reading) -> Table:
 def test_numbers_beside_a_unit_are_numbers(case: str) -> None:
     cells, numbers, unit = READ[case]
     table = column(cells)
+    if numbers is None:  # what is left without marks, commas and the unit
+        bare = [re.sub("[\u2010-\u2015\u2212\uff0d]", "-", cell) for cell in cells]
+        numbers = [float(re.sub(r"Rs\.|[^-.0-9]", "", cell)) for cell in bare]
     np.testing.assert_array_equal(table.frame["a"].to_numpy(float, na_value=np.nan), numbers)
     assert (table.units or ("", ""))[0] == unit
     said = " ".join(table.parsing)
@@ -136,3 +153,35 @@ def test_an_encoding_that_cannot_be_is_said() -> None:
     with pytest.raises(DataError, match="choose another encoding"):
         read_table("t.csv", "a,b\n1,2\n".encode("utf-16-le"), Reading(encoding="cp1252"))
     assert samples(b"a,b\n1,2\n") == {}
+
+
+def in_india(n: int) -> str:
+    """A whole number with its digits grouped as in India."""
+    if n < 1000:
+        return str(n)
+    digits, last = str(n // 1000), f"{n % 1000:03}"
+    groups = [digits[max(end - 2, 0) : end] for end in range(len(digits), 0, -2)][::-1]
+    return ",".join([*groups, last])
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.json", "t.xlsx"])
+def test_numbers_as_they_are_grouped_in_india_come_back(name: str, rng: random.Random) -> None:
+    numbers = [10**5 + rng.randrange(10**5), *(rng.randrange(10**9) for _ in range(20))]
+    assert [in_india(n) for n in (7, 1234, 12345, 123456, 12345678)] == [
+        *("7", "1,234", "12,345", "1,23,456", "1,23,45,678")
+    ]
+    texts = [in_india(number) for number in numbers]
+    if name == "t.csv":
+        content = "\n".join(["k\tn", *(f"x\t{text}" for text in texts)]).encode()
+    elif name == "t.json":
+        content = json.dumps([{"k": "x", "n": text} for text in texts]).encode()
+    else:
+        book = openpyxl.Workbook()
+        for row in (["k", "n"], *(["x", text] for text in texts)):
+            book.active.append(row)
+        buffer = io.BytesIO()
+        book.save(buffer)
+        content = buffer.getvalue()
+    table = read_table(name, content)
+    assert table.frame["n"].tolist() == numbers
+    assert "Commas inside the numbers of 'n' separate thousands." in table.parsing
