@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow as pa
 
 from pages.ui.tables.column_names import unique_names
+from pages.ui.tables.pandas_index import range_index
 from pages.ui.tables.parquet import series_of, spread_size
 from pages.ui.tables.table import DataError, Table, check_size, check_unpacked
 
@@ -25,15 +26,16 @@ def read_arrow(filename: str, content: bytes) -> Table:
         raise DataError(f"{filename!r} is Feather of version 1: write it again as version 2.")
     try:
         schema = _opened(content, None).schema
-        check_size(filename, 1, len(schema))
+        index = range_index(schema.metadata)
+        check_size(filename, 1, len(schema) + len(index))
         if not len(schema):
             raise DataError(f"{filename!r} has no columns: load a table with rows of numbers.")
-        names, renamed = unique_names(schema.names)
+        names, renamed = unique_names([*schema.names, *(of.name for of in index)])
         columns, notes, size = {}, [], 0
         # A few at a time: compressed, each may be far larger than the file.
-        width = math.ceil(len(names) / _MOST_PASSES)
-        for first in range(0, len(names), width):
-            some = names[first : first + width]
+        width = math.ceil(len(schema) / _MOST_PASSES)
+        for first in range(0, len(schema), width):
+            some = names[first : min(first + width, len(schema))]
             places = range(first, first + len(some))
             found, size = _columns(filename, content, places, size)
             for name, column in zip(some, found, strict=True):
@@ -46,6 +48,10 @@ def read_arrow(filename: str, content: bytes) -> Table:
         raise broken from None
     if not len(columns[names[0]]):
         raise DataError(f"{filename!r} has no rows: load a table with rows of numbers.")
+    for of in index:
+        if of.rows == len(columns[names[0]]):
+            columns[names[-1]] = of.column()
+            notes.append(of.told(names[-1]))
     if rest := _after_the_first(content):
         notes.append(f"{rest:,} bytes after the first stream of the file are not read.")
     parsing = ("Arrow.", *renamed, *notes)

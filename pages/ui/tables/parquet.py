@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from em_core.partitions.sources import doubles
 from pages.ui.tables.column_names import unique_names
+from pages.ui.tables.pandas_index import range_index
 from pages.ui.tables.table import MAX_CELLS, DataError, Table, check_size, check_unpacked
 from pages.ui.text import shortened
 
@@ -47,11 +48,16 @@ def read_parquet(filename: str, content: bytes) -> Table:
         table = _read(filename, content)
         if not table.num_rows or not table.num_columns:
             raise DataError(f"{filename!r} has no rows: load a table with rows of numbers.")
-        names, renamed = unique_names(table.column_names)
+        index = [r for r in range_index(table.schema.metadata) if r.rows == table.num_rows]
+        check_size(filename, table.num_rows, table.num_columns + len(index))
+        names, renamed = unique_names([*table.column_names, *(of.name for of in index)])
         series, notes = {}, []
-        for name, column in zip(names, table.columns, strict=True):
+        for name, column in zip(names, table.columns, strict=False):
             series[name], note = series_of(name, column)
             notes += note
+        for of in index:
+            series[names[-1]] = of.column()
+            notes.append(of.told(names[-1]))
     except pa.ArrowMemoryError:
         raise  # it need not be the file's fault
     except (pa.ArrowException, OSError):

@@ -366,3 +366,71 @@ def test_a_value_that_stands_for_many_rows_by_itself_is_refused() -> None:
     for bomb in bombs:
         with pytest.raises(DataError, match="not read: write it as numbers or text"):
             read_table("a.feather", feather(x=bomb))
+
+
+def of_frame(frame: pd.DataFrame, name: str) -> bytes:
+    """As pandas writes it, or as a stream of Arrow."""
+    buffer = io.BytesIO()
+    if name.endswith("arrows"):
+        table = pa.Table.from_pandas(frame)
+        with pa.ipc.new_stream(buffer, table.schema) as writer:
+            writer.write_table(table)
+    else:
+        (frame.to_parquet if name.endswith("parquet") else frame.to_feather)(buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("name", ["t.parquet", "t.feather", "t.arrows"])
+@pytest.mark.parametrize(
+    ("index", "called"),
+    [
+        (pd.RangeIndex(1900, 1902, name="year"), "year"),
+        (pd.RangeIndex(0, 2, name="id"), "id"),
+        (pd.RangeIndex(7, 9), "column 3"),
+        (pd.RangeIndex(10, 4, -5), "column 3"),
+        (pd.RangeIndex(0, 20, 10, name=5), "5"),
+        (pd.RangeIndex(3, 5, name="x"), "x (2)"),
+        (pd.RangeIndex(2), None),
+        (pd.RangeIndex(-(2**62), 2**62, 2**62, name="far"), "far"),
+    ],
+)
+def test_what_pandas_calls_rows_by_a_range_is_a_column_unless_it_counts_them(
+    name: str, index: pd.RangeIndex, called: str | None
+) -> None:
+    frame = pd.DataFrame({"x": [1.5, 2.5], "y": ["a", "b"]}, index=index)
+    table = read_table(name, of_frame(frame, name))
+    assert list(table.frame) == ["x", "y", *[called] * (called is not None)]
+    assert table.frame["x"].tolist() == [1.5, 2.5]
+    said = [line for line in table.parsing if line.startswith("What the rows are called")]
+    if called is None:
+        assert not said
+    else:
+        assert table.frame[called].tolist() == index.tolist()
+        sentence = f"What the rows are called, {index[0]} to {index[1]}, is the column {called!r}."
+        assert said == [sentence]
+
+
+@pytest.mark.parametrize("write", ["parquet", "stream"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "no JSON",
+        "[1]",
+        '{"index_columns": 5}',
+        '{"index_columns": [{"kind": "range", "name": "a", "start": 0, "stop": 9, "step": 1}]}',
+        '{"index_columns": [{"kind": "range", "name": "a", "start": 0, "stop": 2, "step": 0}]}',
+        '{"index_columns": [{"kind": "range", "name": "a", "start": 0.5, "stop": 2, "step": 1}]}',
+        '{"index_columns": [{"kind": "range", "name": "a", "start": 1, "stop": %s, "step": 1}]}'
+        % ("9" * 30),
+    ],
+)
+def test_what_the_metadata_of_a_file_say_wrongly_is_no_index(write: str, said: str) -> None:
+    table = pa.table({"x": [1.5, 2.5]}).replace_schema_metadata({"pandas": said})
+    buffer = io.BytesIO()
+    if write == "parquet":
+        pq.write_table(table, buffer)
+    else:
+        with pa.ipc.new_stream(buffer, table.schema) as writer:
+            writer.write_table(table)
+    name = "t.parquet" if write == "parquet" else "t.arrows"
+    assert list(read_table(name, buffer.getvalue()).frame) == ["x"]
