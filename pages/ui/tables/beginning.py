@@ -1,8 +1,10 @@
 """Where in a file a table begins: below titles, comments and sentences."""
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
+from pages.ui.tables.below import is_note
 from pages.ui.tables.lines import (
     SAMPLE_COLUMNS,
     Record,
@@ -19,8 +21,10 @@ from pages.ui.tables.names_or_values import (
     stripped,
     words_below,
 )
+from pages.ui.tables.units import unit_of
 
 MOST_ABOVE = 40  # lines above a table
+_DIGIT = re.compile(r"\s*[-+]?[0-9]")
 
 
 def blank_columns(rows: list[list[str]]) -> int:
@@ -37,6 +41,8 @@ def start_of(records: Sequence[Record]) -> int:
     lead = blank_columns([record.cells for record in records])
     rows = [record.cells[lead:] for record in records]
     if (start := _below_titles(records, rows)) is not None:
+        return start
+    if (start := _below_pairs(rows)) is not None:
         return start
     if fits(rows) and not _is_short(rows[0], usual_width(rows)):
         return 0
@@ -77,7 +83,8 @@ def _below_titles(records: Sequence[Record], rows: list[list[str]]) -> int | Non
         if _begins_table(rows, start):
             return start - (start > 0 and _is_below_names(rows, start)) or None
     apart = _after_a_blank(records)
-    if apart and not numeric_below(rows[1:]) and _begins_table(rows, apart):
+    goes_on = _is_table(rows[:apart], rows[apart:])
+    if apart and not goes_on and not numeric_below(rows[1:]) and _begins_table(rows, apart):
         return apart
     rest = rows[n_titles:]
     is_table = n_titles > 0 and len(rest) > 1 and fits(rest) and bool(numeric_below(rest))
@@ -101,6 +108,44 @@ def _titles(records: Sequence[Record], rows: list[list[str]]) -> int:
         if not is_comment(row) and not (told and not numeric_below(rows[place + 1 :])):
             return place
     return max(min(len(records), MOST_ABOVE) - 1, 0)
+
+
+def _is_table(above: list[list[str]], below: list[list[str]]) -> bool:
+    """Whether lines above a blank one are names and rows of the table below it: as long, without a
+    gap, and no pairs of a word and what it stands for.
+
+    In a table of two columns such pairs have no number, or one in the first; or the table below
+    says what is measured at times or the like, which no word is."""
+    first, *rows = above or [[]]
+    whole = [[*filter(None, stripped(row))] for row in above]
+    if not rows or any(len(row) != len(below[0]) for row in [*above, *whole]):
+        return False
+    if is_of_another_kind([*above, *below], len(above)):
+        return False
+    numbers = [any(are_numbers(row)) for row in whole]
+    return len(first) > 2 or (not numbers[0] and any(numbers))
+
+
+def is_of_another_kind(rows: list[list[str]], place: int) -> bool:
+    """Whether the first cells below a row begin with digits, as numbers and dates do, and none up
+    to there does."""
+    begin = [bool(row) and _DIGIT.match(row[0]) is not None for row in rows]
+    return all(begin[place + 1 :]) and not any(begin[: place + 1])
+
+
+def _below_pairs(rows: list[list[str]]) -> int | None:
+    """Where a table of two columns begins below pairs of a word and what it stands for: at names
+    over numbers, of which the first are times or the like. None without such lines."""
+    for start in range(2, min(len(rows) - 2, MOST_ABOVE)):
+        row, body = rows[start], without_notes(rows[start + 1 :], 2)
+        if not is_of_another_kind([*rows[: start + 1], *body], start):
+            continue
+        pairs = all(len(other) == 2 and all(stripped(other)) for other in [*rows[:start], row])
+        if not pairs or any(are_numbers(stripped(row))) or any(map(is_no_name, stripped(row))):
+            return None
+        units = holds_units(row, body) or all(map(unit_of, row))
+        return start if column_is_numeric(body, 1) and not units else None
+    return None
 
 
 def _after_a_blank(records: Sequence[Record]) -> int:
@@ -161,11 +206,11 @@ def fits(rows: list[list[str]]) -> bool:
 
 
 def without_notes(rows: list[list[str]], width: int | None = None) -> list[list[str]]:
-    """Rows without lines of one cell at their end. width: of the rows; None for what the first
-    says."""
+    """Rows without lines of one cell and notes at their end. width: of the rows; None for what the
+    first says."""
     width = usual_width(rows) if width is None else width
     end = len(rows)
-    while end and len(rows[end - 1]) == 1 < width:
+    while end and (len(rows[end - 1]) == 1 < width or is_note(rows[end - 1], width)):
         end -= 1
     return rows[:end]
 

@@ -1,12 +1,17 @@
 """The names of a table's columns, in one line or several, and their units."""
 
-import re
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
 from pages.ui.tables import cells
 from pages.ui.tables.answers import Reading
-from pages.ui.tables.beginning import are_titles, blank_columns, start_of
+from pages.ui.tables.beginning import (
+    are_titles,
+    blank_columns,
+    is_of_another_kind,
+    start_of,
+    without_notes,
+)
 from pages.ui.tables.column_names import unique_names
 from pages.ui.tables.lines import Head, Record, are_numbers, column_is_numeric, usual_width
 from pages.ui.tables.names_or_values import (
@@ -20,7 +25,6 @@ from pages.ui.tables.names_or_values import (
 from pages.ui.tables.units import unit_of
 
 _IMPORT_ID = '{"ImportId":'
-_DIGIT = re.compile(r"\s*[-+]?[0-9]")
 # What a survey service writes below questions that have one answer.
 _ANSWERS = {"Response", "Open-Ended Response"}
 
@@ -59,6 +63,7 @@ def _as_given(records: Sequence[Record], reading: Reading) -> Head:
         return _nameless(records[start:], reading.first or records[start].line)
     first, body = records[start].cells, [record.cells for record in records[start + 1 :]]
     width = usual_width([first, *body])
+    body = without_notes(body, width)
     extra = ""
     if width == len(first) + 1:
         # R writes row names without a heading; other programs end every row with a separator.
@@ -209,16 +214,9 @@ def _above_index_names(block: list[list[str]]) -> int:
         # rows then: of one that is known by its name alone, too.
         once = len(set(named)) == len(numeric)
         under = first[0].strip() and not above[0][0].strip()
-        if all(named) and not under and (not once or _is_of_another_kind(block, lines)):
+        if all(named) and not under and (not once or is_of_another_kind(block, lines)):
             return lines
     return 0
-
-
-def _is_of_another_kind(block: list[list[str]], place: int) -> bool:
-    """Whether the first cells below a line begin with digits, as numbers and dates do, and none up
-    to there does."""
-    begin = [bool(_DIGIT.match(row[0])) if row else False for row in block]
-    return all(begin[place + 1 :]) and not any(begin[: place + 1])
 
 
 def _name_all(row: list[str], numeric: list[int], body: list[list[str]]) -> bool:

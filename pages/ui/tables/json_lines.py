@@ -21,7 +21,21 @@ _CHUNK = 10_000
 _LARGEST = 2**63
 _LINES = re.compile(r"([^\r\n]*)(?:\r\n|\r|\n|\Z)")
 _HALVES = re.compile("[\ud800-\udfff]")
+_BEGINS = re.compile(r'\s*(\{\s*"[^"]*"\s*:|\[\s*(\{|\[\s*")\s*)')
 _SPACE = re.compile(r"[ \t\n\r]*")
+
+
+def is_json(text: str) -> bool:
+    """Whether a text is JSON, whole or not, whatever the name of its file says: an object or a list
+    with nothing behind it in its line."""
+    if _BEGINS.match(text) is None:
+        return False
+    try:
+        _, end = _DECODER.raw_decode(text, _after_space(text, 0))
+    except (ValueError, RecursionError, DataError):
+        return True
+    following = _LINES.match(text, end)
+    return following is None or not following[1].strip()
 
 
 def read_json_lines(filename: str, text: str) -> Table:

@@ -21,7 +21,7 @@ from pages.ui.tables.cells_again import holds_texts, typed_again
 from pages.ui.tables.column_names import with_cells
 from pages.ui.tables.excel import read_excel
 from pages.ui.tables.framing import framed, read_from
-from pages.ui.tables.json_lines import read_json_lines
+from pages.ui.tables.json_lines import is_json, read_json_lines
 from pages.ui.tables.lines import column_is_numeric, told
 from pages.ui.tables.long_texts import check_text, without_long_texts
 from pages.ui.tables.parquet import read_parquet
@@ -130,11 +130,11 @@ def _read(filename: str, content: bytes, reading: Reading, packed: bool = False)
             name=filename, file=filename
         )
     _refuse_binary(filename, content)
-    if ending in ("jsonl", "ndjson", "json"):
-        text, *encoding = _decode(filename, content, reading.encoding)
+    text, *encoding = _decode(filename, content, reading.encoding)
+    if ending in ("jsonl", "ndjson", "json") or is_json(text):
         table = read_json_lines(filename, text)
         return table._replace(parsing=(*encoding, *table.parsing))
-    return _read_text(filename, content, reading)
+    return _read_text(filename, text, encoding, reading)
 
 
 def _ending(filename: str) -> str:
@@ -162,8 +162,7 @@ def _unpacked(filename: str, content: bytes) -> bytes:
     return unpacked
 
 
-def _read_text(filename: str, content: bytes, reading: Reading) -> Table:
-    text, *encoding = _decode(filename, content, reading.encoding)
+def _read_text(filename: str, text: str, encoding: list[str], reading: Reading) -> Table:
     # Of files that were joined, each may begin with a mark.
     text = text.replace("\n\ufeff", "\n").replace("\r\ufeff", "\r")
     check = partial(check_size, filename)

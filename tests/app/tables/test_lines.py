@@ -601,6 +601,80 @@ def test_names_are_found_whatever_is_above_and_beside_them(content, names, first
     assert table.frame.iloc[0, 0] == first
 
 
+@pytest.mark.parametrize("name", ["t.csv", "t.xlsx"])
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["name,group,score", "Ann,A,5", "Bob,A,absent", "", "Cid,B,ill", "Dan,B,7", "Eve,B,8"],
+        ["id,result", "a1,pos", "a2,3", "", "b1,neg", "b2,4", "b3,5"],
+        ["id,2019,2020", "a1,low,4", "a2,3,2", "", "b1,low,high", "b2,4,4", "b3,5,2"],
+        ["k,m,n", "a,x,y", "b,x,z", "", "c,u,v", "d,1,2", "e,3,4"],
+    ],
+)
+def test_rows_below_a_blank_line_are_of_the_table_above(lines: list[str], name: str) -> None:
+    content = "\n".join(lines)
+    if name == "t.xlsx":
+        content = workbook([[_cell(text) for text in line.split(",")] for line in lines])
+    table = read(content, name=name)
+    rows = [line for line in lines[1:] if line]
+    assert list(table.frame) == lines[0].split(",")
+    assert table.frame.iloc[:, 0].tolist() == [row.partition(",")[0] for row in rows]
+
+
+@pytest.mark.parametrize("apart", [0, 1])
+@pytest.mark.parametrize(
+    ("pairs", "names", "rows"),
+    [
+        (
+            ["Device,TempLog 3", "Serial,A1234", "Interval,60"],
+            "Time,Temperature",
+            ["2024-03-01 10:00:00,15.8", "2024-03-01 10:01:00,16.1"],
+        ),
+        (["Made by,Ann", "With,a lamp"], "wavelength,absorbance", ["400,0.12", "410,0.15"]),
+        (["Run,7", "Of,Monday"], "t [s],U [V]", ["0,0.12", "0.5,NA", "1,0.25", "Source: us"]),
+        (["Logger,HOBO", "At,Lab", "By,us"], "Date,Temp", ["1.2.2020,20.5", "2.2.2020,21"]),
+    ],
+)
+def test_pairs_above_a_table_of_two_columns_are_none_of_it(pairs, names, rows, apart: int) -> None:
+    table = read("\n".join([*pairs, *[""] * apart, names, *rows]))
+    assert list(table.frame) == names.split(",") and table.lines.header == len(pairs) + apart + 1
+    assert table.frame.iloc[:, 1].dtype == float
+    assert f"{len(pairs)} lines above the names are not read." in table.parsing
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["day,count", "unknown,low", "n/a,high", "2024-01-01,5.5", "2024-01-02,6.5"],
+        ["day,count", "first,low", "last,7", "2024-01-01,5.5", "2024-01-02,6.5"],
+        ["t,U", "s,V", "0,1.5", "1,2.5"],
+        ["t,U", "time,voltage", "s,V", "0,1.5", "1,2.5"],
+    ],
+)
+def test_first_rows_and_units_of_two_columns_are_no_pairs_above_them(lines: list[str]) -> None:
+    table = read("\n".join(lines))
+    assert table.lines.header == 1 and not table.lines.above
+
+
+@pytest.mark.parametrize(
+    ("content", "units"),
+    [
+        ("a,b\nkg,\n1,x\n3,y\nSource: here\n", ("kg", "")),
+        ("a,b\nkg,\n1,x\n3,y\nSource: here,\n", ("kg", "")),
+        ("a;b\nkg;\n1;x\n3;y\nQuelle: Amt\n", ("kg", "")),
+        ("a,b\nkg,mm\n1,2\n3,4\nSource: here\n* made up\n", ("kg", "mm")),
+        ("Report\na,b\nkg,\n1,x\n3,y\nSource: here\n", ("kg", "")),
+    ],
+)
+@pytest.mark.parametrize("name", ["t.csv", "t.xlsx"])
+def test_units_are_found_whatever_stands_below_the_rows(content, units, name: str) -> None:
+    if name == "t.xlsx":
+        lines = content.replace(";", ",").splitlines()
+        content = workbook([[_cell(text) for text in line.split(",")] for line in lines])
+    table = read(content, name=name)
+    assert table.units == units and table.frame["a"].tolist() == [1, 3]
+
+
 def test_comments_above_numbers_without_names_are_no_rows() -> None:
     content = "# year month value and more words\n# x\n2019 1 3.5\n2019 2 4.5\n"
     frame = read(content, name="t.txt").frame

@@ -1,5 +1,6 @@
 """Files that nobody here wrote: tests/tables/others."""
 
+import gzip
 import io
 import json
 import random
@@ -513,3 +514,56 @@ def test_lists_of_which_the_first_names_the_columns() -> None:
     assert table.frame.to_dict("list") == {"NAME": ["Alabama", "Alaska"], "POP": [5, 7]}
     with pytest.raises(DataError, match="item 3 isn't an object"):
         read_table("t.json", b'[["a","b"],[1,2],[3]]')
+
+
+FEATURES = b"""{
+  "type": "FeatureCollection", "features": [
+    {"type": "Feature", "properties": {"x": 1}, "x": 1}, {"type": "Feature", "x": 2}]}"""
+
+
+@pytest.mark.parametrize(
+    "name", ["t.geojson", "t.txt", "t.csv", "pasted text", "t.log", "t.json.txt", "t", "t.csv.gz"]
+)
+@pytest.mark.parametrize(
+    "content",
+    [
+        FEATURES,
+        b"\xef\xbb\xbf" + FEATURES,
+        b'[{"x": 1}, {"x": 2}]',
+        b'[\n  {\n    "x": 1, "y": "a, b"}, {"x": 2}\n]\n',
+        b'{"x": 1}\n{"x": 2}\n',
+        b'{"x":{"0":1,"1":2}}',
+        b'[["x","y"],[1,2],[2,3]]',
+    ],
+)
+def test_json_is_read_as_such_whatever_its_file_is_called(name: str, content: bytes) -> None:
+    table = read_table(name, gzip.compress(content) if name.endswith("gz") else content)
+    assert "JSON." in table.parsing and table.frame["x"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ('{"x": 1}\n{"x": 2', "line 2 isn't JSON"),
+        ('[{"x": 1}, {"x": 2', "isn't whole JSON"),
+        ('{"x": {"y": {"z": 1}}, "a": {"b": "c"}}', "one JSON object"),
+        ('{"x": 1, "x": 2}', "twice"),
+    ],
+)
+def test_json_of_another_ending_that_is_no_table_is_refused_as_json(content, reason) -> None:
+    with pytest.raises(DataError, match=reason):
+        read_table("t.txt", content.encode())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"a": 1}\tx\n{"a": 2}\ty\n',
+        "{a},[b]\n1,2\n3,4\n",
+        "[mm],[kg]\n1,2\n3,4\n",
+        '"{""a"": 1}",x\n1,2\n',
+    ],
+)
+def test_a_table_that_begins_with_a_bracket_is_no_json(content: str) -> None:
+    table = read_table("t.csv", content.encode())
+    assert "JSON." not in table.parsing and len(table.frame.columns) == 2
