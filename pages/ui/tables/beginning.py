@@ -11,6 +11,7 @@ from pages.ui.tables.lines import (
     are_numbers,
     column_is_numeric,
     filled,
+    is_comment,
     usual_width,
 )
 from pages.ui.tables.names_or_values import (
@@ -184,10 +185,6 @@ def _named_above(rows: list[list[str]], start: int) -> bool:
         if long and len(texts) >= max(width - 1, 2) and not any(are_numbers(texts)):
             return bool(numeric_below(rows[place + 1 :]))
     return False
-
-
-def is_comment(row: list[str]) -> bool:
-    return bool(row) and row[0].lstrip().startswith("#")
 
 
 def _is_sentence(row: list[str], below: list[str]) -> bool:

@@ -1,4 +1,4 @@
-"""Which lines below the names are no rows: names once more, sums, and notes."""
+"""Which lines below the names are no rows: names once more, comments, sums, and notes."""
 
 import re
 from collections.abc import Sequence
@@ -117,9 +117,34 @@ def without_totals(body: Body, lines: list[int]) -> Body:
     )
 
 
-def no_repeats(head: Head, columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray | None:
-    """Mask of the rows that are not the names once more, as in files that were put together; None
-    for all."""
+def rows_left(head: Head, columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray | None:
+    """Mask of the rows that are neither names once more nor comments; None for all."""
+    return _neither(_repeats(head, columns), _comments(columns))
+
+
+def without_repeats(head: Head, body: Body) -> Body:
+    """Without rows that are the names once more, or comments."""
+    repeats, comments = _repeats(head, body.columns), _comments(body.columns)
+    rows = _neither(repeats, comments)
+    if rows is None:
+        return body
+    return body._replace(
+        columns=[column.filter(rows) for column in body.columns],
+        repeats=_count(repeats),
+        comments=body.comments + _count(comments),
+    )
+
+
+def _neither(one: pa.ChunkedArray | None, other: pa.ChunkedArray | None) -> pa.ChunkedArray | None:
+    if one is None or other is None:
+        found = other if one is None else one
+        return None if found is None else pc.invert(found)
+    return pc.invert(pc.or_(one, other))
+
+
+def _repeats(head: Head, columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray | None:
+    """Mask of the rows that are the names once more, as in files that were put together; None for
+    none."""
     if not head.line or len(head.names) < 2:
         return None
     repeats: pa.ChunkedArray | None = None
@@ -128,13 +153,25 @@ def no_repeats(head: Head, columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArra
         repeats = same if repeats is None else pc.and_(repeats, same)
         if not pc.any(repeats).as_py():
             return None
-    return pc.invert(repeats)
+    return repeats
 
 
-def without_repeats(head: Head, body: Body) -> Body:
-    """Without rows that are the names once more."""
-    rows = no_repeats(head, body.columns)
-    if rows is None:
-        return body
-    left = [column.filter(rows) for column in body.columns]
-    return body._replace(columns=left, repeats=len(rows) - len(left[0]))
+def _comments(columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray | None:
+    """Mask of the rows whose first cell is a comment: all others begin with digits, or nothing
+    stands beside it. None for none."""
+    first = columns[0]
+    marked = pc.match_substring_regex(first, r"^\s*#")
+    if len(columns) < 2 or not pc.any(marked).as_py():
+        return None
+    others = first.filter(pc.invert(marked))
+    if not len(others):
+        return None
+    if pc.all(pc.match_substring_regex(others, r"^\s*([-+.]?[0-9].*)?$")).as_py():
+        return marked
+    beside = [pc.utf8_trim_whitespace(column.filter(marked)) for column in columns[1:]]
+    alone = not any(pc.any(pc.not_equal(column, "")).as_py() for column in beside)
+    return marked if alone else None
+
+
+def _count(mask: pa.ChunkedArray | None) -> int:
+    return 0 if mask is None else pc.sum(mask).as_py() or 0

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pages.ui.tables.answers import Reading
-from pages.ui.tables.beginning import fits, is_comment, start_of, without_notes
+from pages.ui.tables.beginning import fits, start_of, without_notes
 from pages.ui.tables.below import (
     MOST_BELOW,
     MOST_TOTALS,
@@ -22,7 +22,14 @@ from pages.ui.tables.below import (
     without_totals,
 )
 from pages.ui.tables.heading import headed
-from pages.ui.tables.lines import Body, Head, Record, numeric_columns, usual_width
+from pages.ui.tables.lines import (
+    Body,
+    Head,
+    Record,
+    is_comment,
+    numeric_columns,
+    usual_width,
+)
 from pages.ui.tables.spaced import SPACES, is_better_by_spaces, is_grouped
 
 # In order of preference where two fit equally well: `1,5;2,5` is two decimals, not three cells.
@@ -199,7 +206,8 @@ def _read_slowly(
     width = len(layout.head.names)
     chunks: list[list[pa.Array]] = []
     buffer: list[list[str]] = []
-    rows = blank = 0
+    rows = blank = comments = 0
+    odd = 0  # of what may be notes, those that are no comments
     pending = 0  # blank lines of a single column: missing values, unless only blank lines follow
     held: list[tuple[int, list[str]]] = []  # rows of empty cells, the same
     below: list[Record] = []  # what may be notes, unless a row follows
@@ -217,11 +225,14 @@ def _read_slowly(
             continue
         if len(row) != width:
             below.append(Record(line, row, end))
-            if len(below) > MOST_BELOW or not is_note(row, width):
-                raise Malformed(_ragged(below[0].line, len(below[0].cells), layout))
+            odd += not is_comment(row)
+            if odd and (odd > MOST_BELOW or not (is_note(row, width) or is_comment(row))):
+                raise Malformed(_ragged(below, layout))
             continue
-        if below:
-            raise Malformed(_ragged(below[0].line, len(below[0].cells), layout))
+        if odd:
+            raise Malformed(_ragged(below, layout))
+        comments += len(below)
+        below.clear()
         if width > 1 and not any(map(str.strip, row)):
             held.append((line, row))
             continue
@@ -234,7 +245,7 @@ def _read_slowly(
             chunks.append(_transposed(buffer))
             buffer = []
     if below and not rows:
-        raise Malformed(_ragged(below[0].line, len(below[0].cells), layout))
+        raise Malformed(_ragged(below, layout))
     if not rows:
         buffer = [row for _, row in held]
         lines += [line for line, _ in held]
@@ -244,6 +255,7 @@ def _read_slowly(
         chunks.append(_transposed(buffer))
     columns = [pa.chunked_array([c[j] for c in chunks], pa.string()) for j in range(width)]
     body = Body(columns, blank + pending + len(held), lines[-1] if lines else 0, notes=tuple(below))
+    body = body._replace(comments=comments)
     return body if last is not None else without_totals(body, [*lines])
 
 
@@ -338,7 +350,11 @@ def _transposed(rows: list[list[str]]) -> list[pa.Array]:
     return [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
 
 
-def _ragged(line: int, found: int, layout: Layout) -> str:
+def _ragged(records: list[Record], layout: Layout) -> str:
+    """What is to be said of records of which one or all are no rows."""
+    others = (record for record in records if not is_comment(record.cells))
+    line, row, _ = next(others, records[0])
+    found = len(row)
     cells_found = "1 cell" if found == 1 else f"{found:,} cells"
     expected = "the header" if layout.head.line else "the first line"
     hint = "put text or decimals that hold the separator in quotes"
@@ -445,7 +461,23 @@ def _sample(text: str, separator: str, begins: int) -> _Sample:
         whole = cut and isinstance(error, _Unended)
     if cut and len(records) > 1:
         records.pop()
-    return _Sample(_without_comment_signs(records) if separator == SPACES else records, whole)
+    records = _without_comment_signs(records) if separator == SPACES else records
+    return _Sample(_without_comments(records), whole)
+
+
+def _without_comments(records: list[Record]) -> list[Record]:
+    """Without comments below lines that are none, unless they may be rows like these."""
+    rows = (record for record in records if not is_comment(record.cells))
+    first = next(rows, None)
+    if first is None:
+        return records
+    return [
+        record
+        for record in records
+        if record.line <= first.line
+        or not is_comment(record.cells)
+        or (len(record.cells) == len(first.cells) and record.cells[0] != "#")
+    ]
 
 
 def _without_comment_signs(records: list[Record]) -> list[Record]:

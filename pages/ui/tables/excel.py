@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from pages.ui.tables.answers import Reading
 from pages.ui.tables.beginning import start_of
-from pages.ui.tables.below import MOST_TOTALS, no_repeats, without_repeats, without_totals
+from pages.ui.tables.below import MOST_TOTALS, rows_left, without_repeats, without_totals
 from pages.ui.tables.column_names import with_cells
 from pages.ui.tables.framing import framed, read_from
 from pages.ui.tables.heading import headed
@@ -320,7 +320,7 @@ def _body(
     if last is None and rows:
         body = without_totals(body, [record.line for record in rows[-MOST_TOTALS:]])
         natives = [native.slice(0, len(body.columns[0])) for native in natives]
-    if rows and (left := no_repeats(head, body.columns)) is not None:
+    if rows and (left := rows_left(head, body.columns)) is not None:
         natives = [native.filter(left) for native in natives]
     return without_repeats(head, body) if rows else body, natives
 
@@ -408,10 +408,6 @@ def _excel_text(value: object) -> str:
     if isinstance(value, str):
         return _unescaped(value) if "_x" in value else value
     text = str(value)
-    if isinstance(value, float) and re.fullmatch(r"-?[1-9][0-9]{0,2}\.[0-9]{3}", text):
-        # Excel knows that 1.234 is no thousand: the extra 0 says so, even where among words only
-        # the text is left of a cell.
-        text += "0"
     if isinstance(value, int | float) and not isinstance(value, bool):
         return _NumberCell(text)
     if isinstance(value, timedelta):

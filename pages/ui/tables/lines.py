@@ -65,8 +65,8 @@ class Head(NamedTuple):
 class Body(NamedTuple):
     """The cells below the names as text columns; where they end, and what stands below.
 
-    blank, repeats: how many lines are left out as they are blank, or names once more. last: the
-    line of the last row.
+    blank, repeats, comments: how many lines are left out as they are blank, names once more, or
+    comments. last: the line of the last row.
     """
 
     columns: list[pa.ChunkedArray]
@@ -75,6 +75,11 @@ class Body(NamedTuple):
     totals: tuple[Record, ...] = ()
     notes: tuple[Record, ...] = ()
     repeats: int = 0
+    comments: int = 0
+
+
+def is_comment(row: list[str]) -> bool:
+    return bool(row) and row[0].lstrip().startswith("#")
 
 
 def filled(row: list[str]) -> int:
@@ -105,6 +110,11 @@ def told(head: Head, above: Sequence[Record], body: Body) -> list[str]:
     if body.repeats:
         verb = "is" if body.repeats == 1 else "are"
         sentences.append(f"{counted(body.repeats, 'line')} of the same names {verb} not read.")
+    if body.comments:
+        verb = "is" if body.comments == 1 else "are"
+        sentences.append(
+            f"{counted(body.comments, 'line')} of comments between the rows {verb} not read."
+        )
     for record in body.totals:
         word = shown(first_text(record.cells)[1:])
         sentences.append(f"Line {record.line:,}, {word!r}, sums up the rows above: not read.")

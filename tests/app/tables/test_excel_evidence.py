@@ -7,6 +7,8 @@ import openpyxl
 import pytest
 
 from pages.ui.tables.answers import Reading
+from pages.ui.tables.preparation.missing import Missing
+from pages.ui.tables.preparation.table import prepared
 from pages.ui.tables.reading import read_table
 from pages.ui.tables.table import Table
 from support.bombs import sheet_of
@@ -130,3 +132,21 @@ def test_a_formula_that_gives_nothing_is_an_empty_cell() -> None:
     assert "formula" not in said and "NA" not in said and not table.words
     table = read(sheet_of("".join([*rows, unsaved, last])))
     assert "1 formula without a saved result: missing." in table.parsing
+
+
+@pytest.mark.parametrize("names", [[450.125, 460.25], [1.125, 2.375], [-450.125, 0.125]])
+def test_numbers_that_name_columns_or_levels_stand_as_they_are(names: list[float]) -> None:
+    rows = [["id", *names], ["p0", 1.5, 2.5], ["p1", 2.5, 4.75]]
+    table = read(workbook(Data=rows), header=1)
+    assert list(table.frame) == ["id", *map(str, names)]
+    table = read(workbook(Data=[["k", "n"], [1.125, 2], ["x", 3], [450.125, 4]]))
+    assert table.frame["k"].tolist() == ["1.125", "x", "450.125"]
+    left = prepared(table, (Missing(("x",)),))
+    assert left.frame["k"].tolist()[::2] == [1.125, 450.125] and not left.questions
+
+
+def test_numbers_with_three_decimals_below_two_lines_of_names() -> None:
+    rows = [["id", 450.125, 450.125], ["who", "lo", "hi"], ["a", 1.125, 2.5], ["b", 2.125, 3]]
+    table = read(workbook(Data=rows), header=1, header_lines=2)
+    assert list(table.frame) == ["id who", "450.125 lo", "450.125 hi"]
+    assert table.frame["450.125 lo"].tolist() == [1.125, 2.125]

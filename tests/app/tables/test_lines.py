@@ -855,3 +855,43 @@ def test_however_many_columns_of_nothing_are_left_out() -> None:
 
 def test_a_cell_that_says_the_name_of_the_only_column_is_a_row() -> None:
     assert len(read(workbook([["a"], ["b"], ["a"]]), name="t.xlsx").frame) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "n_comments"),
+    [
+        ("t,x\n0,1\n1,2\n# battery changed\n2,3\n", 1),
+        ("t,x\n0,1\n# battery changed, again\n# and once more\n1,2\n2,3\n", 2),
+        ("t,x\n# seconds, V, and so on\n0,1\n1,2\n#end, or not\n2,3\n", 2),
+        ('t,x\n0,"1 "\n#a\n1,2\n2,3\n', 1),
+        ("t;x\n0;1\n1;2\n# battery changed;\n2;3\n", 1),
+        ("t x\n0 1\n# battery was changed\n1 2\n2 3\n", 1),
+        ("t x\n0 1\n# changed\n1 2\n2 3\n", 1),
+        ("t\tx\n" + "# c\n" * 50 + "0\t1\n1\t2\n2\t3\n", 50),
+    ],
+)
+def test_comments_between_rows_are_none_and_said(content: str, n_comments: int) -> None:
+    table = read(content)
+    assert table.frame.to_dict("list") == {"t": [0, 1, 2], "x": [1, 2, 3]}
+    lines = "1 line of comments between the rows is" if n_comments == 1 else f"{n_comments} lines"
+    assert any(said.startswith(lines) for said in table.parsing)
+    if content.startswith(("t,x\n0", "t;x\n0")):
+        separator = ";" if ";" in content else ","
+        rows = [line.split(separator) for line in content.replace('"', "").splitlines()]
+        sheet = read(
+            workbook([[_cell(text.strip()) for text in row] for row in rows]), name="t.xlsx"
+        )
+        assert sheet.frame["t"].tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "rows", [["#1,a", "#2,b", "#3,c"], ["A,a", "#2,b", "C,c"], ["#red,a", "#blue,b", "# x,c"]]
+)
+def test_a_sign_before_what_rows_are_called_makes_no_comment(rows: list[str]) -> None:
+    table = read("\n".join(["id,k", *rows]))
+    assert table.frame["id"].tolist() == [row.partition(",")[0] for row in rows]
+
+
+def test_a_line_of_another_length_beside_a_comment_is_refused_with_its_line() -> None:
+    with pytest.raises(DataError, match="line 4 has 1 cell"):
+        read("a,b\n1,2\n# x\n7\n3,4\n")
