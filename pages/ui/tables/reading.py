@@ -25,6 +25,7 @@ from pages.ui.tables.json_lines import is_json, read_json_lines
 from pages.ui.tables.lines import column_is_numeric, told
 from pages.ui.tables.long_texts import check_text, without_long_texts
 from pages.ui.tables.parquet import read_parquet
+from pages.ui.tables.ruled import ruled
 from pages.ui.tables.statistical import PROGRAMS, read_statistical
 from pages.ui.tables.table import MAX_BYTES, DataError, Table, check_size, most_unpacked
 from pages.ui.text import counted, number, sentence
@@ -165,6 +166,8 @@ def _unpacked(filename: str, content: bytes) -> bytes:
 def _read_text(filename: str, text: str, encoding: list[str], reading: Reading) -> Table:
     # Of files that were joined, each may begin with a mark.
     text = text.replace("\n\ufeff", "\n").replace("\r\ufeff", "\r")
+    drawn = ruled(text)
+    text, rules = (drawn.text, drawn.rules) if drawn else (text, 0)
     check = partial(check_size, filename)
     try:
         layout = delimited.sniff(text, check, reading)
@@ -175,12 +178,12 @@ def _read_text(filename: str, text: str, encoding: list[str], reading: Reading) 
     columns = [body.columns[place] for place in places]
     comma_usual = layout.separator == ";"
     made = framed(filename, head.names, columns, reading, comma_usual=comma_usual)
-    parsing = [*encoding, layout.separator_sentence]
+    parsing = [*encoding, drawn.sentence if drawn else layout.separator_sentence]
     if made.marks:
         parsing.append(sentence(made.marks_in_words))
     parsing += [*told(head, layout.above, body), *made.notes]
-    if body.blank:
-        parsing.append(f"{counted(body.blank, 'blank line')} skipped.")
+    if body.blank > rules:
+        parsing.append(f"{counted(body.blank - rules, 'blank line')} skipped.")
     return read_from(filename, made, parsing, head, layout.above, body)
 
 

@@ -96,6 +96,14 @@ STEPS: dict[str, tuple[Callable[[int], object], int]] = {
     "rows": (lambda n: tried(text("x,y", *["1.5,2.5"] * n)), 4_000),
     "rows with spaces": (lambda n: tried(text("x y", *["1.5 2.5"] * n)), 4_000),
     "blank lines": (lambda n: tried(text("x", "1", *[""] * n, "2")), 4_000),
+    "a drawn table": (
+        lambda n: tried(text("|a|b|", "|--|--|", *["| 1 | 2 |"] * n, "|" * n, "-" * n, " " * n)),
+        4_000,
+    ),
+    "one row of a grid": (
+        lambda n: tried(text("+--+--+", "|a|b|", "+==+==+", *["|1|2|"] * n, "+--+--+", "|1|2|")),
+        4_000,
+    ),
     "one column": (lambda n: tried(text("x", *["1.5"] * n)), 6_000),
     "long numbers": (lambda n: tried(text("x,y", *["1" * 200 + ",2"] * n)), 1_000),
     "thousands": (lambda n: tried(text("x;y", *["1 234 567,5;2,5"] * n)), 4_000),
