@@ -3,8 +3,7 @@
 import csv
 import re
 from collections import deque
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -30,7 +29,15 @@ from pages.ui.tables.lines import (
     numeric_columns,
     usual_width,
 )
-from pages.ui.tables.spaced import SPACES, is_better_by_spaces, is_grouped
+from pages.ui.tables.records import (
+    RECORD_CHARACTERS,
+    SPACES,
+    Malformed,
+    Unended,
+    offset,
+    records_of,
+)
+from pages.ui.tables.spaced import is_better_by_spaces, is_grouped
 
 # In order of preference where two fit equally well: `1,5;2,5` is two decimals, not three cells.
 _SEPARATORS = ("\t", ";", "|", ",")
@@ -46,18 +53,7 @@ _NAMES = {
 _SAMPLE_CHARACTERS = 262_144
 _SAMPLE_RECORDS = 200
 _CHUNK = 20_000
-_RECORD_CHARACTERS = 1_000_000
-_LINE = re.compile(r"(?!\Z)[^\r\n]*+(?:\r\n|\r|\n|\Z)")
-_WORD = re.compile(r'"((?:[^"]|"")*)"|(\S+)')
 _DECLARED = re.compile(r'"?sep=(.)"?[ ;,\t]*(?:\r\n|\r|\n)', re.IGNORECASE)
-
-
-class Malformed(Exception):
-    """Text that is not a table; str() is a clause for the person, naming the line."""
-
-
-class _Unended(Malformed):
-    """A quote that is open where the text ends."""
 
 
 class _Sample(NamedTuple):
@@ -83,7 +79,7 @@ class _Fit(NamedTuple):
     columns: int
 
 
-NO_FIT = _Fit(False, False, False, 0.0, False, 0)
+_NO_FIT = _Fit(False, False, False, 0.0, False, 0)
 
 
 class Layout(NamedTuple):
@@ -117,7 +113,7 @@ def sniff(text: str, check_size: Callable[[int, int], None], reading: Reading) -
         check_size(1, _width(records))
         return _laid_out(text, declared[1], True, records, check_size, reading)
     begins = reading.begins or 1
-    best, best_records, best_fit = "", _sample(text, "", begins).records, NO_FIT
+    best, best_records, best_fit = "", _sample(text, "", begins).records, _NO_FIT
     for separator in _SEPARATORS:
         records, whole = _sample(text, separator, begins)
         fit = _fit(records, separator, whole)
@@ -132,7 +128,7 @@ def sniff(text: str, check_size: Callable[[int, int], None], reading: Reading) -
         if is_better_by_spaces(rows, _share(records), best, best_rows, fails):
             best, best_records = SPACES, records
     if not best_records:
-        for _ in _records(text[: _RECORD_CHARACTERS + 2], "", False):
+        for _ in records_of(text[: RECORD_CHARACTERS + 2], "", False):
             pass  # a quote that never ends is reported here
         raise Malformed("it holds only empty cells: load a table with numbers.")
     _refuse_thousands(best, [record.cells for record in best_records])
@@ -212,7 +208,7 @@ def _read_slowly(
     held: list[tuple[int, list[str]]] = []  # rows of empty cells, the same
     below: list[Record] = []  # what may be notes, unless a row follows
     lines: deque[int] = deque(maxlen=MOST_TOTALS)
-    for line, row, end in _records(text, layout.separator, layout.padded):
+    for line, row, end in records_of(text, layout.separator, layout.padded):
         if last is not None and line > last:
             break
         if len(row) <= 1 and not (row and row[0].strip()) and not (width == 1 and row == [""]):
@@ -264,8 +260,8 @@ def _read_plain(
 ) -> Body | None:
     """As `read` at ten times the speed; None where a text has more to it than cells and ends."""
     head, width = layout.head, len(layout.head.names)
-    start = _offset(text, head.first)
-    end = len(text) if last is None else _offset(text, last + 1)
+    start = offset(text, head.first)
+    end = len(text) if last is None else offset(text, last + 1)
     rows, end_of_rows = text[start:end], _stripped(text[start:end])
     if layout.separator not in PLAIN or layout.padded or width < 2 or not end_of_rows:
         return None
@@ -284,7 +280,7 @@ def _read_plain(
     try:
         table = arrow_csv.read_csv(
             pa.BufferReader(content),
-            arrow_csv.ReadOptions(column_names=names, block_size=_RECORD_CHARACTERS),
+            arrow_csv.ReadOptions(column_names=names, block_size=RECORD_CHARACTERS),
             arrow_csv.ParseOptions(
                 delimiter=layout.separator,
                 quote_char='"' if quoted else False,
@@ -305,7 +301,7 @@ def _read_plain(
         return None
     above = sum(
         len(row) <= 1 and not any(cell.strip() for cell in row)
-        for _, row, _ in _records(text[:start], layout.separator, False)
+        for _, row, _ in records_of(text[:start], layout.separator, False)
     )
     empty = empty_rows_at_end(columns)
     columns = [column.slice(0, table.num_rows - empty) for column in columns]
@@ -325,8 +321,8 @@ def _quotes_enclose(content: bytes, separator: str) -> bool:
     edges = np.zeros(256, bool)
     edges[[ord(separator), *b"\r\n"]] = True
     inside = 0
-    for begin in range(0, len(text), _RECORD_CHARACTERS):
-        quotes = begin + np.flatnonzero(text[begin : begin + _RECORD_CHARACTERS] == ord('"'))
+    for begin in range(0, len(text), RECORD_CHARACTERS):
+        quotes = begin + np.flatnonzero(text[begin : begin + RECORD_CHARACTERS] == ord('"'))
         opening, closing = quotes[inside::2], quotes[1 - inside :: 2]
         before, after = opening[opening > 0] - 1, closing[closing < len(text) - 1] + 1
         if not (edges[text[before]].all() and edges[text[after]].all()):
@@ -366,99 +362,21 @@ def _ragged(records: list[Record], layout: Layout) -> str:
     )
 
 
-def _offset(text: str, line: int) -> int:
-    """Where in a text a line begins; its end where there is none."""
-    if line <= 1:
-        return 0
-    ends = islice(_LINE.finditer(text), line - 2, line - 1)
-    return next((found.end() for found in ends), len(text))
-
-
-def _records(text: str, separator: str, padded: bool, begins: int = 1) -> Iterator[Record]:
-    """The records of a text whose first line has this number, each with those of its lines."""
-    lines = _Lines(text)
-    if separator == SPACES:
-        for number, line in enumerate(lines, start=begins):
-            lines.record_ended()
-            yield Record(number, _words(line), number)
-        return
-    # A single column has quotes and line breaks too: a separator that can't occur.
-    reader = csv.reader(
-        lines,
-        delimiter=separator or "\x1f",
-        skipinitialspace=padded,
-        strict=True,
-    )
-    try:
-        before = begins - 1
-        for row in reader:
-            lines.record_ended()
-            end = before + reader.line_num
-            yield Record(begins, row, end)
-            begins = end + 1
-    except csv.Error as error:
-        if "field larger" in str(error):
-            problem = "has a cell of more than 131,072 characters, or a quote that never ends"
-        elif "unexpected end" in str(error):
-            problem = "opens a quote that never ends"
-        else:
-            problem = "has text after a closing quote"
-        kind = _Unended if "unexpected end" in str(error) else Malformed
-        raise kind(
-            f"line {reader.line_num:,} {problem}: correct the quotes and load the table again."
-        ) from None
-
-
-class _Lines:
-    """The lines of a text with their ends, one at a time: none may be so long that its cells alone
-    would fill the memory, nor may the lines that one record takes."""
-
-    def __init__(self, text: str):
-        self._ends = _LINE.finditer(text)
-        self._number = 0
-        self._open = 0  # characters of the record that has not ended
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        found = next(self._ends)
-        self._number += 1
-        self._open += found.end() - found.start()
-        if self._open > _RECORD_CHARACTERS:
-            raise Malformed(
-                f"the row at line {self._number:,} has more than {_RECORD_CHARACTERS:,} "
-                "characters: put every row on a line of its own, end every quote, and load the "
-                "table again."
-            )
-        return found[0]
-
-    def record_ended(self) -> None:
-        self._open = 0
-
-
-def _words(line: str) -> list[str]:
-    return [
-        quoted.replace('""', '"') if quoted or not bare else bare
-        for quoted, bare in _WORD.findall(line)
-    ]
-
-
 def _sample(text: str, separator: str, begins: int) -> _Sample:
     """The first records from a line on that aren't blank; the last of a cut text is left out."""
-    start = _offset(text, begins)
+    start = offset(text, begins)
     sample = text[start : start + _SAMPLE_CHARACTERS]
     cut = len(text) > start + len(sample)
     records, whole = [], True
     try:
-        for record in _records(sample, separator, False, begins):
+        for record in records_of(sample, separator, False, begins):
             if any(cell.strip() for cell in record.cells) or len(record.cells) > 1:
                 records.append(record)
             if len(records) > _SAMPLE_RECORDS:
                 return _Sample(records[:-1], True)
     except Malformed as error:
         # Wrong for this separator, or a quote cut in two: judge by what came before.
-        whole = cut and isinstance(error, _Unended)
+        whole = cut and isinstance(error, Unended)
     if cut and len(records) > 1:
         records.pop()
     records = _without_comment_signs(records) if separator == SPACES else records
@@ -496,7 +414,7 @@ def _fit(records: list[Record], separator: str, whole: bool) -> _Fit:
     """How well a text is a table with a separator, of which these are the first records."""
     share = _share(records)
     if not share:
-        return NO_FIT
+        return _NO_FIT
     rows = _rows(records)
     all_rows = fits(without_notes(rows))
     if separator == "\t":  # which is part of no name or number

@@ -25,6 +25,7 @@ from pages.ui.tables.json_lines import is_json, read_json_lines
 from pages.ui.tables.lines import column_is_numeric, told
 from pages.ui.tables.long_texts import check_text, without_long_texts
 from pages.ui.tables.parquet import read_parquet
+from pages.ui.tables.records import Malformed
 from pages.ui.tables.ruled import ruled
 from pages.ui.tables.statistical import PROGRAMS, read_statistical
 from pages.ui.tables.table import MAX_BYTES, DataError, Table, check_size, most_unpacked
@@ -172,7 +173,7 @@ def _read_text(filename: str, text: str, encoding: list[str], reading: Reading) 
     try:
         layout = delimited.sniff(text, check, reading)
         body = delimited.read(text, layout, check, reading.last)
-    except delimited.Malformed as error:
+    except Malformed as error:
         raise DataError(f"{filename!r}: {error}") from None
     head, places = with_cells(layout.head, body.columns)
     columns = [body.columns[place] for place in places]

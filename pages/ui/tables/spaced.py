@@ -4,8 +4,8 @@ import re
 
 from pages.ui.tables import cells
 from pages.ui.tables.lines import are_numbers, column_is_numeric, numeric_columns, usual_width
+from pages.ui.tables.records import SPACES
 
-SPACES = " "
 _MOST_NAMES = 3  # lines of names and units
 _ONE_NUMBER = {
     SPACES: re.compile("[+-]?[1-9][0-9]{0,2}( [0-9]{3})+"),
