@@ -24,6 +24,7 @@ _BESIDE_TOTAL = re.compile(
     r"[eé]cart[- ]type|desviaci[oó]n( est[aá]ndar)?|m[eé]diane|mediana)[:.]?",
     re.IGNORECASE,
 )
+_COMMENT = r"^\s*#+(\s|\S+\s+\S)"  # of words, as no name or error of a spreadsheet is
 _NOTE = re.compile(
     r"\W*\b(notes?|source|sources|remarks?|legend|quelle|anmerkung|anmerkungen|hinweis|fuente|nota|"
     r"created|exported|generated|printed|copyright|downloaded|last updated)\b|[*†‡#©]",
@@ -157,20 +158,22 @@ def _repeats(head: Head, columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray 
 
 
 def _comments(columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray | None:
-    """Mask of the rows whose first cell is a comment: all others begin with digits, or nothing
-    stands beside it. None for none."""
+    """Mask of the rows whose first cell is a comment, with no number beside it: all other first
+    cells begin with digits, or nothing stands beside it. None for none."""
     first = columns[0]
-    marked = pc.match_substring_regex(first, r"^\s*#")
+    marked = pc.match_substring_regex(first, _COMMENT)
     if len(columns) < 2 or not pc.any(marked).as_py():
         return None
-    others = first.filter(pc.invert(marked))
-    if not len(others):
+    words = [pc.utf8_trim_whitespace(column.filter(marked)) for column in columns[1:]]
+    if any(pc.any(cells.is_number(column)).as_py() for column in words):
         return None
-    if pc.all(pc.match_substring_regex(others, r"^\s*([-+.]?[0-9].*)?$")).as_py():
-        return marked
-    beside = [pc.utf8_trim_whitespace(column.filter(marked)) for column in columns[1:]]
-    alone = not any(pc.any(pc.not_equal(column, "")).as_py() for column in beside)
-    return marked if alone else None
+    others = first.filter(pc.invert(marked))
+    digits = pc.match_substring_regex(others, r"^\s*[-+.]?[0-9]")
+    missing = cells.missing_mask(pc.utf8_trim_whitespace(others))
+    of_digits = pc.any(digits).as_py() and pc.all(pc.or_(digits, missing)).as_py()
+    alone = not any(pc.any(pc.not_equal(column, "")).as_py() for column in words)
+    signs = pc.any(pc.match_substring_regex(others, r"^\s*#")).as_py()
+    return marked if of_digits or (alone and len(others) and not signs) else None
 
 
 def _count(mask: pa.ChunkedArray | None) -> int:

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -384,17 +384,15 @@ def _sample(text: str, separator: str, begins: int) -> _Sample:
 
 
 def _without_comments(records: list[Record]) -> list[Record]:
-    """Without comments below lines that are none, unless they may be rows like these."""
-    rows = (record for record in records if not is_comment(record.cells))
-    first = next(rows, None)
-    if first is None:
-        return records
+    """Without comments below the first line that is as long as most, unless they may be rows."""
+    rows = [record for record in records if not is_comment(record.cells)]
+    lengths = Counter(len(record.cells) for record in rows).most_common(1)
+    usual = lengths[0][0] if lengths else 0
+    first = next((record.line for record in rows if len(record.cells) == usual), 0)
     return [
         record
         for record in records
-        if record.line <= first.line
-        or not is_comment(record.cells)
-        or (len(record.cells) == len(first.cells) and record.cells[0] != "#")
+        if record.line <= first or len(record.cells) == usual or not is_comment(record.cells)
     ]
 
 

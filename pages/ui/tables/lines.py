@@ -79,7 +79,9 @@ class Body(NamedTuple):
 
 
 def is_comment(row: list[str]) -> bool:
-    return bool(row) and row[0].lstrip().startswith("#")
+    """Whether a line begins with the sign of a comment; an error of a spreadsheet is none."""
+    text = row[0].strip() if row else ""
+    return text.startswith("#") and text.lower() not in cells.MISSING
 
 
 def filled(row: list[str]) -> int:
