@@ -11,6 +11,7 @@ from pages.ui.tables.table import DataError
 
 MOST_NAMED, MOST_CHARACTERS = 3, 40
 MOST_LEVELS = 20  # of what rows are called
+MOSTLY = 0.5  # more of the cells of a table are there
 
 
 class NoTable(Exception):
@@ -96,7 +97,8 @@ def _by_place(columns: dict[str, list[Any]]) -> Iterable[dict[str, Any]]:
 
 def _by_key(content: dict[str, dict[str, Any]]) -> Rows:
     """Columns of named cells, or rows of them: what is numbered from 0 are rows, else what has
-    numbers for names; the inner before the outer."""
+    numbers for names, the inner before the outer; else what has values of one kind are columns, and
+    of two such the fewer."""
     inner = dict.fromkeys(key for member in content.values() for key in member)
     if _count(inner):
         return _turned(content, inner)
@@ -105,10 +107,30 @@ def _by_key(content: dict[str, dict[str, Any]]) -> Rows:
     if inner and all(map(str.isdigit, inner)):
         return _turned(content, inner)
     if all(map(str.isdigit, content)):
-        called = _unused("", inner)
-        named = ({called: _key(key), **row} for key, row in content.items())
-        return Rows(named, (_taken(inner, content),))
-    raise NoTable
+        return _called(content, inner)
+    n_cells = sum(map(len, content.values()))
+    if min(len(content), len(inner)) < 2 or n_cells <= MOSTLY * len(content) * len(inner):
+        raise NoTable
+    outer_alike = all(_alike(member.values()) for member in content.values())
+    rows = content.values()
+    inner_alike = all(_alike(row[key] for row in rows if key in row) for key in inner)
+    if not (outer_alike or inner_alike):
+        raise NoTable
+    inner_are_rows = len(inner) >= len(content) if outer_alike == inner_alike else outer_alike
+    return _turned(content, inner) if inner_are_rows else _called(content, inner)
+
+
+def _alike(values: Iterable[Any]) -> bool:
+    """Whether values are numbers, or texts, or of another kind, all of them but for holes."""
+    kinds = {float if type(value) is int else type(value) for value in values if value is not None}
+    return len(kinds) < 2
+
+
+def _called(content: dict[str, dict[str, Any]], inner: dict[str, None]) -> Rows:
+    """Rows, with what they are called in a column."""
+    called = _unused("", inner)
+    named = ({called: _key(key), **row} for key, row in content.items())
+    return Rows(named, (_taken(inner, content),))
 
 
 def _turned(content: dict[str, dict[str, Any]], inner: dict[str, None]) -> Rows:

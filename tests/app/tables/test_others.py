@@ -356,8 +356,31 @@ def test_one_json_object_with_a_table_in_it(orient: str) -> None:
     assert nested["x"].tolist() == [1, 2] and list(nested) == ["x"]
 
 
+NAMED = pd.DataFrame(
+    {"x": [1.5, 2.5, 3.0, None], "n": [1, 2, 3, 4], "k": list("abca")}, index=["p", "q", "r", "s"]
+)
+
+
+@pytest.mark.parametrize("orient", ["columns", "index"])
+@pytest.mark.parametrize("columns", [["x", "n", "k"], ["x", "n"]])
+def test_rows_that_have_names_in_json_keep_them(orient: str, columns: list[str]) -> None:
+    """By columns or by rows: values of one kind, or else the fewer, are columns."""
+    frame = NAMED[columns]
+    table = read_table("x.json", frame.to_json(orient=orient).encode())
+    assert table.frame.iloc[:, 0].tolist() == [*frame.index]
+    for name in columns:
+        assert table.frame[name].fillna("").tolist() == frame[name].fillna("").tolist()
+    assert "rows are called 'p', 'q', 'r', …." in " ".join(table.parsing)
+
+
 @pytest.mark.parametrize(
-    "text", ['{"a": {"x": 1}, "b": {"x": 2}}', '{"a": [{"x": 1}], "b": [{"x": 2}]}', '{"a": [[1]]}']
+    "text",
+    [
+        '{"a": {"x": 1, "y": 2}, "b": {"u": 1, "v": 2}, "c": {"w": 1}}',
+        '{"a": {"x": 1}, "b": {"x": 2}}',
+        '{"a": [{"x": 1}], "b": [{"x": 2}]}',
+        '{"a": [[1]]}',
+    ],
 )
 def test_an_object_without_one_table_is_refused(text: str) -> None:
     with pytest.raises(DataError, match="no table was found"):
