@@ -60,7 +60,7 @@ DAMAGED = {
     kinds.Integer: ("9" * 29, "-1", "3.5"),
     kinds.Number: ("1e300", "nan", ""),
     kinds.YesNo: ("yes",),
-    kinds.Text: ("x" * 201, "<![`$*](", "\0"),
+    kinds.Text: ("x" * (kinds.LONGEST_IN_LINK + 1), "<![`$*](", "\0"),
     kinds.Names: ("no such name", "\\", ",,,", ",".join(map(str, range(1001)))),
     kinds.Points: ("1,2;3", "nan", "1", "1e308,1e308;-1e308,-1e308", "1,2,3;4,5,6", ";"),
     kinds.Steps: ("[1]", "[", '[["missing",{}]]', '[["missing",{"codes":[9]}]]', "{}"),
