@@ -118,6 +118,9 @@ def soak(
         with serve(ROOT, log) as url:
             walk, process, taken = Walk(url, log), process_of(url), []
             with crowd(walk, visitors, seed):
+                # Until processes have been started for them.
+                while walk.uses < visitors and not walk.found:
+                    time.sleep(0.2)
                 for number in range(samples):
                     taken.append(highest(process, 60 * minutes / samples))
                     minute = minutes * (number + 1) / samples
