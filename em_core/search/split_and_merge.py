@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from em_core.data import all_rows
-from em_core.half_steps import HalfStep, has_collapsed
+from em_core.half_steps import HalfStep
 from em_core.protocols import optional
 from em_core.search.alignment import assignment_shares
-from em_core.search.batching.stepping import strategy
+from em_core.search.batching.ends import sound_ends
 
-# Iterations of two components on the rows of one, and how many nats may be left then.
-ITERATIONS, ENOUGH = 15, 1e-2
+# Iterations of two components on the rows of one.
+ITERATIONS = 15
 # Ways to cut a component in two before these iterations: along its longest axis, then at random.
 CUTS = 4
 # Of a cut at random, at least such a share of the rows lies on either side.
@@ -136,7 +136,7 @@ class Neighbourhood:
     def _best_of(self, starts: list[Any]) -> list[Any]:
         """What a few iterations make of the best of some starts, best first."""
         model, data, _ = self._asked
-        ends = _after_a_few(model, data, starts, self._weights, SHORT)
+        ends = sound_ends(model, data, starts, self._weights, SHORT)
         return [end.params for end in sorted(ends, key=_height)[:HANDED_OUT]]
 
 
@@ -187,23 +187,9 @@ def _cuts(points: np.ndarray, own: np.ndarray, rng: np.random.Generator) -> Iter
 def _climbed(two, values, starts, own, least_share: float):
     """The highest half-step that a few iterations lead to; None where all of them end with a part
     of less than `least_share`."""
-    ends = _after_a_few(two, values, starts, own, ITERATIONS)
+    ends = sound_ends(two, values, starts, own, ITERATIONS)
     sound = [end for end in ends if end.params.weights.min() >= least_share]
     return min(sound, key=_height, default=None)
-
-
-def _after_a_few(model, data, starts, weights, iterations: int) -> list[HalfStep]:
-    """The half-steps that each start leads to in a few iterations, but for those in which a
-    component has degenerated."""
-    latest: dict[int, HalfStep] = {}
-    step = strategy(model)
-    options = {"weights": weights, "tolerance": ENOUGH, "max_iterations": iterations}
-    for advances in step(model, data, starts, **options):
-        for advance in advances:
-            if advance.half_steps:
-                latest[advance.run] = advance.half_steps[-1]
-    ends = (latest[run] for run in sorted(latest))
-    return [e for e in ends if np.isfinite(e.log_likelihood) and not has_collapsed(e.flags)]
 
 
 def _height(end: HalfStep) -> float:

@@ -6,14 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from em_core.half_steps import has_collapsed
-from em_core.search.batching.stepping import strategy
-from em_core.starts.samples import MOST_ROWS, on_sample
+from em_core.search.batching.ends import sound_ends
+from em_core.starts.samples import is_large, on_sample
 from em_core.starts.short_runs import short_runs
 
-SHORT_RUNS = 5
-# EM on the sample ends where so many nats are left to gain: the table decides the rest.
-ENOUGH, LONGEST = 1e-2, 1000
+SHORT_RUNS, LONGEST = 5, 1000
 
 
 def fit_of_sample(model, data, rng: np.random.Generator, weights=None) -> Any:
@@ -22,17 +19,12 @@ def fit_of_sample(model, data, rng: np.random.Generator, weights=None) -> Any:
 
     Of fewer rows, those of the short runs. Raises ValueError where every short run fails.
     """
-    if not isinstance(data, np.ndarray) or len(data) <= MOST_ROWS:
+    if not is_large(data):
         return short_runs(model, data, rng, weights, n_runs=SHORT_RUNS)
     return on_sample(_fit, model, data, rng, weights)
 
 
 def _fit(model, rows: np.ndarray, rng: np.random.Generator, weights):
-    start = params = short_runs(model, rows, rng, weights, n_runs=SHORT_RUNS)
-    options = {"weights": weights, "tolerance": ENOUGH, "max_iterations": LONGEST}
-    for advances in strategy(model)(model, rows, [start], **options):
-        for advance in advances:
-            if advance.half_steps:
-                last = advance.half_steps[-1]
-                params = start if has_collapsed(last.flags) else last.params
-    return params
+    start = short_runs(model, rows, rng, weights, n_runs=SHORT_RUNS)
+    ends = sound_ends(model, rows, [start], weights, LONGEST)
+    return ends[0].params if ends else start

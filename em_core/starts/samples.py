@@ -16,10 +16,15 @@ from em_core.starts.agglomeration import sampled
 MOST_ROWS = 10_000
 
 
+def is_large(data) -> bool:
+    """Whether a sample takes the place of data: of a table of more than 10,000 rows."""
+    return isinstance(data, np.ndarray) and len(data) > MOST_ROWS
+
+
 def on_sample(make: Callable[..., Any], model, data, rng: np.random.Generator, weights=None) -> Any:
     """The parameters that make(model, data, rng, weights) gives for a random sample of more than
     10,000 rows, or for all of fewer. What only other rows hold is possible all the same."""
-    if not isinstance(data, np.ndarray) or len(data) <= MOST_ROWS:
+    if not is_large(data):
         return make(model, data, rng, weights)
     rows, drawn = sampled(len(data), MOST_ROWS, rng, weights)
     if not is_discrete(optional(model, "emission")):

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from functools import reduce
 from operator import or_
 from pathlib import Path
@@ -25,14 +26,9 @@ ENDLESS = f"{LINK}&k=9&tol=1e-12&it=100000"
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    cluster = Cluster(tmp_path_factory.mktemp("cluster"))
-    try:
-        cluster.add_worker()
-        cluster.add_worker()
-        cluster.await_workers(2)
+    with closing(Cluster(tmp_path_factory.mktemp("cluster"))) as cluster:
+        cluster.add_workers((), ())
         yield cluster
-    finally:
-        cluster.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """The app, a scheduler and its workers on several hosts that trust each other by a certificate."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import dask
@@ -54,14 +55,9 @@ def cluster(
 ) -> Iterator[Cluster]:
     scheduler, *workers = network
     folder = tmp_path_factory.mktemp("cluster")
-    cluster = Cluster(folder, scheduler.address, "tls", scheduler.within)
-    try:
-        for host in workers:
-            cluster.add_worker(host.within)
-        cluster.await_workers(2)
+    with closing(Cluster(folder, scheduler.address, "tls", scheduler.within)) as cluster:
+        cluster.add_workers(*(host.within for host in workers))
         yield cluster
-    finally:
-        cluster.close()
 
 
 @pytest.fixture(scope="module")

@@ -50,6 +50,12 @@ class Cluster:
         how = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--memory-limit", "1GiB"]
         self.workers.append(self._start(within, "worker", self.address, *how))
 
+    def add_workers(self, *within: Sequence[str]) -> None:
+        """One on each of these hosts, all of them ready."""
+        for host in within:
+            self.add_worker(host)
+        self.await_workers(len(within))
+
     def await_workers(self, number: int) -> None:
         with Client(self.address, timeout=60) as client:
             client.wait_for_workers(number, timeout=60)
