@@ -179,20 +179,27 @@ def test_short_work_does_not_wait_for_long() -> None:
     pool.close()
 
 
-def test_of_those_who_had_no_turn_yet_the_least_data_is_first() -> None:
+def test_of_those_who_had_no_turn_yet_the_least_data_is_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Many who come at once with much to do would have their first moment before anybody else."""
+    monkeypatch.setattr("pages.ui.running.workers.LANES", (600.0, 600.0))
     pool, data = one_place(), (np.ones(100_000), [np.ones(10)])
-    jobs_at_work = [pool.job(jobs.forever)]
-    threads = [told(jobs_at_work[0], [])]
-    wait_for(pool, lambda: jobs_at_work[0] in pool._at_work)
+    wanted = [pool.job(jobs.forever)]
+    threads = [told(wanted[0], [])]
+    wait_for(pool, lambda: wanted[0] in pool._at_work)
     for _ in range(5):
-        jobs_at_work.append(pool.job(jobs.forever_with, data))
-        threads.append(told(jobs_at_work[-1], []))
+        wanted.append(pool.job(jobs.forever_with, data))
+        threads.append(told(wanted[-1], []))
     wait_for(pool, lambda: len(pool._queue) == 4 and len(pool._at_work) == 2)
     waiting = list(pool._queue)
-    assert items(pool.job(jobs.count, 3)) == [0, 1, 2]
-    assert [job.level for job in waiting] == [0] * 4
-    for job in jobs_at_work:
+    small = pool.job(jobs.forever)
+    threads.append(told(small, []))
+    wait_for(pool, lambda: small in pool._queue)
+    next(job for job in pool._at_work if job.lane == 0).cancel()
+    wait_for(pool, lambda: any(job in pool._at_work for job in (small, *waiting)))
+    assert small in pool._at_work and pool._queue == waiting
+    for job in (*wanted, small):
         job.cancel()
     for thread in threads:
         thread.join()
