@@ -24,6 +24,8 @@ STORE = f"{PREFIX}STORE"
 DATASETS = f"{PREFIX}DATASETS"
 # A folder that results of all rows of a data set may be written to.
 RESULTS = f"{PREFIX}RESULTS"
+# A folder for uploaded Parquet files that are too long for a table.
+UPLOADS = f"{PREFIX}UPLOADS"
 # The address of the scheduler of a Dask cluster, as tcp://host:8786.
 CLUSTER = f"{PREFIX}CLUSTER"
 # What says that this runs in a container: a variable of Podman's, systemd's and .docker/Dockerfile,
@@ -74,7 +76,7 @@ CHOICES = {"QUOTA_BY": ("address", "visit")}
 # All that is read.
 NAMES = (
     *(PREFIX + name for name in (*NUMBERS, *CHOICES)),
-    *(STORE, MODELS, DATASETS, RESULTS, CLUSTER),
+    *(STORE, MODELS, DATASETS, RESULTS, UPLOADS, CLUSTER),
 )
 
 
@@ -99,6 +101,20 @@ def results(environ: Mapping[str, str] = os.environ) -> str:
     """The folder that results may be written to, as a whole path; "" where there is none."""
     folder = environ.get(RESULTS, "").strip()
     return _whole(folder) if folder and _can_be_written_to(folder) else ""
+
+
+def uploads(environ: Mapping[str, str] = os.environ) -> str:
+    """The folder for uploads that are too long for a table, as a whole path; "" without one."""
+    folder = environ.get(UPLOADS, "").strip()
+    fit = folder and _can_be_written_to(folder) and not _is_offered(folder, environ)
+    return _whole(folder) if fit else ""
+
+
+def _is_offered(folder: str, environ: Mapping[str, str]) -> bool:
+    """Whether everybody sees what is in a folder: it is, or is within, one of data sets."""
+    within = Path(_whole(folder)).resolve()
+    offered = (Path(_whole(f)).resolve() for f in _folders(environ) if "://" not in f)
+    return any(within.is_relative_to(other) for other in offered)
 
 
 def _can_be_written_to(folder: str) -> bool:
@@ -156,12 +172,20 @@ def complaints(environ: Mapping[str, str] = os.environ) -> Iterator[str]:
     folder = environ.get(RESULTS, "").strip()
     if folder and not _can_be_written_to(folder):
         yield f"{RESULTS}: {folder} is no folder that can be written to: results are downloaded."
-    elif folder and not _folders(environ):
+    elif folder and not (_folders(environ) or uploads(environ)):
         yield f"{RESULTS}={folder} is not used: {DATASETS} names no folder of data sets."
+    folder = environ.get(UPLOADS, "").strip()
+    if folder and not _can_be_written_to(folder):
+        yield f"{UPLOADS}: {folder} is no folder that can be written to: long files are refused."
+    elif folder and _is_offered(folder, environ):
+        yield (
+            f"{UPLOADS}: {folder} is in a folder of {DATASETS}, where everybody would see what one "
+            "person uploads: long files are refused. Name a folder beside it."
+        )
     address = environ.get(CLUSTER, "").strip()
     if why := _why_no_cluster(address):
         yield f"{CLUSTER}={address} {why}: data sets are read on this machine."
-    elif address and not _folders(environ):
+    elif address and not (_folders(environ) or uploads(environ)):
         yield f"{CLUSTER}={address} is not used: {DATASETS} names no folder of data sets."
     # Of other names nothing is said: Kubernetes sets some, such as EM_EXPLORER_SERVICE_HOST.
     known = [name.removeprefix(PREFIX) for name in NAMES]

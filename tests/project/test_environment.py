@@ -13,11 +13,13 @@ from pages.ui.environment import (
     NUMBERS,
     PREFIX,
     RESULTS,
+    UPLOADS,
     cluster,
     complaints,
     datasets,
     number,
     results,
+    uploads,
 )
 from pages.ui.running.workers import Limits, Pool
 from support.browser import ROOT, serve
@@ -105,6 +107,27 @@ def test_a_folder_for_results_is_used_or_left_out_with_a_sentence(tmp_path: Path
     assert "is not used" in sentence
 
 
+def test_a_folder_for_long_files_is_used_or_left_out_with_a_sentence(tmp_path: Path) -> None:
+    sets, apart = tmp_path / "sets", tmp_path / "uploads"
+    sets.mkdir()
+    apart.mkdir()
+    environ = {UPLOADS: f" {apart} ", DATASETS: str(sets)}
+    assert uploads(environ) == str(apart) and list(complaints(environ)) == []
+    assert uploads({UPLOADS: str(apart)}) == str(apart) and uploads({}) == ""
+    for folder in ("/nowhere", "s3://bucket/uploads", __file__):
+        environ[UPLOADS] = folder
+        assert uploads(environ) == ""
+        (sentence,) = complaints(environ)
+        assert "is no folder that can be written to: long files are refused." in sentence
+    (sets / "within").mkdir()
+    (tmp_path / "link").symlink_to(sets)
+    for folder in (sets, sets / "within", tmp_path / "link"):
+        environ[UPLOADS] = str(folder)
+        assert uploads(environ) == ""
+        (sentence,) = complaints(environ)
+        assert "where everybody would see what one person uploads" in sentence
+
+
 @pytest.mark.parametrize("address", ["nonsense", "tcp://host", "http://host:1/path", "a b:1"])
 def test_what_is_no_address_of_a_scheduler_is_said(tmp_path: Path, address: str) -> None:
     environ = {CLUSTER: address, DATASETS: str(tmp_path)}
@@ -124,7 +147,7 @@ def test_the_address_of_a_scheduler_is_used_where_there_are_data_sets(tmp_path: 
 
 def test_the_readme_tells_of_each() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert all(f"`{name}`" in text for name in (DATASETS, RESULTS, CLUSTER))
+    assert all(f"`{name}`" in text for name in (DATASETS, RESULTS, UPLOADS, CLUSTER))
     untold = {name for name in NUMBERS if f"`{PREFIX}{name}`" not in text}
     assert {name for name in untold if f"`_{name}`" not in text} == set()
 

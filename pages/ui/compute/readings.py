@@ -2,24 +2,41 @@
 server."""
 
 from collections.abc import Generator
+from typing import NamedTuple
 
 from pages.ui.tables.answers import AS_IT_IS, Reading
 from pages.ui.tables.packing import from_parquet
+from pages.ui.tables.parquet import TooLong
 from pages.ui.tables.reading import read_table
 from pages.ui.tables.saved_work import SavedWork
 from pages.ui.tables.saved_work import unpack as unpack_work
 from pages.ui.tables.table import DataError, Table
+from pages.ui.tables.uploaded import Uploads
 
 _TOO_MUCH = "takes more memory to read than one file may have here: use fewer rows or columns."
 
 
+class Kept(NamedTuple):
+    """That a file became a data set on the server, and what it is called there."""
+
+    name: str
+
+
 def read(
-    filename: str, content: bytes, reading: Reading = AS_IT_IS
-) -> Generator[float, None, Table | str]:
-    """The table in a file, or the sentence that says why there is none."""
+    filename: str, content: bytes, reading: Reading = AS_IT_IS, uploads: Uploads | None = None
+) -> Generator[float, None, Table | Kept | str]:
+    """The table in a file, or the sentence that says why there is none.
+
+    uploads: where a Parquet file goes that is too long for a table.
+    """
     yield 0.0
     try:
-        return read_table(filename, content, reading)
+        try:
+            return read_table(filename, content, reading)
+        except TooLong:
+            if uploads is None:
+                raise
+            return Kept(uploads.keep(filename, content))
     except DataError as error:
         return str(error)
 

@@ -84,6 +84,11 @@ def _offer_a_frame() -> None:
 
 
 def _all_in_the_link(own: OwnTable | None) -> str:
+    if shell.settings().source == "server":
+        return (
+            "The link names the data set, which lies on this server, and holds all else on screen: "
+            "model, start, seed, half-step and view. It opens on this server only."
+        )
     held = "The link holds everything on screen: data, model, start, seed, half-step and view."
     if own is None:
         return f"{held} Nothing is stored on this server."

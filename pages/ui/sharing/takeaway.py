@@ -31,6 +31,7 @@ from pages.ui.tables.preparation.table import write_steps
 from pages.ui.tables.recipe import Recipe, after, recipe_of
 from pages.ui.tables.selection import Selection
 from pages.ui.tables.table import Table
+from pages.ui.tables.uploaded import as_brought
 from pages.ui.tables.writing import join_results
 from pages.ui.text import name_columns
 
@@ -334,7 +335,7 @@ def _recipe(settings: Settings, selection: Selection, table: Table, download: st
 
 def _served_recipe(settings: Settings, selection: Selection, whole: Whole) -> Recipe:
     """A data set on the server is read in pieces, without the rows that cannot be used."""
-    columns, files = list(selection.columns), whole.data_set.root.rpartition("/")[2]
+    columns, files = list(selection.columns), as_brought(whole.data_set.root.rpartition("/")[2])
     more, imports = "", ()
     one = ".as_one_sequence()" * (whole.group == "")
     assert selection.whole is not None, "it is asked of a data set on the server"

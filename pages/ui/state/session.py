@@ -54,6 +54,8 @@ class Session:
     own_table_before: Any = None
     receipts: dict[str, Any] = field(default_factory=dict)
     person: str = ""
+    # The names of the data sets that long files of theirs became.
+    long_files: list[str] = field(default_factory=list)
     # What a person wrote about the work, and a file of saved work that waits to be opened.
     notes: str = ""
     saved_work: Any = None

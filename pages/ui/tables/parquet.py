@@ -1,6 +1,7 @@
 """Parquet files."""
 
 import io
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,14 @@ import pyarrow.compute as pc
 from em_core.partitions.sources import doubles
 from pages.ui.tables.column_names import unique_names
 from pages.ui.tables.pandas_index import range_index
-from pages.ui.tables.table import MAX_CELLS, DataError, Table, check_size, check_unpacked
+from pages.ui.tables.table import (
+    MAX_CELLS,
+    MAX_COLUMNS,
+    DataError,
+    Table,
+    check_size,
+    check_unpacked,
+)
 from pages.ui.text import shortened
 
 YEARS = 1, 9999  # of Python's dates
@@ -22,8 +30,12 @@ BATCH_ROWS = 65_536
 BATCH_ROWS_OF_MAPS = 256
 
 
+class TooLong(DataError):
+    """A Parquet file with more rows than a table may have; it could be read in pieces."""
+
+
 def read_parquet(filename: str, content: bytes) -> Table:
-    """The table in a Parquet file. Raises DataError."""
+    """The table in a Parquet file. Raises DataError, TooLong among them."""
     # The Parquet reader takes 0.1 s to import.
     import pyarrow.parquet as pq
 
@@ -33,18 +45,12 @@ def read_parquet(filename: str, content: bytes) -> Table:
     )
     try:
         file = pq.ParquetFile(io.BytesIO(content))
-        info = file.metadata
-        check_size(filename, info.num_rows, info.num_columns)
-        groups = [info.row_group(i) for i in range(info.num_row_groups)]
-        unpacked = sum(group.total_byte_size for group in groups)
-        check_unpacked(filename, unpacked)
-        # A list in a cell may hold any number of values.
-        values = sum(g.column(j).num_values for g in groups for j in range(g.num_columns))
-        if values > MAX_CELLS:
-            raise DataError(
-                f"{filename!r} has {values:,} values and the limit is {MAX_CELLS:,}: load a part "
-                "of it."
-            )
+        try:
+            _check(filename, file.metadata)
+        except DataError as error:
+            if file.metadata.num_columns > MAX_COLUMNS:
+                raise
+            raise TooLong(str(error)) from None
         table = _read(filename, content)
         if not table.num_rows or not table.num_columns:
             raise DataError(f"{filename!r} has no rows: load a table with rows of numbers.")
@@ -64,6 +70,19 @@ def read_parquet(filename: str, content: bytes) -> Table:
         raise broken from None
     parsing = ("Parquet.", *renamed, *notes)
     return Table(filename, pd.DataFrame(series), parsing, "", file=filename)
+
+
+def _check(filename: str, info: Any) -> None:
+    """Raise DataError where a file, by its footer, is larger than a table may be."""
+    check_size(filename, info.num_rows, info.num_columns)
+    groups = [info.row_group(i) for i in range(info.num_row_groups)]
+    check_unpacked(filename, sum(group.total_byte_size for group in groups))
+    # A list in a cell may hold any number of values.
+    values = sum(g.column(j).num_values for g in groups for j in range(g.num_columns))
+    if values > MAX_CELLS:
+        raise DataError(
+            f"{filename!r} has {values:,} values and the limit is {MAX_CELLS:,}: load a part of it."
+        )
 
 
 def _read(filename: str, content: bytes) -> pa.Table:

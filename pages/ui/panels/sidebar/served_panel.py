@@ -9,6 +9,7 @@ from pages.ui import environment
 from pages.ui.compute.surveying import levels_of, survey, used_rows
 from pages.ui.families.family import listed
 from pages.ui.families.table import FAMILIES, family_of
+from pages.ui.panels.sidebar import long_files
 from pages.ui.running.jobs import run_job
 from pages.ui.state import shell
 from pages.ui.state.session import memo
@@ -16,6 +17,7 @@ from pages.ui.tables.data_set import DataSet, Grouping, Whole
 from pages.ui.tables.selection import Selection, recoded
 from pages.ui.tables.served import files_of, look_at, offered, table_of
 from pages.ui.tables.table import DataError, Table
+from pages.ui.tables.uploaded import shown
 from pages.ui.text import counted, plain
 
 # What stands in the folders is asked for again after so many seconds.
@@ -24,42 +26,48 @@ FREQUENCIES_ONLY = (
     "Weights of a data set on the server are taken for frequencies only: choose “frequencies”, or "
     "no weights."
 )
+NONE_YET = (
+    "A Parquet file that is too long for a table is fitted where it lies: upload it under “Table”."
+)
 NONE_HERE = "There is no data set in the folders that this server offers: ask whoever runs it."
 
 
 def is_offered() -> bool:
-    """Whether this server has data sets, or was told of folders for them."""
-    return bool(environment.datasets())
+    """Whether this server has data sets, or was told of folders for them or for long files."""
+    return bool(environment.datasets()) or long_files.are_taken()
 
 
 def choose() -> Table | None:
     """Which data set, and what its files say; its sample as a table, once that is drawn."""
-    names = _offered()
+    mine = long_files.known()
+    names = _offered() | mine
     asked = shell.settings().data_set
     if asked and asked not in names:
         st.error(
-            f"There is no data set {plain(repr(asked))} on this server: it was renamed or taken "
-            "away, or the link is of another server. Choose another one."
+            f"There is no data set {plain(repr(shown(asked)))} on this server: it was renamed or "
+            "taken away, or the link is of another server. Choose another one."
         )
     if not names:
-        st.info(NONE_HERE)
+        st.info(NONE_YET if long_files.are_taken() else NONE_HERE)
         return None
     if asked and asked not in names:
         # The field keeps what the link said until another one is chosen.
         shell.box(
             st.selectbox, "Data set on the server", _take, key="another data set",
-            options=sorted(names), index=None,
+            options=sorted(names), index=None, format_func=shown,
         )  # fmt: skip
         return None
-    name = shell.widget("data_set", options=sorted(names), format_func=str)
+    name = shell.widget("data_set", options=sorted(names), format_func=shown)
     try:
         files = _files(names[name])
-        data_set = _look_at(name, names[name], files)
+        data_set = _look_at(shown(name), names[name], files)
     except DataError as error:
         st.error(plain(str(error)))
         return None
-    _say_what_is_known(data_set)
-    what = f"drawing a sample of {plain(name)}, {counted(data_set.n_rows, 'row')}"
+    _say_what_is_known(data_set, name)
+    if name in mine:
+        long_files.say_how_long(name)
+    what = f"drawing a sample of {plain(data_set.name)}, {counted(data_set.n_rows, 'row')}"
     grouping = _grouping()
     # Both stay: a model of rows is often looked at beside one of sequences.
     slot = "survey" if grouping is None else "survey in groups"
@@ -103,8 +111,8 @@ def _look_at(name: str, root: str, files: str) -> DataSet:
     return look_at(name, root, files)
 
 
-def _say_what_is_known(data_set: DataSet) -> None:
-    """Rows and columns; and that the link was made when the files were others."""
+def _say_what_is_known(data_set: DataSet, name: str) -> None:
+    """Rows and columns; and that the link was made when the files were others. name: in links."""
     rows, files = counted(data_set.n_rows, "row"), counted(data_set.n_files, "file")
     with st.popover(f"{rows}, {counted(len(data_set.columns), 'column')}", width="stretch"):
         st.caption(
@@ -116,7 +124,7 @@ def _say_what_is_known(data_set: DataSet) -> None:
         st.markdown("\n".join(shown))
     there = shell.settings().data_set_files
     if not there:
-        shell.spell_out(data_set=data_set.name, data_set_files=data_set.files)
+        shell.spell_out(data_set=name, data_set_files=data_set.files)
     elif there != data_set.files:
         st.warning(
             "The data set has changed since this link was made: its files are others, so the "

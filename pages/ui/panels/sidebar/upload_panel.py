@@ -12,7 +12,8 @@ from typing import NamedTuple
 import streamlit as st
 
 from pages.ui.compute import readings
-from pages.ui.panels.sidebar import work_panel
+from pages.ui.compute.readings import Kept
+from pages.ui.panels.sidebar import long_files, work_panel
 from pages.ui.running.pools import readers
 from pages.ui.running.work import Work, current, progress_line, watch
 from pages.ui.running.workers import Job
@@ -45,21 +46,26 @@ class _Brought(NamedTuple):
 
 @dataclass(kw_only=True)
 class _Read(Work):
-    """A file being read by a process: its table in the end, or the sentence why there is none."""
+    """A file being read by a process: its table in the end, or the name that it has as a data set
+    on the server, or the sentence why there is none."""
 
     brought: _Brought
     table: Table | None = None
+    kept: str = ""
 
     def job(self) -> Job:
         brought = self.brought
-        return readers().job(readings.read, brought.file.name, brought.content, brought.reading)
+        named = brought.file.name, brought.content, brought.reading
+        return readers().job(readings.read, *named, long_files.uploads())
 
     def take(self, told: object) -> None:
         """Nothing is told before the end."""
 
-    def take_all(self, result: Table | str) -> None:
+    def take_all(self, result: Table | Kept | str) -> None:
         if isinstance(result, str):
             self.error = result
+        elif isinstance(result, Kept):
+            self.kept = result.name
         else:
             self.table = result
 
@@ -71,7 +77,9 @@ def choose() -> Table | None:
         _take_upload,
         key="upload",
         help="CSV and other text (also gzipped), Excel (.xlsx), Parquet, Arrow, JSON lines, Stata "
-        "(.dta), SPSS (.sav), SAS (.xpt, .sas7bdat). It is stored only if you share it.",
+        "(.dta), SPSS (.sav), SAS (.xpt, .sas7bdat). It is stored only if you share it"
+        + (", and as Parquet if it is too long for a table" if long_files.are_taken() else "")
+        + ".",
         max_upload_size=math.ceil(MAX_BYTES / 2**20),
     )
     with st.expander("Or paste a table"):
@@ -211,6 +219,8 @@ def _read() -> None:
     session().work.pop(READING, None)
     visit().let_go(BROUGHT)
     visit().let_go(READING)
+    if read.kept:
+        long_files.use(read.kept)
     try:
         if read.table is not None:
             table = read.table._replace(file="") if brought.file.pasted else read.table

@@ -1,0 +1,142 @@
+"""Parquet files that are too long for a table: kept for whoever brought them, within limits."""
+
+import io
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from pages.ui.compute import readings
+from pages.ui.compute.readings import Kept
+from pages.ui.tables import uploaded
+from pages.ui.tables.answers import AS_IT_IS
+from pages.ui.tables.data_set import fingerprint
+from pages.ui.tables.table import DataError, Table
+from pages.ui.tables.uploaded import DAY, Uploads, as_brought, find, shown
+
+
+def content(n_rows: int = 1000, seed: int = 0) -> bytes:
+    file = io.BytesIO()
+    values = np.random.default_rng(seed).normal(size=n_rows)
+    parquet.write_table(pa.table({"x": values}), file)
+    return file.getvalue()
+
+
+def of(folder: Path, person: str = "somebody", own: float = 1e6, most: float = 1e6) -> Uploads:
+    return Uploads(str(folder), person, int(own), int(most), days=30)
+
+
+def test_it_is_found_by_its_name_alone(tmp_path: Path) -> None:
+    uploads = of(tmp_path)
+    name = uploads.keep("trains 2024.parquet", content())
+    assert shown(name) == "trains 2024 (uploaded)"
+    found = Path(find(str(tmp_path), name))
+    assert found.read_bytes() == content() and as_brought(found.name) == "trains 2024.parquet"
+    for wrong in ("trains 2024", name[:-1], f"{name[:-1]}?", "*~*", f"../{name}", ""):
+        assert find(str(tmp_path), wrong) == ""
+    assert find("", name) == ""
+
+
+def test_the_same_file_is_kept_once_and_is_the_same_data_set_if_brought_again(
+    tmp_path: Path,
+) -> None:
+    uploads = of(tmp_path)
+    name = uploads.keep("a.parquet", content())
+    files = fingerprint(find(str(tmp_path), name))
+    assert uploads.keep("b.pq", content()) == name
+    assert uploads.delete(name) and find(str(tmp_path), name) == ""
+    assert uploads.keep("a.parquet", content()) == name
+    assert fingerprint(find(str(tmp_path), name)) == files
+    assert uploads.keep("a.parquet", content(seed=1)) != name
+
+
+def test_nobody_guesses_or_deletes_what_another_brought(tmp_path: Path) -> None:
+    name = of(tmp_path).keep("a.parquet", content())
+    other = of(tmp_path, "somebody else")
+    assert other.keep("a.parquet", content()) != name
+    assert not other.is_own(name) and not other.delete(name) and find(str(tmp_path), name)
+    assert of(tmp_path).is_own(name)
+
+
+@pytest.mark.parametrize(
+    ("called", "expected"),
+    [
+        ("../../etc/passwd.parquet", "etc_passwd"),
+        (".hidden.parquet", "hidden"),
+        ("_left.PARQUET", "left"),
+        ("a\x00b\n<b>.parquet", "a_b_b"),
+        ("x" * 300 + ".parquet", "x" * 80),
+        ("~~~~.parquet", "table"),
+        ("Züge~(2).parquet", "Züge_(2)"),
+    ],
+)
+def test_no_name_of_a_file_leaves_the_folder(tmp_path: Path, called: str, expected: str) -> None:
+    name = of(tmp_path).keep(called, content())
+    assert shown(name) == f"{expected} (uploaded)"
+    (file,) = tmp_path.glob("*/*")
+    assert find(str(tmp_path), name) == str(file)
+
+
+def test_there_is_so_much_room_for_one_person_and_for_all(tmp_path: Path) -> None:
+    size = len(content())
+    uploads = of(tmp_path, own=1.5 * size)
+    uploads.keep("a.parquet", content())
+    with pytest.raises(DataError, match="your uploads of this kind: delete one of them"):
+        uploads.keep("b.parquet", content(seed=1))
+    with pytest.raises(DataError, match="all uploads of this kind: tell whoever runs it"):
+        of(tmp_path, "another", most=1.5 * size).keep("c.parquet", content(seed=2))
+    of(tmp_path, "another").keep("c.parquet", content(seed=2))
+
+
+def test_what_nobody_uses_goes(tmp_path: Path) -> None:
+    uploads = of(tmp_path)
+    old, used = (uploads.keep("a.parquet", content(seed=seed)) for seed in (1, 2))
+    for name in (old, used):
+        os.utime(find(str(tmp_path), name), (time.time() - 31 * DAY, 0))
+    assert find(str(tmp_path), used), "which is a use"
+    os.utime(Path(find(str(tmp_path), old)), (time.time() - 31 * DAY, 0))
+    left = uploads._home / f".left{uploaded.PART}"
+    left.write_bytes(b"")
+    os.utime(left, (time.time() - 2 * DAY, 0))
+    uploads.keep("a.parquet", content(seed=3))
+    assert not find(str(tmp_path), old) and find(str(tmp_path), used) and not left.exists()
+
+
+def test_pieces_larger_than_a_table_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploaded, "MAX_CELLS", 500)
+    with pytest.raises(DataError, match=r"row groups of 1,000 rows .* at most 500 rows"):
+        of(tmp_path).keep("a.parquet", content())
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_has_gone_is_said(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"cannot be written to .*tell whoever runs it"):
+        of(tmp_path / "gone").keep("a.parquet", content())
+
+
+def read(filename: str, data: bytes, uploads: Uploads | None) -> object:
+    job = readings.read(filename, data, AS_IT_IS, uploads)
+    while True:
+        try:
+            next(job)
+        except StopIteration as end:
+            return end.value
+
+
+def test_only_parquet_that_is_too_long_goes_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pages.ui.tables.table.MAX_ROWS", 900)
+    refused = "has more than 900 rows, the limit here"
+    assert refused in read("a.parquet", content(), None)
+    assert refused in read("a.csv", b"x,y\n" + b"1,2\n" * 1000, of(tmp_path))
+    assert isinstance(read("a.parquet", content(800), of(tmp_path)), Table)
+    assert not list(tmp_path.iterdir())
+    kept = read("a.parquet", content(), of(tmp_path))
+    assert isinstance(kept, Kept) and find(str(tmp_path), kept.name)
