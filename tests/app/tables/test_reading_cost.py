@@ -16,7 +16,7 @@ from pages.ui.lessons.own_lesson import read_own
 from pages.ui.state.kinds import JsonObject, Names, Points, Steps
 from pages.ui.state.settings import parse
 from pages.ui.tables import column_names, columns, packing
-from pages.ui.tables.preparation import long
+from pages.ui.tables.preparation import codes, levels, long
 from pages.ui.tables.reading import read_table
 from pages.ui.tables.saved_work import SavedWork, pack, unpack
 from pages.ui.tables.selection import select
@@ -48,6 +48,18 @@ def grouped(n: int) -> None:
 
 def named(name: str) -> None:
     long.series_in([columns.describe(name, pd.Series([1.0, 2.0]))])
+
+
+def suspected(n: int) -> None:
+    """Columns of numbers, each with words of its own and a code, and columns of levels."""
+    numbers = [*map(str, range(1, 15)), "99", "99"]
+    own = ["".join(chr(ord("a") + int(digit)) for digit in str(i)) for i in range(n)]
+    columns = {f"n{w}": pd.Series([*numbers, f"w{w}x", f"w{w}y"], dtype="str") for w in own}
+    columns |= {f"c{i}": pd.Series([*range(1, 17), 99, 99]) for i in range(n)}
+    columns |= {f"t{i}": pd.Series([f"A{i}", f"a{i}", f"B{i}"] * 6, dtype="str") for i in range(n)}
+    table = Table("x", pd.DataFrame(columns), (), "")
+    assert len(codes.find_codes(table)) == 2 * n + 1
+    assert len(levels.spelt_alike(table)) == n
 
 
 def left_out(n: int) -> None:
@@ -160,6 +172,7 @@ STEPS: dict[str, tuple[Callable[[int], object], int]] = {
         20_000,
     ),
     "nested JSON": (lambda n: tried(b"[" * n, "x.json"), 50_000),
+    "codes and spellings of many columns": (suspected, 30),
     "rows that lack all columns but one": (left_out, 1_000),
     "a link of many keys": (lambda n: parse({f"k{i}": "x" for i in range(n)}), 10_000),
     "a link of one long value": (lambda n: parse({"sp": '{"a":' * n, "sm": "1," * n}), 4_000),

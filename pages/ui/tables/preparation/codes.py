@@ -6,6 +6,7 @@ They are pointed out, never acted on: a 9 may be a 9.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ import pyarrow.compute as pc
 
 from pages.ui.tables import cells
 from pages.ui.tables.cells_again import holds_texts
-from pages.ui.tables.preparation.missing import Missing, coded
+from pages.ui.tables.preparation.missing import Missing, holders
 from pages.ui.tables.table import Table
 
 # What survey programs write besides repeated sevens, eights and nines.
@@ -56,11 +57,15 @@ def find_codes(table: Table) -> tuple[Found, ...]:
     for name, column in table.frame.drop(columns=list(waiting & {*table.frame})).items():
         for code, count in _of_column(column).items():
             where.setdefault(code, {})[str(name)] = count
-    for code, counts in where.items():
-        if len(counts) >= ELSEWHERE:
-            counts |= _outermost(table, code, {*counts, *waiting})
+    further = [code for code, counts in where.items() if len(counts) >= ELSEWHERE]
+    ends = _ends_of(table, waiting) if further else {}
+    for code in further:
+        where[code] |= _outermost(code, ends, where[code])
+    # In how many columns there are codes must not matter for each of them.
+    held = holders(table.frame, tuple(where))
     found = [
-        Found(code, tuple(counts), sum(counts.values()), _nowhere_else(table, code, counts))
+        # Whether counting the code as missing in all columns alike takes no other cell away.
+        Found(code, tuple(counts), sum(counts.values()), held[code] <= counts.keys())
         for code, counts in where.items()
     ]
     return tuple(sorted(found, key=lambda one: -one.cells))
@@ -77,27 +82,32 @@ def declared(found: tuple[Found, ...]) -> tuple[Missing, ...]:
     return (*steps, *(Missing(tuple(codes), columns) for columns, codes in some.items()))
 
 
-def _outermost(table: Table, code: str, others: set[str]) -> dict[str, int]:
+def _ends_of(table: Table, waiting: Collection[str]) -> dict[str, dict[float, int]]:
+    """The smallest and the largest number of each column of numbers, with their cells. waiting:
+    columns that are left out until something is answered."""
+    found = {}
+    for name, column in table.frame.items():
+        if name in waiting or not pd.api.types.is_numeric_dtype(column):
+            continue
+        values = column.to_numpy(dtype=float, na_value=np.nan)
+        values = values[np.isfinite(values)]
+        if len(values):
+            ends = values.min(), values.max()
+            found[str(name)] = {float(end): int((values == end).sum()) for end in ends}
+    return found
+
+
+def _outermost(
+    code: str, ends: Mapping[str, Mapping[float, int]], others: Collection[str]
+) -> dict[str, int]:
     """Further columns of numbers in which a code is the smallest or the largest, with its cells: as
     near to the rest as there it would be none by itself."""
     value = float(code) if re.fullmatch(r"-?[0-9]+", code) else np.nan
     if not (value < 0 or value > MOST_ON_A_SCALE):
         return {}
-    found = {}
-    for name, column in table.frame.items():
-        if name in others or not pd.api.types.is_numeric_dtype(column):
-            continue
-        values = column.to_numpy(dtype=float, na_value=np.nan)
-        values = values[np.isfinite(values)]
-        if len(values) and value in (values.min(), values.max()):
-            found[str(name)] = int((values == value).sum())
-    return found
-
-
-def _nowhere_else(table: Table, code: str, columns: dict[str, int]) -> bool:
-    """Whether counting the code as missing in all columns alike takes no other cell away."""
-    others = table.frame.columns.difference(list(columns), sort=False)
-    return not any(coded(table.frame[name], (code,)).any() for name in others)
+    return {
+        name: cells[value] for name, cells in ends.items() if value in cells and name not in others
+    }
 
 
 def _of_column(column: pd.Series) -> dict[str, int]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -46,26 +48,56 @@ class Missing(NamedTuple):
 
 def coded(column: pd.Series, codes: tuple[str, ...]) -> np.ndarray:
     """Which cells hold one of the codes."""
+    cells, meant = _comparable(column, _Codes.of(codes))
+    return cells.isin(meant.keys()).to_numpy(bool)
+
+
+def holders(frame: pd.DataFrame, codes: tuple[str, ...]) -> dict[str, set[str]]:
+    """By code: the columns in which some cell holds it."""
+    found: dict[str, set[str]] = {code: set() for code in codes}
+    known = _Codes.of(codes)
+    for name, column in frame.items():
+        cells, meant = _comparable(column, known)
+        # By what stands there, not by all codes: each column may bring some of its own.
+        for value in cells.dropna().unique().tolist() if meant else ():
+            for code in meant.get(value, ()):
+                found[code].add(str(name))
+    return found
+
+
+class _Codes(NamedTuple):
+    """Codes as they are compared with numbers, and with texts; each with how it was written."""
+
+    numbers: dict[Any, list[str]]
+    words: dict[Any, list[str]]
+
+    @classmethod
+    def of(cls, codes: Iterable[str]) -> _Codes:
+        numbers: dict[Any, list[str]] = {}
+        words: dict[Any, list[str]] = {}
+        for code in codes:
+            words.setdefault(code.strip().casefold(), []).append(code)
+            with suppress(ValueError):
+                numbers.setdefault(typed_number(code), []).append(code)
+        return cls(numbers, words)
+
+
+def _comparable(column: pd.Series, codes: _Codes) -> tuple[pd.Series, dict[Any, list[str]]]:
+    """The cells of a column as codes are looked for among them, and what is looked for."""
     if pd.api.types.is_bool_dtype(column):
-        return np.zeros(len(column), bool)
+        return column, {}
     if pd.api.types.is_numeric_dtype(column):
-        numbers = [value for code in codes if (value := _number(code)) is not None]
-        if str(column.dtype).lower() == "float32":
-            numbers = [np.float32(number) for number in numbers]
-        return column.isin(numbers).to_numpy(bool)
+        if str(column.dtype).lower() != "float32":
+            return column, codes.numbers
+        rounded: dict[Any, list[str]] = {}
+        for number, written in codes.numbers.items():
+            rounded.setdefault(np.float32(number), []).extend(written)
+        return column, rounded
     if declares_levels(column):
         column = column.astype("str")
     if not pd.api.types.is_string_dtype(column):
-        return np.zeros(len(column), bool)
-    words = {code.strip().casefold() for code in codes}
-    return column.str.strip().str.casefold().isin(words).to_numpy(bool)
-
-
-def _number(code: str) -> int | float | None:
-    try:
-        return typed_number(code)
-    except ValueError:
-        return None
+        return column, {}
+    return column.str.strip().str.casefold(), codes.words
 
 
 def _without(column: pd.Series, coded: np.ndarray) -> pd.Series:
