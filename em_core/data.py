@@ -66,6 +66,8 @@ def count_observations(model, data, weights=None) -> float:
 
 
 NO_WEIGHTS = "weights must be finite, not negative and not all zero"
+# Of all weights together: beyond that their products, or their shares, are no numbers any more.
+SMALLEST_TOTAL, LARGEST_TOTAL = 1e-100, 1e100
 
 
 def check_weights(weights, n_rows: int) -> np.ndarray | None:
@@ -87,6 +89,13 @@ def weights_of_some(weights, n_rows: int) -> np.ndarray | None:
         )
     if not np.isfinite(weights).all() or (weights < 0).any():
         raise ValueError(NO_WEIGHTS)
+    if (largest := weights.max(initial=0)) and (
+        largest < SMALLEST_TOTAL / n_rows or largest > LARGEST_TOTAL / n_rows
+    ):
+        raise ValueError(
+            f"weights must add up to between {SMALLEST_TOTAL:g} and {LARGEST_TOTAL:g}: use another "
+            "unit for them"
+        )
     return weights
 
 

@@ -13,6 +13,11 @@ LARGEST_VALUE = 1e60
 # the rows differ by where their squares about a point so far away are subtracted.
 FARTHEST_MEAN = 1e6
 SMALLEST_DEVIATION, LARGEST_DEVIATION = 1e-60, 1e60
+# By so much at least the rows differ in a column that varies: the smallest deviation of a component
+# is far less than that of the column.
+LEAST_SPREAD = 1e-50
+# Of so many rows it is seen first: nearly all columns vary there.
+FIRST_ROWS = 100
 
 
 def require_values(values: np.ndarray, name: str) -> None:
@@ -24,6 +29,23 @@ def require_values(values: np.ndarray, name: str) -> None:
         raise ValueError(
             f"{name} must lie between -{LARGEST_VALUE:g} and {LARGEST_VALUE:g}: use another unit"
         )
+
+
+def require_spread(data: np.ndarray) -> None:
+    """Raises ValueError where a column of rows (N, D), of which values may be missing, varies, but
+    by so little that nothing would be left of its squares."""
+    narrow = np.flatnonzero(~(_spans(data[:FIRST_ROWS]) >= LEAST_SPREAD))
+    spans = _spans(data[:, narrow])
+    if (tiny := narrow[(spans > 0) & (spans < LEAST_SPREAD)]).size:
+        raise ValueError(
+            f"column {tiny[0] + 1} varies by less than {LEAST_SPREAD:g}: use a smaller unit"
+        )
+
+
+def _spans(data: np.ndarray) -> np.ndarray:
+    """(D,) the largest value of each column less the smallest; NaN where there is none."""
+    with np.errstate(invalid="ignore"):  # infinite values are found by others
+        return np.fmax.reduce(data, axis=0) - np.fmin.reduce(data, axis=0)
 
 
 def require_variances(variances: np.ndarray, name: str) -> None:

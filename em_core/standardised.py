@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from em_core.half_steps import Expectation, Leap
+from em_core.magnitudes import LEAST_SPREAD
 from em_core.protocols import optional
 
 
@@ -88,6 +89,8 @@ class Standardised:
     @classmethod
     def _by(cls, model, means: np.ndarray, deviations: np.ndarray) -> Standardised:
         varies = deviations > 1e-13 * np.abs(means)
+        if (tiny := np.flatnonzero(varies & (deviations < LEAST_SPREAD))).size:
+            raise ValueError(f"column {tiny[0] + 1} varies by too little: use a smaller unit")
         return cls(model, tuple(means.tolist()), tuple(np.where(varies, deviations, 1.0).tolist()))
 
     def __getstate__(self) -> dict[str, Any]:

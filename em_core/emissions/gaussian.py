@@ -32,7 +32,13 @@ from em_core.emissions.kernels.responsibilities import LEAST_SHARE
 from em_core.emissions.kernels.rows import CentredRows, units_of
 from em_core.half_steps import Collapse, Leap, Shared
 from em_core.imputation import Imputation, filled
-from em_core.magnitudes import FARTHEST_MEAN, LARGEST_VALUE, require_values, require_variances
+from em_core.magnitudes import (
+    FARTHEST_MEAN,
+    LARGEST_VALUE,
+    require_spread,
+    require_values,
+    require_variances,
+)
 from em_core.protocols import Emission, optional
 
 # A component with less than this share of all rows has no row of its own: if it stays so, it is no
@@ -104,6 +110,7 @@ class Gaussian:
         data = self._table(data)
         if (empty := np.isnan(data).all(axis=0)).any():
             raise ValueError(f"column {empty.argmax() + 1} holds no values at all: leave it out")
+        require_spread(data)
         return data
 
     def _table(self, data, n_columns: int | None = None) -> np.ndarray:

@@ -112,8 +112,9 @@ class Poisson(ExponentialFamily):
         return PoissonParams(columns.highest[None])
 
     def sample(self, params, labels: np.ndarray, rng) -> np.ndarray:
-        """(N, D): one row for each label (N,) of a component."""
-        return rng.poisson(params.rates[labels]).astype(float)
+        """(N, D): one row for each label (N,) of a component. Like all counts they end at
+        LARGEST_COUNT, which only rates next to it reach."""
+        return np.minimum(rng.poisson(params.rates[labels]).astype(float), LARGEST_COUNT)
 
     def column_means(self, params) -> np.ndarray:
         """(K, D)."""

@@ -10,11 +10,19 @@ from em_core import (
     HiddenMarkov,
     Mixture,
     Poisson,
+    ProbabilisticPCA,
+    Standardised,
     StudentT,
     TwoLevel,
+    dump,
     fit,
+    load,
+    restarts,
 )
-from em_core.magnitudes import LARGEST_VALUE, SMALLEST_DEVIATION
+from em_core.emissions.poisson import LARGEST_COUNT
+from em_core.inference import bootstrap, separation
+from em_core.magnitudes import LARGEST_VALUE, LEAST_SPREAD, SMALLEST_DEVIATION
+from em_core.search.identified import identified
 
 RNG = np.random.default_rng(0)
 ROWS = np.concatenate([RNG.normal(0, 1, (30, 2)), RNG.normal(6, 2, (30, 2))])
@@ -100,3 +108,68 @@ def test_a_mean_that_leaves_nothing_of_the_rows_is_refused_where_squares_are_sub
     two = TwoLevel()
     with pytest.raises(ValueError, match="standard deviations from the rows: take one within"):
         fit(two, groups, start=two.params(np.full(4, 1e12), np.eye(4), np.eye(4)))
+
+
+MODELS = {
+    "Gaussian": Mixture(Gaussian(), 2),
+    "t": Mixture(StudentT(), 2),
+    "factor analysers": Mixture(FactorAnalyser(1), 2),
+    "hidden Markov": HiddenMarkov(Gaussian("diag"), 2),
+    "factor analysis": FactorAnalysis(1),
+    "PCA": ProbabilisticPCA(1),
+    "two levels": TwoLevel(),
+}
+
+
+def of(name: str, rows: np.ndarray):
+    return {"hidden Markov": [rows], "two levels": np.array_split(rows, 10)}.get(name, rows)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_rows_that_hardly_differ_have_a_sentence_and_others_can_be_saved(name: str) -> None:
+    model, rng = MODELS[name], np.random.default_rng(1)
+    rows = rng.normal(size=(60, 4)) + 4 * (np.arange(60) % 2)[:, None]
+    if name == "factor analysis":
+        rows += 2 * rng.normal(size=(60, 1))
+    for scale in (1e-55, 1e-100, 1e-160, 1e-200, 1e-300):
+        for units in (np.full(4, scale), [1, 1, scale, 1e20]):
+            with pytest.raises(ValueError, match=f"varies by less than {LEAST_SPREAD:g}"):
+                fit(model, of(name, rows * units))
+    for scale in (1e-48, 1e-20, 1e20, 1e55):
+        result = fit(model, of(name, rows * scale), max_iterations=30)
+        again = load(dump(result))
+        assert again.log_likelihood == result.log_likelihood, scale
+    with pytest.raises(ValueError, match="beyond 1e\\+60"):
+        fit(model, of(name, rows * 1e100))
+
+
+def test_units_of_rows_that_hardly_differ_have_a_sentence() -> None:
+    rows = np.random.default_rng(0).normal(size=(60, 2))
+    with pytest.raises(ValueError, match="column 2 varies by too little"):
+        Standardised.of(Mixture(Gaussian(), 2), rows * [1, 1e-70])
+
+
+@pytest.mark.parametrize("total", [1e120, 1e160, 1e-120, 1e-300])
+@pytest.mark.parametrize("kind", ["frequencies", "sampling"])
+def test_weights_that_no_share_can_be_taken_of_have_a_sentence(total: float, kind: str) -> None:
+    rows = np.repeat(np.random.default_rng(0).normal(size=(6, 2)), 2, axis=0)
+    weights = np.full(12, total / 12)
+    with pytest.raises(ValueError, match="weights must add up to between 1e-100 and 1e\\+100"):
+        fit(Mixture(Gaussian(), 2), rows, weights=weights, weights_kind=kind, start="hierarchical")
+    weights = np.array([*np.ones(6), *np.full(6, 1e-300)])
+    assert np.isfinite(fit(Mixture(Gaussian("diag"), 2), rows, weights=weights).log_likelihood)
+
+
+@pytest.mark.parametrize("largest", [LARGEST_COUNT, LARGEST_COUNT - 10**6])
+def test_what_is_drawn_of_the_largest_counts_is_a_count(largest: int) -> None:
+    """Half of what a Poisson distribution draws is above its mean."""
+    rng = np.random.default_rng(0)
+    counts = np.concatenate([rng.poisson(5, (60, 2)), np.full((60, 2), largest)]).astype(float)
+    found = restarts(Mixture(Poisson(), 2), counts, range(3))
+    best = found.best
+    assert best.params.emission.rates.max() == pytest.approx(largest)
+    identified(best, counts)
+    assert len(separation(best, counts).columns) == 2
+    assert bootstrap(best, counts, 3).replicates == 3
+    states = restarts(HiddenMarkov(Poisson(), 2), [counts], range(2))
+    assert np.isfinite(states.best.log_likelihood)

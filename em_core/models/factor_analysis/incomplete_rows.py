@@ -111,12 +111,7 @@ class CondensedTable:
     def rows(self, weights: np.ndarray | None = None) -> CondensedRows:
         """Every row as it stands. Raises ValueError for infinite values."""
         roots = np.ones(len(self)) if weights is None else np.sqrt(weights)
-        too_large = (np.abs(self.data) > LARGEST_VALUE).any(axis=0)
-        if too_large.any():
-            raise ValueError(
-                f"column {too_large.argmax() + 1} holds infinite numbers, or numbers beyond "
-                f"{LARGEST_VALUE:g}: correct them, or use a larger unit"
-            )
+        self._require_values()
         present = ~np.isnan(self.data)
         if present.all():
             values = self.data - self.origin
@@ -142,12 +137,25 @@ class CondensedTable:
             kept = self._condensed = given, self._condense(given)
         return kept[1]
 
+    def _require_values(self) -> None:
+        """Raises ValueError where a value is infinite or too large."""
+        too_large = (np.abs(self.data) > LARGEST_VALUE).any(axis=0)
+        if too_large.any():
+            raise ValueError(
+                f"column {too_large.argmax() + 1} holds infinite numbers, or numbers beyond "
+                f"{LARGEST_VALUE:g}: correct them, or use a larger unit"
+            )
+
     def _condense(self, weights) -> CondensedRows:
         n_rows, n_columns = self.data.shape
         moments = complete_moments(self.data, weights) if n_rows > n_columns + 1 else None
         if moments is None:
             return condense_patterns(self.rows(weights))
         count, mean, scatter = moments
+        # No value is further from 0 than the root of all squares in its column.
+        roots = np.hypot(np.sqrt(np.diag(scatter)), np.sqrt(count) * mean)
+        if (roots > LARGEST_VALUE).any():
+            self._require_values()
         ones, values = equivalent_rows(count, mean - self.origin, scatter)
         return CondensedRows(
             ones, values, np.zeros(len(ones), dtype=int), np.ones((1, n_columns)),

@@ -18,7 +18,7 @@ from em_core.coordinates.domains import Positive, Real, Triangular
 from em_core.data import as_table
 from em_core.half_steps import Collapse, Expectation, Leap, Shared
 from em_core.imputation import Imputation, filled
-from em_core.magnitudes import require_near, require_values, require_variances
+from em_core.magnitudes import require_near, require_spread, require_values, require_variances
 from em_core.models.factor_analysis import starts as factor_starts
 from em_core.models.factor_analysis.boundary import (
     HEYWOOD,
@@ -120,6 +120,7 @@ class _FactorModel:
             if np.isnan(data[used, column]).all():
                 raise ValueError(f"column {column + 1} has no values: leave it out")
         self._check_constant(constant, data.shape[1])
+        require_spread(data)
 
     def _check_size(self, n_rows: int, n_columns: int) -> None:
         """Raises ValueError where so many rows and columns do not suffice."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from em_core.data import as_numbers
-from em_core.magnitudes import LARGEST_VALUE
+from em_core.magnitudes import LARGEST_VALUE, require_spread
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,13 @@ def as_arrays(data, n_columns: int | None = None) -> list[np.ndarray]:
             f"the groups have {arrays[0].shape[1]} columns and the model was fitted to "
             f"{n_columns}: give the same columns in the same order"
         )
-    largest = np.fmax.reduce(np.abs(np.concatenate(arrays)), axis=None)
+    rows = np.concatenate(arrays)
+    largest = np.fmax.reduce(np.abs(rows), axis=None)
     if np.isinf(largest):
         number = 1 + [bool(np.isinf(array).any()) for array in arrays].index(True)
         raise ValueError(f"group {number} holds infinite values: leave those rows out first")
     if largest > LARGEST_VALUE:
         raise ValueError(f"the data hold numbers beyond {LARGEST_VALUE:g}: use a larger unit")
+    if n_columns is None:
+        require_spread(rows)
     return arrays
