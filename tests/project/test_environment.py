@@ -189,6 +189,6 @@ def test_it_starts_wherever_it_is_put(tmp_path: Path, monkeypatch: pytest.Monkey
     for sentence in complaints(setting):
         assert said.count(sentence) == 1
     assert "The model file /nowhere.py does not exist." in said
-    assert "The folder of the store of shared tables cannot be made or used." in said
+    assert "has gone, or its folder cannot be made or used." in said
     assert "MemoryError" not in said
     assert sorted(tree.rglob("*")) == before

@@ -1,5 +1,6 @@
 """What a link brings, on the running app without a browser: the same result, or the reason."""
 
+import os
 import re
 import tempfile
 from pathlib import Path
@@ -32,7 +33,7 @@ def link(visitor: Visitor) -> dict[str, list[str]]:
 
 def test_wrong_expired_and_deleted_get_the_same_sentence(app: str) -> None:
     kept = store.open_store()
-    old = store.Store(str(Path(kept._engine.url.database).parent), kept.quotas, lambda: 1e9)
+    old = store.Store(os.environ[environment.STORE], kept.quotas, lambda: 1e9)
     deleted = kept.keep(b"deleted", "me", 1)
     kept.delete(deleted.owner_token)
     expired = old.keep(b"expired", "me", 1)

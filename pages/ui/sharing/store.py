@@ -41,7 +41,8 @@ GONE = (
 # What is wrong with the store, by what the database says of it: SQLite's name of the error, or the
 # number that PostgreSQL gives it.
 TROUBLES = {
-    "damaged": ("SQLITE_NOTADB", "SQLITE_CORRUPT", "XX001", "XX002"),
+    # Where its table has gone, SQLite names it no better than by SQLITE_ERROR.
+    "damaged": ("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_ERROR", "XX001", "XX002"),
     "read-only": ("SQLITE_READONLY", "SQLITE_PERM", "25006"),
     "full": ("SQLITE_FULL", "53100"),
     "closed": ("SQLITE_CANTOPEN", "SQLITE_IOERR"),
@@ -51,7 +52,7 @@ SENTENCES = {
     "damaged": "The file with the shared tables is damaged.",
     "read-only": "The store of shared tables can be read only.",
     "full": "The disk with the store of shared tables is full.",
-    "closed": "The folder of the store of shared tables cannot be made or used.",
+    "closed": "The file of shared tables has gone, or its folder cannot be made or used.",
     "busy": "The store of shared tables is busy.",
     "driver": "The driver for the database of shared tables is not installed.",
     "away": "The store of shared tables cannot be reached.",
@@ -142,9 +143,9 @@ class Store:
         self._swept = 0.0
         self._seen: tuple[float, float] | None = None  # the clock when last believed, and `passed`
         self._leapt: float | None = None  # `passed` when the clock was first found to have leapt
-        with _understandable():
-            self._engine = _engine(place)
         self._prepared = False
+        with _understandable():
+            self._engine = _engine(place, lambda: not self._prepared)
         with suppress(Busy), self._alone() as connection:  # else with the first table
             _schema.create_all(connection)
             self._prepared = True
@@ -325,19 +326,27 @@ def open_store() -> Store:
     return Store(os.environ.get(environment.STORE) or DEFAULT_PLACE, Quotas.configured())
 
 
-def _engine(place: str) -> sql.Engine:
+def _engine(place: str, is_new: Callable[[], bool]) -> sql.Engine:
+    """is_new: asked for each connection, whether what is not there may be made."""
     if "://" in place:
         url = sql.make_url(place)
         if url.get_backend_name() == "postgresql":
             url = url.set(drivername="postgresql+psycopg")
         # Connections that died with the database are noticed before they are used.
         return sql.create_engine(url, pool_pre_ping=True)
-    folder = Path(place).expanduser()
+    folder = Path(place).expanduser().absolute()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    engine = sql.create_engine(
-        sql.URL.create("sqlite", database=str(folder / "em-explorer.sqlite")),
-        connect_args={"timeout": SECONDS_UNTIL_SAID},
-    )
+    address = (folder / "em-explorer.sqlite").as_uri()
+
+    def connect() -> sqlite3.Connection:
+        # A file that has gone is not made anew: links to what it held are refused with the reason,
+        # and open again once it is back.
+        mode = "rwc" if is_new() else "rw"
+        return sqlite3.connect(f"{address}?mode={mode}", timeout=SECONDS_UNTIL_SAID, uri=True)
+
+    # Each time anew: an open connection stays with the file that it found, which may have been
+    # removed since, or moved away for another one, and what is written there is lost.
+    engine = sql.create_engine("sqlite://", creator=connect, poolclass=sql.NullPool)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

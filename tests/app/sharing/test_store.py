@@ -3,14 +3,16 @@
 import os
 import random
 import secrets
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -216,7 +218,7 @@ def test_a_store_in_trouble_says_which(store: Store, tmp_path: Path, monkeypatch
         connection.exec_driver_sql("PRAGMA max_page_count = 8")
         connection.exec_driver_sql("DROP TABLE shared_tables")
     for attempt in attempts:
-        with pytest.raises(Refused, match=AWAY):
+        with pytest.raises(Refused, match="is damaged"):
             attempt()
     occupied = tmp_path / "file"
     occupied.touch()
@@ -236,13 +238,79 @@ def test_a_store_that_is_read_only_or_full_says_so(store: Store) -> None:
         ("PRAGMA query_only = ON", "can be read only"),
         ("PRAGMA max_page_count = 1", "is full"),
     ):
-        with store._engine.connect() as connection:
-            connection.exec_driver_sql(pragma)  # of the one connection that the pool hands on
+
+        def listen(connection: sqlite3.Connection, _record: object, pragma: str = pragma) -> None:
+            connection.execute(pragma)
+
+        sql.event.listen(store._engine, "connect", listen)
         with pytest.raises(Refused, match=f"{sentence}. No table can be stored now; links to"):
             store.keep(secrets.token_bytes(10_000), "me", 1)
         assert store.fetch(kept.token) == b"content", "what is there can be read"
-        with store._engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA query_only = OFF")
+        sql.event.remove(store._engine, "connect", listen)
+
+
+def _remove(folder: Path) -> None:
+    for file in folder.iterdir():
+        file.unlink()
+
+
+def _cut(folder: Path) -> None:
+    _remove(folder)
+    (folder / FILE).touch()
+
+
+FILE = "em-explorer.sqlite"
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "removed": _remove,
+    "cut to nothing": _cut,
+    "folder removed": lambda folder: (_remove(folder), folder.rmdir()),
+    "folder moved": lambda folder: folder.rename(folder.with_name("elsewhere")),
+    "an empty folder in its place": lambda folder: (
+        folder.rename(folder.with_name("elsewhere")),
+        folder.mkdir(),
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_nothing_is_acknowledged_where_the_file_has_gone(
+    store: Store, tmp_path: Path, damage: str
+) -> None:
+    """An open connection would go on writing to what nobody finds any more."""
+    folder, backup = tmp_path / "new/folder", tmp_path / "backup"
+    kept, deleted = store.keep(b"content", "me", 1), store.keep(b"more", "me", 1)
+    shutil.copytree(folder, backup)
+    DAMAGES[damage](folder)
+    for attempt in (
+        lambda: store.keep(b"x", "me", 1),
+        lambda: store.fetch(kept.token),
+        lambda: store.delete(deleted.owner_token),
+    ):
+        with pytest.raises(Refused, match=r"has gone|is damaged"):
+            attempt()
+    # Once it is put back, all goes on.
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.move(backup, folder)
+    assert store.fetch(kept.token) == b"content"
+    later = store.keep(b"later", "me", 1)
+    assert store.delete(deleted.owner_token)
+    again = Store(str(folder), ROOMY, store._now, store._passed)
+    assert again.fetch(later.token) == b"later" and again.fetch(deleted.token) is None
+
+
+def test_a_file_put_in_its_place_is_the_one_that_is_used(store: Store, tmp_path: Path) -> None:
+    folder = tmp_path / "new/folder"
+    kept = store.keep(b"content", "me", 1)
+    with (
+        closing(sqlite3.connect(folder / FILE)) as file,
+        closing(sqlite3.connect(tmp_path / "b")) as backup,
+    ):
+        file.backup(backup)
+    later = store.keep(b"later", "me", 1)
+    os.replace(tmp_path / "b", folder / FILE)
+    assert store.fetch(kept.token) == b"content" and store.fetch(later.token) is None
+    last = store.keep(b"last", "me", 1)
+    assert Store(str(folder), ROOMY, store._now, store._passed).fetch(last.token) == b"last"
 
 
 def test_one_who_waits_for_another_writer_is_told_so(
