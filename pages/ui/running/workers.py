@@ -11,6 +11,7 @@ process takes its place: nothing that a person asks for can hold up the dashboar
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import pickle
 import signal
@@ -20,6 +21,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Hashable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -39,6 +41,11 @@ SECONDS_TO_END = 5  # of a process that has closed its output
 LANES = (0.5, 10.0)
 # From so many bytes on a process that has ended its job is replaced: it would keep them.
 HEAVY = 400_000_000
+CANNOT_START = (
+    "The server cannot start another process at the moment: it has too many of them, too many open "
+    "files or too little memory. Try again in a minute; whoever runs it finds why in its log."
+)
+log = logging.getLogger(__name__)
 # How often one who waits asks whether those at work are still wanted.
 LOOK_SECONDS = 1.0
 
@@ -46,7 +53,8 @@ LOOK_SECONDS = 1.0
 class Limits(NamedTuple):
     """How many processes there are, and the most that one job may take.
 
-    out_of_time: what is told of a job that took longer.
+    out_of_time: what is told of a job that took longer; crashed: of one whose process crashed, and
+    by what signal in brackets before it.
     """
 
     workers: int
@@ -56,6 +64,7 @@ class Limits(NamedTuple):
         "The time that one computation may take here is over: use less data, or fewer starts or "
         "components."
     )
+    crashed: str = "The process that computed this crashed ({}). Try again, or another setting."
 
     @classmethod
     def configured(cls) -> Limits:
@@ -76,6 +85,10 @@ class Limits(NamedTuple):
             out_of_time=(
                 "The time that reading one file may take here is over: use fewer rows or columns, "
                 "or save the table as CSV."
+            ),
+            crashed=(
+                "What reads such files crashed on it ({}): most likely it is damaged. Write it "
+                "again, or save the table as CSV."
             ),
         )
 
@@ -221,7 +234,7 @@ class Job:
             # The process was ended: by this job, by the system or by itself.
             if self._leaves and self.ended is None:
                 raise _LeavesLane from None
-            raise (self.ended or Lost(how_it_ended(process))) from None
+            raise (self.ended or Lost(how_it_ended(process, self._pool.limits.crashed))) from None
         finally:
             for alarm in alarms:
                 alarm.cancel()
@@ -287,8 +300,9 @@ def _is_heavy(process: subprocess.Popen) -> bool:
     return pages * os.sysconf("SC_PAGE_SIZE") > HEAVY
 
 
-def how_it_ended(process: subprocess.Popen) -> str:
-    """Why a process that nobody here has ended said no more, in a sentence."""
+def how_it_ended(process: subprocess.Popen, crashed: str) -> str:
+    """Why a process that nobody here has ended said no more, in a sentence. crashed: as of
+    `Limits`."""
     try:
         status = process.wait(SECONDS_TO_END)
     except subprocess.TimeoutExpired:
@@ -300,8 +314,7 @@ def how_it_ended(process: subprocess.Popen) -> str:
             "components."
         )
     if status < 0:
-        name = signal.Signals(-status).name
-        return f"The process that computed this crashed ({name}). Try again, or another setting."
+        return crashed.format(signal.Signals(-status).name)
     return f"The process that computed this ended by itself (status {status}). Try again."
 
 
@@ -366,7 +379,8 @@ class Pool:
         return Job(self, function, arguments, self._whose(), again)
 
     def take(self, job: Job) -> subprocess.Popen:
-        """A process for this job once it is its turn. Raises Cancelled where it ends before."""
+        """A process for this job once it is its turn. Raises Cancelled where it ends before, and
+        Lost where the system gives none."""
         with self._changed:
             self._queue.append(job)
             try:
@@ -378,17 +392,26 @@ class Pool:
                 self._changed.notify_all()
             if job.ended or self._closed:
                 raise job.ended or Cancelled
+            process = self._ready_process()
             self._at_work.append(job)
             self._begun[job] = time.monotonic()
             self._turn += 1
             self._turns = {name: turn for name, turn in self._turns.items() if self._waits(name)}
             self._turns[job.visitor.name] = self._turn
-            while self._idle:
-                process = self._idle.pop()
-                if process.poll() is None:
-                    return process
-                self._end(process)  # it was killed while it had nothing to do
+            return process
+
+    def _ready_process(self) -> subprocess.Popen:
+        """One that has nothing to do. Raises Lost where none can be had now."""
+        while self._idle:
+            process = self._idle.pop()
+            if process.poll() is None:
+                return process
+            self._end(process)  # it was killed while it had nothing to do
+        try:
             return self._start()
+        except OSError as error:
+            log.error("A process cannot be started.", exc_info=error)
+            raise Lost(CANNOT_START) from None
 
     def _is_ready(self, job: Job) -> bool:
         """Whether it is the turn of a job that waits; then the job knows where it goes."""
@@ -445,7 +468,8 @@ class Pool:
             if not keep:
                 self._end(process)
             if not self._closed:
-                self._idle.append(process if keep else self._start())
+                with suppress(OSError):  # the next job tries again, and says so
+                    self._idle.append(process if keep else self._start())
             self._changed.notify_all()
 
     def place(self, job: Job) -> int:

@@ -3,6 +3,7 @@
 import gc
 import pickle
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -357,6 +358,31 @@ def test_a_process_that_was_killed_while_it_had_nothing_to_do_is_replaced() -> N
     idle.wait()
     assert items(pool.job(jobs.count, 3)) == [0, 1, 2]
     assert idle not in pool._all
+    pool.close()
+
+
+def test_where_no_process_can_be_started_the_place_is_free_for_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pool = one_place()
+    items(pool.job(jobs.count, 1))
+    start, fails = pool._start, [True]
+
+    def begin() -> subprocess.Popen:
+        if fails:
+            raise OSError(24, "Too many open files")
+        return start()
+
+    monkeypatch.setattr(pool, "_start", begin)
+    # The process of this job has ended, and there is no other for the next: what it said stays.
+    with pytest.raises(Lost, match=r"ended by itself \(status 9\)"):
+        items(pool.job(jobs.die))
+    for _ in range(2):
+        with pytest.raises(Lost, match="cannot start another process at the moment"):
+            items(pool.job(jobs.count, 3))
+    assert not pool._at_work and not pool._queue
+    fails.clear()
+    assert items(pool.job(jobs.count, 3)) == [0, 1, 2]
     pool.close()
 
 
