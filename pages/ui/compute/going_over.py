@@ -112,9 +112,18 @@ def _is_light(rows: Partitions) -> bool:
     return _bytes(rows) < SHARE * environment.number("FIT_MB") * 1e6
 
 
-@cache
 def _client(address: str) -> Any:
     """One for all jobs of this process; it goes with it, and the scheduler forgets what it had."""
+    client = _connected(address)
+    if client.status != "running":  # the scheduler was lost; it may be back
+        _connected.cache_clear()
+        client.close(timeout=SECONDS_TO_CONNECT)
+        client = _connected(address)
+    return client
+
+
+@cache
+def _connected(address: str) -> Any:
     import logging
 
     from distributed import Client
@@ -128,8 +137,11 @@ def _workers(client: Any, rows: Partitions) -> Any:
     """Its workers, which keep the rows where all have room for them."""
     from em_core.partitions.cluster import Cluster
 
-    known = client.scheduler_info(n_workers=-1)["workers"].values()
-    room = sum(worker["memory_limit"] or 0 for worker in known)
+    # Without a connection it knows nothing.
+    known = client.scheduler_info(n_workers=-1).get("workers")
+    if known is None:
+        raise ConnectionError("the scheduler was lost just now")
+    room = sum(worker["memory_limit"] or 0 for worker in known.values())
     return Cluster(client, keep=_bytes(rows) < 2 * SHARE * room)
 
 
