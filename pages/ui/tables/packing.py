@@ -33,7 +33,7 @@ MOST_ABOUT = 25_000_000  # bytes of what a file says of a table besides its cell
 RAW_DEFLATE = -15
 _NOTES = b"em-explorer"
 _DAMAGED = "The table in this link is damaged: ask for the link again, or upload the table."
-_NO_TABLE = "What is kept under this link is no table: ask for the link again."
+_NO_TABLE = "What is kept under this link is damaged, or no table: ask for the link again."
 _DAMAGED_FILE = "The table in this file is damaged: have it saved or sent again."
 _DTYPES = {"number": "float64", "whole": "Int64", "text": "str", "flag": "boolean"}
 
@@ -47,7 +47,9 @@ def to_parquet(table: Table) -> bytes:
     notes = {"name": table.name, "parsing": table.parsing, "units": table.units} | _more(table)
     metadata = packed.schema.metadata | {_NOTES: json.dumps(notes).encode()}
     buffer = io.BytesIO()
-    pq.write_table(packed.replace_schema_metadata(metadata), buffer, compression="zstd")
+    packed = packed.replace_schema_metadata(metadata)
+    # So that a bit that a disk has lost is no other number.
+    pq.write_table(packed, buffer, compression="zstd", write_page_checksum=True)
     return buffer.getvalue()
 
 
@@ -56,12 +58,16 @@ def from_parquet(content: bytes) -> Table:
     import pyarrow.parquet as pq
 
     try:
-        packed = pq.read_table(io.BytesIO(content), use_threads=False)
+        packed = pq.read_table(
+            io.BytesIO(content), use_threads=False, page_checksum_verification=True
+        )
         notes = json.loads(packed.schema.metadata[_NOTES])
-    except (pa.ArrowInvalid, LookupError, TypeError):  # it may as well be too large
+        frame = packed.to_pandas()
+        return _table(notes["name"], frame, notes["parsing"], notes["units"], content, notes)
+    except MemoryError:  # pyarrow has one of its own, which is an ArrowException too
+        raise
+    except (pa.ArrowException, OSError, ValueError, TypeError, LookupError, AttributeError):
         raise DataError(_NO_TABLE) from None
-    frame = packed.to_pandas()
-    return _table(notes["name"], frame, notes["parsing"], notes["units"], content, notes)
 
 
 def from_file(content: bytes) -> Table:

@@ -100,7 +100,9 @@ def _read(filename: str, content: bytes) -> pa.Table:
     texts = [c.path for c in columns if c.physical_type == "BYTE_ARRAY"]
     maps = {field.name for field in file.schema_arrow if "map<" in str(field.type)}
     texts = [path for path in texts if path.partition(".")[0] not in maps]
-    file = pq.ParquetFile(io.BytesIO(content), read_dictionary=texts)
+    file = pq.ParquetFile(
+        io.BytesIO(content), read_dictionary=texts, page_checksum_verification=True
+    )
     batches, size = [], 0
     rows = BATCH_ROWS_OF_MAPS if maps else BATCH_ROWS
     # Arrow makes no batch of nested texts out of several row groups.
