@@ -100,6 +100,9 @@ def test_a_model_may_be_a_dataclass_with_lazy_annotations(write):
 def test_what_is_wrong_with_a_file_is_said(write, tmp_path):
     assert problem(str(tmp_path / "nowhere.py")) == "does not exist."
     assert problem(str(tmp_path)) == "does not exist."
+    for name in (f"{'a' * 300}.py", "~nobody-here/x.py", "x\0.py"):
+        (sentence,) = load({VARIABLE: name}, ["x"]).problems
+        assert sentence.startswith(f"The model file {name} cannot be found: ")
     assert "must end in .py" in problem(write(WHOLE, "mine.txt"))
     assert problem(write("x = 1")) == (
         "defines no `model`: end it with a line like `model = MyModel()`."

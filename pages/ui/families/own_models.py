@@ -66,11 +66,17 @@ def load(environ: Mapping[str, str], argv: Sequence[str]) -> OwnModels:
     models: dict[str, OwnModel] = {}
     problems = []
     try:
-        paths = list(dict.fromkeys(named(environ, argv)))
+        names = list(named(environ, argv))
     except argparse.ArgumentError:
         return OwnModels((), ("--model needs the path of a Python file after it.",))
-    for path in paths:
+    seen = set()
+    for name in names:
+        path = Path(name)
         try:
+            path = resolved(name)
+            if path in seen:
+                continue
+            seen.add(path)
             own = read(path)
             if own.name in models:
                 raise Unusable(f"has the same name as {models[own.name].path}: rename one of them")
@@ -80,20 +86,30 @@ def load(environ: Mapping[str, str], argv: Sequence[str]) -> OwnModels:
     return OwnModels(tuple(models.values()), tuple(problems))
 
 
-def named(environ: Mapping[str, str], argv: Sequence[str]) -> Iterator[Path]:
+def named(environ: Mapping[str, str], argv: Sequence[str]) -> Iterator[str]:
     """The files named, in order: those of the environment first."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     parser.add_argument("--model", action="append", default=[])
     arguments, _ = parser.parse_known_args(argv[1:])
     for name in [*environ.get(VARIABLE, "").split(os.pathsep), *arguments.model]:
         if name.strip():
-            yield Path(name.strip()).expanduser().resolve()
+            yield name.strip()
+
+
+def resolved(name: str) -> Path:
+    """The path of a file that is there. Raises Unusable where there is none of this name."""
+    try:
+        path = Path(name).expanduser().resolve()
+        there = path.is_file()
+    except (OSError, RuntimeError, ValueError) as error:  # too long, not allowed, nobody's home
+        raise Unusable(f"cannot be found: {error}") from None
+    if not there:
+        raise Unusable("does not exist")
+    return path
 
 
 def read(path: Path) -> OwnModel:
     """The model a file defines. Raises Unusable where there is none."""
-    if not path.is_file():
-        raise Unusable("does not exist")
     if path.suffix != ".py":
         raise Unusable("is not a Python file: its name must end in .py")
     module = _import(path)
