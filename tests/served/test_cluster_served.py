@@ -130,4 +130,18 @@ def test_a_lost_scheduler_is_one_sentence_and_a_way_on(server: str, cluster: Clu
     visitor.click("Try again")
     visitor.watch(r"Fitting: iteration \d+.* on \d worker")
     visitor.click("Stop")
-    visitor.close()
+    visitor.settle()
+    # Whoever comes just then reads the same sentence; who comes when it is back again notices
+    # nothing, though the processes knew the scheduler that was lost.
+    cluster.lose_scheduler()
+    other = Visitor(server, f"{LINK}&seed=2")
+    other.settle()
+    assert "The cluster that computes for this server cannot be reached" in other.said
+    cluster.start_again()
+    cluster.add_worker()
+    cluster.await_workers(1)
+    third = Visitor(server, f"{LINK}&seed=3")
+    third.settle()
+    assert "Log-likelihood" in third.said
+    for each in (visitor, other, third):
+        each.close()

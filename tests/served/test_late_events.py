@@ -324,3 +324,31 @@ def test_where_the_app_leads_to_another_page_what_is_done_there_stays_there(app:
     assert visitor._page_hash == places[""]
     assert settings_of(visitor)["k"] == "5"
     visitor.close()
+
+
+def test_a_click_counts_once_while_a_fit_is_watched(app: str) -> None:
+    """A part of the page that asks for itself just then names the click, too."""
+    visitor = Walker(app, f"{ENDLESS}&seed=3")
+    while visitor._polling is None:
+        visitor.receive()
+    click = WidgetState(id=visitor._ids["button", "Next seed"], trigger_value=True)
+    visitor.ask(visitor._polling, click, by_itself=True)
+    visitor.wait()
+    visitor.run("", click)
+    assert visitor.shown("Seed") == 4
+    visitor.click("Stop")
+    visitor.close()
+
+
+def test_the_first_message_of_a_session_is_heard_whatever_part_of_a_page_it_is_of(app: str) -> None:
+    """As of a dialog that is open while the server is started again."""
+
+    class WithADialog(Walker):
+        def run(self, fragment: str = "", *triggers: WidgetState) -> float:
+            first = not self.received
+            return super().run("a part of before" if first else fragment, *triggers)
+
+    visitor = WithADialog(app, "v=1&k=3")
+    visitor.settle()
+    assert visitor.shown("Components") == 3 and "Log-likelihood" in visitor.said
+    visitor.close()

@@ -82,13 +82,20 @@ class Visitor:
         """The query of the address as the page last wrote it."""
         return re.findall(rb"v=1[\w=&%.,+~-]*", bytes(self.received))[-1].decode()
 
-    def ask(self, fragment: str = "", *triggers: WidgetState, page_hash: str = "") -> None:
-        """Ask for a run of the script."""
+    def ask(
+        self,
+        fragment: str = "",
+        *triggers: WidgetState,
+        page_hash: str = "",
+        by_itself: bool = False,
+    ) -> None:
+        """Ask for a run of the script. by_itself: as a part of the page that looks after itself."""
         message = BackMsg()
         message.rerun_script.page_script_hash = page_hash or self._page_hash
         message.rerun_script.query_string = self._query
         message.rerun_script.page_name = self.page
         message.rerun_script.fragment_id = fragment
+        message.rerun_script.is_auto_rerun = by_itself
         message.rerun_script.widget_states.widgets.extend([*self._states.values(), *triggers])
         self._socket.send(message.SerializeToString())
 

@@ -40,6 +40,10 @@ LONGEST_QUERY = 200_000
 # Characters of what a part of a page tells of itself: Streamlit takes it apart before it is known
 # whether that is what the part can tell.
 LONGEST_REPORT = 1_000_000
+# What is so for one run only.
+CLICKS = {
+    *("trigger_value", "string_trigger_value", "json_trigger_value", "chat_input_value"),
+}
 # What the names of widgets and of parts of them begin with.
 OF_A_WIDGET = "$$"
 # Why a connection ends (RFC 6455, 7.4.1).
@@ -258,6 +262,11 @@ class LateEvents:
 
     Until the browser has heard of that page, its messages name the one before: Streamlit would go
     back to it. They tell what was done to its widgets, so it is the next page that takes them.
+
+    A click counts once, while a fit is watched too.
+
+    And whoever has a page from before the server was started again is heard, too: the first run of
+    a session is one of the whole page. Of a part of it, as a dialog, Streamlit would know nothing.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -267,7 +276,7 @@ class LateEvents:
         if scope["type"] != "websocket":
             await self.app(scope, receive, send)
             return
-        pages = _Pages()
+        pages = _Pages(_continues(scope))
 
         async def take() -> Message:
             message = await receive()
@@ -286,7 +295,8 @@ class LateEvents:
 class _Pages:
     """Which page one browser is to be on: what it asked for last, or what the app led it to."""
 
-    def __init__(self) -> None:
+    def __init__(self, continues: bool) -> None:
+        self._has_run = continues
         self._page = ""
         # The one before, until the browser speaks from the page that it is to be on.
         self._left = ""
@@ -298,6 +308,19 @@ class _Pages:
         if message is None or message.WhichOneof("type") != "rerun_script":
             return content
         run = message.rerun_script
+        if run.is_auto_rerun:
+            # A part of the page that looks after itself comes between a click and its message: the
+            # browser names the click in both, and Streamlit would take it twice.
+            others = [w for w in run.widget_states.widgets if w.WhichOneof("value") not in CLICKS]
+            if len(others) < len(run.widget_states.widgets):
+                del run.widget_states.widgets[:]
+                run.widget_states.widgets.extend(others)
+                content = message.SerializeToString()
+        if not self._has_run:
+            self._has_run = True
+            if run.fragment_id:
+                run.fragment_id = ""
+                content = message.SerializeToString()
         page = run.page_script_hash
         if not page:
             return content
@@ -325,6 +348,14 @@ class _Pages:
 
     def _go_to(self, page: str, begun: bool) -> None:
         self._left, self._page, self._begun = self._page, page, begun
+
+
+def _continues(scope: Scope) -> bool:
+    """Whether a browser comes back to a session that is still here: it names the last it had."""
+    named = Headers(scope=scope).get("sec-websocket-protocol", "").split(",")
+    last = named[2].strip() if len(named) > 2 else ""
+    manager = runtime.get_instance()._session_mgr
+    return bool(last) and manager.get_session_info(last) is not None
 
 
 def _read(content: bytes) -> BackMsg | None:
