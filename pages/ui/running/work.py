@@ -75,7 +75,9 @@ class Work:
             self.holding.set(size)
 
     def begin(self) -> None:
-        """Start; after a stop, again from the start, to the same numbers."""
+        """Start; after a stop, again from the start, to the same numbers. Once, if asked twice."""
+        if self._job is not None and self.running:
+            return
         self.error, self.lost, self.stopped = "", False, False
         self.done.clear()
         self._begun = time.monotonic()
@@ -170,8 +172,9 @@ def current(slot: str, wanted: AtWork) -> AtWork:
     if held is None or held.work is None or held.work.key != wanted.key:
         if held is not None and held.work is not None:
             held.work.stop()
-        held = session().work[slot] = Held(wanted)
+        held = Held(wanted)
         wanted.holding = visit().holding(slot, weakly(held.forget))
+        session().work[slot] = held
         wanted.begin()
         wanted.await_quick_end()
     elif held.work.given_up:

@@ -431,6 +431,18 @@ def test_a_stopped_run_goes_on_to_the_same_numbers() -> None:
     assert same(tuple(run.trace), tuple(whole.trace))
 
 
+def test_a_run_begun_twice_is_one() -> None:
+    """As by two quick clicks on “Try again”."""
+    run = run_of(VALUES)
+    run.begin()
+    run.done.wait()
+    run.begin()
+    first = run._job
+    run.begin()
+    assert run._job is first
+    run.done.wait()
+
+
 def test_a_run_that_cannot_start_says_so() -> None:
     run = run_of(np.ones((5, 2)))
     run.begin()
