@@ -23,8 +23,9 @@ from pages.ui.panels.fit_panel import LIVE_POINTS
 from pages.ui.pictures.payload import pack
 from pages.ui.pictures.picture import Scene
 from pages.ui.state.beginnings import method_of
+from pages.ui.state.changes import changed
 from pages.ui.state.scenes import scene_of
-from pages.ui.state.settings import Settings, changed
+from pages.ui.state.settings import Settings
 from pages.ui.tables.table import from_dataset
 
 CASES = (

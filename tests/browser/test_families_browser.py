@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from pages.ui.state.changes import changed
+from pages.ui.state.links import to_query
 from pages.ui.state.presets import GALLERY
-from pages.ui.state.settings import Settings, changed, to_query
+from pages.ui.state.settings import Settings
 from support.browser import ROOT, Visitors, idle, serve
 from support.explore import ready, step_to
 from support.runs import expected

@@ -118,7 +118,8 @@ from em_core import Exponential, Gaussian, Mixture, STARTS, check_model
 from em_core.datasets import load
 from em_core.models.zero_inflated_poisson import ZeroInflatedPoisson
 from em_core.variants.table import VARIANTS, run
-from pages.ui.state.settings import Settings, parse, to_query
+from pages.ui.state.links import parse, to_query
+from pages.ui.state.settings import Settings
 from pages.ui.tables.preparation.table import prepared
 from pages.ui.tables.table import from_dataset
 

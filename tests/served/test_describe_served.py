@@ -9,7 +9,7 @@ import pytest
 from em_core import load
 from em_core.datasets import load as load_data
 from pages.ui.families.interval_columns import called as called_by_page
-from pages.ui.state.settings import to_query
+from pages.ui.state.links import to_query
 from pages.ui.text import MINUS, nats, number, percent
 from support.uploads import CASES, uploaded
 from support.visitor import Visitor

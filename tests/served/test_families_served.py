@@ -5,8 +5,10 @@ from urllib.parse import urlencode
 
 import pytest
 
+from pages.ui.state.changes import changed
+from pages.ui.state.links import to_query
 from pages.ui.state.presets import GALLERY, Preset
-from pages.ui.state.settings import Settings, changed, to_query
+from pages.ui.state.settings import Settings
 from support.runs import expected
 from support.visitor import Visitor
 

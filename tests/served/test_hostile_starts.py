@@ -15,8 +15,9 @@ from pages.ui.families.numbers import arrays
 from pages.ui.families.table import FAMILIES, model_for
 from pages.ui.pictures.payload import pack
 from pages.ui.state.beginnings import beginning
+from pages.ui.state.changes import changed
 from pages.ui.state.scenes import scene_of
-from pages.ui.state.settings import Settings, changed
+from pages.ui.state.settings import Settings
 from support.runs import read
 
 EXTREME = (0, 1, -1, 0.5, 2, -5, 1e10, 1e16, 1e154, 1e300, 1e308, -1e308)

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from streamlit.dataframe_util import convert_pandas_df_to_arrow_bytes
 
-from pages.ui.state.settings import parse, to_query
+from pages.ui.state.links import parse, to_query
 from pages.ui.tables import packing
 from pages.ui.tables.columns import describe_columns, suggest_label, suggest_sequences
 from pages.ui.tables.reading import read_table

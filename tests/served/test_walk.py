@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 import pytest
 
-from pages.ui.state.settings import FIELDS, parse
+from pages.ui.state.links import parse
+from pages.ui.state.settings import FIELDS
 from support.browser import ROOT, serve
 from support.walk import (
     PAGES,

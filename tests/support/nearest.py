@@ -86,7 +86,8 @@ def in_browser(item: pytest.Item) -> bool:
 def models_by_name() -> dict[str, set[str]]:
     """The files that the model of each case, and of each family, is written in."""
     from pages.ui.families.table import FAMILIES
-    from pages.ui.state.settings import Settings, changed
+    from pages.ui.state.changes import changed
+    from pages.ui.state.settings import Settings
     from support.families_at_hand import cases
 
     models = {name: case.model for name, case in cases().items()}

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from pages.ui.state.kinds import Integer, Number
-from pages.ui.state.settings import FIELDS, Settings, parse
+from pages.ui.state.links import parse
+from pages.ui.state.settings import FIELDS, Settings
 from pages.ui.text import plain
 
 FOLDER = Path(__file__).parent

@@ -12,9 +12,10 @@ from em_core.datasets import generate
 from pages.ui.charts.axes import COLOURS
 from pages.ui.charts.strewn import strewn
 from pages.ui.state import shell
+from pages.ui.state.changes import changed
 from pages.ui.state.presets import Preset
 from pages.ui.state.session import session
-from pages.ui.state.settings import FIELDS, Settings, changed
+from pages.ui.state.settings import FIELDS, Settings
 
 
 def offer(title: str, presets: Sequence[Preset]) -> None:

@@ -21,7 +21,8 @@ from pages.ui.families.table import family_of, model_of
 from pages.ui.running.pools import pool
 from pages.ui.running.work import Work
 from pages.ui.running.workers import PATIENCE, Job, Lost
-from pages.ui.state.settings import FIELDS, PLANNED, Settings, changed
+from pages.ui.state.changes import changed
+from pages.ui.state.settings import FIELDS, PLANNED, Settings
 from pages.ui.tables.selection import Selection
 from pages.ui.tables.table import Table
 

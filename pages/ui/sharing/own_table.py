@@ -16,9 +16,10 @@ from pages.ui.running.workers import Cancelled, Lost, OutOfTime
 from pages.ui.sharing import own_file, store
 from pages.ui.sharing.store import Receipt, Refused, the_store
 from pages.ui.state import history, reloads, shell
+from pages.ui.state.changes import spelt_out
 from pages.ui.state.memory import Full, visit, weakly
 from pages.ui.state.session import session
-from pages.ui.state.settings import Settings, spelt_out
+from pages.ui.state.settings import Settings
 from pages.ui.tables import packing
 from pages.ui.tables.table import DataError, Table, table_bytes
 from pages.ui.text import counted, plain

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from pages.ui.families.table import example_of
-from pages.ui.state.settings import FIELDS, MOST_KEPT, Settings, parse, to_query
+from pages.ui.state.links import parse, to_query
+from pages.ui.state.settings import FIELDS, MOST_KEPT, Settings
 
 # What makes a solution of a table, by name: the data are those at hand, and must be the same.
 _OF_A_SOLUTION = [

@@ -21,13 +21,12 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.ui.pictures.picture import BEGINNING
-from pages.ui.state import history, returning
-from pages.ui.state import settings as table
+from pages.ui.state import changes, history, links, returning
 from pages.ui.state.fragments import forget_fragments
 from pages.ui.state.kinds import Choice, Integer, Number, clamped, quoted
 from pages.ui.state.presets import WELCOME
 from pages.ui.state.session import forget, has, held, put, session
-from pages.ui.state.settings import FIELDS, Field, Settings
+from pages.ui.state.settings import FIELDS, PLANNED, Field, Settings, differing
 from pages.ui.text import number
 
 STYLE = Path(__file__).with_name("shell.css")
@@ -68,7 +67,7 @@ def frame(page: str) -> Generator[None]:
     notices = st.container()
     if before not in (None, page):
         # Streamlit has dropped the query, and what the page asks for may take long.
-        _note_link(table.to_query(settings()))
+        _note_link(links.to_query(settings()))
         with notices:
             _replace_link("tell_link", " arrival")
     try:
@@ -181,10 +180,10 @@ def change(**values: Any) -> None:
     before, left = settings(), session().left_families
     values = _of_the_example_left(before, values) | values
     if list(values) == ["family"]:
-        left[before.family] = {name: getattr(before, name) for name in table.of_a_family(before)}
+        left[before.family] = {name: getattr(before, name) for name in changes.of_a_family(before)}
         values = left.get(values["family"], {}) | values
-    after = table.changed(before, **values)
-    if "family" not in values and table.differing(before, after, "data"):
+    after = changes.changed(before, **values)
+    if "family" not in values and differing(before, after, "data"):
         left.clear()
     session().settings = after
 
@@ -205,7 +204,7 @@ def _of_the_example_left(before: Settings, values: Mapping[str, Any]) -> dict[st
 
 def spell_out(**values: Any) -> None:
     """Say what is in force as the usual: nothing becomes obsolete by it."""
-    session().settings = table.spelt_out(settings(), **values)
+    session().settings = changes.spelt_out(settings(), **values)
 
 
 def remember(place: str = "", /, **values: Any) -> None:
@@ -461,16 +460,16 @@ def _adopt_link(page: str) -> None:
         query = st.query_params.to_dict()
         if owner_token := query.pop(OWNER_KEY, ""):
             session().owner_token = owner_token
-        chosen, ignored = table.parse(query)
+        chosen, ignored = links.parse(query)
         if arriving and query:
             session().linked_page = page
         if arriving and not query:
-            usual = {"starts_compared": (table.PLANNED,)}
-            chosen = table.changed(chosen, **usual | WELCOME.settings, frame=BEGINNING)
+            usual = {"starts_compared": (PLANNED,)}
+            chosen = changes.changed(chosen, **usual | WELCOME.settings, frame=BEGINNING)
             session().preset = WELCOME
         session().left_families = {}
         session().notices = list(ignored)
-        _note_link(table.to_query(chosen))
+        _note_link(links.to_query(chosen))
         # Last: Streamlit may end this run at any of these lines, and the next then does it all.
         session().settings = session().adopted = chosen
 
@@ -479,16 +478,16 @@ def _take_up() -> None:
     """A browser came back to a server that had lost the session, with the address as Streamlit last
     knew it; then it said the one it shows. What was done since it came is done to that."""
     if isinstance(shown := (held("write_link") or {}).get("missed"), str):
-        before, _ = table.parse(dict(parse_qsl(shown.removeprefix("?"))))
+        before, _ = links.parse(dict(parse_qsl(shown.removeprefix("?"))))
         came, now = session().adopted or before, settings()
         since = [name for name in FIELDS if getattr(now, name) != getattr(came, name)]
-        session().settings = table.changed(before, **{name: getattr(now, name) for name in since})
+        session().settings = changes.changed(before, **{name: getattr(now, name) for name in since})
         history.settle()
 
 
 def _push_link() -> None:
     """Another question asked is another step in the browser's history."""
-    query, before = table.to_query(settings()), session().link.query
+    query, before = links.to_query(settings()), session().link.query
     if any(query.get(key) != before.get(key) for key in (query | before).keys() - _GLANCES):
         _note_link(query)
         st.query_params.from_dict(query)
@@ -500,7 +499,7 @@ def _replace_link(writer: str, place: str = "") -> None:
     Streamlit can only add steps: pausing ten times would be ten steps back. And it drops the
     query on a change of page, which would leave a step without settings. So a script does it.
     """
-    query = table.to_query(settings())
+    query = links.to_query(settings())
     if query != session().link.query:
         _note_link(query)
     told = session().link._asdict() | {"query": urlencode(query)}

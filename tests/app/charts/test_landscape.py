@@ -5,8 +5,10 @@ import json
 import numpy as np
 
 from pages.ui.charts.landscape import COLLAPSED, GREY, Climb, curves, strip
+from pages.ui.state.changes import changed
+from pages.ui.state.links import parse, to_query
 from pages.ui.state.presets import PRESETS
-from pages.ui.state.settings import Settings, changed, parse, to_query
+from pages.ui.state.settings import Settings
 
 COLOURS = ["#111111", "#222222", "#333333"]
 CLIMBS = [

@@ -10,8 +10,10 @@ from pages.ui.families.table import FAMILIES, axes_of, family_of, views_of
 from pages.ui.pictures.mixture import _ready, _shares
 from pages.ui.pictures.payload import pack
 from pages.ui.pictures.thumbnail import thumbnail
+from pages.ui.state.changes import changed
+from pages.ui.state.links import parse, to_query
 from pages.ui.state.presets import GALLERY, PRESETS
-from pages.ui.state.settings import AXES, Settings, changed, parse, to_query
+from pages.ui.state.settings import AXES, Settings
 from pages.ui.tables.reading import read_table
 from pages.ui.text import name_columns
 from support.runs import begun, read, started

@@ -7,7 +7,9 @@ import pytest
 
 from em_core import fit, inference
 from pages.ui.families.table import FAMILIES, example_of, family_of
-from pages.ui.state.settings import Settings, changed, parse, to_query
+from pages.ui.state.changes import changed
+from pages.ui.state.links import parse, to_query
+from pages.ui.state.settings import Settings
 from pages.ui.text import component_names
 from support.runs import started
 

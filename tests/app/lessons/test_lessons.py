@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from pages.ui.lessons.lesson import Lesson, lessons, read, satisfied
-from pages.ui.state.settings import Settings, parse, to_query
+from pages.ui.state.links import parse, to_query
+from pages.ui.state.settings import Settings
 
 ONE = """
 title = "One"

@@ -9,8 +9,9 @@ from em_core import Bernoulli, HiddenMarkov, Mixture, Poisson, StudentT, fit
 from pages.ui.panels import fit_panel
 from pages.ui.panels.report import size_of
 from pages.ui.running.runs import Run
+from pages.ui.state.changes import changed
 from pages.ui.state.session import Session
-from pages.ui.state.settings import Settings, changed
+from pages.ui.state.settings import Settings
 from support.runs import read
 
 

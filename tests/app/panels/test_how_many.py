@@ -17,8 +17,9 @@ from pages.ui.families.table import FAMILIES
 from pages.ui.panels.model_selection import model_selection_panel
 from pages.ui.panels.model_selection.comparison import difference, meaning, named
 from pages.ui.running.searches import cell_settings, grid_of, structure_sets, usual_structures
+from pages.ui.state.changes import changed
 from pages.ui.state.session import Session
-from pages.ui.state.settings import CRITERIA, FIELDS, Settings, changed
+from pages.ui.state.settings import CRITERIA, FIELDS, Settings
 from pages.ui.tables.columns import default_columns, describe_columns
 from pages.ui.tables.selection import select as select_columns
 from pages.ui.tables.table import from_dataset

@@ -4,9 +4,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.state import shell
+from pages.ui.state.changes import changed
 from pages.ui.state.presets import GALLERY, PRESETS, WELCOME
 from pages.ui.state.session import Session
-from pages.ui.state.settings import Settings, changed
+from pages.ui.state.settings import Settings
 
 
 def page() -> None:

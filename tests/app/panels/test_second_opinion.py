@@ -15,7 +15,8 @@ from pages.ui.panels.explore.second_opinion import opinion
 from pages.ui.running.runs import Run
 from pages.ui.running.searches import Search, search_of
 from pages.ui.state.beginnings import beginning, beginning_of
-from pages.ui.state.settings import Settings, changed
+from pages.ui.state.changes import changed
+from pages.ui.state.settings import Settings
 from pages.ui.tables.columns import default_columns, describe_columns
 from pages.ui.tables.selection import select
 from pages.ui.tables.table import from_dataset

@@ -12,7 +12,8 @@ from pages.ui.families.table import family_of
 from pages.ui.panels.describe.side_by_side import Side, in_blocks
 from pages.ui.sharing.report import Grid
 from pages.ui.state.keeping import kept_of, written
-from pages.ui.state.settings import MOST_KEPT, Settings, parse, to_query
+from pages.ui.state.links import parse, to_query
+from pages.ui.state.settings import MOST_KEPT, Settings
 from support.runs import read, run_of
 
 

@@ -32,8 +32,9 @@ from pages.ui.compute.tiny import (
 from pages.ui.panels.lower_bound.lower_bound_panel import slopes_in_words
 from pages.ui.panels.theory.theory_panel import in_words
 from pages.ui.pictures.payload import pack
+from pages.ui.state.changes import changed
 from pages.ui.state.session import Session
-from pages.ui.state.settings import THEORY_STEPS, Settings, changed
+from pages.ui.state.settings import THEORY_STEPS, Settings
 from pages.ui.text import MINUS, gap, nats, number
 from support.families_at_hand import cases
 from support.own_model import WithDomains

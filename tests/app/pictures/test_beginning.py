@@ -3,7 +3,8 @@
 import pytest
 
 from pages.ui.families.table import FAMILIES, family_of
-from pages.ui.state.settings import Settings, changed
+from pages.ui.state.changes import changed
+from pages.ui.state.settings import Settings
 from support.runs import started
 
 SAID = {

@@ -4,8 +4,9 @@ import numpy as np
 
 from pages.ui.families.table import family_of
 from pages.ui.pictures.picture import UNKNOWN
+from pages.ui.state.changes import changed
 from pages.ui.state.presets import GALLERY
-from pages.ui.state.settings import Settings, changed
+from pages.ui.state.settings import Settings
 from support.runs import started
 
 (CASINO,) = (preset for preset in GALLERY if "casino" in preset.title)

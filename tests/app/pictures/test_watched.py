@@ -6,7 +6,8 @@ import pytest
 from pages.ui.families.table import family_of
 from pages.ui.pictures.frames import frames_shown
 from pages.ui.pictures.payload import pack
-from pages.ui.state.settings import Settings, changed
+from pages.ui.state.changes import changed
+from pages.ui.state.settings import Settings
 from support.runs import begun, read, started
 
 

@@ -29,7 +29,8 @@ from pages.ui.running.runs import Run
 from pages.ui.running.searches import grid_of, recommended_start
 from pages.ui.sharing import takeaway
 from pages.ui.sharing.naming import stem, title
-from pages.ui.state.settings import Settings, changed
+from pages.ui.state.changes import changed
+from pages.ui.state.settings import Settings
 from pages.ui.tables.answers import Reading
 from pages.ui.tables.columns import default_columns, describe_columns, suggest_label
 from pages.ui.tables.preparation.filtering import Filter

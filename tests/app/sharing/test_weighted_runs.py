@@ -14,8 +14,9 @@ from pages.ui.families.collapse import heap
 from pages.ui.families.table import family_of
 from pages.ui.panels.report import agreement_with_labels, rows_of
 from pages.ui.sharing import takeaway
+from pages.ui.state.changes import changed
 from pages.ui.state.scenes import scene_of
-from pages.ui.state.settings import Settings, changed
+from pages.ui.state.settings import Settings
 from pages.ui.tables.reading import read_table
 from pages.ui.tables.selection import Selection
 from pages.ui.tables.table import Table

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
+from pages.ui.state.changes import changed
 from pages.ui.state.history import MOST_STEPS, History
-from pages.ui.state.settings import Settings, changed
+from pages.ui.state.settings import Settings
 
 FIRST = Settings()
 

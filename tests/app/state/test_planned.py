@@ -9,7 +9,9 @@ from em_core.datasets import load
 from em_core.search.plan import SPLIT_AND_MERGE, plan
 from pages.ui.running.searches import grid_of, offered_searches, search_of
 from pages.ui.state.beginnings import beginning_of
-from pages.ui.state.settings import PLANNED, Settings, changed, parse, to_query
+from pages.ui.state.changes import changed
+from pages.ui.state.links import parse, to_query
+from pages.ui.state.settings import PLANNED, Settings
 from pages.ui.tables.columns import default_columns, describe_columns
 from pages.ui.tables.selection import select
 from pages.ui.tables.table import from_dataset

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pages.ui.state import kinds
-from pages.ui.state.settings import FIELDS, VERSION_KEY, Field, Settings, changed, parse, to_query
+from pages.ui.state.changes import changed
+from pages.ui.state.links import VERSION_KEY, parse, to_query
+from pages.ui.state.settings import FIELDS, Field, Settings
 from pages.ui.tables.preparation.missing import Missing
 from pages.ui.tables.preparation.transformed_column import Transform
 from pages.ui.text import number

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from pages.ui.state.settings import FIELDS, Settings, parse, to_query
+from pages.ui.state.links import parse, to_query
+from pages.ui.state.settings import FIELDS, Settings
 from pages.ui.tables.drawn import MOST_POINTS, SIDE, in_the_square, points_of, table_of, text_of
 
 

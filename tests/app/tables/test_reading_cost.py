@@ -14,7 +14,7 @@ import pytest
 from em_core import saved
 from pages.ui.lessons.own_lesson import read_own
 from pages.ui.state.kinds import JsonObject, Names, Points, Steps
-from pages.ui.state.settings import parse
+from pages.ui.state.links import parse
 from pages.ui.tables import column_names, columns, packing
 from pages.ui.tables.preparation import codes, levels, long
 from pages.ui.tables.reading import read_table

@@ -44,9 +44,10 @@ from pages.ui.sharing import takeaway
 from pages.ui.sharing.naming import opening, stem, title
 from pages.ui.sharing.report import Block, Code, Drawing, Grid, Points, Section, colours, page
 from pages.ui.state import shell
+from pages.ui.state.links import to_query
 from pages.ui.state.scenes import scene_of
 from pages.ui.state.session import session
-from pages.ui.state.settings import CRITERIA, to_query
+from pages.ui.state.settings import CRITERIA
 from pages.ui.tables.preparation.said import rows_said, scales_said, units_said
 from pages.ui.tables.selection import Selection
 from pages.ui.tables.table import Table

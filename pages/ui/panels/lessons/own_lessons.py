@@ -13,8 +13,8 @@ from pages.ui.lessons.own_lesson import MOST_STEPS, OWN, TITLE, read_own, writte
 from pages.ui.sharing.own_table import person
 from pages.ui.sharing.store import Receipt, Refused, the_store
 from pages.ui.state import shell
+from pages.ui.state.links import to_query
 from pages.ui.state.session import session
-from pages.ui.state.settings import to_query
 
 # What is stored is a lesson, and no table, by how it begins.
 MAGIC = b"EM Explorer lesson\n"

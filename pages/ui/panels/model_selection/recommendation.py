@@ -26,8 +26,9 @@ from pages.ui.panels.model_selection.comparison import (
 from pages.ui.running.searches import Grid, cell_settings, first_seed
 from pages.ui.state import shell
 from pages.ui.state.beginnings import beginning_of
+from pages.ui.state.changes import changed
 from pages.ui.state.session import session
-from pages.ui.state.settings import CRITERIA, Settings, changed, limits
+from pages.ui.state.settings import CRITERIA, Settings, limits
 from pages.ui.tables.selection import Selection
 from pages.ui.text import counted, nats, number, percent, plain, sentence, told
 

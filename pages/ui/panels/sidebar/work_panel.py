@@ -16,9 +16,10 @@ from pages.ui.running.pools import readers
 from pages.ui.sharing import own_table, takeaway
 from pages.ui.sharing.naming import stem
 from pages.ui.state import history, shell
+from pages.ui.state.links import parse, to_query
 from pages.ui.state.memory import Full, visit
 from pages.ui.state.session import Session, has, held, put, session
-from pages.ui.state.settings import Settings, differing, parse, to_query
+from pages.ui.state.settings import Settings, differing
 from pages.ui.state.uploads import Upload, file_box
 from pages.ui.tables.reading import MAX_BYTES
 from pages.ui.tables.saved_work import MOST_NOTES, SavedWork, pack
