@@ -182,7 +182,9 @@ def _fragment(root: str, path: str, row_groups: list[int] | None = None):
     from pyarrow import dataset, fs
 
     filesystem, _ = fs.FileSystem.from_uri(root)
-    form = dataset.ParquetFileFormat()
+    # Where pages have a checksum, a number that a disk has damaged is none.
+    checked = dataset.ParquetFragmentScanOptions(page_checksum_verification=True)
+    form = dataset.ParquetFileFormat(default_fragment_scan_options=checked)
     return form.make_fragment(path, filesystem=filesystem, row_groups=row_groups)
 
 
@@ -483,8 +485,9 @@ def parquet_sources(
         n_rows = source.n_rows
         if filters is not None:
             some = _fragment(root, source.path, [source.row_group])
-            read_as = _schema(some, source.path, asked, texts)
-            n_rows = some.scanner(read_as, filter=filters).count_rows()
+            with _undamaged(source.path):
+                read_as = _schema(some, source.path, asked, texts)
+                n_rows = some.scanner(read_as, filter=filters).count_rows()
         if n_rows:
             found.append(
                 source._replace(

@@ -91,7 +91,7 @@ def _written(file: IO[bytes], tables: Iterator[pa.Table], n_rows: int) -> Genera
     done, writer = 0, None
     with readable():
         for table in tables:
-            writer = writer or parquet.ParquetWriter(file, table.schema)
+            writer = writer or parquet.ParquetWriter(file, table.schema, write_page_checksum=True)
             writer.write_table(table)
             done += len(table)
             yield done / n_rows

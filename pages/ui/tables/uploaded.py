@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
 import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from math import inf
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import NamedTuple
@@ -23,6 +25,8 @@ MARK, DIGITS = "~", 24
 LONGEST = 80
 DAY = 86_400
 PART = ".part"
+# Where the clock is noted at each look, and how far it may go between two of them.
+SEEN, LEAP = ".clock.json", 7 * DAY
 
 
 class Uploads(NamedTuple):
@@ -91,7 +95,7 @@ class Uploads(NamedTuple):
             (_files(self._home), self.own, "your uploads of this kind: delete one of them"),
             (_all(self.folder), self.most, "all uploads of this kind: tell whoever runs it"),
         ):
-            if sum(file.stat().st_size for file in files) + size > most:
+            if sum(map(_size, files)) + size > most:
                 raise DataError(
                     f"{filename!r} is larger than a table may be, and would exceed the "
                     f"{number(most / 1e6, 3)} MB that this server has for {whose}, or load a part "
@@ -100,10 +104,29 @@ class Uploads(NamedTuple):
 
     def _sweep(self) -> None:
         """Delete what nobody has used for long, and what ended processes left."""
+        if not self._believes_the_clock():
+            return
         for file in Path(self.folder).glob("*/*"):
             days = 1 if file.suffix == PART else self.days
-            if time.time() - file.stat().st_atime > DAY * days:
-                file.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # another was faster
+                if time.time() - file.stat().st_atime > DAY * days:
+                    file.unlink()
+
+    def _believes_the_clock(self) -> bool:
+        """Whether files may be deleted for good by their age.
+
+        A clock set forward by mistake would delete all of them. So it is believed once it has been
+        looked at again and again for a day, and was never far from where it was the time before.
+        """
+        now, seen = time.time(), Path(self.folder, SEEN)
+        try:
+            since, last = json.loads(seen.read_text())
+        except (OSError, ValueError, TypeError):
+            since = last = -inf
+        since = since if 0 <= now - last <= LEAP else now
+        with suppress(OSError):
+            seen.write_text(json.dumps([since, now]))
+        return now - since >= DAY
 
 
 def find(folder: str, name: str) -> str:
@@ -112,7 +135,8 @@ def find(folder: str, name: str) -> str:
         for file in _all(folder):
             if _name(file) == name:
                 with suppress(OSError):  # where the folder can be read only, for now
-                    os.utime(file, (time.time(), 0))
+                    # A clock that was set back makes nothing older than it is.
+                    os.utime(file, (max(time.time(), file.stat().st_atime), 0))
                 return str(file)
     return ""
 
@@ -135,6 +159,12 @@ def _all(folder: str) -> Iterator[Path]:
 
 def _files(home: Path) -> Iterator[Path]:
     return (file for file in home.glob(f"[!.]*{SUFFIX}") if file.is_file())
+
+
+def _size(file: Path) -> int:
+    with suppress(FileNotFoundError):  # it was deleted just now
+        return file.stat().st_size
+    return 0
 
 
 def _name(file: Path) -> str:

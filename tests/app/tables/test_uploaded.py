@@ -1,7 +1,6 @@
 """Parquet files that are too long for a table: kept for whoever brought them, within limits."""
 
 import io
-import os
 import time
 from pathlib import Path
 
@@ -92,18 +91,51 @@ def test_there_is_so_much_room_for_one_person_and_for_all(tmp_path: Path) -> Non
     of(tmp_path, "another").keep("c.parquet", content(seed=2))
 
 
-def test_what_nobody_uses_goes(tmp_path: Path) -> None:
-    uploads = of(tmp_path)
+class Clock:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.time = time.time()
+        monkeypatch.setattr("pages.ui.tables.uploaded.time.time", lambda: self.time)
+
+
+def test_what_nobody_uses_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, uploads = Clock(monkeypatch), of(tmp_path)
     old, used = (uploads.keep("a.parquet", content(seed=seed)) for seed in (1, 2))
-    for name in (old, used):
-        os.utime(find(str(tmp_path), name), (time.time() - 31 * DAY, 0))
-    assert find(str(tmp_path), used), "which is a use"
-    os.utime(Path(find(str(tmp_path), old)), (time.time() - 31 * DAY, 0))
     left = uploads._home / f".left{uploaded.PART}"
     left.write_bytes(b"")
-    os.utime(left, (time.time() - 2 * DAY, 0))
-    uploads.keep("a.parquet", content(seed=3))
-    assert not find(str(tmp_path), old) and find(str(tmp_path), used) and not left.exists()
+    for day in range(32):
+        clock.time += DAY
+        assert find(str(tmp_path), used), "which is a use"
+        uploads.keep("a.parquet", content(seed=3))
+        assert left.exists() == (day < 1)
+        assert bool([*tmp_path.glob(f"*/{old}.parquet")]) == (day < 30)
+    assert find(str(tmp_path), used)
+
+
+@pytest.mark.parametrize("days", [400, 10_000])
+def test_a_clock_that_leaps_deletes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    clock, uploads, other = Clock(monkeypatch), of(tmp_path), of(tmp_path, "another")
+    for _ in range(3):
+        mine = uploads.keep("a.parquet", content())
+        clock.time += DAY
+    clock.time += days * DAY
+    for seed in range(3):  # it is noticed within the day
+        other.keep("b.parquet", content(seed=seed))
+        clock.time += DAY / 4
+    clock.time -= days * DAY
+    for _ in range(3):
+        other.keep("b.parquet", content())
+        clock.time += DAY
+        assert find(str(tmp_path), mine)
+    # Nor does a clock that was set back make older what is used meanwhile.
+    clock.time -= days * DAY
+    assert find(str(tmp_path), mine)
+    clock.time += days * DAY
+    for _ in range(3):
+        other.keep("b.parquet", content())
+        clock.time += DAY
+    assert find(str(tmp_path), mine)
 
 
 def test_pieces_larger_than_a_table_are_refused(
