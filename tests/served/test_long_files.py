@@ -36,7 +36,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     log = tmp_path_factory.mktemp("server") / "log"
     with pytest.MonkeyPatch.context() as environ:
+        results = tmp_path_factory.mktemp("results")
         environ.setenv(environment.UPLOADS, str(folder))
+        environ.setenv(environment.RESULTS, str(results))
+        environ.setenv(environment.DATASETS, str(results))
         environ.setenv(f"{environment.PREFIX}ROWS", "10000")
         environ.setenv(f"{environment.PREFIX}CELLS", "40000")
         with serve(ROOT, log) as url:
@@ -68,7 +71,12 @@ def test_a_long_file_is_fitted_by_all_its_rows_shared_and_deleted(
     visitor.open("Python that gives these numbers")
     assert "Partitions.from_parquet('flights.parquet'" in visitor.texts
 
+    # Who is behind the same address has the same quota, and does not own it.
     colleague = visit(server, visitor.written)
+    assert "Delete it from the server" not in colleague.said
+    visitor.press("Share")
+    assert "It opens on this server only" in visitor.said and "keep this owner link" in visitor.said
+    owner = re.findall(rb"own[^0-9a-f]{1,9}([0-9a-f]{24})", bytes(visitor.received))[-1].decode()
     assert said in colleague.said and NAME in colleague.received
     stranger = visit(server, "v=1&s=server")
     assert b"flights" not in stranger.received
@@ -81,13 +89,23 @@ def test_a_long_file_is_fitted_by_all_its_rows_shared_and_deleted(
     visitor.switch("Data", "On the server")
     visitor.settle()
     assert NAME in visitor.received
+    assert "on the server …" not in visitor.said, "everybody would see what is written there"
+    later = Visitor(server, f"v=1&own={owner}")
+    later.press("Delete the table")
+    later.settle()
+    assert "The shared table is deleted" in later.said
+    assert not list(folder.glob("*/*.parquet"))
+    visitor.switch("Data", "Example")
+    visitor.switch("Data", "Table")
+    visitor.upload("Upload a table", "flights.parquet", content())
+    visitor.settle()
     visitor.press("Delete it from the server")
     visitor.settle()
     assert "was deleted from the server" in visitor.said
     assert not list(folder.glob("*/*.parquet"))
     late = visit(server, colleague.written)
     assert re.search(r"There is no data set .flights \(uploaded\). on this server", late.said)
-    for each in (visitor, colleague, stranger, late):
+    for each in (visitor, colleague, stranger, later, late):
         each.close()
 
 

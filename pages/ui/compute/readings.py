@@ -2,7 +2,6 @@
 server."""
 
 from collections.abc import Generator
-from typing import NamedTuple
 
 from pages.ui.tables.answers import AS_IT_IS, Reading
 from pages.ui.tables.packing import from_parquet
@@ -11,15 +10,9 @@ from pages.ui.tables.reading import read_table
 from pages.ui.tables.saved_work import SavedWork
 from pages.ui.tables.saved_work import unpack as unpack_work
 from pages.ui.tables.table import DataError, Table
-from pages.ui.tables.uploaded import Uploads
+from pages.ui.tables.uploaded import Kept, Uploads
 
 _TOO_MUCH = "takes more memory to read than one file may have here: use fewer rows or columns."
-
-
-class Kept(NamedTuple):
-    """That a file became a data set on the server, and what it is called there."""
-
-    name: str
 
 
 def read(
@@ -36,7 +29,7 @@ def read(
         except TooLong:
             if uploads is None:
                 raise
-            return Kept(uploads.keep(filename, content))
+            return uploads.keep(filename, content)
     except DataError as error:
         return str(error)
 

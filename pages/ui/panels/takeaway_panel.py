@@ -30,6 +30,7 @@ from pages.ui.tables.preparation.said import rows_said, scales_said
 from pages.ui.tables.reading import MAX_BYTES
 from pages.ui.tables.selection import Selection
 from pages.ui.tables.table import Table
+from pages.ui.tables.uploaded import is_upload
 from pages.ui.tables.writing import to_csv_bytes, to_parquet_bytes
 from pages.ui.text import counted, nats, plain
 
@@ -103,7 +104,9 @@ def show_takeaway(
         f"{said} In rows, text that a spreadsheet would run as a formula has an apostrophe before."
     )
     if isinstance(run, WholeRun):
-        _offer_all_rows(run, index, settings, selection.group_name, name)
+        whole = table.whole
+        private = whole is not None and is_upload(whole.data_set.root, environment.uploads())
+        _offer_all_rows(run, index, settings, selection.group_name, name, private)
     label = "Python that gives these numbers"
     with st.expander(label, key="python", on_change="rerun") as expander:
         if expander.open:
@@ -112,12 +115,18 @@ def show_takeaway(
 
 
 def _offer_all_rows(
-    run: WholeRun, index: int, settings: Settings, group: str | None, name: str
+    run: WholeRun,
+    index: int,
+    settings: Settings,
+    group: str | None,
+    name: str,
+    is_private: bool,
 ) -> None:
     """All rows of a data set on the server, labelled for those who ask: to be downloaded, or, where
-    whoever runs the server has a folder for it, written there."""
+    whoever runs the server has a folder for it, written there. is_private: whether those only see
+    them who have the link."""
     key = f"{run.key} {len(run.trace)} {index} {settings.names}"
-    rows, folder = counted(run.n_rows, "row"), environment.results()
+    rows, folder = counted(run.n_rows, "row"), "" if is_private else environment.results()
     ways = {f"label {key}": f"Label all {rows} …"}
     if folder:
         ways[f"write {key}"] = f"Write all {rows} on the server …"

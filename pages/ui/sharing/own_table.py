@@ -20,7 +20,7 @@ from pages.ui.state.changes import spelt_out
 from pages.ui.state.memory import Full, visit, weakly
 from pages.ui.state.session import session
 from pages.ui.state.settings import Settings
-from pages.ui.tables import packing
+from pages.ui.tables import packing, uploaded
 from pages.ui.tables.table import DataError, Table, table_bytes
 from pages.ui.text import counted, plain
 
@@ -271,7 +271,15 @@ def person() -> str:
 
 
 def delete(owner_token: str) -> bool:
-    """Delete a stored table at once; False if there is none. Raises Refused without the store."""
+    """Delete a stored table, or a long file, at once; False if there is none. Raises Refused
+    without the store."""
+    if uploaded.delete(environment.uploads(), owner_token):
+        names = [n for n, token in session().long_files.items() if token == owner_token]
+        for name in names:
+            del session().long_files[name]
+        if shell.settings().data_set in names:
+            shell.change(source="table", data_set="")
+        return True
     deleted = the_store().delete(owner_token)
     for token in [t for t, receipt in receipts().items() if receipt.owner_token == owner_token]:
         del receipts()[token]

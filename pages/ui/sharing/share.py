@@ -56,6 +56,8 @@ def _sharing() -> None:
     own = own_table.current() if shell.settings().source == "table" else None
     if own is None or own.carried:
         st.markdown(_all_in_the_link(own))
+        if token := session().long_files.get(shell.settings().data_set):
+            _offer_the_owner_link(token)
     elif shell.settings().shared:
         _stored(own)
     else:
@@ -184,9 +186,13 @@ def _stored(own: OwnTable) -> None:
     _warn_of_the_container()
     delete = partial(_delete, receipt)
     shell.button("Delete it now", delete, key="delete shared", icon=":material/delete:")
+    _offer_the_owner_link(receipt.owner_token)
+
+
+def _offer_the_owner_link(owner_token: str) -> None:
     st.markdown("To delete it later, from anywhere, keep this owner link and give it to nobody:")
     with st.container(key="owner link"):
-        shell.copy_link("Copy owner link", instead={shell.OWNER_KEY: receipt.owner_token})
+        shell.copy_link("Copy owner link", instead={shell.OWNER_KEY: owner_token})
 
 
 def _warn_of_the_container() -> None:
@@ -210,8 +216,8 @@ def _forget_owner_token() -> None:
 @st.dialog("Delete what was shared", on_dismiss=_forget_owner_token)
 def _deletion() -> None:
     st.markdown(
-        "With this owner link you can delete the table or the lesson that was shared. Links to it "
-        "then stop working at once."
+        "With this owner link you can delete the table, the file or the lesson that was shared. "
+        "Links to it then stop working at once."
     )
     if st.button("Delete the table", type="primary", icon=":material/delete:"):
         try:

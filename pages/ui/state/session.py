@@ -54,8 +54,10 @@ class Session:
     own_table_before: Any = None
     receipts: dict[str, Any] = field(default_factory=dict)
     person: str = ""
-    # The names of the data sets that long files of theirs became.
-    long_files: list[str] = field(default_factory=list)
+    # The data sets that long files of theirs became, by name, each with what deletes it; and what
+    # these are made of.
+    long_files: dict[str, str] = field(default_factory=dict)
+    secret: str = ""
     # What a person wrote about the work, and a file of saved work that waits to be opened.
     notes: str = ""
     saved_work: Any = None

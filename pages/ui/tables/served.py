@@ -17,6 +17,7 @@ from em_core.partitions.partitions import SAMPLE_ROWS, Partitions
 from em_core.partitions.sources import holds_numbers, holds_texts
 from pages.ui import environment
 from pages.ui.tables.cells import EXACT
+from pages.ui.tables.column_names import LONGEST_NAME
 from pages.ui.tables.columns import MAX_LABELS
 from pages.ui.tables.data_set import (
     SUFFIX,
@@ -27,8 +28,10 @@ from pages.ui.tables.data_set import (
     fingerprint,
 )
 from pages.ui.tables.table import MAX_COLUMNS, DataError, Table
-from pages.ui.text import counted, plural
+from pages.ui.text import counted, plural, shortened
 
+# What is said of a type, and of a name that is too long.
+LONGEST_TYPE = 200
 # Of the types that a column has in the files.
 _WHOLE = re.compile(r"u?int\d+( or u?int\d+)*")
 
@@ -78,6 +81,8 @@ def look_at(name: str, root: str, files: str) -> DataSet:
         found = dataset.dataset(root, format="parquet")
         n_rows = found.count_rows()
         schemas = [found.schema, *(part.physical_schema for part in found.get_fragments())]
+        for schema in schemas:
+            check_names(name, schema)
     except (OSError, ArrowException, ValueError) as error:
         raise DataError(_of_one_name(name, root) or _gone(name)) from error
     # What a file lacks is missing there; what it holds as something else is said, and not read.
@@ -87,7 +92,10 @@ def look_at(name: str, root: str, files: str) -> DataSet:
             kinds[field.name][field.type] = None
     numbers = [name for name, types in kinds.items() if name and all(map(holds_numbers, types))]
     texts = [name for name, types in kinds.items() if name and all(map(holds_texts, types))]
-    columns = tuple((name, " or ".join(map(str, types))) for name, types in kinds.items())
+    columns = tuple(
+        (name, shortened(" or ".join(map(str, types)), LONGEST_TYPE))
+        for name, types in kinds.items()
+    )
     if len(columns) > MAX_COLUMNS:
         raise DataError(
             f"The data set {name!r} has {len(columns):,} columns and the limit is {MAX_COLUMNS:,}: "
@@ -111,6 +119,17 @@ def look_at(name: str, root: str, files: str) -> DataSet:
         tuple(later),
         files,
     )
+
+
+def check_names(called: str, schema: Any) -> None:
+    """Raise DataError where a column of a Parquet file has a longer name than a page shows."""
+    for column in schema.names:
+        if len(column) > LONGEST_NAME:
+            raise DataError(
+                f"A column of {called!r} has a name of {len(column):,} characters, "
+                f"{shortened(column, LONGEST_TYPE)!r}, and the limit is {LONGEST_NAME:,}: rename "
+                "it where the file is written."
+            )
 
 
 def _gone(name: str) -> str:

@@ -16,79 +16,76 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import NamedTuple
 
+import pyarrow as pa
+
 from pages.ui.tables.data_set import SUFFIX
+from pages.ui.tables.served import check_names
 from pages.ui.tables.table import MAX_CELLS, DataError
 from pages.ui.text import number
 
-# Between what a person calls it and what nobody can guess; of the latter so many digits.
-MARK, DIGITS = "~", 24
-LONGEST = 80
+# Between what a person calls it, in bytes, and what nobody can guess, in digits.
+MARK, LONGEST, DIGITS = "~", 80, 24
 DAY = 86_400
 PART = ".part"
 # Where the clock is noted at each look, and how far it may go between two of them.
 SEEN, LEAP = ".clock.json", 7 * DAY
 
 
+class Kept(NamedTuple):
+    """That a file became a data set on the server: what it is called there, and by what whoever
+    brought it deletes it."""
+
+    name: str
+    owner_token: str
+
+
 class Uploads(NamedTuple):
-    """The folder of all, with a folder of each person in it. person: whose upload this is. own,
-    most: bytes that one person's, and all, may take. days: after which, unused, they go."""
+    """The folder of all, with a folder of each person in it.
+
+    person: whose upload this is, as quotas count. visit: what nobody knows but the visit that
+    brings it. own, most: bytes that one person's, and all, may take. days: after which, unused,
+    they go.
+    """
 
     folder: str
     person: str
+    visit: str
     own: int
     most: int
     days: int
 
     @property
     def _home(self) -> Path:
-        return Path(self.folder, hashlib.sha256(self.person.encode()).hexdigest()[:DIGITS])
+        return Path(self.folder, _hash(self.person.encode()))
 
-    def keep(self, filename: str, content: bytes) -> str:
-        """The name of the data set that a Parquet file becomes; the same where it is there already.
+    def keep(self, filename: str, content: bytes) -> Kept:
+        """Make a Parquet file a data set; the same one where this visit has brought it before.
 
         Raises DataError where there is no room for it, or it cannot be read in pieces.
         """
-        _check_pieces(filename, content)
-        secret = hashlib.sha256(self.person.encode() + b"\x00" + content).hexdigest()[:DIGITS]
-        name = f"{_plain(filename)}{MARK}{secret}"
-        target = self._home / f"{name}{SUFFIX}"
+        _check(filename, content)
+        token = _hash(self.visit.encode() + b"\x00" + content)
+        name = f"{_plain(filename)}{MARK}{_hash(token.encode())}"
         try:
             self._sweep()
-            if found := next(self._home.glob(f"*{MARK}{secret}{SUFFIX}"), None):
-                return found.name.removesuffix(SUFFIX)
+            if found := _by(self.folder, token):
+                return Kept(_name(found), token)
             self._check_room(filename, len(content))
             self._home.mkdir(exist_ok=True)
             with NamedTemporaryFile(prefix=".", suffix=PART, dir=self._home) as file:
                 file.write(content)
                 file.flush()
                 os.fchmod(file.fileno(), 0o644)
-                # By when it was written it is no other than the same file, brought once more.
-                os.utime(file.fileno(), (time.time(), 0))
                 os.fsync(file.fileno())
                 with suppress(FileExistsError):  # brought twice at once
-                    os.link(file.name, target)
+                    os.link(file.name, self._home / f"{name}{SUFFIX}")
         except OSError as error:
             raise DataError(
                 f"{filename!r} is larger than a table may be, and the folder of the server for "
                 f"such files cannot be written to ({error.strerror}): tell whoever runs it, or "
                 "load a part of it."
             ) from error
-        return name
-
-    def delete(self, name: str) -> bool:
-        """Take an upload of this person away; False where it is not theirs, or gone."""
-        found = self._own(name)
-        if found is None:
-            return False
-        found.unlink(missing_ok=True)
-        return True
-
-    def is_own(self, name: str) -> bool:
-        """Whether it is this person's."""
-        return self._own(name) is not None
-
-    def _own(self, name: str) -> Path | None:
-        return next((file for file in _files(self._home) if _name(file) == name), None)
+        return Kept(name, token)
 
     def _check_room(self, filename: str, size: int) -> None:
         for files, most, whose in (
@@ -129,14 +126,31 @@ class Uploads(NamedTuple):
         return now - since >= DAY
 
 
+def delete(folder: str, owner_token: str) -> bool:
+    """Delete what was brought with this token; False where there is nothing."""
+    found = _by(folder, owner_token) if folder else None
+    if found is None:
+        return False
+    found.unlink(missing_ok=True)
+    return True
+
+
+def is_upload(root: str, folder: str) -> bool:
+    """Whether a data set is one that somebody brought."""
+    return bool(folder) and Path(root).is_relative_to(folder)
+
+
 def find(folder: str, name: str) -> str:
     """The file of an upload, which counts as used now; "" where there is none of this name."""
     if folder and MARK in name:
         for file in _all(folder):
             if _name(file) == name:
                 with suppress(OSError):  # where the folder can be read only, for now
-                    # A clock that was set back makes nothing older than it is.
-                    os.utime(file, (max(time.time(), file.stat().st_atime), 0))
+                    # When it was written tells it from others; and a clock that was set back makes
+                    # nothing older than it is.
+                    times = file.stat()
+                    used = max(round(time.time() * 1e9), times.st_atime_ns)
+                    os.utime(file, ns=(used, times.st_mtime_ns))
                 return str(file)
     return ""
 
@@ -151,6 +165,15 @@ def as_brought(filename: str) -> str:
     """What a file of a data set was called by whoever has it."""
     stem = filename.removesuffix(SUFFIX)
     return f"{stem.rpartition(MARK)[0]}{SUFFIX}" if shown(stem) != stem else filename
+
+
+def _by(folder: str, owner_token: str) -> Path | None:
+    ending = f"{MARK}{_hash(owner_token.encode())}{SUFFIX}"
+    return next((file for file in _all(folder) if file.name.endswith(ending)), None)
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:DIGITS]
 
 
 def _all(folder: str) -> Iterator[Path]:
@@ -174,14 +197,16 @@ def _name(file: Path) -> str:
 def _plain(filename: str) -> str:
     """What a file is called, without what a file system might not take."""
     stem = re.sub(r"\.(parquet|pq)$", "", filename, flags=re.IGNORECASE)
-    return re.sub(r"[^\w .()-]+", "_", stem)[:LONGEST].strip(" ._") or "table"
+    plain = re.sub(r"[^\w .()-]+", "_", stem)
+    return plain.encode()[:LONGEST].decode(errors="ignore").strip(" ._") or "table"
 
 
-def _check_pieces(filename: str, content: bytes) -> None:
-    """Raise DataError where a piece of it takes more than a table may: it is read by pieces."""
+def _check(filename: str, content: bytes) -> None:
+    """Raise DataError where it cannot be read piece by piece as other data sets are."""
     from pyarrow import parquet
 
-    info = parquet.ParquetFile(io.BytesIO(content)).metadata
+    file = parquet.ParquetFile(io.BytesIO(content))
+    info = file.metadata
     rows = max((info.row_group(i).num_rows for i in range(info.num_row_groups)), default=0)
     if rows * info.num_columns > MAX_CELLS:
         raise DataError(
@@ -189,3 +214,7 @@ def _check_pieces(filename: str, content: bytes) -> None:
             f"too large to be read one by one: write it with row groups of at most "
             f"{max(1, MAX_CELLS // info.num_columns):,} rows, or load a part of it."
         )
+    try:
+        check_names(filename, file.schema_arrow)
+    except (pa.ArrowException, OSError, ValueError):
+        raise DataError(f"{filename!r} isn't a readable Parquet file: write it again.") from None

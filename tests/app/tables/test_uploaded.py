@@ -10,12 +10,21 @@ import pytest
 from pyarrow import parquet
 
 from pages.ui.compute import readings
-from pages.ui.compute.readings import Kept
 from pages.ui.tables import uploaded
 from pages.ui.tables.answers import AS_IT_IS
 from pages.ui.tables.data_set import fingerprint
+from pages.ui.tables.served import look_at
 from pages.ui.tables.table import DataError, Table
-from pages.ui.tables.uploaded import DAY, Uploads, as_brought, find, shown
+from pages.ui.tables.uploaded import (
+    DAY,
+    Kept,
+    Uploads,
+    as_brought,
+    delete,
+    find,
+    is_upload,
+    shown,
+)
 
 
 def content(n_rows: int = 1000, seed: int = 0) -> bytes:
@@ -25,40 +34,55 @@ def content(n_rows: int = 1000, seed: int = 0) -> bytes:
     return file.getvalue()
 
 
-def of(folder: Path, person: str = "somebody", own: float = 1e6, most: float = 1e6) -> Uploads:
-    return Uploads(str(folder), person, int(own), int(most), days=30)
+def of(
+    folder: Path,
+    person: str = "somebody",
+    own: float = 1e6,
+    most: float = 1e6,
+    visit: str = "a visit",
+) -> Uploads:
+    return Uploads(str(folder), person, visit, int(own), int(most), days=30)
+
+
+def kept(uploads: Uploads, filename: str, data: bytes) -> str:
+    return uploads.keep(filename, data).name
 
 
 def test_it_is_found_by_its_name_alone(tmp_path: Path) -> None:
-    uploads = of(tmp_path)
-    name = uploads.keep("trains 2024.parquet", content())
+    name = kept(of(tmp_path), "trains 2024.parquet", content())
     assert shown(name) == "trains 2024 (uploaded)"
     found = Path(find(str(tmp_path), name))
     assert found.read_bytes() == content() and as_brought(found.name) == "trains 2024.parquet"
+    assert is_upload(str(found), str(tmp_path)) and not is_upload("s3://sets/x", str(tmp_path))
     for wrong in ("trains 2024", name[:-1], f"{name[:-1]}?", "*~*", f"../{name}", ""):
         assert find(str(tmp_path), wrong) == ""
-    assert find("", name) == ""
+    assert find("", name) == "" and not is_upload(str(found), "")
 
 
-def test_the_same_file_is_kept_once_and_is_the_same_data_set_if_brought_again(
-    tmp_path: Path,
-) -> None:
-    uploads = of(tmp_path)
-    name = uploads.keep("a.parquet", content())
+def test_a_use_leaves_the_files_what_they_are(tmp_path: Path) -> None:
+    name = kept(of(tmp_path), "a.parquet", content())
     files = fingerprint(find(str(tmp_path), name))
-    assert uploads.keep("b.pq", content()) == name
-    assert uploads.delete(name) and find(str(tmp_path), name) == ""
-    assert uploads.keep("a.parquet", content()) == name
     assert fingerprint(find(str(tmp_path), name)) == files
-    assert uploads.keep("a.parquet", content(seed=1)) != name
 
 
-def test_nobody_guesses_or_deletes_what_another_brought(tmp_path: Path) -> None:
-    name = of(tmp_path).keep("a.parquet", content())
-    other = of(tmp_path, "somebody else")
-    assert other.keep("a.parquet", content()) != name
-    assert not other.is_own(name) and not other.delete(name) and find(str(tmp_path), name)
-    assert of(tmp_path).is_own(name)
+def test_the_same_file_is_kept_once_in_a_visit(tmp_path: Path) -> None:
+    uploads = of(tmp_path)
+    first = uploads.keep("a.parquet", content())
+    assert uploads.keep("b.pq", content()) == first
+    assert uploads.keep("a.parquet", content(seed=1)) != first
+    assert len([*tmp_path.glob("*/*")]) == 2
+
+
+def test_only_whoever_has_its_owner_token_deletes_it(tmp_path: Path) -> None:
+    """Others of the same network have the same quota, and the link."""
+    mine = of(tmp_path).keep("a.parquet", content())
+    other = of(tmp_path, visit="another").keep("a.parquet", content())
+    assert mine.name != other.name
+    for token in (mine.name, mine.name.rpartition("~")[2], "", "*", other.owner_token[:-1]):
+        assert not delete(str(tmp_path), token)
+    assert delete(str(tmp_path), other.owner_token) and not find(str(tmp_path), other.name)
+    assert not delete(str(tmp_path), other.owner_token) and not delete("", mine.owner_token)
+    assert find(str(tmp_path), mine.name)
 
 
 @pytest.mark.parametrize(
@@ -71,10 +95,12 @@ def test_nobody_guesses_or_deletes_what_another_brought(tmp_path: Path) -> None:
         ("x" * 300 + ".parquet", "x" * 80),
         ("~~~~.parquet", "table"),
         ("Züge~(2).parquet", "Züge_(2)"),
+        ("字" * 100 + ".parquet", "字" * 26),
+        ("\N{GOTHIC LETTER AHSA}" * 100 + ".parquet", "\N{GOTHIC LETTER AHSA}" * 20),
     ],
 )
 def test_no_name_of_a_file_leaves_the_folder(tmp_path: Path, called: str, expected: str) -> None:
-    name = of(tmp_path).keep(called, content())
+    name = kept(of(tmp_path), called, content())
     assert shown(name) == f"{expected} (uploaded)"
     (file,) = tmp_path.glob("*/*")
     assert find(str(tmp_path), name) == str(file)
@@ -99,7 +125,7 @@ class Clock:
 
 def test_what_nobody_uses_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock, uploads = Clock(monkeypatch), of(tmp_path)
-    old, used = (uploads.keep("a.parquet", content(seed=seed)) for seed in (1, 2))
+    old, used = (kept(uploads, "a.parquet", content(seed=seed)) for seed in (1, 2))
     left = uploads._home / f".left{uploaded.PART}"
     left.write_bytes(b"")
     for day in range(32):
@@ -117,7 +143,7 @@ def test_a_clock_that_leaps_deletes_nothing(
 ) -> None:
     clock, uploads, other = Clock(monkeypatch), of(tmp_path), of(tmp_path, "another")
     for _ in range(3):
-        mine = uploads.keep("a.parquet", content())
+        mine = kept(uploads, "a.parquet", content())
         clock.time += DAY
     clock.time += days * DAY
     for seed in range(3):  # it is noticed within the day
@@ -170,5 +196,24 @@ def test_only_parquet_that_is_too_long_goes_there(
     assert refused in read("a.csv", b"x,y\n" + b"1,2\n" * 1000, of(tmp_path))
     assert isinstance(read("a.parquet", content(800), of(tmp_path)), Table)
     assert not list(tmp_path.iterdir())
-    kept = read("a.parquet", content(), of(tmp_path))
-    assert isinstance(kept, Kept) and find(str(tmp_path), kept.name)
+    found = read("a.parquet", content(), of(tmp_path))
+    assert isinstance(found, Kept) and find(str(tmp_path), found.name)
+
+
+def test_names_longer_than_a_page_shows_are_refused(tmp_path: Path) -> None:
+    """They would be written into the page again and again."""
+    file = io.BytesIO()
+    parquet.write_table(pa.table({"x": [1.0], "n" * 3_000_000: [2.0]}), file)
+    with pytest.raises(DataError, match=r"has a name of 3,000,000 characters, 'nnn") as refused:
+        of(tmp_path).keep("a.parquet", file.getvalue())
+    assert len(str(refused.value)) < 500 and not list(tmp_path.iterdir())
+    (tmp_path / "set.parquet").write_bytes(file.getvalue())
+    with pytest.raises(DataError, match="and the limit is 1,000: rename"):
+        look_at("set", str(tmp_path / "set.parquet"), "")
+
+
+def test_the_type_of_a_column_is_said_in_few_words(tmp_path: Path) -> None:
+    nested = pa.array([{"f" * 100_000: 1.0}])
+    parquet.write_table(pa.table({"x": [1.0], "y": nested}), tmp_path / "set.parquet")
+    columns = look_at("set", str(tmp_path / "set.parquet"), "").columns
+    assert columns[0] == ("x", "double") and len(columns[1][1]) <= 200

@@ -3,16 +3,17 @@ link."""
 
 from __future__ import annotations
 
+import secrets
 from functools import partial
 
 import streamlit as st
 
 from pages.ui import environment
 from pages.ui.sharing import own_table
-from pages.ui.sharing.store import Quotas
+from pages.ui.sharing.store import Quotas, Refused
 from pages.ui.state import history, shell
 from pages.ui.state.session import session
-from pages.ui.tables.uploaded import Uploads, find
+from pages.ui.tables.uploaded import Kept, Uploads, find
 from pages.ui.text import counted
 
 
@@ -26,14 +27,16 @@ def uploads() -> Uploads | None:
     folder, quotas = environment.uploads(), Quotas.configured()
     if not folder:
         return None
-    return Uploads(folder, own_table.person(), quotas.person, quotas.store, quotas.days)
+    here = session()
+    here.secret = here.secret or secrets.token_hex(16)
+    person = own_table.person()
+    return Uploads(folder, person, here.secret, quotas.person, quotas.store, quotas.days)
 
 
-def use(name: str) -> None:
+def use(kept: Kept) -> None:
     """Go on with one that was brought."""
-    mine: list[str] = session().long_files
-    mine += [name] * (name not in mine)
-    shell.change(source="server", data_set=name)
+    session().long_files[kept.name] = kept.owner_token
+    shell.change(source="server", data_set=kept.name)
     history.note()
     st.rerun()
 
@@ -46,21 +49,21 @@ def known() -> dict[str, str]:
 
 
 def say_how_long(name: str) -> None:
-    """Who sees one and until when; and a button for whoever brought it to delete it."""
+    """Who sees one and until when; and a button to delete it, for the visit that brought it: later,
+    and elsewhere, the owner link does so, which Share has."""
     days = counted(Quotas.configured().days, "day")
     st.caption(
         "It is kept on this server for those who have the link, until nobody has used it for "
         f"{days}."
     )
-    mine = uploads()
-    if mine is not None and mine.is_own(name):
-        shell.button("Delete it from the server", partial(_delete, name), key="delete upload")
+    if token := session().long_files.get(name):
+        shell.button("Delete it from the server", partial(_delete, token), key="delete upload")
 
 
-def _delete(name: str) -> None:
-    mine = uploads()
-    if mine is not None:
-        mine.delete(name)
-    session().long_files = [other for other in session().long_files if other != name]
-    shell.change(source="table", data_set="")
-    shell.say("The file was deleted from the server: links to it do not open any more.")
+def _delete(owner_token: str) -> None:
+    try:
+        own_table.delete(owner_token)
+    except Refused as error:  # somebody else has deleted it, and there is no store to ask
+        shell.say(str(error))
+    else:
+        shell.say("The file was deleted from the server: links to it do not open any more.")

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import streamlit as st
 
 from pages.ui.compute import readings
-from pages.ui.compute.readings import Kept
 from pages.ui.panels.sidebar import long_files, work_panel
 from pages.ui.running.pools import readers
 from pages.ui.running.work import Work, current, progress_line, watch
@@ -27,6 +26,7 @@ from pages.ui.tables.answers import AS_IT_IS, Reading
 from pages.ui.tables.reading import MAX_BYTES, fingerprint
 from pages.ui.tables.saved_work import is_saved_work
 from pages.ui.tables.table import Table
+from pages.ui.tables.uploaded import Kept
 from pages.ui.text import plain
 
 COMPLAINT = "table complaint"
@@ -51,7 +51,7 @@ class _Read(Work):
 
     brought: _Brought
     table: Table | None = None
-    kept: str = ""
+    kept: Kept | None = None
 
     def job(self) -> Job:
         brought = self.brought
@@ -65,7 +65,7 @@ class _Read(Work):
         if isinstance(result, str):
             self.error = result
         elif isinstance(result, Kept):
-            self.kept = result.name
+            self.kept = result
         else:
             self.table = result
 
