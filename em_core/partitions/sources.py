@@ -421,8 +421,10 @@ class Changed(ValueError):
 def _unchanged(source: ParquetSource) -> Generator[None]:
     """Raises Changed where a file was written again before, or while, it is read."""
     _require_unchanged(source)
-    yield
-    _require_unchanged(source)
+    try:
+        yield
+    finally:  # what is read of two files may look like a damaged one
+        _require_unchanged(source)
 
 
 def _require_unchanged(source: ParquetSource) -> None:

@@ -104,16 +104,17 @@ def results(environ: Mapping[str, str] = os.environ) -> str:
 
 
 def uploads(environ: Mapping[str, str] = os.environ) -> str:
-    """The folder for uploads that are too long for a table, as a whole path; "" without one."""
+    """The folder for uploads that are too long for a table, as a whole path; "" without one. What
+    is there can be read while nothing can be written to it."""
     folder = environ.get(UPLOADS, "").strip()
-    fit = folder and _can_be_written_to(folder) and not _is_offered(folder, environ)
-    return _whole(folder) if fit else ""
+    there = folder and "://" not in folder and os.path.isdir(_whole(folder))
+    return _whole(folder) if there and not _is_offered(folder, environ) else ""
 
 
 def _is_offered(folder: str, environ: Mapping[str, str]) -> bool:
     """Whether everybody sees what is in a folder: it is, or is within, one of data sets."""
-    within = Path(_whole(folder)).resolve()
-    offered = (Path(_whole(f)).resolve() for f in _folders(environ) if "://" not in f)
+    within = Path(os.path.realpath(_whole(folder)))
+    offered = (os.path.realpath(_whole(f)) for f in _folders(environ) if "://" not in f)
     return any(within.is_relative_to(other) for other in offered)
 
 

@@ -121,6 +121,9 @@ def test_a_folder_for_long_files_is_used_or_left_out_with_a_sentence(tmp_path: P
         assert "is no folder that can be written to: long files are refused." in sentence
     (sets / "within").mkdir()
     (tmp_path / "link").symlink_to(sets)
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    assert uploads({UPLOADS: str(apart), DATASETS: str(tmp_path / "loop")}) == str(apart)
+    assert uploads({UPLOADS: str(tmp_path / "loop")}) == ""
     for folder in (sets, sets / "within", tmp_path / "link"):
         environ[UPLOADS] = str(folder)
         assert uploads(environ) == ""

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from em_core.partitions.partitions import Partitions
 from pages.ui import environment
 from pages.ui.compute.worker import Unavailable
+from pages.ui.text import shortened
 
 SECONDS_TO_CONNECT = 5
 NUMBER_BYTES = 8
@@ -19,6 +20,10 @@ TIMES_HELD, SHARE = 3, 0.25
 CHANGED = (
     "The data set could not be read: its files have changed or gone meanwhile. Load the page again "
     "to see it as it is now."
+)
+UNREADABLE = (
+    "The data set could not be read. Choose other columns, or tell whoever runs this server what "
+    "the program that reads it says"
 )
 LOST = (
     "The cluster that computes for this server cannot be reached. Nothing that you have chosen is "
@@ -55,8 +60,12 @@ def readable() -> Generator[None]:
 
     try:
         yield
-    except (Changed, FileNotFoundError, PermissionError, ArrowException) as error:
+    except (Changed, FileNotFoundError, PermissionError) as error:
         raise ValueError(CHANGED) from error
+    except ArrowException as error:
+        if isinstance(error, MemoryError):
+            raise
+        raise ValueError(f"{UNREADABLE}: {shortened(str(error), 200)}") from error
 
 
 @contextmanager

@@ -336,13 +336,16 @@ def _engine(place: str, is_new: Callable[[], bool]) -> sql.Engine:
         return sql.create_engine(url, pool_pre_ping=True)
     folder = Path(place).expanduser().absolute()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    address = (folder / "em-explorer.sqlite").as_uri()
+    file = folder / "em-explorer.sqlite"
 
     def connect() -> sqlite3.Connection:
         # A file that has gone is not made anew: links to what it held are refused with the reason,
         # and open again once it is back.
         mode = "rwc" if is_new() else "rw"
-        return sqlite3.connect(f"{address}?mode={mode}", timeout=SECONDS_UNTIL_SAID, uri=True)
+        if not os.access(folder, os.W_OK) and not file.with_name(f"{file.name}-wal").exists():
+            # SQLite would make files beside it that it needs where others may write.
+            mode = "ro&immutable=1"
+        return sqlite3.connect(f"{file.as_uri()}?mode={mode}", timeout=SECONDS_UNTIL_SAID, uri=True)
 
     # Each time anew: an open connection stays with the file that it found, which may have been
     # removed since, or moved away for another one, and what is written there is lost.

@@ -82,7 +82,7 @@ def look_at(name: str, root: str, files: str) -> DataSet:
         n_rows = found.count_rows()
         schemas = [found.schema, *(part.physical_schema for part in found.get_fragments())]
         for schema in schemas:
-            check_names(name, schema)
+            _check_names(name, schema)
     except (OSError, ArrowException, ValueError) as error:
         raise DataError(_of_one_name(name, root) or _gone(name)) from error
     # What a file lacks is missing there; what it holds as something else is said, and not read.
@@ -121,7 +121,7 @@ def look_at(name: str, root: str, files: str) -> DataSet:
     )
 
 
-def check_names(called: str, schema: Any) -> None:
+def _check_names(called: str, schema: Any) -> None:
     """Raise DataError where a column of a Parquet file has a longer name than a page shows."""
     for column in schema.names:
         if len(column) > LONGEST_NAME:

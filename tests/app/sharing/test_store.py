@@ -249,6 +249,31 @@ def test_a_store_that_is_read_only_or_full_says_so(store: Store) -> None:
         sql.event.remove(store._engine, "connect", listen)
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_folder_that_can_be_read_only_still_opens_links() -> None:
+    """As of a disk that was mounted again so: by somebody who may not write there."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place, "store")
+        store = Store(str(folder), ROOMY)
+        kept = store.keep(b"content", "me", 1)
+        for path, mode in ((Path(place), 0o755), (folder / FILE, 0o444), (folder, 0o555)):
+            path.chmod(mode)
+        if (child := os.fork()) == 0:
+            if os.getuid() == 0:
+                os.setuid(65_534)
+            try:
+                assert store.fetch(kept.token) == b"content"
+                with pytest.raises(Refused, match=r"can be read only\. No table can be stored now"):
+                    store.keep(b"more", "me", 1)
+            except BaseException as error:
+                print(error, file=sys.stderr, flush=True)
+                os._exit(1)
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        folder.chmod(0o755)
+        assert store.keep(b"more", "me", 1).token or (folder / FILE).chmod(0o644)
+
+
 def _remove(folder: Path) -> None:
     for file in folder.iterdir():
         file.unlink()

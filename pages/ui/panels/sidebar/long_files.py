@@ -16,6 +16,12 @@ from pages.ui.state.session import session
 from pages.ui.tables.uploaded import Kept, Uploads, find
 from pages.ui.text import counted
 
+DELETED = "The file was deleted from the server: links to it do not open any more."
+NOT_DELETED = (
+    "The file was not deleted: it has gone already, or its folder cannot be written to at the "
+    "moment. Try again later, or tell whoever runs this server."
+)
+
 
 def are_taken() -> bool:
     """Whether this server keeps such files."""
@@ -62,8 +68,7 @@ def say_how_long(name: str) -> None:
 
 def _delete(owner_token: str) -> None:
     try:
-        own_table.delete(owner_token)
-    except Refused as error:  # somebody else has deleted it, and there is no store to ask
-        shell.say(str(error))
-    else:
-        shell.say("The file was deleted from the server: links to it do not open any more.")
+        deleted = own_table.delete(owner_token)
+    except Refused:  # it is not in the folder, and there is no store that might have it
+        deleted = False
+    shell.say(DELETED if deleted else NOT_DELETED)
