@@ -114,8 +114,8 @@ def _table(source: ParquetSource, names: list[str], schema_of: Callable | None =
     Raises Changed for a file that was written again, and ValueError for one that is damaged.
     """
     filters = None if source.filters is None else pickle.loads(source.filters)
-    fragment = _fragment(source.root, source.path, [source.row_group])
     with _unchanged(source), _undamaged(source.path):
+        fragment = _part(source)
         schema = None if schema_of is None else schema_of(fragment)
         return fragment.to_table(schema, columns=names, filter=filters)
 
@@ -177,15 +177,29 @@ def _root(path) -> str:
     return path if "://" in str(path) else os.path.abspath(path)
 
 
-def _fragment(root: str, path: str, row_groups: list[int] | None = None):
-    """A file, or some row groups of it, on what `root` lies on: a folder, an object store."""
+def _part(source: ParquetSource):
+    """The row group of a source."""
+    return _file(source.root, source.path, source.written).subset(row_group_ids=[source.row_group])
+
+
+# Its footer is read once for all of its row groups, of which there may be thousands.
+@lru_cache(maxsize=2)
+def _file(root: str, path: str, written: Written):
+    """A file as it was written then."""
+    fragment = _fragment(root, path)
+    fragment.ensure_complete_metadata()
+    return fragment
+
+
+def _fragment(root: str, path: str):
+    """A file on what `root` lies on: a folder, an object store."""
     from pyarrow import dataset, fs
 
     filesystem, _ = fs.FileSystem.from_uri(root)
     # Where pages have a checksum, a number that a disk has damaged is none.
     checked = dataset.ParquetFragmentScanOptions(page_checksum_verification=True)
     form = dataset.ParquetFileFormat(default_fragment_scan_options=checked)
-    return form.make_fragment(path, filesystem=filesystem, row_groups=row_groups)
+    return form.make_fragment(path, filesystem=filesystem)
 
 
 def parquet_columns(path, without: Sequence[str]) -> list[str]:
@@ -486,8 +500,8 @@ def parquet_sources(
     for source in _row_groups(root):
         n_rows = source.n_rows
         if filters is not None:
-            some = _fragment(root, source.path, [source.row_group])
             with _undamaged(source.path):
+                some = _part(source)
                 read_as = _schema(some, source.path, asked, texts)
                 n_rows = some.scanner(read_as, filter=filters).count_rows()
         if n_rows:

@@ -107,7 +107,9 @@ def hierarchical(points, n_components, rng, weights=None) -> np.ndarray:
     """
     sphered = sphere(points, weights)
     sample, chosen = sampled(len(points), LARGEST_AGGLOMERATION, rng, weights)
-    if chosen is not None:
+    if len(sample) == 1:
+        labels = np.zeros(1, dtype=int)
+    elif chosen is not None:
         labels = ward(sphered[sample], chosen, n_components)
     else:
         # SciPy's clustering takes longer to import than all of em_core may.

@@ -11,6 +11,8 @@ import numpy as np
 
 from em_core.emissions.kernels.linear import IMPOSSIBLE, SMALLEST_PROBABILITY, FeatureKernel
 
+# What underflow leaves of a share of 0, of the largest counts there may be.
+SMALLEST_MEAN = SMALLEST_PROBABILITY * 1e12
 # From this rate on; below it the linear form is right to 1e-10 nats, and faster.
 LARGE = 10_000
 # Up to this relative difference the deviance is summed as a series, and so many terms suffice.
@@ -68,7 +70,7 @@ class CountSpreads:
     def means(self) -> np.ndarray:
         """(K, D); 0 where nothing was seen, or what underflow has left of nothing."""
         means = self.totals / np.where(self.seen != 0, self.seen, 1)
-        return np.where((self.seen != 0) & (np.abs(means) >= SMALLEST_PROBABILITY), means, 0)
+        return np.where((self.seen != 0) & (np.abs(means) >= SMALLEST_MEAN), means, 0)
 
     def from_rates(self, rates: np.ndarray) -> np.ndarray:
         """(K,) by how much more they deviate from rates (K, D) than from their means."""

@@ -296,3 +296,17 @@ def test_probabilities_next_to_nothing_are_probabilities(tiny, emission):
     result = fit(model, data, start=start)
     assert result.stop_reason == "converged"
     laws.bound_never_falls(result.trace, len(data))
+
+
+@pytest.mark.parametrize("count", [7e8, 9e8, 1e9, 1e11, 1e12])
+@pytest.mark.parametrize("start", ["random points", "k-means", "k-means++"])
+def test_huge_counts_beside_zeros_touch_the_bound(count: float, start: str) -> None:
+    """What underflow leaves of a share of 0 is no mean, however large the count."""
+    for counts in ([[0.0], [count]], [[0.0]] * 10 + [[count]] * 10):
+        result = fit(Mixture(Poisson(), 2), np.array(counts), seed=0, start=start)
+        rounding = 1e-15 * count  # of the deviances that are summed
+        for step in result.trace:
+            assert step.elbo <= step.log_likelihood + rounding
+            if step.phase == "E":
+                assert step.elbo == pytest.approx(step.log_likelihood, abs=rounding)
+        assert result.stop_reason == "converged"

@@ -9,6 +9,7 @@ import pytest
 from pyarrow import parquet
 
 from em_core import Gaussian, Mixture, Partitions, fit
+from em_core.partitions import sources
 from em_core.partitions.sources import parquet_levels
 
 
@@ -36,3 +37,12 @@ def test_a_damaged_number_is_said(damaged: Path) -> None:
         Partitions.from_parquet(damaged, ["x"], filters=pc.field("x") > 0)
     with pytest.raises(ValueError, match="is damaged"):
         parquet_levels(damaged, "x", 20_000)
+
+
+def test_the_footer_of_a_file_is_read_once(tmp_path: Path) -> None:
+    """With it for each row group, twice as many would take four times as long."""
+    path = tmp_path / "numbers.parquet"
+    parquet.write_table(pa.table({"x": np.arange(300.0)}), path, row_group_size=3)
+    sources._file.cache_clear()
+    fit(Mixture(Gaussian(), 1), Partitions.from_parquet(path, ["x"]))
+    assert sources._file.cache_info().misses == 1

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from em_core import Gaussian, Mixture, fit
 from em_core.starts import agglomeration
 from em_core.starts.table import k_means_plus_plus
 
@@ -18,3 +19,9 @@ def test_rows_apart_by_a_rounding_are_drawn_like_any_others() -> None:
 def test_rows_that_are_all_alike_are_merged_without_a_warning(n_rows):
     pairs = agglomeration.merges(agglomeration.decorrelate(np.ones((n_rows, 2))))
     assert len(pairs) == n_rows - 1
+
+
+def test_one_row_has_every_start() -> None:
+    model = Mixture(Gaussian(), 1)
+    for start in model.starts:
+        assert np.isfinite(fit(model, [[1.0, 2.0]], start=start).params.emission.means).all()
