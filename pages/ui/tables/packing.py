@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from pandas.core.util.hashing import hash_pandas_object
 
 from pages.ui.tables.column_names import LONGEST_NAME
 from pages.ui.tables.long_texts import without_long_texts
@@ -45,10 +46,11 @@ def to_parquet(table: Table) -> bytes:
 
     packed = pa.Table.from_pandas(table.frame, preserve_index=False)
     notes = {"name": table.name, "parsing": table.parsing, "units": table.units} | _more(table)
+    # So that a bit that a disk has lost is no other number, row or name.
+    notes |= {"digest": _digest(table.frame, notes)}
     metadata = packed.schema.metadata | {_NOTES: json.dumps(notes).encode()}
     buffer = io.BytesIO()
     packed = packed.replace_schema_metadata(metadata)
-    # So that a bit that a disk has lost is no other number.
     pq.write_table(packed, buffer, compression="zstd", write_page_checksum=True)
     return buffer.getvalue()
 
@@ -63,11 +65,22 @@ def from_parquet(content: bytes) -> Table:
         )
         notes = json.loads(packed.schema.metadata[_NOTES])
         frame = packed.to_pandas()
+        # Those stored before there was one have none.
+        if (digest := notes.pop("digest", None)) and digest != _digest(frame, notes):
+            raise ValueError("it is not what was stored")
         return _table(notes["name"], frame, notes["parsing"], notes["units"], content, notes)
     except MemoryError:  # pyarrow has one of its own, which is an ArrowException too
         raise
     except (pa.ArrowException, OSError, ValueError, TypeError, LookupError, AttributeError):
         raise DataError(_NO_TABLE) from None
+
+
+def _digest(frame: pd.DataFrame, notes: Mapping[str, Any]) -> str:
+    """What tells a table from any other, hexadecimal."""
+    about = [[str(name), str(column.dtype)] for name, column in frame.items()]
+    told = json.dumps([about, notes]).encode()
+    rows = hash_pandas_object(frame, index=False).to_numpy()
+    return hashlib.sha256(told + rows.tobytes()).hexdigest()
 
 
 def from_file(content: bytes) -> Table:

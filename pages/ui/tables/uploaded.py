@@ -23,6 +23,7 @@ from pages.ui.text import number
 # Between what a person calls it, in bytes, and what nobody can guess, in digits.
 MARK, LONGEST, DIGITS = "~", 80, 24
 DAY = 86_400
+MOST_FOOTER = 2_000_000
 PART = ".part"
 # Where the clock is noted at each look, and how far it may go between two of them.
 SEEN, LEAP = ".clock.json", 7 * DAY
@@ -209,6 +210,14 @@ def _check_pieces(filename: str, content: bytes) -> None:
     """Raise DataError where a piece of it takes more than a table may: it is read by pieces."""
     from pyarrow import parquet
 
+    # The server itself reads it, to say what there is. It stands before eight bytes at the end.
+    footer = int.from_bytes(content[-8:-4], "little")
+    if footer > MOST_FOOTER:
+        raise DataError(
+            f"{filename!r} is larger than a table may be, and what it says of its row groups takes "
+            f"{number(footer / 1e6, 3)} MB, where {number(MOST_FOOTER / 1e6, 3)} is the limit: "
+            "write it with fewer and longer row groups, or load a part of it."
+        )
     info = parquet.ParquetFile(io.BytesIO(content)).metadata
     rows = max((info.row_group(i).num_rows for i in range(info.num_row_groups)), default=0)
     if rows * info.num_columns > MAX_CELLS:

@@ -203,13 +203,22 @@ def test_only_parquet_that_is_too_long_goes_there(
 def test_names_longer_than_a_page_shows_are_refused(tmp_path: Path) -> None:
     """They would be written into the page again and again."""
     file = io.BytesIO()
-    parquet.write_table(pa.table({"x": [1.0], "n" * 3_000_000: [2.0]}), file)
-    with pytest.raises(DataError, match=r"has a name of 3,000,000 characters, 'nnn") as refused:
+    parquet.write_table(pa.table({"x": [1.0], "n" * 100_000: [2.0]}), file)
+    with pytest.raises(DataError, match=r"has a name of 100,000 characters, 'nnn") as refused:
         of(tmp_path, own=1e9, most=1e9).keep("a.parquet", file.getvalue())
     assert len(str(refused.value)) < 500 and not list(tmp_path.glob("*/*"))
     (tmp_path / "set.parquet").write_bytes(file.getvalue())
     with pytest.raises(DataError, match="and the limit is 1,000: rename"):
         look_at("set", str(tmp_path / "set.parquet"), "")
+
+
+def test_many_small_row_groups_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is said of them is read in the server itself."""
+    monkeypatch.setattr(uploaded, "MOST_FOOTER", 20_000)
+    file = io.BytesIO()
+    parquet.write_table(pa.table({"x": np.arange(1000.0)}), file, row_group_size=2)
+    with pytest.raises(DataError, match=r"write it with fewer and longer row groups"):
+        of(tmp_path).keep("a.parquet", file.getvalue())
 
 
 def test_the_type_of_a_column_is_said_in_few_words(tmp_path: Path) -> None:
