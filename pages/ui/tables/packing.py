@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from pandas.core.util.hashing import hash_pandas_object
 
 from pages.ui.tables.column_names import LONGEST_NAME
 from pages.ui.tables.long_texts import without_long_texts
@@ -33,6 +32,8 @@ MOST_CHOICES = 20  # of a question; files leave two or three open
 MOST_ABOUT = 25_000_000  # bytes of what a file says of a table besides its cells
 RAW_DEFLATE = -15
 _NOTES = b"em-explorer"
+# The sha256 of the bytes with another one in its place: that of nothing.
+_DIGEST, _NO_DIGEST = b"em-explorer digest", hashlib.sha256().hexdigest().encode()
 _DAMAGED = "The table in this link is damaged: ask for the link again, or upload the table."
 _NO_TABLE = "What is kept under this link is damaged, or no table: ask for the link again."
 _DAMAGED_FILE = "The table in this file is damaged: have it saved or sent again."
@@ -46,13 +47,27 @@ def to_parquet(table: Table) -> bytes:
 
     packed = pa.Table.from_pandas(table.frame, preserve_index=False)
     notes = {"name": table.name, "parsing": table.parsing, "units": table.units} | _more(table)
-    # So that a bit that a disk has lost is no other number, row or name.
-    notes |= {"digest": _digest(table.frame, notes)}
-    metadata = packed.schema.metadata | {_NOTES: json.dumps(notes).encode()}
+    metadata = packed.schema.metadata | {_NOTES: json.dumps(notes).encode(), _DIGEST: _NO_DIGEST}
     buffer = io.BytesIO()
     packed = packed.replace_schema_metadata(metadata)
     pq.write_table(packed, buffer, compression="zstd", write_page_checksum=True)
-    return buffer.getvalue()
+    # So that a bit that a disk has lost is no other number, row or name.
+    content = buffer.getvalue()
+    place = content.rindex(_NO_DIGEST)
+    return _with(content, place, hashlib.sha256(content).hexdigest().encode())
+
+
+def _with(content: bytes, place: int, digest: bytes) -> bytes:
+    return content[:place] + digest + content[place + len(digest) :]
+
+
+def _is_as_packed(content: bytes, digest: bytes | None) -> bool:
+    """Whether it is what `to_parquet` has made, to the last bit; of what was made before there was
+    a digest nobody knows."""
+    if digest is None:
+        return True
+    made = _with(content, content.rindex(digest), _NO_DIGEST)
+    return hashlib.sha256(made).hexdigest().encode() == digest
 
 
 def from_parquet(content: bytes) -> Table:
@@ -60,27 +75,17 @@ def from_parquet(content: bytes) -> Table:
     import pyarrow.parquet as pq
 
     try:
-        packed = pq.read_table(
-            io.BytesIO(content), use_threads=False, page_checksum_verification=True
-        )
-        notes = json.loads(packed.schema.metadata[_NOTES])
-        frame = packed.to_pandas()
-        # Those stored before there was one have none.
-        if (digest := notes.pop("digest", None)) and digest != _digest(frame, notes):
+        about = pq.read_metadata(io.BytesIO(content)).metadata
+        if not _is_as_packed(content, about.get(_DIGEST)):
             raise ValueError("it is not what was stored")
+        packed = pq.read_table(io.BytesIO(content), use_threads=False)
+        notes = json.loads(about[_NOTES])
+        frame = packed.to_pandas()
         return _table(notes["name"], frame, notes["parsing"], notes["units"], content, notes)
     except MemoryError:  # pyarrow has one of its own, which is an ArrowException too
         raise
     except (pa.ArrowException, OSError, ValueError, TypeError, LookupError, AttributeError):
         raise DataError(_NO_TABLE) from None
-
-
-def _digest(frame: pd.DataFrame, notes: Mapping[str, Any]) -> str:
-    """What tells a table from any other, hexadecimal."""
-    about = [[str(name), str(column.dtype)] for name, column in frame.items()]
-    told = json.dumps([about, notes]).encode()
-    rows = hash_pandas_object(frame, index=False).to_numpy()
-    return hashlib.sha256(told + rows.tobytes()).hexdigest()
 
 
 def from_file(content: bytes) -> Table:

@@ -7,6 +7,7 @@ import zlib
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -109,6 +110,16 @@ def test_a_bit_that_was_lost_is_no_other_number() -> None:
         except DataError:
             damaged += 1
     assert damaged > 200
+
+
+def test_what_was_stored_before_there_was_a_digest_opens() -> None:
+    table = from_dataset(datasets.load("iris"))
+    packed = pq.read_table(io.BytesIO(packing.to_parquet(table)))
+    metadata = {k: v for k, v in packed.schema.metadata.items() if k != b"em-explorer digest"}
+    assert len(metadata) == len(packed.schema.metadata) - 1
+    buffer = io.BytesIO()
+    pq.write_table(packed.replace_schema_metadata(metadata), buffer)
+    assert_frame_equal(packing.from_parquet(buffer.getvalue()).frame, table.frame)
 
 
 def squeezed(content: bytes) -> str:
