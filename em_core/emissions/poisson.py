@@ -11,7 +11,12 @@ from em_core.coordinates.domains import Positive
 from em_core.coordinates.gradients import by_shares
 from em_core.emissions.exponential_family import ExponentialFamily, FeatureStatistics, shaped
 from em_core.emissions.gaussian import column_moments
-from em_core.emissions.kernels.large_counts import LARGE, CountSpreads, LargeCountKernel
+from em_core.emissions.kernels.large_counts import (
+    LARGE,
+    LARGEST_COUNT,
+    CountSpreads,
+    LargeCountKernel,
+)
 from em_core.emissions.kernels.linear import (
     IMPOSSIBLE,
     UNWEIGHTED,
@@ -19,9 +24,6 @@ from em_core.emissions.kernels.linear import (
     log_probability,
 )
 from em_core.imputation import Imputation, filled
-
-# Beyond it a double does not hold all digits of what is summed over rows.
-LARGEST_COUNT = 10**12
 
 
 class PoissonParams(NamedTuple):

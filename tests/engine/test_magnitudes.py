@@ -19,7 +19,7 @@ from em_core import (
     load,
     restarts,
 )
-from em_core.emissions.poisson import LARGEST_COUNT
+from em_core.emissions.kernels.large_counts import LARGEST_COUNT
 from em_core.inference import bootstrap, separation
 from em_core.magnitudes import LARGEST_VALUE, LEAST_SPREAD, SMALLEST_DEVIATION
 from em_core.search.identified import identified

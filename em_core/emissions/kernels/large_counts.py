@@ -11,8 +11,10 @@ import numpy as np
 
 from em_core.emissions.kernels.linear import IMPOSSIBLE, SMALLEST_PROBABILITY, FeatureKernel
 
+# Beyond it a double does not hold all digits of what is summed over rows.
+LARGEST_COUNT = 10**12
 # What underflow leaves of a share of 0, of the largest counts there may be.
-SMALLEST_MEAN = SMALLEST_PROBABILITY * 1e12
+SMALLEST_MEAN = SMALLEST_PROBABILITY * LARGEST_COUNT
 # From this rate on; below it the linear form is right to 1e-10 nats, and faster.
 LARGE = 10_000
 # Up to this relative difference the deviance is summed as a series, and so many terms suffice.

@@ -176,8 +176,7 @@ class LimitedUploads:
         finally:
             self._coming -= taken
             # Its visit may have ended meanwhile.
-            there = runtime.get_instance()._session_mgr.get_session_info(session)
-            _keep_last(session, 2 if there else 0)
+            _keep_last(session, 2 if _is_here(session) else 0)
 
     def _full(self, size: int) -> bool:
         """Whether there is no room for so many bytes more."""
@@ -354,8 +353,12 @@ def _continues(scope: Scope) -> bool:
     """Whether a browser comes back to a session that is still here: it names the last it had."""
     named = Headers(scope=scope).get("sec-websocket-protocol", "").split(",")
     last = named[2].strip() if len(named) > 2 else ""
-    manager = runtime.get_instance()._session_mgr
-    return bool(last) and manager.get_session_info(last) is not None
+    return bool(last) and _is_here(last)
+
+
+def _is_here(session: str) -> bool:
+    """Whether a session has not ended, be its window open or not."""
+    return runtime.get_instance()._session_mgr.get_session_info(session) is not None
 
 
 def _read(content: bytes) -> BackMsg | None:
