@@ -20,6 +20,7 @@ from em_core.emissions.covariances.orientations import (
     principal_axes,
     proportional,
     root,
+    variances_as_units,
 )
 from em_core.emissions.covariances.volume_shape_orientation import VARIANCES, pool, volumes_so_far
 from em_core.emissions.kernels.extremes import smallest
@@ -147,7 +148,7 @@ def _floor_as_unit(minimum, within, shares):
     if minimum is not None:
         return _units(minimum), 1.0
     variances = np.einsum("...dd->...d", pool(within, shares, 2))
-    return _units(np.where(variances > 0, variances, 1))[..., None, :, :], 0.0
+    return _units(variances_as_units(variances))[..., None, :, :], 0.0
 
 
 def _along(axes, minimum):

@@ -342,6 +342,19 @@ def test_em_climbs_where_the_columns_units_are_far_apart(code, units):
         assert np.diff(heights).min() >= -1e-9 * max(map(abs, [*heights, len(rows)]))
 
 
+@pytest.mark.parametrize("code", MCLUST)
+def test_a_constant_column_is_flat_in_every_unit(code):
+    """What rounding leaves of it in an axis is measured by the other columns, not by 1."""
+    rows = np.random.default_rng(3).normal(size=(40, 3)).round(1)
+    rows[:, 1] = 0
+    usual = fit(Mixture(Gaussian(code), 3), rows)
+    for unit in (1e-6, 1e-8, 1e-12, 1e-20, 1e12):
+        result = fit(Mixture(Gaussian(code), 3), rows * unit)
+        assert (result.stop_reason, result.n_iterations) == ("converged", usual.n_iterations)
+        expected = usual.log_likelihood - rows.size * np.log(unit)
+        assert result.log_likelihood == pytest.approx(expected, rel=1e-12)
+
+
 def test_axes_are_orthogonal_to_the_last_digit_of_their_smallest_entries():
     rng = np.random.default_rng(1)
     square = rng.normal(size=(5, 3, 3))
