@@ -354,3 +354,17 @@ def test_all_rows_with_results_are_written_on_the_server_once(server: str, resul
         assert written[-1][1].equals(downloaded) and len(downloaded) > 1000
         visitor.close()
     assert written[0][0] == written[1][0]
+
+
+def test_a_folder_of_results_that_went_is_said_and_used_again(server: str, results: Path) -> None:
+    visitor = visit(server, "v=1&s=server&sv=trips&m=gaussian-hmm&k=3&c=speed&gc=trip")
+    (label,) = re.findall(r"Write all [0-9,]+ rows on the server …", visitor.said)
+    results.rename(results.with_name("away"))
+    visitor.click(label)
+    visitor.settle()
+    assert "The folder of results on the server has gone" in visitor.said
+    results.with_name("away").rename(results)
+    visitor.click("Next seed")
+    visitor.settle()
+    assert "has gone" not in visitor.said and label in visitor.said
+    visitor.close()

@@ -143,7 +143,12 @@ def _offer_all_rows(
         if content is not None:
             label = "All rows with results (Parquet)"
             _download(label, f"{name}-all-rows.parquet", said, lambda: content)
-    elif folder and asked == f"write {key}":
+    elif asked == f"write {key}" and not folder:
+        st.error(
+            "The folder of results on the server has gone, or cannot be written to any more: tell "
+            "whoever runs it, or download all rows."
+        )
+    elif asked == f"write {key}":
         # The same results have the same name, so that nobody writes them twice.
         digest = hashlib.sha256(key.encode()).hexdigest()[:8]
         target = f"{name}-all-rows-{digest}"
