@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from pages.ui.tables.levels import coded, tidy
 from pages.ui.tables.table import DataError, Table
@@ -95,25 +97,38 @@ def _levels(
     """The places of levels, and which cells hold none of them; what is taken for one of them
     although written differently is put into `respelt`."""
     codes, here = coded(cells)
-    places = {_written(name): place for place, name in enumerate(names)}
-    alike: dict[str, list[int]] = {}
-    for name, place in places.items():
-        alike.setdefault(tidy(name).casefold(), []).append(place)
+    places = {name: place for place, name in enumerate(names)}
+    # Two levels of the model may be one number ("7" and "007"): then only itself is meant by it.
+    numbers, spelt = _by(_as_number, names), _by(_as_spelt, names)
     of_codes = np.full(len(here) + 1, np.nan)
     for code, name in enumerate(here):
-        like = alike.get(tidy(name).casefold(), [])
-        if (place := places.get(_written(name))) is not None:
-            of_codes[code] = place
-        elif len(like) == 1:
+        if name in places:
+            of_codes[code] = places[name]
+            continue
+        like = numbers.get(_as_number(name), []) or spelt.get(_as_spelt(name), [])
+        if len(like) == 1:
             of_codes[code] = like[0]
-            respelt[name] = names[like[0]]
+            if not is_numeric_dtype(cells):
+                respelt[name] = names[like[0]]
     found = of_codes[np.where(np.isnan(codes), len(here), codes).astype(int)]
     return found, np.isnan(found) & ~np.isnan(codes)
 
 
-def _written(level: str) -> str:
-    """A level as it is compared: 1.0 in one table is 1 in another."""
-    try:
-        return f"{float(level):.15g}"
-    except ValueError:
-        return level
+def _by(key: Callable[[str], str], names: Sequence[str]) -> dict[str, list[int]]:
+    """The places of the names that are alike by a key."""
+    found: dict[str, list[int]] = {}
+    for place, name in enumerate(names):
+        found.setdefault(key(name), []).append(place)
+    return found
+
+
+def _as_spelt(level: str) -> str:
+    return tidy(level).casefold()
+
+
+def _as_number(level: str) -> str:
+    """1.0 in one table is 1 in another; identifiers keep all their digits."""
+    for number in (lambda: str(int(level)), lambda: f"{float(level):.15g}"):
+        with suppress(ValueError):
+            return number()
+    return level

@@ -145,6 +145,35 @@ def test_an_exact_name_is_nobody_elses_and_levels_are_found_by_their_spelling() 
     assert {there for _, there in found.respelt} == {"Ulm"}
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("7", "007", "x"),
+        ("0.1", "0.10"),
+        ("1e3", "1000"),
+        ("nan", "NaN"),
+        ("+1", "1"),
+        ("1_0", "10"),
+        ("Ja", "ja"),
+        ("1234567890123456", "1234567890123457"),
+    ],
+)
+def test_levels_that_are_alike_are_each_its_own(names: tuple[str, ...]) -> None:
+    found = match(table(q=list(names)), ("q",), (names,))
+    assert found.values[:, 0].tolist() == [*range(len(names))] and found.respelt == ()
+
+
+def test_numbers_are_levels_however_they_are_written_where_one_alone_is_meant() -> None:
+    def scored(cells: list) -> tuple[list[float], tuple]:
+        found = match(table(q=cells), ("q",), (("1", "2", "02", "12345678901234567"),))
+        return found.values[:, 0].tolist(), found.respelt
+
+    assert scored([1.0]) == ([0], ())
+    assert scored(["01", "1.0"]) == ([0, 0], (("01", "1"), ("1.0", "1")))
+    for cells in (["2.0"], [2.5], ["12345678901234568"]):
+        assert np.isnan(scored(cells)[0]).all()
+
+
 def test_steps_that_learn_from_their_table_are_not_learnt_anew() -> None:
     ranks, log = Transform("x", "ranks"), Transform("x", "log")
     kept = for_new_rows((Spelling(), Filter("x", "is", ("1",)), ranks, log), ("log(x)",))
