@@ -36,6 +36,7 @@ SPELT = "|".join(
         r"[Qq][1-4][ /-]?\d{4}",
     )
 )
+_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})?(Z|[+-]\d{2}:?\d{2})?")
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}(?:[.,]\d+)?))?(?: ?([AaPp][Mm]))?")
 # As long as so many usual steps is a gap.
 GAP = 2 - 1e-9
@@ -86,7 +87,11 @@ def _days(instants: pd.Series) -> np.ndarray:
 
 
 def _in_numbers(cell: str) -> str:
-    """A date of `SPELT` with its year first, in numbers; any other cell as it is."""
+    """A date of `SPELT`, or a compact one, with its year first, in numbers; any other cell as it
+    is."""
+    if found := _COMPACT.fullmatch(cell):
+        year, month, day, hour, minute, second, zone = found.groups(default="")
+        return f"{year}-{month}-{day} {hour}:{minute}:{second or '00'}{zone}"
     if not re.fullmatch(SPELT, cell):
         return cell
     numbers = re.findall(r"\d+", cell)
@@ -111,10 +116,11 @@ def _read(name: str, cells: Sequence[str], dates: str) -> np.ndarray:
     parts = [_PARTS.fullmatch(_in_numbers(cell)) for cell in cells]
     if all(parts):
         return _of_dates(name, cells, [part for part in parts if part], dates)
-    if all(map(_TIME.fullmatch, cells)):
+    times = [_TIME.fullmatch(cell) for cell in cells]
+    if all(times):
+        # Without a date they may be durations, of more than a day.
+        _require(name, cells, [_is_time(time) for time in times if time])
         return np.array([_time_of_day(cell) for cell in cells])
-    if all(re.fullmatch(r"\d{8}T\d{4,6}", cell) for cell in cells):
-        return _days(pd.Series(pd.to_datetime(list(cells))))
     bad = next(c for c, part in zip(cells, parts, strict=True) if not part)
     raise DataError(
         f"Column {name!r} is no time: {bad!r} is not a date as 2024-03-01 or 01.03.2024."
@@ -124,6 +130,7 @@ def _read(name: str, cells: Sequence[str], dates: str) -> np.ndarray:
 def _of_dates(
     name: str, cells: Sequence[str], parts: Sequence[re.Match[str]], dates: str
 ) -> np.ndarray:
+    _require(name, cells, [_is_of_a_day(part) for part in parts])
     by_order = {}
     for order in (DAY, MONTH):
         if (days := _by(order, parts)) is not None:
@@ -173,6 +180,30 @@ def _by(order: str, parts: Sequence[re.Match[str]]) -> np.ndarray | None:
 def _century(year: str) -> str:
     """As of POSIX: 69 to 99 are of the last century."""
     return f"{'19' if int(year) >= 69 else '20'}{int(year):02}"
+
+
+def _require(name: str, cells: Sequence[str], are_times: Sequence[bool]) -> None:
+    if not all(are_times):
+        bad = cells[are_times.index(False)]
+        raise DataError(f"Column {name!r} is no time: no clock shows {bad!r}.")
+
+
+def _is_of_a_day(part: re.Match[str]) -> bool:
+    """Whether the time beside a date, if there is one, is of that day, and its zone a zone."""
+    if (zone := part["zone"]) and zone != "Z" and (int(zone[1:3]) > 14 or int(zone[-2:]) > 59):
+        return False
+    if not part["time"]:
+        return True
+    time = _TIME.fullmatch(part["time"])
+    assert time is not None, "the pattern of dates has it"
+    return _is_time(time) and _time_of_day(part["time"]) <= 1
+
+
+def _is_time(time: re.Match[str]) -> bool:
+    """Whether minutes and seconds are below 60 (60 is a leap second), and hours of a half of the
+    day at most 12."""
+    second = float((time[3] or "0").replace(",", "."))
+    return int(time[2]) < 60 and second < 61 and not (time[4] and int(time[1]) > 12)
 
 
 def _time_of_day(text: str) -> float:

@@ -1,5 +1,6 @@
 """Kinds of steps of preparation: transformed columns, filters, time, wide to long."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -336,7 +337,9 @@ def test_rows_are_in_the_order_of_time_within_each_sequence(seed: int) -> None:
         (["1970-01-02 02:00 PM", "1970-01-02 00:00"], [1 + 14 / 24, 1]),
         (["1970-02", "1970-01"], [31, 0]),
         (["12:00", "18:30"], [0.5, 18.5 / 24]),
-        (["19700102T0600", "19700101T0000"], [1.25, 0]),
+        (["19700102T0600", "19700101T000000"], [1.25, 0]),
+        (["19700102T2400", "1970-01-01 24:00"], [2, 1]),
+        (["19700102T060000+0600", "1970-01-01 23:59:60"], [1, 1]),
         (["29 Mar 2022", "2. Januar 1970"], [19080, 1]),
         (["29-MAR-22", "02-Jan-70"], [19080, 1]),
         (["March 29, 2022", "Jan. 2, 1970"], [19080, 1]),
@@ -383,6 +386,28 @@ def test_dates_of_several_notations_are_never_read_by_one_of_them() -> None:
 def test_what_is_no_time_is_refused(cells: list[str]) -> None:
     with pytest.raises(StepError):
         prepared(of_frame(d=cells), (TimeOrder("d"),))
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        *("20240102T2401", "20241301T0000", "20240101T1260", "20240102T12345", "00000000T0000"),
+        *("20240101T0000+9900", "99999999T999999", "2024-01-01 25:00", "2024-01-01 12:60"),
+        *("2024-01-01 10:00:61", "2024-01-01 13:00 am", "2024-01-01 10:00+99:99"),
+    ],
+)
+@pytest.mark.parametrize("good", ["20240101T1000", "2024-01-01 10:00"])
+def test_a_time_that_no_clock_shows_is_a_sentence(good: str, bad: str) -> None:
+    """In a cell, and in what is typed into a filter (which leaves zones alone); 25:00 alone may be
+    how long something took."""
+    for cells, value in (([good, bad], good), ([good, good], bad)):
+        with suppress(StepError) if "+99:99" in bad else pytest.raises(StepError):
+            prepared(of_frame(d=cells, x=[1.0, 2.0]), (Filter("d", "is at least", (value,)),))
+    with pytest.raises(StepError, match="'d' is no time"):
+        prepared(of_frame(d=[good, bad]), (TimeOrder("d"),))
+    with pytest.raises(StepError, match="'d' is no time"):
+        prepared(of_frame(d=["10:00", "10:60"]), (TimeOrder("d"),))
+    assert times.numbers_of(pd.Series(["25:00"], name="d")).tolist() == [25 / 24]
 
 
 def test_gaps_and_times_that_stand_twice_are_said_within_sequences() -> None:
