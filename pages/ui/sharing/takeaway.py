@@ -32,7 +32,7 @@ from pages.ui.tables.recipe import Recipe, after, recipe_of
 from pages.ui.tables.selection import Selection
 from pages.ui.tables.table import Table
 from pages.ui.tables.uploaded import as_brought
-from pages.ui.tables.writing import join_results
+from pages.ui.tables.writing import HALF_STEP, join_results
 from pages.ui.text import name_columns
 
 
@@ -52,7 +52,7 @@ def with_results(
     step, shown = run.trace[index], half_step_shown(run, index)
     if step.phase == "M" and not step.is_leap:
         shown += ", posterior by the parameters before it"
-    results = {"half-step": np.full(len(selection.values), shown, object)}
+    results = {HALF_STEP: np.full(len(selection.values), shown, object)}
     results |= family_of(settings).results(
         run.model, step.posterior_params, run.data, selection, settings
     )
@@ -161,7 +161,7 @@ def script(
     recipe = _recipe(settings, selection, table, download)
     body = [*recipe.lines]
     if selection.whole is None:
-        body += rows_used(selection, run.data)
+        body += rows_used(selection, run.data, table.taken_frame)
     body += [f"model = {_model(settings, run.model, selection)}"]
     start, lines = _start(settings, selection)
     body += [
@@ -368,9 +368,11 @@ def _drawn_recipe(settings: Settings, table: Table) -> Recipe:
     return Recipe("", (*more, *imports), (f"table = {frame}.taken_frame.copy()",))
 
 
-def _coding(levels: tuple[str, ...], names: list[str]) -> list[str]:
-    """Lines that put the places of levels in their stead."""
-    if list(levels) == sorted(levels) or all(map(_is_number, levels)):
+def _coding(levels: tuple[str, ...], names: list[str], frame: pd.DataFrame) -> list[str]:
+    """Lines that put the places of levels in their stead; short ones, where pandas has them in the
+    same order."""
+    orders = [map(str, frame[name].astype("category").cat.categories) for name in names]
+    if all(tuple(order) == levels for order in orders):
         return [
             f"for name in {names!r}:",
             "    codes = table[name].astype('category').cat.codes",
@@ -380,20 +382,13 @@ def _coding(levels: tuple[str, ...], names: list[str]) -> list[str]:
         f"levels = {[*levels]!r}",
         f"for name in {names!r}:",
         "    codes = {level: code for code, level in enumerate(levels)}",
-        "    table[name] = table[name].map(codes).astype(float)",
+        "    cells = table[name].astype(object).map(str, na_action='ignore')",
+        "    table[name] = cells.map(codes).astype(float)",
     ]
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def rows_used(selection: Selection, data: Any) -> list[str]:
-    """Lines that take from the table what the model takes."""
+def rows_used(selection: Selection, data: Any, frame: pd.DataFrame) -> list[str]:
+    """Lines that take from the table what the model takes. frame: the rows of the table."""
     columns, group = list(selection.columns), selection.group_name
     lines = []
     coded: dict[tuple[str, ...], list[str]] = {}
@@ -401,7 +396,7 @@ def rows_used(selection: Selection, data: Any) -> list[str]:
         if levels:
             coded.setdefault(levels, []).append(name)
     for levels, names in coded.items():
-        lines += _coding(levels, names)
+        lines += _coding(levels, names, frame)
     lines += [f"data = table[{columns!r}].to_numpy(float, na_value=np.nan)"]
     used = "np.isfinite(data).all(axis=1)"
     if np.isnan(selection.values).any():

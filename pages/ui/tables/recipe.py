@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from pages.ui.tables.answers import AS_IT_IS
 from pages.ui.tables.preparation.step import Step
 from pages.ui.tables.preparation.table import write_steps
 from pages.ui.tables.preparation.time_order import TimeOrder
-from pages.ui.tables.table import Table
+from pages.ui.tables.table import DataError, Table
+from pages.ui.tables.writing import HALF_STEP, free_name
 
 
 class Recipe(NamedTuple):
@@ -73,16 +76,31 @@ def recipe_of(table: Table, steps: Sequence[Step], download: str) -> Recipe:
 
 def _taken(table: Table, steps: Sequence[Step]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Imports and lines that leave the rows used of all that were taken away, in their order."""
+    in_order = [step for step in steps if isinstance(step, TimeOrder) and table.clock][-1:]
+    if in_order and not _is_again(table, in_order[0]):
+        # Another step has changed the times since; what was taken away are those after it.
+        used = ", ".join(map(str, table.taken))
+        return (), (f"table = table.iloc[[{used}]].reset_index(drop=True)",)
     imports, lines = (), ()
     if table.left_out:
         # The results stand beside the rows that were used.
-        lines = ("table = table[table['half-step'].notna()].reset_index(drop=True)",)
-    if table.clock is not None:
-        in_order = [step for step in steps if isinstance(step, TimeOrder)][-1:]
+        beside = free_name(HALF_STEP, table.frame)
+        lines = (f"table = table[table[{beside!r}].notna()].reset_index(drop=True)",)
+    if in_order:
         imports, made = after(in_order, "Table('', table, (), '')")
         imports = (*imports, "from pages.ui.tables.table import Table")
         lines = (*lines, f"table = {made}.taken_frame.copy()")
     return imports, lines
+
+
+def _is_again(table: Table, step: TimeOrder) -> bool:
+    """Whether the times as they are give the order in which the rows are taken."""
+    used = np.sort(table.taken)
+    try:
+        found = step.apply(Table("", table.frame.iloc[used], (), ""))
+    except DataError:
+        return False
+    return np.array_equal(used[found.taken], table.taken)
 
 
 def _count(table: Table) -> str:

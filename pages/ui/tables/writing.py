@@ -14,6 +14,9 @@ from pages.ui.tables.table import Table
 from pages.ui.tables.titles import titles_in
 from pages.ui.text import cell
 
+# The first column of results: of which half-step they are. Rows that were not used have none.
+HALF_STEP = "half-step"
+
 
 def join_results(
     table: Table, selection: Selection, results: Mapping[str, np.ndarray]

@@ -211,6 +211,11 @@ STEPS = {
     "in time": (TimeOrder("when"), Filter("kind", "is not", ("b",))),
     "changes": (TimeOrder("when"), Transform("x", "difference", "kind")),
     "long": (WideToLong(("x", "y"), "value", "time", "sequence"),),
+    "in an order that the cells do not give any more": (
+        TimeOrder("when"),
+        Filter("kind", "is not", ("b",)),
+        Missing(("1980-01-07", "1975-04-07"), ("when",)),
+    ),
 }
 
 
@@ -227,7 +232,7 @@ def test_the_script_takes_the_steps(name: str, from_a_file: bool, tmp_path: Path
     table = read_table("mine.csv", content)
     if not from_a_file:
         table = table._replace(file="")
-    family = "gaussian-hmm" if name in ("in time", "long") else "gaussian-mixture"
+    family = "gaussian-hmm" if name.startswith(("in ", "long")) else "gaussian-mixture"
     settings = changed(
         Settings(),
         source="table",
@@ -237,6 +242,15 @@ def test_the_script_takes_the_steps(name: str, from_a_file: bool, tmp_path: Path
         max_iterations=20,
     )
     expect_the_same(settings, prepared(table, STEPS[name]), tmp_path, content)
+
+
+def test_a_column_called_as_those_of_the_results_is_no_result(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    lines = [f"{x!r},{n % 4 or ''}" for n, x in enumerate(rng.normal(size=60).tolist())]
+    table = read_table("t.csv", "\n".join(["x,half-step", *lines]).encode())._replace(file="")
+    steps = (Filter("x", "is at least", ("-1",)),)
+    settings = changed(Settings(), source="table", columns=("x",), preparation=steps)
+    expect_the_same(settings, prepared(table, steps), tmp_path)
 
 
 def test_a_level_called_none_is_one_in_the_script(tmp_path: Path) -> None:
@@ -394,7 +408,7 @@ def test_every_file_is_read_in_the_script_as_it_was_read_here(
                     continue
                 data = family_of(settings).data(selection)
                 again = made | {"table": frame.copy()}
-                exec("\n".join(takeaway.rows_used(selection, data)), again)
+                exec("\n".join(takeaway.rows_used(selection, data, frame)), again)
                 taken += 1
                 expected = data if selection.groups else [selection.values]
                 given = again["data"] if selection.groups else [again["data"]]

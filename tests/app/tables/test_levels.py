@@ -61,6 +61,11 @@ def test_codes_are_those_of_the_script() -> None:
             "b": rng.choice(["often", "never", "always"], 30),
             "c": pd.Series(rng.choice([3, 5, 10], 30), dtype="Int64").mask(rng.random(30) < 0.2),
             "d": rng.choice([True, False], 30),
+            # Of texts pandas' order is that of the alphabet, and of a scale that of all its levels.
+            "e": rng.choice(["2", "010", "1e3"], 30),
+            "f": pd.Categorical(rng.choice(["a", "c"], 30), ["a", "b", "c"], ordered=True),
+            "g": pd.Series(rng.choice(["2", "010"], 30), dtype="category"),
+            "h": pd.Series(rng.choice([0.1, 10.5, 2.25], 30)).mask(rng.random(30) < 0.2),
         }
     )
     settings = Settings(family="categorical-mixture")
@@ -68,12 +73,13 @@ def test_codes_are_those_of_the_script() -> None:
     selection = family.read(Table("t", frame, (), ""), list(frame), None, None, True)
     assert selection.levels[0] == ("never", "often", "always")
     assert selection.levels[2] == ("3", "5", "10")
+    assert selection.levels[4] == ("1e3", "2", "010")
     cells = selection.cells(0, np.arange(30))
     assert [cell if isinstance(cell, str) else None for cell in cells] == [
         cell if isinstance(cell, str) else None for cell in frame["a"]
     ]
     made = {"np": np, "pd": pd, "table": frame.copy()}
-    exec("\n".join(takeaway.rows_used(selection, selection.values)), made)
+    exec("\n".join(takeaway.rows_used(selection, selection.values, frame)), made)
     np.testing.assert_array_equal(made["data"], selection.values)
 
 

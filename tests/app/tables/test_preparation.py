@@ -174,6 +174,10 @@ def test_a_further_step_stays_behind_those_that_make_its_column() -> None:
     assert with_step((named, log), Missing(("99",))) == (named, Missing(("99",)), log)
     kept = Filter("x", "is at most", ("5",))
     assert with_step((log,), kept) == (log, kept)
+    in_order = TimeOrder("when")
+    assert with_step((in_order,), Missing(("99",))) == (Missing(("99",)), in_order)
+    assert with_step((in_order,), Missing(("99",), ("x",))) == (in_order, Missing(("99",), ("x",)))
+    assert with_step((in_order,), Spelling()) == (Spelling(), in_order)
     long = WideToLong(("a", "b"))
     assert with_step((log, long), Missing(("99",))) == (log, long, Missing(("99",)))
 
@@ -182,6 +186,9 @@ def test_what_was_made_of_a_column_before_it_changed_is_said() -> None:
     steps = (Transform("x", "log"), Missing(("99",)))
     said = prepared(read_table("t.csv", CODED), steps).parsing
     assert said[-1] == "Made before that, of what was there then: log(x)."
+    steps = (TimeOrder("x"), Missing(("99",)))
+    said = prepared(read_table("t.csv", CODED), steps).parsing
+    assert said[-1] == "The rows stay in the order that x gave before that."
 
 
 def test_codes_are_found_with_a_decimal_comma() -> None:

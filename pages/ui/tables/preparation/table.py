@@ -56,22 +56,25 @@ def prepared(table: Table, steps: Sequence[Step]) -> Table:
 
 
 def _with_what_is_stale(before: Table, after: Table) -> Table:
-    """The table after a step, which says so where columns were made of what it has changed."""
-    stale = [
-        scale.column
-        for scale in before.scales
-        if {scale.of, scale.column} <= {*after.frame}
-        and not after.frame[scale.of].equals(before.frame[scale.of])
-    ]
-    if not stale:
-        return after
-    said = f"Made before that, of what was there then: {', '.join(stale)}."
-    return after._replace(parsing=(*after.parsing, said))
+    """The table after a step, which says so where columns were made of what it has changed, or
+    rows ordered by it."""
+
+    def has_changed(column: str) -> bool:
+        there = column in after.frame and column in before.frame
+        return there and not after.frame[column].equals(before.frame[column])
+
+    said = []
+    stale = [s.column for s in before.scales if s.column in after.frame and has_changed(s.of)]
+    if stale:
+        said = [f"Made before that, of what was there then: {', '.join(stale)}."]
+    if before.clock is not None and has_changed(before.clock.name):
+        said += [f"The rows stay in the order that {before.clock.name} gave before that."]
+    return after._replace(parsing=(*after.parsing, *said))
 
 
 def with_step(steps: Sequence[Step], further: Step) -> tuple[Step, ...]:
     """Steps with a further one: after the others, but before columns are made of what it changes,
-    so that they are made of what there is after it."""
+    or rows ordered by it, so that they are made of what there is after it."""
     match further:
         case Missing() | Spelling():
             columns, all_columns = further.columns, not further.columns
@@ -86,7 +89,10 @@ def with_step(steps: Sequence[Step], further: Step) -> tuple[Step, ...]:
         step = steps[earlier]
         if isinstance(step, WideToLong) or (isinstance(step, Transform) and step.name in columns):
             break
-        if isinstance(step, Transform) and (all_columns or step.column in columns):
+        goes_by_cells = isinstance(step, Transform) or (
+            isinstance(step, TimeOrder) and not isinstance(further, TimeOrder)
+        )
+        if goes_by_cells and (all_columns or step.column in columns):
             place = earlier
     return (*steps[:place], further, *steps[place:])
 
