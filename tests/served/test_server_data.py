@@ -368,3 +368,21 @@ def test_a_folder_of_results_that_went_is_said_and_used_again(server: str, resul
     visitor.settle()
     assert "has gone" not in visitor.said and label in visitor.said
     visitor.close()
+
+
+@pytest.mark.parametrize("link", ["cv=5", "cv=5&by=cross_validation", "by=cross_validation"])
+def test_what_is_not_cross_validated_says_so(server: str, link: str) -> None:
+    visitor = visit(server, f"{LINK}&kt=2&ne=1&ns=1&{link}", "model_selection")
+    assert "its models are not cross-validated" in visitor.said
+    assert "in 5 folds" not in visitor.said
+    assert ("#### BIC recommends" in visitor.said) is ("by=" not in link)
+    visitor.close()
+
+
+@pytest.mark.parametrize("family", ["factor-analysis", "probabilistic-pca"])
+def test_a_model_that_the_columns_do_not_bear_is_one_of_the_grid(server: str, family: str) -> None:
+    columns = "c=speed,heart,stops,turns"
+    visitor = visit(server, f"v=1&s=server&sv=trips&m={family}&{columns}&ne=1", "model_selection")
+    assert "need at least 6 columns, and these data have 4: use fewer" in visitor.said
+    assert "#### BIC recommends" in visitor.said
+    visitor.close()

@@ -12,6 +12,7 @@ import pytest
 from pages.ui.state.links import parse
 from pages.ui.state.settings import FIELDS
 from support.browser import ROOT, serve
+from support.data_sets import write_gaps, write_mixed
 from support.walk import (
     PAGES,
     SECONDS_PER_FIT,
@@ -35,8 +36,12 @@ TOO_LARGE = '{"weights":[0.5,0.5],"rates":[[1e308],[1e308]]}'
 @pytest.fixture(scope="module")
 def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
     log = tmp_path_factory.mktemp("walk") / "log"
+    folder = tmp_path_factory.mktemp("sets")
+    write_mixed(folder)
+    write_gaps(folder)
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("EM_EXPLORER_FIT_SECONDS", str(SECONDS_PER_FIT))
+        environment.setenv("EM_EXPLORER_DATASETS", str(folder))
         with serve(ROOT, log) as url:
             yield Walk(url, log)
 

@@ -63,6 +63,27 @@ def write_answers(folder: Path, n_rows: int = 4000) -> Path:
     return path
 
 
+def write_mixed(folder: Path, n_rows: int = 1200) -> Path:
+    """Columns of all kinds, in many row groups; some values are missing."""
+    rng = np.random.default_rng(5)
+    kinds = rng.integers(2, size=n_rows)
+    height = (170 + 12 * kinds + 6 * rng.normal(size=n_rows)).round(1)
+    height[::11] = np.nan
+    columns = {
+        "height": pa.array(height, from_pandas=True),
+        "town": np.array(["Ulm", "Rom", "a*b|<c>"])[rng.integers(3, size=n_rows)],
+        "smokes": (rng.random(n_rows) < 0.2 + 0.5 * kinds).astype(int),
+        "class, group": np.array(["a", "b"])[kinds],
+        "x1": 3 * kinds + rng.normal(size=n_rows),
+        "eruptions": rng.poisson(1 + 4 * kinds),
+        "score": rng.normal(size=n_rows) - kinds,
+        "person": np.repeat(np.arange(n_rows // 8), 8),
+    }
+    path = folder / "mixed.parquet"
+    parquet.write_table(pa.table(columns), path, row_group_size=300)
+    return path
+
+
 def write_gaps(folder: Path) -> Path:
     """One file, in which some values are missing and one is infinite."""
     columns = rows(3000)

@@ -108,10 +108,12 @@ NAMED = {
     "structures_compared": ("full", "EEV", "diag", "2"),
     "raced": tuple(VARIANTS),
     "race_played": tuple(VARIANTS),
+    "data_set": ("mixed", "gaps", "nobody's"),
     "line_parameter": ("mean 0 0", "weight 1", "rate 0 0", "loading 0 1", "probability 0 0 1"),
     "line_second": ("mean 1 0", "correlation 0 0 1", "standard deviation 0 0"),
 }
 COLUMNS = ("height", "town", "smokes", "class, group", "x1", "eruptions", "species", "score")
+DATA_SET = "mixed"  # of `data_sets.write_mixed`, on the server that is walked
 
 
 def values_of(about: Field) -> list[str | None]:
@@ -185,15 +187,17 @@ class Place(NamedTuple):
 
 
 def places() -> list[Place]:
-    """Every page with every family, with few starts and small grids; first and last steps of all
-    lessons; and every source of data before there are any.
+    """Every page with every family, with few starts and small grids, of an example and of a data
+    set on the server; first and last steps of all lessons; and every source of data before there
+    are any.
 
     From each family to each other one goes the Explore page; the other pages, whose sidebar is the
     same, from one family to all.
     """
     first = next(iter(FAMILIES))
     families = [
-        Place(page, f"v=1&m={name}&{FEW}", page == "" or name == first)
+        Place(page, f"v=1&m={name}{data}&{FEW}", not data and (page == "" or name == first))
+        for data in ("", f"&s=server&sv={DATA_SET}")
         for page in PAGES
         if page not in OF_NO_FAMILY
         for name in FAMILIES

@@ -7,6 +7,7 @@ becomes its data, how it may start, and how it is drawn and put into numbers: se
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from em_core import Standardised, Transformed
@@ -77,7 +78,9 @@ def _model_over(settings: Choices, whole: Partitions) -> Any:
     model, columns = family_of(settings).build(settings), whole.overview().columns
     if standardises(settings):
         model = Standardised.of_columns(model, columns)
-    return optional(model, "settled")(columns)
+    with suppress(ValueError):  # where it cannot be fitted, the fit says why
+        return optional(model, "settled")(columns)
+    return model
 
 
 def views_of(settings: Choices, n_columns: int) -> tuple[str, ...]:

@@ -277,12 +277,14 @@ def grid_of(settings: Settings, table: Table, selection: Selection) -> Grid:
         for size in range(settings.smallest, settings.largest + 1):
             chosen = changed(settings, **cell_settings(settings, (structure, size)))
             models[structure, size] = model_of(chosen, selection)
-    asked = [tuple(models), settings.folds]
+    # Rows are left out of tables that are at hand.
+    folds = settings.folds if selection.whole is None else 0
+    asked = [tuple(models), folds]
     asked += [
         getattr(settings, n) for n in family.controls if n not in (family.size, family.structure)
     ]
     key = _key(settings, table, selection, common, asked)
-    return Grid(key=key, models=models, folds=settings.folds, **common)
+    return Grid(key=key, models=models, folds=folds, **common)
 
 
 def first_seed(settings: Settings) -> int:

@@ -50,6 +50,10 @@ from pages.ui.tables.table import Table
 from pages.ui.text import MINUS, counted, name_columns, nats, number, percent, plain, sentence
 
 FOLDS = 5
+NO_FOLDS = (
+    "Of a data set on the server no rows are left out, so its models are not cross-validated: "
+    "compare them by another criterion, or cross-validate a part of the rows as a table."
+)
 SOON = 10  # seconds: what ends sooner says nothing of its end
 QUALITIES = "qualities"
 AXIS = CRITERIA | {"cross_validation": f"{MINUS}2 log-likelihood held out (nats)"}
@@ -105,7 +109,10 @@ def choose_grid(selection: Selection | None) -> None:
         format_func=described,
     )
     shell.widget("first_seed", default=settings.seed)
-    shell.widget("folds")
+    if selection is None or selection.whole is None:
+        shell.widget("folds")
+    elif settings.folds:
+        st.caption(NO_FOLDS)
 
 
 def _sets_of_structures(settings: Settings) -> None:
@@ -161,6 +168,9 @@ def _show(grid: Grid, selection: Selection) -> None:
         _progress(grid, family)
     elif not grid.complete:
         _interrupted(grid)
+    if criterion == "cross_validation" and not grid.folds and selection.whole is not None:
+        st.info(NO_FOLDS)
+        return
     if criterion == "cross_validation" and not grid.folds:
         st.info("Rows have not been left out yet, so there is nothing to compare by.")
         if st.button(f"Cross-validate in {FOLDS} folds", icon=":material/splitscreen:"):
