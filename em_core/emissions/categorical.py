@@ -126,7 +126,8 @@ class Categorical(Items):
                 f"levels must be one whole number for each of {probabilities.shape[1]} columns"
             )
         beyond = np.arange(probabilities.shape[2]) >= given[:, None]
-        if given.min() < 1 or beyond.all(axis=0).any() or probabilities[:, beyond].any():
+        fits = given.min() >= 1 and given.max() == probabilities.shape[2]
+        if not fits or probabilities[:, beyond].any():
             raise ValueError(
                 f"levels must be from 1 to {probabilities.shape[2]}, the highest of them as many "
                 "as there are probabilities, and probabilities beyond a column's levels 0"

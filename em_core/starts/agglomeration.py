@@ -61,6 +61,7 @@ def ward(points: np.ndarray, weights: np.ndarray, n_groups: int) -> np.ndarray:
     """
     centres, counts = points.copy(), weights.astype(float)
     alive = np.ones(len(points), dtype=bool)
+    heights = np.zeros(len(points))
     chain, history, costs = [], [], []
     while len(history) < len(points) - 1:
         if not chain:
@@ -80,7 +81,9 @@ def ward(points: np.ndarray, weights: np.ndarray, n_groups: int) -> np.ndarray:
             centres[keep] += counts[drop] / total * (centres[drop] - centres[keep])
             counts[keep], alive[drop] = total, False
             history.append((keep, drop))
-            costs.append(distances[partner])
+            # Never below those that made the two: only rounding would have it so.
+            heights[keep] = max(distances[partner], heights[keep], heights[drop])
+            costs.append(heights[keep])
         else:
             chain.append(partner)
     order = np.argsort(costs, kind="stable")

@@ -310,3 +310,11 @@ def test_huge_counts_beside_zeros_touch_the_bound(count: float, start: str) -> N
             if step.phase == "E":
                 assert step.elbo == pytest.approx(step.log_likelihood, abs=rounding)
         assert result.stop_reason == "converged"
+
+
+@pytest.mark.parametrize("levels", [[2, 60], [2, 4], [2, 2], [0, 3], [3.0, 3.0], [3]])
+def test_levels_are_as_many_as_there_are_probabilities(levels: list) -> None:
+    chances = np.array([[[0.4, 0.6, 0], [0.2, 0.5, 0.3]]])
+    assert Mixture(Categorical(), 1).params([1.0], probabilities=chances, levels=[2, 3])
+    with pytest.raises(ValueError, match="levels must be"):
+        Mixture(Categorical(), 1).params([1.0], probabilities=chances, levels=levels)

@@ -25,3 +25,18 @@ def test_one_row_has_every_start() -> None:
     model = Mixture(Gaussian(), 1)
     for start in model.starts:
         assert np.isfinite(fit(model, [[1.0, 2.0]], start=start).params.emission.means).all()
+
+
+def test_a_weighted_tree_grows_from_its_leaves() -> None:
+    """Of merges that cost the same but for rounding, one stands behind those of its groups."""
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        n_rows = int(rng.integers(2, 12))
+        rows, weights = rng.normal(size=(n_rows, n_rows - 1)), rng.random(n_rows)
+        rows -= np.average(rows, axis=0, weights=weights)
+        scatter = (rows.T * weights) @ rows / weights.sum()
+        # As far apart as can be: sphered rows in general position, one more than columns.
+        sphered = rows @ np.linalg.inv(np.linalg.cholesky(scatter)).T
+        for size in range(1, n_rows + 1):
+            labels = agglomeration.ward(sphered, weights, size)
+            assert sorted(set(labels.tolist())) == list(range(size))
