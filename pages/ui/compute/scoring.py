@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -63,7 +63,8 @@ def score_with_file(text: str, table: Table) -> Generator[float, None, Scored | 
         ready = prepared(table, for_new_rows(steps, fit.columns))
     except DataError as error:
         return f"{UNPREPARED} {error}"
-    scored = yield from score(fit, fit.columns, fit.levels, (), "", ready)
+    units = {name: unit for name, unit in zip(fit.columns, fit.units, strict=False) if unit}
+    scored = yield from score(fit, fit.columns, fit.levels, (), "", ready, None, units)
     return scored if isinstance(scored, str) else scored._replace(steps=steps)
 
 
@@ -75,18 +76,19 @@ def score(
     unit: str,
     table: Table,
     before: np.ndarray | None = None,
+    units: Mapping[str, str] = {},
 ) -> Generator[float, None, Scored | str]:
     """What a fit says of the rows of another table; a sentence where it can say nothing.
 
     given, unit: what its clusters are called. before (M, D): the rows of a sequence that the new
-    ones go on; None where they begin one of their own.
+    ones go on; None where they begin one of their own. units: as of `match`.
     """
     yield 0.0
     model, params = fit.model, fit.params
     clock = table.clock.name if table.clock is not None else ""
     latent = optional(model, "latent")
     try:
-        matched = match(table._replace(frame=table.taken_frame), columns, levels)
+        matched = match(table._replace(frame=table.taken_frame), columns, levels, units)
     except DataError as error:
         return str(error)
     values, marks = _known_levels(model, params, matched, columns)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from pandas.api.types import is_numeric_dtype
 
 from pages.ui.tables.levels import coded, tidy
 from pages.ui.tables.table import DataError, Table
+from pages.ui.tables.units import are_one_unit
 
 
 class Matched(NamedTuple):
@@ -20,7 +21,7 @@ class Matched(NamedTuple):
     marks (N,): what is odd about each row, "" for nothing. missing: columns of the model that the
     table lacks. ignored: columns of the table that the model does not know. renamed, respelt: (name
     in the table, name in the model) of columns, and of levels, where only capitals, spaces or signs
-    differ.
+    differ. other_units: columns, their unit here, and the one that the model was fitted in.
     """
 
     values: np.ndarray
@@ -29,13 +30,18 @@ class Matched(NamedTuple):
     ignored: tuple[str, ...]
     renamed: tuple[tuple[str, str], ...]
     respelt: tuple[tuple[str, str], ...]
+    other_units: tuple[tuple[str, str, str], ...]
 
 
 def match(
-    table: Table, columns: Sequence[str], levels: Sequence[Sequence[str] | None] = ()
+    table: Table,
+    columns: Sequence[str],
+    levels: Sequence[Sequence[str] | None] = (),
+    units: Mapping[str, str] = {},
 ) -> Matched:
     """The rows of a table for a model of these columns; levels: for each the names of its levels,
-    none where it is of numbers. Raises DataError where no column is there."""
+    none where it is of numbers; units: those of columns, also such as these are made of, as far as
+    they are known. Raises DataError where no column is there."""
     found = {column: column for column in columns if column in table.frame}
     by_letters: dict[str, str] = {}
     for name in table.frame:
@@ -74,7 +80,15 @@ def match(
         tuple(name for name in table.frame if name not in found.values()),
         tuple(renamed),
         tuple(respelt.items()),
+        tuple(_other_units(table, {found.get(name, name): unit for name, unit in units.items()})),
     )
+
+
+def _other_units(table: Table, units: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    for name, here in zip(table.frame, table.units, strict=False):
+        there = units.get(name, "")
+        if here and there and not are_one_unit(here, there):
+            yield name, here, there
 
 
 def _letters(name: str) -> str:

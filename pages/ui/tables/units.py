@@ -25,6 +25,17 @@ _OTHERS = _words(
 )
 _UNITS = {f"{prefix}{unit}" for prefix in _PREFIXES for unit in _PREFIXED}
 _UNITS |= _OTHERS | _SHARES | CURRENCIES
+# Words for one unit, however it is written.
+_ALIKE = {
+    word: words.split()[0]
+    for words in (
+        "°C C degC ℃", "°F degF ℉", "K °K", "° deg", "in inch inches", "mi mile miles", "lb lbs",
+        "s sec seconds", "min mn mins minutes", "h hr hrs hour hours", "d dy day days",
+        "week weeks", "mo month months", "y a yr yrs year years", "U IU", "l L", "count counts",
+        "€ EUR", "$ US$ USD", "£ GBP", "¥ JPY", "₹ INR Rs Rs.", "CHF Fr.", "A$ AUD", "C$ CAD",
+    )
+    for word in words.split()
+}  # fmt: skip
 _POWER = re.compile(r"\^?[-+\u2212\u207b]?[0-9\u00b2\u00b3\u00b9\u2070-\u2079]{1,2}$")
 _BRACKETS = re.compile(r"[\[(](.{1,20})[\])]")
 _MOST = 24  # characters
@@ -38,6 +49,16 @@ def unit_of(text: str) -> str:
     if in_brackets:
         return in_brackets[1].strip()
     return text if is_unit(text) else ""
+
+
+def are_one_unit(one: str, other: str) -> bool:
+    """Whether two units are the same, as far as that can be told by how they are written."""
+
+    def plain(unit: str) -> str:
+        # Of the two letters for micro one.
+        return _ALIKE.get(unit, unit).replace("\u03bc", "\u00b5").replace(" ", "")
+
+    return plain(one) == plain(other)
 
 
 def is_unit(text: str) -> bool:

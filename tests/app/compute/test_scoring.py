@@ -27,6 +27,7 @@ from pages.ui.tables.preparation.table import for_new_rows, prepared, write_step
 from pages.ui.tables.preparation.time_order import TimeOrder
 from pages.ui.tables.preparation.transformed_column import Transform
 from pages.ui.tables.table import DataError, Table
+from pages.ui.tables.units import are_one_unit
 
 
 def ended(steps):
@@ -230,3 +231,33 @@ def test_rows_that_go_on_with_a_sequence_begin_where_it_ends() -> None:
     drawn = scoring._drawn(chain.model, chain.params, 5, in_order=True, n_known=600)
     assert drawn[..., 0].size < 1.2 * scoring.DRAWS
     assert alone.rows["state"][0] != going_on.rows["state"][0] and going_on.n_unusual == 0
+
+
+def test_other_units_than_those_of_the_fit_are_told() -> None:
+    here = table(height=[1800.0], mass=[80.0], age=[3.0])._replace(units=("mm", "kg", "years"))
+    for units, said in (
+        ({"height": "cm", "mass": "kg", "age": "yr"}, (("height", "mm", "cm"),)),
+        ({"mass": "lb"}, (("mass", "kg", "lb"),)),
+        ({"height": "mm"}, ()),
+        ({}, ()),
+    ):
+        assert match(here, ("height", "mass"), (), units).other_units == said
+    # Of a column that others are made of, and of one that is written differently.
+    assert match(here, ("mass",), (), {"height": "m"}).other_units == (("height", "mm", "m"),)
+    spelt = table(Height=[1800.0])._replace(units=("mm",))
+    assert match(spelt, ("height",), (), {"height": "cm"}).other_units == (("Height", "mm", "cm"),)
+    rows = np.random.default_rng(0).normal(170, 9, (60, 1))
+    result = fit(Mixture(Gaussian(), 1), rows)
+    text = dump(result, columns=["height"], units=["cm"])
+    found = ended(score_with_file(text, here))
+    assert found.matched.other_units == (("height", "mm", "cm"),)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [("C", "°C", True), ("\u03bcg/l", "\u00b5g / l", True), ("inch", "in", True),
+     ("EUR", "€", True), ("m", "M", False), ("mm", "m", False), ("°C", "°F", False),
+     ("s", "min", False)],
+)  # fmt: skip
+def test_units_are_one_however_they_are_written(one: str, other: str, same: bool) -> None:
+    assert are_one_unit(one, other) is are_one_unit(other, one) is same

@@ -92,7 +92,7 @@ def show(run: Run, selection: Selection, table: Table) -> None:
     show_crossed(run, profile, found, selection, table, family)
     _how_sure(run, selection, table, family)
     beside = show_kept(Side(settings, run, selection, profile), table)
-    show_scoring(run, selection, family)
+    show_scoring(run, selection, table, family)
     report_panel.offer(run, profile, found, selection, table, family, beside)
     methods_panel.offer()
 

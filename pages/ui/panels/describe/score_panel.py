@@ -23,6 +23,7 @@ from pages.ui.state.session import held, session
 from pages.ui.state.uploads import Upload, file_box
 from pages.ui.tables.preparation.said import new_rows_said
 from pages.ui.tables.preparation.table import for_new_rows, prepared
+from pages.ui.tables.preparation.transformed_column import Transform
 from pages.ui.tables.selection import Selection
 from pages.ui.tables.table import DataError, Table
 from pages.ui.text import counted, percent, plain, sentence
@@ -42,8 +43,8 @@ class _File(NamedTuple):
     complaint: str = ""
 
 
-def show_scoring(run: Run, selection: Selection, family: Family) -> None:
-    """Boxes for the new rows and for a saved model, and what comes of them."""
+def show_scoring(run: Run, selection: Selection, table: Table, family: Family) -> None:
+    """Boxes for the new rows and for a saved model, and what comes of them. table: of the fit."""
     st.subheader(ROWS_TITLE, anchor=False)
     st.caption("Bring a second table, and take its rows away with what the fit says of each.")
     brought = _box(
@@ -64,7 +65,7 @@ def show_scoring(run: Run, selection: Selection, family: Family) -> None:
     new = _read(brought, pasted)
     if new is None:
         return
-    scored = _scored(run, selection, family, new, saved, before)
+    scored = _scored(run, selection, table, family, new, saved, before)
     if isinstance(scored, str):
         st.error(plain(sentence(scored)))
     elif scored is not None:
@@ -135,6 +136,7 @@ def _read(brought: _File | None, pasted: str | None) -> Table | None:
 def _scored(
     run: Run,
     selection: Selection,
+    table: Table,
     family: Family,
     new: Table,
     saved: _File | None,
@@ -148,15 +150,19 @@ def _scored(
             return f"“{saved.name}” is no saved model: choose a file that was taken away as one"
         key = f"{new.fingerprint} {hashlib.sha256(saved.content).hexdigest()}"
         return run_job("scores", key, what, score_with_file, text, new)
+    steps = shell.settings().preparation
     try:
-        new = prepared(new, for_new_rows(shell.settings().preparation, selection.columns))
+        new = prepared(new, for_new_rows(steps, selection.columns))
     except DataError as error:
         return f"{UNPREPARED} {error}"
+    used = {*selection.columns, *(step.column for step in steps if isinstance(step, Transform))}
+    named = zip(table.frame, table.units, strict=False)
+    units = {name: unit for name, unit in named if unit and name in used}
     given = shell.settings().names
     key = f"{new.fingerprint} {run.key} {len(run.trace)} {given} {before is None}"
     return run_job(
         "scores", key, what, score, without_trace(run.finished_fit), selection.columns,
-        selection.levels, given, family.unit, new, before,
+        selection.levels, given, family.unit, new, before, units,
     )  # fmt: skip
 
 
@@ -172,6 +178,15 @@ def _show(scored: Scored, goes_on: bool) -> None:
     ):
         if names:
             st.markdown(plain(words.format(listed(list(names[:8])) + " …" * (len(names) > 8))))
+    if matched.other_units:
+        units = listed([f"{n} ({here}, and not {there})" for n, here, there in matched.other_units])
+        st.warning(
+            plain(
+                "In other units than the rows that were fitted, and scored as the numbers stand: "
+                f"{units}. What is said of the new rows is wrong unless that is a slip of the "
+                "pen: bring them in the units of the fit."
+            )
+        )
     n_rows = counted(len(scored.rows), "row")
     said = [f"{n_rows} scored"]
     if scored.shares:
