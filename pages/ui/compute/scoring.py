@@ -58,7 +58,10 @@ def score_with_file(text: str, table: Table) -> Generator[float, None, Scored | 
     fit = load(text)
     if not fit.columns:
         return "This model file does not say what its columns are called: save it here again."
-    steps = read_steps(fit.preparation) if fit.preparation else ()
+    try:
+        steps = read_steps(fit.preparation) if fit.preparation else ()
+    except ValueError:
+        return "This saved model is damaged: nobody knows how its columns were made."
     try:
         ready = prepared(table, for_new_rows(steps, fit.columns))
     except DataError as error:

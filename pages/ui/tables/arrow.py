@@ -44,7 +44,7 @@ def read_arrow(filename: str, content: bytes) -> Table:
                 notes += note
     except pa.ArrowMemoryError:
         raise  # it need not be the file's fault
-    except (pa.ArrowException, OSError, IndexError):
+    except (pa.ArrowException, OSError, IndexError, UnicodeDecodeError):
         raise broken from None
     if not len(columns[names[0]]):
         raise DataError(f"{filename!r} has no rows: load a table with rows of numbers.")

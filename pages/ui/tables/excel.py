@@ -69,7 +69,7 @@ def read_excel(filename: str, content: bytes, reading: Reading) -> Table:
             unpacked = sum(entry.file_size for entry in archive.infolist())
             if "xl/workbook.xml" not in archive.namelist():
                 raise broken
-    except (zipfile.BadZipFile, NotImplementedError):
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError):
         raise broken from None
     check_unpacked(filename, unpacked)
     if unpacked > most_unpacked(len(content)):

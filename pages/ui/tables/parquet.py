@@ -66,7 +66,7 @@ def read_parquet(filename: str, content: bytes) -> Table:
             notes.append(of.told(names[-1]))
     except pa.ArrowMemoryError:
         raise  # it need not be the file's fault
-    except (pa.ArrowException, OSError):
+    except (pa.ArrowException, OSError, UnicodeDecodeError):
         raise broken from None
     parsing = ("Parquet.", *renamed, *notes)
     return Table(filename, pd.DataFrame(series), parsing, "", file=filename)

@@ -74,7 +74,10 @@ def unpack(content: bytes) -> SavedWork:
             if told["table"] not in ("", *there):
                 raise DataError(DAMAGED)
             packed = _part(archive, TABLE, MAX_BYTES) if told["table"] else None
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError):
+    except (
+        *(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError),
+        *(OSError, ValueError),
+    ):
         # Without its directory, which stands at the end, an archive is one by its beginning only.
         raise DataError(DAMAGED if content.startswith(b"PK\3\4") else FOREIGN) from None
     link = told["link"]

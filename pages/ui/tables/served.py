@@ -151,7 +151,7 @@ def _of_one_name(name: str, root: str) -> str:
                     f"The data set {name!r} cannot be read: several of its columns are called "
                     f"{', '.join(again)}. Rename them where it is written."
                 )
-    except (OSError, ArrowException):
+    except (OSError, ArrowException, ValueError):
         return ""
     return ""
 

@@ -9,7 +9,7 @@ import pytest
 from em_core import inference
 from em_core.search.alignment import assignment_shares
 from pages.ui.families.table import family_of
-from pages.ui.panels.describe.side_by_side import Side, in_blocks
+from pages.ui.panels.describe.side_by_side import Side, in_blocks, rows_of_both
 from pages.ui.sharing.report import Grid
 from pages.ui.state.keeping import kept_of, written
 from pages.ui.state.links import parse, to_query
@@ -27,9 +27,8 @@ def side(settings: Settings) -> Side:
 
 def told(here: Side, kept: Side) -> tuple[dict[str, pd.DataFrame], str]:
     """Tables by the beginning of their captions, and all sentences."""
-    crossed = None
-    if here.family.unit and kept.family.unit:
-        _, one, two = np.intersect1d(here.selection.rows, kept.selection.rows, return_indices=True)
+    crossed, (one, two) = None, rows_of_both(here, kept)
+    if here.family.unit and kept.family.unit and len(one):
         shares = [
             assignment_shares(s.run.model, s.run.finished_fit.params, s.run.data)
             for s in (here, kept)
@@ -93,3 +92,11 @@ def test_what_is_kept_travels_in_the_link_and_comes_back() -> None:
     damaged = kept_of(replace(settings, kept="k=many&&%ff&f=3&e=iris&xx=1"))
     assert damaged.complaints == ("Components: “many” is not a whole number, so 2 is used.",)
     assert damaged.settings.frame is None
+
+
+def test_solutions_of_no_row_in_common_are_set_beside_each_other() -> None:
+    here, kept = side(IRIS), side(replace(IRIS, n_components=2))
+    apart = replace(kept, selection=kept.selection._replace(rows=kept.selection.rows + 150))
+    grids, words = told(here, apart)
+    assert "No row is in both fits" in words and "fits to other rows" in words
+    assert "How well each fits; natural logarithms" in grids and "Rows" not in grids

@@ -434,3 +434,15 @@ def test_what_the_metadata_of_a_file_say_wrongly_is_no_index(write: str, said: s
             writer.write_table(table)
     name = "t.parquet" if write == "parquet" else "t.arrows"
     assert list(read_table(name, buffer.getvalue()).frame) == ["x"]
+
+
+def test_a_name_of_a_column_that_is_no_text_is_a_damaged_file() -> None:
+    table = pa.table({"heixght": [1.0, 2.0], "mass": [3.0, 4.0]})
+    parquet, arrow = io.BytesIO(), io.BytesIO()
+    pq.write_table(table, parquet, store_schema=False)
+    with pa.ipc.new_file(arrow, table.schema) as file:
+        file.write_table(table)
+    for name, content in (("t.parquet", parquet), ("t.arrow", arrow)):
+        spoilt = content.getvalue().replace(b"heixght", b"hei\xe7ght")
+        with pytest.raises(DataError, match="isn't a readable"):
+            read_table(name, spoilt)

@@ -391,3 +391,11 @@ def test_many_short_sequences_are_read_soon(folder: Path) -> None:
     whole = whole_of(table)
     assert len(whole.rows.ends) == n and len(table.frame) == partitions.SAMPLE_ROWS
     assert (table.frame.groupby("who").size() == 2).all()
+
+
+def test_a_name_of_a_column_that_is_no_text_is_said_as_damage(tmp_path: Path) -> None:
+    path = tmp_path / "latin.parquet"
+    parquet.write_table(pa.table({"heixght": [1.0, 2.0]}), path, store_schema=False)
+    path.write_bytes(path.read_bytes().replace(b"heixght", b"hei\xe7ght"))
+    with pytest.raises(DataError, match="cannot be read"):
+        look_at("latin", str(path), "")

@@ -13,7 +13,7 @@ from em_core.inference import CrossedPartitions
 from pages.ui.compute.describing import crossed_with, without_trace
 from pages.ui.families.table import family_of
 from pages.ui.panels import fit_panel, tables
-from pages.ui.panels.describe.side_by_side import Side, in_blocks
+from pages.ui.panels.describe.side_by_side import Side, in_blocks, rows_of_both
 from pages.ui.running.jobs import run_job
 from pages.ui.running.runs import Run
 from pages.ui.running.work import progress_line, show_error, watch
@@ -113,9 +113,11 @@ def _beside(here: Side, there: Kept, table: Table) -> list[Block]:
         st.info("The kept solution has collapsed or was stopped: there is nothing to compare with.")
         return []
     other = Side(there.settings, run, selection, _profile(there.settings, run, selection))
-    crossed = _crossed(here, other)
-    if crossed is None and here.family.unit and other.family.unit:
-        return []
+    crossed, both = None, rows_of_both(here, other)
+    if here.family.unit and other.family.unit and len(both[0]):
+        crossed = _crossed(here, other, *both)
+        if crossed is None:
+            return []
     blocks = [*in_blocks(here, other, crossed)]
     for block in blocks:
         if isinstance(block, Grid):
@@ -161,11 +163,9 @@ def _profile(settings: Settings, run: Run, selection: Selection):
     return family.profile(run.model, run.finished_fit.params, run.data, selection, settings)
 
 
-def _crossed(here: Side, kept: Side) -> CrossedPartitions | None:
-    """How the classes of both go together; None where there are none, or until it is counted."""
-    if not (here.family.unit and kept.family.unit):
-        return None
-    _, one, two = np.intersect1d(here.selection.rows, kept.selection.rows, return_indices=True)
+def _crossed(here: Side, kept: Side, one: np.ndarray, two: np.ndarray) -> CrossedPartitions | None:
+    """How the classes of both go together in the rows of both, by their places in each; None until
+    it is counted."""
     weights = here.selection.weights
     return run_job(
         "beside", f"{here.run.key} {len(here.run.trace)} {kept.run.key} {len(kept.run.trace)}",

@@ -50,7 +50,15 @@ def in_blocks(here: Side, kept: Side, crossed: CrossedPartitions | None) -> Iter
         yield doubt
     if crossed is not None:
         yield from who_moves(here, kept, crossed)
+    elif here.family.unit and kept.family.unit and not len(rows_of_both(here, kept)[0]):
+        yield "No row is in both fits, so nothing can be said of which rows move."
     yield from what_differs(here, kept, crossed)
+
+
+def rows_of_both(here: Side, kept: Side) -> tuple[np.ndarray, np.ndarray]:
+    """The rows that both fits are of, by their places in each."""
+    _, one, two = np.intersect1d(here.selection.rows, kept.selection.rows, return_indices=True)
+    return one, two
 
 
 def differing_settings(here: Side, kept: Side) -> pd.DataFrame:
