@@ -45,9 +45,12 @@ def main() -> None:
         for seeds, start in searches(model, FIRST_SEED + LATER * (known is not None)):
             found = restarts(model, data, seeds, start, tolerance=TOLERANCE).landscape.optima
             best = max(best, best_sound(model, data, found, best))
+        seconds = time.perf_counter() - began
+        if best == float("-inf"):
+            print(f"{name:<34} has no sound answer: choose another size   {seconds:.0f} s")
+            continue
         told = best_known() | {name: round(best, 4)}
         BEST_KNOWN.write_text(json.dumps(dict(sorted(told.items())), indent=2) + "\n")
-        seconds = time.perf_counter() - began
         print(f"{name:<34} {best:>12.4f}   {seconds:.0f} s", flush=True)
 
 

@@ -41,10 +41,10 @@ REAL = (
     ("faithful", "full", 4),
     ("faithful", "diag", 5),
     ("diabetes", "diag", 4),
-    ("usarrests", "diag", 4),
+    ("usarrests", "diag", 3),
     ("precip", "full", 4),
     ("iris", "spherical", 5),
-    ("wine", "spherical", 6),
+    ("wine", "spherical", 4),
     ("geyser", "diag", 6),
 )
 

@@ -119,7 +119,7 @@ class Uploads(NamedTuple):
         """
         now, seen = time.time(), Path(self.folder, SEEN)
         try:
-            since, last = json.loads(seen.read_text())
+            since, last = map(float, json.loads(seen.read_text()))
         except (OSError, ValueError, TypeError):
             since = last = -inf
         since = since if 0 <= now - last <= LEAP else now

@@ -183,8 +183,8 @@ def _show(scored: Scored, goes_on: bool) -> None:
         st.warning(
             plain(
                 "In other units than the rows that were fitted, and scored as the numbers stand: "
-                f"{units}. What is said of the new rows is wrong unless that is a slip of the "
-                "pen: bring them in the units of the fit."
+                f"{units}. If so, what is said of the new rows is wrong: bring them in the units "
+                "of the fit."
             )
         )
     n_rows = counted(len(scored.rows), "row")
