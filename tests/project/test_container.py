@@ -245,6 +245,21 @@ def test_only_the_app_of_a_cluster_is_reached_from_outside() -> None:
 def test_the_scheduler_and_the_workers_of_the_compose_file_find_each_other(tmp_path: Path) -> None:
     from distributed import Client
 
+    def pages_fetched_anew() -> int:
+        """Of memory, for an E-step over a million rows, once it has run."""
+        import resource
+
+        from em_core import Gaussian, Mixture, Partitions
+
+        rng = np.random.default_rng(0)
+        rows, model = rng.normal(size=(1_000_000, 2)), Mixture(Gaussian(), 5)
+        params = model.initial_params(rows[:1000], "random points", rng)
+        e_step = Partitions.from_arrays([rows]).e_steps(model)
+        for _ in range(3):
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+            e_step(params)
+        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
     services, port = CLUSTER["services"], str(free_port())
     dask, *_ = services["scheduler"]["command"]
     program = str(Path(sys.executable).with_name(dask))
@@ -258,14 +273,20 @@ def test_the_scheduler_and_the_workers_of_the_compose_file_find_each_other(tmp_p
         for name in ("scheduler", "worker"):
             arguments = [changes.get(part, part) for part in services[name]["command"][1:]]
             with (tmp_path / name).open("wb") as log:
+                environ = os.environ | services[name].get("environment", {})
+                environ["PYTHONPATH"] = str(ROOT)  # there it is installed
                 started.append(
-                    subprocess.Popen([program, *arguments], cwd=tmp_path, stdout=log, stderr=log)
+                    subprocess.Popen(
+                        [program, *arguments], cwd=tmp_path, env=environ, stdout=log, stderr=log
+                    )
                 )
         with Client(f"tcp://localhost:{port}", timeout=120, set_as_default=False) as client:
             client.wait_for_workers(1, timeout=120)
             check = services["scheduler"]["healthcheck"]["test"][-1].replace("8786", port)
             assert subprocess.run([sys.executable, "-c", check]).returncode == 0
             assert list(client.nthreads().values()) == [1]
+            # 9,000, by what Dask sets.
+            assert client.submit(pages_fetched_anew, pure=False).result() < 500
     finally:
         for process in started:
             process.terminate()
