@@ -370,9 +370,10 @@ def _drawn_recipe(settings: Settings, table: Table) -> Recipe:
 
 def _coding(levels: tuple[str, ...], names: list[str], frame: pd.DataFrame) -> list[str]:
     """Lines that put the places of levels in their stead; short ones, where pandas has them in the
-    same order."""
-    orders = [map(str, frame[name].astype("category").cat.categories) for name in names]
-    if all(tuple(order) == levels for order in orders):
+    same order, also of cells that no order is declared of, as those taken away are."""
+    given = [frame[name] for name in names]
+    kinds = [column.astype("category") for column in (*given, *(c.astype(object) for c in given))]
+    if all(tuple(map(str, column.cat.categories)) == levels for column in kinds):
         return [
             f"for name in {names!r}:",
             "    codes = table[name].astype('category').cat.codes",

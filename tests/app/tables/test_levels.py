@@ -11,6 +11,7 @@ from pages.ui.sharing import takeaway
 from pages.ui.state.settings import Settings
 from pages.ui.tables.levels import SCALES, coded, in_order
 from pages.ui.tables.table import Table
+from pages.ui.tables.writing import from_parquet_bytes, to_parquet_bytes
 
 ORDERS = {
     "a scale of accuracy": (
@@ -64,6 +65,7 @@ def test_codes_are_those_of_the_script() -> None:
             # Of texts pandas' order is that of the alphabet, and of a scale that of all its levels.
             "e": rng.choice(["2", "010", "1e3"], 30),
             "f": pd.Categorical(rng.choice(["a", "c"], 30), ["a", "b", "c"], ordered=True),
+            "y": pd.Categorical(rng.choice(["no", "yes"], 30), ["yes", "no"], ordered=True),
             "g": pd.Series(rng.choice(["2", "010"], 30), dtype="category"),
             "h": pd.Series(rng.choice([0.1, 10.5, 2.25], 30)).mask(rng.random(30) < 0.2),
         }
@@ -78,9 +80,12 @@ def test_codes_are_those_of_the_script() -> None:
     assert [cell if isinstance(cell, str) else None for cell in cells] == [
         cell if isinstance(cell, str) else None for cell in frame["a"]
     ]
-    made = {"np": np, "pd": pd, "table": frame.copy()}
-    exec("\n".join(takeaway.rows_used(selection, selection.values, frame)), made)
-    np.testing.assert_array_equal(made["data"], selection.values)
+    # Of the rows taken away no order is declared.
+    taken = from_parquet_bytes(to_parquet_bytes(frame))
+    for table in (frame.copy(), taken):
+        made = {"np": np, "pd": pd, "table": table}
+        exec("\n".join(takeaway.rows_used(selection, selection.values, frame)), made)
+        np.testing.assert_array_equal(made["data"], selection.values)
 
 
 def test_levels_with_digits_that_are_no_numbers_have_an_order() -> None:
