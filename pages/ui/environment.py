@@ -145,6 +145,24 @@ def _is_there(folder: str) -> bool:
     return "://" in folder or os.access(_whole(folder), os.R_OK | os.X_OK)
 
 
+def _with_names_that_are_no_text(folder: str) -> Iterator[str]:
+    """A folder of data sets, or the first file or folder in each of them, that has such a name."""
+
+    def is_text(name: str) -> bool:
+        return name.isascii() or name.encode(errors="replace").decode() == name
+
+    if "://" in folder or not os.path.isdir(_whole(folder)) or not _is_there(folder):
+        return
+    if not is_text(whole := _whole(folder)):
+        yield whole
+        return
+    for name in sorted(os.listdir(whole)):
+        path = os.path.join(whole, name)
+        below = (os.path.join(at, n) for at, ds, fs in os.walk(path) for n in (*ds, *fs))
+        if bad := next((one for one in (path, *below) if not is_text(one)), None):
+            yield bad
+
+
 def _why_no_cluster(address: str) -> str:
     """Why an address is not used, as the end of a sentence; "" where it is, or there is none."""
     if not address:
@@ -170,6 +188,8 @@ def complaints(environ: Mapping[str, str] = os.environ) -> Iterator[str]:
     for folder in _folders(environ):
         if not _is_there(folder):
             yield f"{DATASETS}: {folder} is no folder that can be read: it is left out."
+        for path in _with_names_that_are_no_text(folder):
+            yield f"{DATASETS}: {path!a} has a name that is no text (UTF-8): it is left out."
     folder = environ.get(RESULTS, "").strip()
     if folder and not _can_be_written_to(folder):
         yield f"{RESULTS}: {folder} is no folder that can be written to: results are downloaded."

@@ -44,7 +44,9 @@ def read_json(text: str | bytes, parse_int: Callable[[str], Any] | None = None) 
 
 
 def plain(text: str) -> str:
-    """Text as text: nothing in it takes effect in Markdown."""
+    """Text as text: nothing in it takes effect in Markdown, and it can be sent: of a name of a file
+    that is no text what is none of it becomes question marks."""
+    text = text.encode(errors="replace").decode()
     text = _ADDRESS.sub(_WORD_JOINER, text)
     return "".join(f"\\{character}" if character in _MARKUP else character for character in text)
 

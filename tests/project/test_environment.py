@@ -22,6 +22,7 @@ from pages.ui.environment import (
     uploads,
 )
 from pages.ui.running.workers import Limits, Pool
+from pages.ui.text import plain
 from support.browser import ROOT, serve
 from support.visitor import Visitor
 from tests.support import jobs
@@ -195,3 +196,11 @@ def test_it_starts_wherever_it_is_put(tmp_path: Path, monkeypatch: pytest.Monkey
     assert "has gone, or its folder cannot be made or used." in said
     assert "MemoryError" not in said
     assert sorted(tree.rglob("*")) == before
+
+
+def test_a_name_that_is_no_text_can_be_said() -> None:
+    assert (
+        plain("The model file \udcfc*.py does not exist.")
+        == r"The model file ?\*.py does not exist."
+    )
+    assert plain("Zürich 😀") == "Zürich 😀"

@@ -16,12 +16,16 @@ SUFFIX = ".parquet"
 
 
 def files_in(system: Any, path: str) -> list[Any]:
-    """The Parquet files below a folder, or the file itself, in the order of their names."""
+    """The Parquet files below a folder, or the file itself, in the order of their names. Raises
+    OSError or ArrowException where they cannot be had, as where a name is no text."""
     (at,) = system.get_file_info([path])
     if at.type == fs.FileType.File:
         return [at]
     found = system.get_file_info(fs.FileSelector(path, recursive=True))
-    files = [f for f in found if f.type == fs.FileType.File and f.path.endswith(SUFFIX)]
+    try:
+        files = [f for f in found if f.type == fs.FileType.File and f.path.endswith(SUFFIX)]
+    except UnicodeDecodeError as error:
+        raise FileNotFoundError("a file has a name that is no text") from error
     return sorted(files, key=lambda file: file.path)
 
 

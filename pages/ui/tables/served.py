@@ -7,6 +7,7 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -55,16 +56,23 @@ def _in(folder: str) -> Iterator[tuple[str, str]]:
     try:
         system, path = fs.FileSystem.from_uri(folder)
         entries = system.get_file_info(fs.FileSelector(path))
-        for entry in entries:
-            name = entry.base_name
-            if name.startswith((".", "_")):
-                continue
-            if entry.type == fs.FileType.File and name.endswith(SUFFIX):
-                yield name.removesuffix(SUFFIX), f"{folder.rstrip('/')}/{name}"
-            elif entry.type == fs.FileType.Directory and files_in(system, entry.path):
-                yield name, f"{folder.rstrip('/')}/{name}"
-    except (OSError, ArrowException):
+    except (OSError, ArrowException, UnicodeEncodeError):
         return  # it was said at the start, and may be there again later
+    for entry in entries:
+        # What has a name that is no text is left out alone.
+        with suppress(OSError, ArrowException, UnicodeDecodeError):
+            if name := _data_set_in(system, entry):
+                yield name, f"{folder.rstrip('/')}/{entry.base_name}"
+
+
+def _data_set_in(system: Any, entry: Any) -> str:
+    """The name of the data set that is this file or folder; "" where it is none."""
+    name = entry.base_name
+    if name.startswith((".", "_")):
+        return ""
+    if entry.type == fs.FileType.File:
+        return name.removesuffix(SUFFIX) if name.endswith(SUFFIX) else ""
+    return name if files_in(system, entry.path) else ""
 
 
 def files_of(root: str) -> str:

@@ -399,3 +399,26 @@ def test_a_name_of_a_column_that_is_no_text_is_said_as_damage(tmp_path: Path) ->
     path.write_bytes(path.read_bytes().replace(b"heixght", b"hei\xe7ght"))
     with pytest.raises(DataError, match="cannot be read"):
         look_at("latin", str(path), "")
+
+
+def test_what_has_a_name_that_is_no_text_is_left_out_alone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gaps = (folder / "gaps.parquet").read_bytes()
+    (folder / "M\udcfcller.parquet").write_bytes(gaps)
+    for name, within in (("Z\udcfcrich", "a"), ("inner", "\udcfc")):
+        (folder / name).mkdir()
+        (folder / name / f"{within}.parquet").write_bytes(gaps)
+    assert list(offered()) == ["flights", "gaps"]
+    said = [line for line in environment.complaints() if "is no text" in line]
+    assert ["inner" in line for line in said] == [False, False, True]
+    assert all(line.isascii() for line in said)
+    # Such a file that comes later.
+    root = offered()["flights"]
+    (folder / "flights" / "\udcfc.parquet").write_bytes(gaps)
+    with pytest.raises(DataError, match="cannot be read"):
+        files_of(root)
+    monkeypatch.setenv(environment.DATASETS, f"{folder}/Z\udcfcrich")
+    assert list(offered()) == []
+    (line,) = (line for line in environment.complaints() if "is no text" in line)
+    assert line.isascii() and str(folder) in line
