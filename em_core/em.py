@@ -238,7 +238,16 @@ def _risen(model, leap: Leap, q: Expectation, known: tuple[str, ...], at) -> Exp
     except np.linalg.LinAlgError:
         return None  # so far out that a covariance is singular to rounding
     raised = optional(model, "flags")(leap.params, there.statistics)
-    return there if there.log_likelihood > q.log_likelihood and {*raised} <= {*known} else None
+    if there.log_likelihood <= q.log_likelihood or not {*raised} <= {*known}:
+        return None
+    return None if known and _is_beyond_a_floor(model, leap.params, there) else there
+
+
+def _is_beyond_a_floor(model, params, q: Expectation) -> bool:
+    """Whether the best parameters that an M-step may give are worse than these."""
+    best = model.expected_log_joint(model.m_step(params, q.statistics), q.statistics)
+    here = model.expected_log_joint(params, q.statistics)
+    return best < here - ROUNDING * max(abs(here), 1.0)
 
 
 def _leap(model, params, q: Expectation, climbed: list[float], tolerance: float, at):

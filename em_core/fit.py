@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from em_core.data import WeightsKind, as_numbers, rows_at, rows_that_count
+from em_core.data import WeightsKind, as_numbers, check, rows_at, rows_that_count
 from em_core.em import check_no_weights, em, n_observations_of
 from em_core.half_steps import HalfStep, StopReason, has_collapsed
 from em_core.impossible import require_possible
@@ -193,7 +193,11 @@ def counted(
                 "the number of rows before the partitions are made"
             )
         return data, None
-    return rows_that_count(model, data, weights, weights_kind)
+    left, weights = rows_that_count(model, data, weights, weights_kind)
+    if len(left) < len(data):
+        # By themselves: a row without weight, far away, would take the digits of all others.
+        left = check(model, left if isinstance(left, list) else np.asarray(left))
+    return left, weights
 
 
 def to_start_from(data, weights) -> tuple[Any, np.ndarray | None]:

@@ -11,6 +11,7 @@ from em_core import (
     Gaussian,
     HiddenMarkov,
     Mixture,
+    ProbabilisticPCA,
     Standardised,
     TwoLevel,
     dump,
@@ -336,3 +337,31 @@ def test_rows_of_no_weight_are_not_among_those_that_count():
     found, weights = rows_that_count(TwoLevel(), parts, [3, 0, 1], "sampling")
     assert weights is not None and len(found) == 2
     assert weights == pytest.approx(np.array([3, 1]) * 5 / 9)
+
+
+FAR = (1e12, 9.96921e36)  # the second is what netCDF writes where nothing is
+
+
+@pytest.mark.parametrize("far", FAR)
+@pytest.mark.parametrize(
+    "model",
+    [FactorAnalysis(1), ProbabilisticPCA(1), Mixture(Gaussian(), 2), HiddenMarkov(Gaussian(), 2)],
+    ids=lambda model: type(model).__name__,
+)
+def test_a_far_row_of_no_weight_takes_no_digits(model, far: float):
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(200, 1)) @ rng.normal(size=(1, 5)) + rng.normal(size=(200, 5)) / 2 + 3
+    more, weights = np.vstack([rows, np.full(5, far)]), np.append(np.ones(200), 0)
+    if model.latent == "path":
+        rows, more, weights = [rows], [rows, more[-1:]], np.array([1.0, 0])
+    ones = weights[: len(rows)]
+    known, found = fit(model, rows, weights=ones), fit(model, more, weights=weights)
+    alike(found.params, known.params, within=0)
+    assert found.log_likelihood == known.log_likelihood
+    best = restarts(model, more, range(2), weights=weights).best
+    alike(best.params, restarts(model, rows, range(2), weights=ones).best.params, within=0)
+    if model.latent == "factors":
+        sure = inference.intervals(known, more, weights=weights).reported
+        without = inference.intervals(known, rows, weights=ones).reported
+        for one, other in zip(sure, without, strict=True):
+            assert one == other

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from em_core import FactorAnalysis, Gaussian, Mixture, em, fit
+from em_core import FactorAnalysis, Gaussian, Mixture, TwoLevel, em, fit
 from em_core.datasets import load
 from em_core.slowing import cautious_outlook, outlook
 
@@ -94,3 +94,20 @@ def test_two_rates_are_told_apart():
     assert cautious_outlook(climbed).left > left
     growing = [0.0, *np.cumsum(0.3**t + 1e-4 * 1.2**t)]
     assert outlook(growing).left == np.inf == outlook(climbed[:4]).left
+
+
+@pytest.mark.parametrize(("seed", "spread"), [(20380714, 1.0), (20380772, 3.0), (20380749, 1.0)])
+def test_a_leap_along_a_floor_does_not_end_below_it(seed: int, spread: float) -> None:
+    """With as few groups as columns the variance between them is at its floor all along."""
+    rng = np.random.default_rng(seed)
+    n_groups, width, size = (int(rng.integers(*ends)) for ends in ((2, 7), (2, 7), (3, 30)))
+    shift = [rng.normal(size=(size, width)) + spread * rng.normal(size=width)
+             for _ in range(n_groups)]  # fmt: skip
+    if rng.random() < 0.5:
+        mixing = rng.normal(size=(width, width))
+        mixing[:, 0] *= 10
+        shift = [rows @ mixing for rows in shift]
+    result = fit(TwoLevel(), shift)
+    assert result.stop_reason in ("converged", "max_iterations")
+    heights = [step.log_likelihood for step in result.trace]
+    assert np.diff(heights).min() > -1e-9 * max(map(abs, heights))

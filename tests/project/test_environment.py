@@ -199,8 +199,5 @@ def test_it_starts_wherever_it_is_put(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_name_that_is_no_text_can_be_said() -> None:
-    assert (
-        plain("The model file \udcfc*.py does not exist.")
-        == r"The model file ?\*.py does not exist."
-    )
+    assert plain("The file \udcfc*.py") == r"The file ?\*\.py"
     assert plain("Zürich 😀") == "Zürich 😀"

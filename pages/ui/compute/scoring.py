@@ -15,7 +15,7 @@ from em_core.search.alignment import assignment_shares
 from em_core.search.identified import log_densities
 from pages.ui.tables.matching import Matched, match
 from pages.ui.tables.preparation.step import Step
-from pages.ui.tables.preparation.table import for_new_rows, prepared, read_steps
+from pages.ui.tables.preparation.table import for_new_rows, prepared, read_with_units
 from pages.ui.tables.table import DataError, Table
 from pages.ui.tables.writing import free_name
 from pages.ui.text import component_names, number
@@ -59,14 +59,14 @@ def score_with_file(text: str, table: Table) -> Generator[float, None, Scored | 
     if not fit.columns:
         return "This model file does not say what its columns are called: save it here again."
     try:
-        steps = read_steps(fit.preparation) if fit.preparation else ()
-    except ValueError:
+        steps, made_of = read_with_units(fit.preparation)
+    except (ValueError, RecursionError):
         return "This saved model is damaged: nobody knows how its columns were made."
     try:
         ready = prepared(table, for_new_rows(steps, fit.columns))
     except DataError as error:
         return f"{UNPREPARED} {error}"
-    units = {name: unit for name, unit in zip(fit.columns, fit.units, strict=False) if unit}
+    units = made_of | {n: unit for n, unit in zip(fit.columns, fit.units, strict=False) if unit}
     scored = yield from score(fit, fit.columns, fit.levels, (), "", ready, None, units)
     return scored if isinstance(scored, str) else scored._replace(steps=steps)
 

@@ -27,7 +27,7 @@ from pages.ui.state.beginnings import method_of, most_iterations
 from pages.ui.state.settings import Settings
 from pages.ui.tables.data_set import Whole, levels_read
 from pages.ui.tables.preparation.said import rows_said, scales_said
-from pages.ui.tables.preparation.table import write_steps
+from pages.ui.tables.preparation.table import with_units
 from pages.ui.tables.recipe import Recipe, after, recipe_of
 from pages.ui.tables.selection import Selection
 from pages.ui.tables.table import Table
@@ -131,7 +131,7 @@ def model_as_json(
         columns=selection.columns,
         levels=[names or None for names in selection.levels],
         units=[units.get(name) or None for name in selection.columns],
-        preparation=write_steps(settings.preparation) if settings.preparation else "",
+        preparation=with_units(settings.preparation, units),
     )
     return text.encode()
 

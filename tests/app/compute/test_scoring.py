@@ -23,7 +23,13 @@ from pages.ui.tables.matching import match
 from pages.ui.tables.preparation.filtering import Filter
 from pages.ui.tables.preparation.levels import Spelling
 from pages.ui.tables.preparation.said import new_rows_said
-from pages.ui.tables.preparation.table import for_new_rows, prepared, write_steps
+from pages.ui.tables.preparation.table import (
+    for_new_rows,
+    prepared,
+    read_with_units,
+    with_units,
+    write_steps,
+)
 from pages.ui.tables.preparation.time_order import TimeOrder
 from pages.ui.tables.preparation.transformed_column import Transform
 from pages.ui.tables.table import DataError, Table
@@ -261,3 +267,28 @@ def test_other_units_than_those_of_the_fit_are_told() -> None:
 )  # fmt: skip
 def test_units_are_one_however_they_are_written(one: str, other: str, same: bool) -> None:
     assert are_one_unit(one, other) is are_one_unit(other, one) is same
+
+
+def test_units_of_what_a_column_was_made_of_go_with_the_saved_model() -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"height": rng.normal(170, 9, 60), "mass": rng.normal(70, 9, 60)})
+    steps = (Transform("height", "log"),)
+    fitted = Table("t", frame, (), "", units=("cm", "kg"))
+    columns = ("log(height)", "mass")
+    result = fit(Mixture(Gaussian(), 1), prepared(fitted, steps).frame[list(columns)].to_numpy())
+    kept = with_units(steps, {"height": "cm", "mass": "kg", "age": ""})
+    assert read_with_units(kept) == (steps, {"height": "cm"})
+    assert read_with_units(write_steps(steps)) == (steps, {}) and with_units((), {}) == ""
+    text = dump(result, columns=columns, units=[None, "kg"], preparation=kept)
+    for units, told in ((("mm", "kg"), (("height", "mm", "cm"),)), (("cm", "kg"), ()), ((), ())):
+        found = ended(score_with_file(text, fitted._replace(units=units)))
+        assert found.matched.other_units == told
+    for bad in (
+        "{",
+        '{"steps":1}',
+        '{"steps":[],"units":{"a":1}}',
+        '{"steps":[1],"units":{}}',
+        "x",
+    ):
+        damaged = dump(result, columns=columns, preparation=bad)
+        assert "saved model is damaged" in ended(score_with_file(damaged, fitted))

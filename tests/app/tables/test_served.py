@@ -422,3 +422,10 @@ def test_what_has_a_name_that_is_no_text_is_left_out_alone(
     assert list(offered()) == []
     (line,) = (line for line in environment.complaints() if "is no text" in line)
     assert line.isascii() and str(folder) in line
+
+
+def test_texts_that_are_all_different_are_no_columns_to_fit(folder: Path) -> None:
+    names = pa.table({"name": [f"name {i}" for i in range(60)], "note": pa.nulls(60, pa.string())})
+    parquet.write_table(names, folder / "names.parquet")
+    with pytest.raises(ValueError, match="'names' has no column that can be fitted"):
+        surveyed("names")

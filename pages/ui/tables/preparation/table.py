@@ -125,6 +125,29 @@ def write_steps(steps: Sequence[Step]) -> str:
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
+def with_units(steps: Sequence[Step], units: Mapping[str, str]) -> str:
+    """Steps as `write_steps` has them, to be kept with a model; with the units of the columns that
+    they make others of, as far as these are known."""
+    made_of = {step.column for step in steps if isinstance(step, Transform)}
+    known = {name: unit for name, unit in units.items() if unit and name in made_of}
+    if not steps or not known:
+        return write_steps(steps) if steps else ""
+    content = {"steps": json.loads(write_steps(steps)), "units": known}
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+
+def read_with_units(text: str) -> tuple[tuple[Step, ...], dict[str, str]]:
+    """What `with_units` wrote. Raises ValueError for any other text."""
+    if not text.startswith("{"):
+        return (read_steps(text) if text else ()), {}
+    match read_json(text):
+        case {"steps": list(steps), "units": dict(units)} if all(
+            isinstance(word, str) for word in (*units, *units.values())
+        ):
+            return read_steps(json.dumps(steps)), units
+    raise ValueError("this is not a list of steps with units")
+
+
 def read_steps(text: str) -> tuple[Step, ...]:
     """The steps that `write_steps` wrote. Raises ValueError where the text holds none."""
     try:
