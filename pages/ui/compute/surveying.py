@@ -34,9 +34,9 @@ def survey(data_set: DataSet, grouping: Grouping | None = None) -> Generator[flo
             yield 0.0
         if not (data_set.numbers or levels):
             raise ValueError(
-                f"The data set {data_set.name!r} has no column that can be fitted: none of numbers, "
-                f"and its texts have no values or more than {MAX_LABELS} different ones. Choose "
-                "another one."
+                f"The data set {data_set.name!r} has no column that can be fitted: none of "
+                f"numbers, and its texts have no values or more than {MAX_LABELS} different ones. "
+                "Choose another one."
             )
         read = partial(data_set.read, (*data_set.numbers, *levels), levels=levels)
         by = _Grouped(None) if grouping is None else _in_groups(data_set, read, grouping)
