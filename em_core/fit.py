@@ -201,12 +201,16 @@ def counted(
 
 
 def to_start_from(data, weights) -> tuple[Any, np.ndarray | None]:
-    """The rows that starts are made from, and their weights: all, or the sample of partitions."""
+    """The rows that starts are made from, and their weights: all, or those of the sample of
+    partitions that count."""
     if not isinstance(data, Partitions):
         return data, weights
     sample = data.overview()
     if sample.ends is None:
-        return sample.rows, sample.weights
+        if sample.weights is None or not sample.weights.any():
+            return sample.rows, sample.weights
+        there = sample.weights > 0
+        return sample.rows[there], sample.weights[there]
     return as_sequences(sample.rows, sample.weights, sample.ends)
 
 

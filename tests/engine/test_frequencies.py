@@ -11,6 +11,7 @@ from em_core import (
     Gaussian,
     HiddenMarkov,
     Mixture,
+    Partitions,
     ProbabilisticPCA,
     Standardised,
     TwoLevel,
@@ -361,6 +362,8 @@ def test_a_far_row_of_no_weight_takes_no_digits(model, far: float):
     best = restarts(model, more, range(2), weights=weights).best
     alike(best.params, restarts(model, rows, range(2), weights=ones).best.params, within=0)
     if model.latent == "factors":
+        in_parts = Partitions.from_arrays([more[:90], more[90:]], [weights[:90], weights[90:]])
+        alike(fit(model, in_parts).params, known.params, within=1e-9)
         sure = inference.intervals(known, more, weights=weights).reported
         without = inference.intervals(known, rows, weights=ones).reported
         for one, other in zip(sure, without, strict=True):

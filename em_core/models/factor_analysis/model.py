@@ -98,11 +98,11 @@ class _FactorModel:
         for infinite values, which the first E-step finds."""
         values = data.data if isinstance(data, CondensedTable) else as_table(data)
         self._check_columns(values, weights)
-        return (
-            data
-            if isinstance(data, CondensedTable)
-            else CondensedTable(values, sample_mean(values))
-        )
+        if isinstance(data, CondensedTable):
+            return data
+        # A row without weight, far away, would take the digits of all others.
+        there = values if weights is None else values[np.asarray(weights) > 0]
+        return CondensedTable(values, sample_mean(there))
 
     def _table(self, data, params: FactorParams) -> CondensedTable:
         if isinstance(data, CondensedTable):

@@ -12,6 +12,7 @@ from em_core.partitions.overview import Overview
 from em_core.partitions.partitions import NoRows, Partitions
 from em_core.partitions.sources import Apart, Levels, Unassigned, parquet_levels
 from pages.ui.compute.going_over import going_over, readable
+from pages.ui.tables.cells import EXACT
 from pages.ui.tables.columns import MAX_LABELS, SHORT_SEQUENCE, may_tell_sequences
 from pages.ui.tables.data_set import DataSet, Grouping, Surveyed, can_be_used
 from pages.ui.tables.levels import in_order
@@ -162,6 +163,11 @@ def levels_of(
             raise ValueError(
                 f"Column {name!r} has more than {MAX_LABELS} different values in all rows: untick "
                 "it."
+            )
+        if name not in data_set.texts and any(abs(level) >= EXACT for level in levels):
+            raise ValueError(
+                f"Column {name!r} has whole numbers beyond 2^53, which are read to 16 digits here: "
+                "as levels they could not be told apart. Untick it, or have them written as texts."
             )
         found[name] = levels
     return found

@@ -1,6 +1,7 @@
 """Parquet files."""
 
 import io
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -210,6 +211,11 @@ def series_of(name: str, column: pa.ChunkedArray) -> tuple[pd.Series, list[str]]
     if pa.types.is_dictionary(kind):
         column = column.cast(kind.value_type)
         kind = column.type
+    if pa.types.is_uint64(kind) or (pa.types.is_decimal(kind) and kind.scale <= 0):
+        # Identifiers of many digits stay apart.
+        with suppress(pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            column = column.cast(pa.int64())
+            kind = column.type
     if pa.types.is_uint64(kind) or pa.types.is_decimal(kind) or pa.types.is_float16(kind):
         note = f"{name!r} is {kind} in the file, read as double precision numbers."
         return pd.Series(doubles(column).to_numpy().copy()), [note]

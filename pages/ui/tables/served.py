@@ -179,7 +179,7 @@ def table_of(data_set: DataSet, surveyed: Surveyed, word: str = "") -> Table:
             frame[name] = frame[name].astype("boolean")
         elif not _WHOLE.fullmatch(types_of[name]):
             continue
-        elif far > EXACT:
+        elif far >= EXACT:  # rounded to doubles, as it may be
             rounded.append(repr(name))
         else:
             frame[name] = frame[name].astype("Int64")

@@ -446,3 +446,24 @@ def test_a_name_of_a_column_that_is_no_text_is_a_damaged_file() -> None:
         spoilt = content.getvalue().replace(b"heixght", b"hei\xe7ght")
         with pytest.raises(DataError, match="isn't a readable"):
             read_table(name, spoilt)
+
+
+@pytest.mark.parametrize("kind", [pa.uint64(), pa.decimal128(20, 0), pa.decimal128(38, 0)], ids=str)
+def test_identifiers_of_many_digits_stay_apart(kind: pa.DataType) -> None:
+    people = [1_700_000_000_000_000_000 + i // 10 for i in range(200)]
+    table = pa.table({"person": pa.array([*people, None]).cast(kind), "x": np.arange(201.0)})
+    for name, content in (("t.parquet", _parquet(table)), ("t.arrow", arrow(table))):
+        person = read_table(name, content).frame["person"]
+        assert person.dtype == "Int64" and person.dropna().tolist() == people
+    # Beyond what whole numbers can be here they are rounded, and that is said.
+    beyond = pa.table(
+        {"person": pa.array([2**63, 2**63 + 1], pa.uint64()).cast(kind), "x": [1.0, 2.0]}
+    )
+    read = read_table("t.parquet", _parquet(beyond))
+    assert read.frame["person"].dtype == float and "read as double precision" in read.parsing[1]
+
+
+def _parquet(table: pa.Table) -> bytes:
+    content = io.BytesIO()
+    pq.write_table(table, content)
+    return content.getvalue()

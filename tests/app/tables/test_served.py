@@ -429,3 +429,13 @@ def test_texts_that_are_all_different_are_no_columns_to_fit(folder: Path) -> Non
     parquet.write_table(names, folder / "names.parquet")
     with pytest.raises(ValueError, match="'names' has no column that can be fitted"):
         surveyed("names")
+
+
+def test_whole_numbers_that_doubles_do_not_tell_apart_are_no_levels(folder: Path) -> None:
+    ids = pa.table({"id": [2**53 + i % 2 for i in range(200)], "b": [i % 3 for i in range(200)]})
+    parquet.write_table(ids, folder / "ids.parquet")
+    table = surveyed("ids")
+    assert "Whole numbers beyond 2^53, read to 16 digits: 'id'." in table.parsing
+    assert table.whole is not None
+    with pytest.raises(ValueError, match="'id' has whole numbers beyond"):
+        at_once(surveying.levels_of)(table.whole.data_set, ("b", "id"))
