@@ -107,20 +107,20 @@ def uploads(environ: Mapping[str, str] = os.environ) -> str:
     """The folder for uploads that are too long for a table, as a whole path; "" without one. What
     is there can be read while nothing can be written to it."""
     folder = environ.get(UPLOADS, "").strip()
-    there = folder and "://" not in folder and os.path.isdir(_whole(folder))
+    there = folder and not is_remote(folder) and os.path.isdir(_whole(folder))
     return _whole(folder) if there and not _is_offered(folder, environ) else ""
 
 
 def _is_offered(folder: str, environ: Mapping[str, str]) -> bool:
     """Whether everybody sees what is in a folder: it is, or is within, one of data sets."""
     within = Path(os.path.realpath(_whole(folder)))
-    offered = (os.path.realpath(_whole(f)) for f in _folders(environ) if "://" not in f)
+    offered = (os.path.realpath(_whole(f)) for f in _folders(environ) if not is_remote(f))
     return any(within.is_relative_to(other) for other in offered)
 
 
 def _can_be_written_to(folder: str) -> bool:
     return (
-        "://" not in folder
+        not is_remote(folder)
         and os.path.isdir(_whole(folder))
         and os.access(_whole(folder), os.W_OK | os.X_OK)
     )
@@ -136,13 +136,18 @@ def _folders(environ: Mapping[str, str]) -> list[str]:
     return [name.strip() for name in environ.get(DATASETS, "").split(",") if name.strip()]
 
 
+def is_remote(folder: str) -> bool:
+    """Whether it is an address, as of an object store, and no folder of this machine."""
+    return "://" in folder
+
+
 def _whole(folder: str) -> str:
-    return folder if "://" in folder else os.path.abspath(os.path.expanduser(folder))
+    return folder if is_remote(folder) else os.path.abspath(os.path.expanduser(folder))
 
 
 def _is_there(folder: str) -> bool:
     """Whether it can be a folder of data sets; of an object store that shows when it is used."""
-    return "://" in folder or os.access(_whole(folder), os.R_OK | os.X_OK)
+    return is_remote(folder) or os.access(_whole(folder), os.R_OK | os.X_OK)
 
 
 def _with_names_that_are_no_text(folder: str) -> Iterator[str]:
@@ -151,7 +156,7 @@ def _with_names_that_are_no_text(folder: str) -> Iterator[str]:
     def is_text(name: str) -> bool:
         return name.isascii() or name.encode(errors="replace").decode() == name
 
-    if "://" in folder or not os.path.isdir(_whole(folder)) or not _is_there(folder):
+    if is_remote(folder) or not os.path.isdir(_whole(folder)) or not _is_there(folder):
         return
     if not is_text(whole := _whole(folder)):
         yield whole

@@ -3,6 +3,8 @@
 import io
 import json
 import re
+import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -386,3 +388,23 @@ def test_a_model_that_the_columns_do_not_bear_is_one_of_the_grid(server: str, fa
     assert "need at least 6 columns, and these data have 4: use fewer" in visitor.said
     assert "#### BIC recommends" in visitor.said
     visitor.close()
+
+
+def test_an_object_store_that_does_not_answer_holds_nobody_up(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # it takes calls, and says nothing
+        where = f"scheme=http&endpoint_override=127.0.0.1%3A{silent.getsockname()[1]}"
+        store = f"s3://key:secret@bucket/sets?region=here&{where}"
+        monkeypatch.setenv(environment.DATASETS, f"{store},{folder}")
+        with serve(ROOT, tmp_path / "log") as url:
+            visitor = visit(url, LINK)
+            assert "Log-likelihood" in visitor.said
+            assert "An object store of this server has not answered so far" in visitor.said
+            assert "secret" not in visitor.said
+            # By PyArrow's own patience a visit takes 100 seconds; the first has waited for all.
+            began = time.monotonic()
+            for _ in range(5):
+                visitor.click("Ask it again")
+            assert time.monotonic() - began < 10
+            visitor.close()

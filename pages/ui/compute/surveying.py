@@ -164,7 +164,7 @@ def levels_of(
                 f"Column {name!r} has more than {MAX_LABELS} different values in all rows: untick "
                 "it."
             )
-        if name not in data_set.texts and any(abs(level) >= EXACT for level in levels):
+        if any(not isinstance(level, str) and abs(level) >= EXACT for level in levels):
             raise ValueError(
                 f"Column {name!r} has whole numbers beyond 2^53, which are read to 16 digits here: "
                 "as levels they could not be told apart. Untick it, or have them written as texts."

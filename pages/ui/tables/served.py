@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -37,12 +37,15 @@ LONGEST_TYPE = 200
 _WHOLE = re.compile(r"u?int\d+( or u?int\d+)*")
 
 
-def offered() -> dict[str, str]:
+def offered(
+    listed: Callable[[str], Iterable[tuple[str, str]]] | None = None,
+) -> dict[str, str]:
     """The data sets by name, each with its root: files, and folders of files, of the folders named;
-    of several with one name, all but the first by their folder as well."""
+    of several with one name, all but the first by their folder as well. listed: `listing`, or what
+    remembers it."""
     found: dict[str, str] = {}
     for folder in environment.datasets():
-        for name, root in _in(folder):
+        for name, root in (listed or listing)(folder):
             given, number = name, 1
             while name in found:
                 within = folder.rstrip("/").rpartition("/")[2]
@@ -52,17 +55,20 @@ def offered() -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def _in(folder: str) -> Iterator[tuple[str, str]]:
+def listing(folder: str) -> list[tuple[str, str]]:
+    """The data sets in a folder by name, each with its root; none where it cannot be had."""
     try:
         system, path = fs.FileSystem.from_uri(folder)
         entries = system.get_file_info(fs.FileSelector(path))
     except (OSError, ArrowException, UnicodeEncodeError):
-        return  # it was said at the start, and may be there again later
+        return []  # it was said at the start, and may be there again later
+    found = []
     for entry in entries:
         # What has a name that is no text is left out alone.
         with suppress(OSError, ArrowException, UnicodeDecodeError):
             if name := _data_set_in(system, entry):
-                yield name, f"{folder.rstrip('/')}/{entry.base_name}"
+                found.append((name, f"{folder.rstrip('/')}/{entry.base_name}"))
+    return found
 
 
 def _data_set_in(system: Any, entry: Any) -> str:

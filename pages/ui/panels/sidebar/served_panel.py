@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import streamlit as st
 
 from em_core.partitions.partitions import takes_pieces
@@ -10,12 +15,13 @@ from pages.ui.compute.surveying import levels_of, survey, used_rows
 from pages.ui.families.family import listed
 from pages.ui.families.table import FAMILIES, family_of
 from pages.ui.panels.sidebar import long_files
+from pages.ui.running.answers import NoAnswer, answers
 from pages.ui.running.jobs import run_job
 from pages.ui.state import shell
 from pages.ui.state.session import memo
 from pages.ui.tables.data_set import DataSet, Grouping, Whole
 from pages.ui.tables.selection import Selection, recoded
-from pages.ui.tables.served import files_of, look_at, offered, table_of
+from pages.ui.tables.served import files_of, listing, look_at, offered, table_of
 from pages.ui.tables.table import DataError, Table
 from pages.ui.tables.uploaded import shown
 from pages.ui.text import counted, plain
@@ -29,6 +35,7 @@ FREQUENCIES_ONLY = (
 NONE_YET = (
     "A Parquet file that is too long for a table is fitted where it lies: upload it under “Table”."
 )
+SILENT = "An object store of this server has not answered so far"
 NONE_HERE = "There is no data set in the folders that this server offers: ask whoever runs it."
 
 
@@ -40,7 +47,11 @@ def is_offered() -> bool:
 def choose() -> Table | None:
     """Which data set, and what its files say; its sample as a table, once that is drawn."""
     mine = long_files.known()
-    names = _offered() | mine
+    silent: list[str] = []
+    names = offered(partial(_listed, silent=silent)) | mine
+    if silent:
+        st.warning(f"{SILENT}: its data sets are not listed.")
+        _offer_to_ask_again()
     asked = shell.settings().data_set
     if asked and asked not in names:
         st.error(
@@ -63,6 +74,8 @@ def choose() -> Table | None:
         data_set = _look_at(shown(name), names[name], files)
     except DataError as error:
         st.error(plain(str(error)))
+        if environment.is_remote(names[name]) and not silent:
+            _offer_to_ask_again()
         return None
     _say_what_is_known(data_set, name)
     if name in mine:
@@ -96,19 +109,57 @@ def _take(name: str | None) -> None:
         shell.change(data_set=name)
 
 
+def _listed(folder: str, silent: list[str]) -> list[tuple[str, str]]:
+    """The data sets in a folder. silent: takes up the address of an object store without an
+    answer."""
+    if not environment.is_remote(folder):
+        return _listed_here(folder)
+    try:
+        return answers().to(listing, folder, fresh=LISTED_SECONDS)
+    except NoAnswer:
+        silent.append(folder)
+        return []
+
+
 @st.cache_data(ttl=LISTED_SECONDS, show_spinner=False)
-def _offered() -> dict[str, str]:
-    return offered()
+def _listed_here(folder: str) -> list[tuple[str, str]]:
+    return listing(folder)
+
+
+def _files(root: str) -> str:
+    return _told(files_of, root) if environment.is_remote(root) else _files_here(root)
 
 
 @st.cache_data(ttl=LISTED_SECONDS, max_entries=100, show_spinner=False)
-def _files(root: str) -> str:
+def _files_here(root: str) -> str:
     return files_of(root)
 
 
-@st.cache_resource(max_entries=100, show_spinner="Reading what its files say")
 def _look_at(name: str, root: str, files: str) -> DataSet:
+    if environment.is_remote(root):
+        return _told(look_at, name, root, files, fresh=math.inf)
+    return _look_at_here(name, root, files)
+
+
+@st.cache_resource(max_entries=100, show_spinner="Reading what its files say")
+def _look_at_here(name: str, root: str, files: str) -> DataSet:
     return look_at(name, root, files)
+
+
+def _told(function: Callable[..., Any], *arguments: str, fresh: float = LISTED_SECONDS) -> Any:
+    """What an object store says. Raises DataError where it does not answer."""
+    try:
+        return answers().to(function, *arguments, fresh=fresh)
+    except NoAnswer:
+        raise DataError(f"{SILENT}: choose another data set, or try again in a moment.") from None
+
+
+def _offer_to_ask_again() -> None:
+    shell.button("Ask it again", _ask_again, key="ask the store again")
+
+
+def _ask_again() -> None:
+    """The page is made anew, which asks."""
 
 
 def _say_what_is_known(data_set: DataSet, name: str) -> None:
