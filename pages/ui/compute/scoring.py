@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -95,16 +96,22 @@ def score(
     except DataError as error:
         return str(error)
     values, marks = _known_levels(model, params, matched, columns)
-    yield 0.2
     in_order = latent == "path"
+    yield 0.2
     known = np.zeros((0, values.shape[1])) if before is None or not in_order else before
     n_known = len(known)
     if latent in ("labels", "path"):
-        found = _of_labels(model, params, values, known if in_order else None, given, unit)
+        goes_on = known if in_order else None
+        told = partial(_of_labels, model, params, before=goes_on, given=given, unit=unit)
     elif latent == "factors":
-        found = _of_factors(model, params, values)
+        told = partial(_of_factors, model, params)
     else:
         return "New rows cannot be scored with this model: it is about the groups of its own table."
+    try:
+        found = told(values)
+    except ValueError:
+        values, marks = _possible(model, params, values, marks, columns, in_order)
+        found = told(values)
     results = found.columns
     yield 0.4
     sequence = [np.concatenate([known, values])]
@@ -144,15 +151,15 @@ class _Latent(NamedTuple):
 
 
 def _of_labels(
-    model, params, values: np.ndarray, known: np.ndarray | None, given: Sequence[str], unit: str
+    model, params, values: np.ndarray, before: np.ndarray | None, given: Sequence[str], unit: str
 ) -> _Latent:
-    """known: the rows of a sequence that these go on; None where rows are independent."""
-    rows: Any = values if known is None else [np.concatenate([known, values])]
-    n_known = 0 if known is None else len(known)
+    """before: the rows of a sequence that these go on; None where rows are independent."""
+    rows: Any = values if before is None else [np.concatenate([before, values])]
+    n_known = 0 if before is None else len(before)
     of_rows = assignment_shares(model, params, rows)
     assert of_rows is not None, "rows belong to clusters"
     of_rows = of_rows[n_known:]
-    unit = unit or ("component" if known is None else "state")
+    unit = unit or ("component" if before is None else "state")
     names = component_names(of_rows.shape[1], unit, given)
     labels = model.predict(params, rows)
     labels = np.concatenate(labels)[n_known:] if isinstance(labels, list) else labels
@@ -186,6 +193,40 @@ def _known_levels(
             note = f"{columns[d]}: {number(column[row], 15)} is a level that the model has not seen"
             marks[row] = "; ".join(filter(None, (marks[row], note)))
         column[unseen] = np.nan
+    return values, marks
+
+
+def _possible(
+    model, params, values: np.ndarray, marks: np.ndarray, columns: Sequence[str], in_order: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """The values without those that the model cannot take, such as a count below 0; with marks."""
+
+    def takes(rows: np.ndarray) -> bool:
+        try:
+            _densities(model, params, [rows] if in_order else rows)
+        except ValueError:
+            return False
+        return True
+
+    def refused(d: int, some: np.ndarray) -> Iterator[float]:
+        rows = np.full((len(some), len(columns)), np.nan)
+        rows[:, d] = some
+        if not len(some) or takes(rows):
+            return
+        if len(some) == 1:
+            yield some[0]
+            return
+        for half in np.array_split(some, 2):
+            yield from refused(d, half)
+
+    values, marks = values.copy(), marks.copy()
+    for d, name in enumerate(columns):
+        column = values[:, d]
+        bad = [*refused(d, np.unique(column[~np.isnan(column)]))]
+        for row in np.flatnonzero(np.isin(column, bad)):
+            note = f"{name}: {number(column[row], 15)} is a value that the model cannot hold"
+            marks[row] = "; ".join(filter(None, (marks[row], note)))
+        column[np.isin(column, bad)] = np.nan
     return values, marks
 
 

@@ -12,6 +12,7 @@ from em_core import (
     Gaussian,
     HiddenMarkov,
     Mixture,
+    Poisson,
     Transformed,
     dump,
     fit,
@@ -292,3 +293,23 @@ def test_units_of_what_a_column_was_made_of_go_with_the_saved_model() -> None:
     ):
         damaged = dump(result, columns=columns, preparation=bad)
         assert "saved model is damaged" in ended(score_with_file(damaged, fitted))
+
+
+@pytest.mark.parametrize("in_order", [False, True])
+def test_a_cell_that_a_model_cannot_hold_is_marked_in_its_row(in_order: bool) -> None:
+    counts = np.random.default_rng(0).poisson([2, 9], (80, 2)).astype(float)
+    model = HiddenMarkov(Poisson(), 2) if in_order else Mixture(Poisson(), 2)
+    result = fit(model, [counts] if in_order else counts)
+    new = table(a=[1.0, -1.0, 3.0, 1.5, 2.0], b=[9.0, 8.0, 1e61, -2.0, 7.0])
+    found = ended(score(result, ("a", "b"), (), (), "component", new))
+    marks = found.rows["marks"].tolist()
+    assert marks[0] == marks[4] == "" and found.n_odd == 3
+    assert marks[1] == "a: \N{MINUS SIGN}1 is a value that the model cannot hold"
+    assert marks[2].startswith("b: 1") and marks[3].count("cannot hold") == 2
+    without = table(a=[1.0, np.nan, 3.0, np.nan, 2.0], b=[9.0, 8.0, np.nan, np.nan, 7.0])
+    same = ended(score(result, ("a", "b"), (), (), "component", without))
+    for name in set(same.rows) - {"a", "b", "marks"}:
+        pd.testing.assert_series_equal(found.rows[name], same.rows[name])
+    far = fit(Mixture(Gaussian(), 1), counts)
+    found = ended(score(far, ("a", "b"), (), (), "component", table(a=[1e61, 2.0], b=[1.0, 2.0])))
+    assert [bool(mark) for mark in found.rows["marks"]] == [True, False]
