@@ -313,3 +313,12 @@ def test_a_cell_that_a_model_cannot_hold_is_marked_in_its_row(in_order: bool) ->
     far = fit(Mixture(Gaussian(), 1), counts)
     found = ended(score(far, ("a", "b"), (), (), "component", table(a=[1e61, 2.0], b=[1.0, 2.0])))
     assert [bool(mark) for mark in found.rows["marks"]] == [True, False]
+
+
+def test_changes_along_time_over_rows_that_the_fit_left_out_are_told() -> None:
+    kept, change = Filter("kind", "is", ("a",)), Transform("x", "difference")
+    told = "goes from each new row to the next"
+    assert told in new_rows_said((kept, change), ("difference of x",))
+    assert told not in new_rows_said((change, kept), ("difference of x",))
+    assert told not in new_rows_said((kept, change), ("x",))
+    assert told not in new_rows_said((kept, Transform("x", "log")), ("log(x)",))

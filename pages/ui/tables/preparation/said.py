@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pages.ui.tables.preparation.filtering import Filter
 from pages.ui.tables.preparation.step import Step
 from pages.ui.tables.preparation.table import for_new_rows
-from pages.ui.tables.preparation.transformed_column import Transform
+from pages.ui.tables.preparation.transformed_column import ALONG_TIME, Transform
 from pages.ui.tables.selection import Selection
 from pages.ui.tables.table import Table
 
@@ -31,6 +31,18 @@ def new_rows_said(steps: Sequence[Step], columns: Sequence[str]) -> str:
         said.append(f"The new rows take the same steps of preparation: {told}")
     if any(isinstance(step, Filter) for step in steps):
         said.append("All new rows are scored: filters are for the rows that were fitted.")
+        places = [place for place, step in enumerate(steps) if isinstance(step, Filter)]
+        over_gaps = [
+            step.name
+            for step in steps[places[0] :]
+            if isinstance(step, Transform) and step.how in ALONG_TIME and step.name in columns
+        ]
+        if over_gaps:
+            said.append(
+                f"So {_listed(over_gaps)} goes from each new row to the next, where in the fit it "
+                "went from one row that the filter left to the next: take the others out of the "
+                "new rows, if that is not what you mean."
+            )
     if any(isinstance(step, Transform) for step in taken):
         said.append("Log densities are of the columns as they are transformed.")
     return " ".join(said)
