@@ -36,6 +36,7 @@ from support.data_sets import (
     write_gaps,
     write_trips,
 )
+from support.object_store import object_store
 from support.visitor import Visitor
 
 LINK = "v=1&s=server&sv=flights&c=delay,distance&k=3"
@@ -400,7 +401,7 @@ def test_an_object_store_that_does_not_answer_holds_nobody_up(
         with serve(ROOT, tmp_path / "log") as url:
             visitor = visit(url, LINK)
             assert "Log-likelihood" in visitor.said
-            assert "An object store of this server has not answered so far" in visitor.said
+            assert "An object store of this server does not answer" in visitor.said
             assert "secret" not in visitor.said
             # By PyArrow's own patience a visit takes 100 seconds; the first has waited for all.
             began = time.monotonic()
@@ -408,3 +409,34 @@ def test_an_object_store_that_does_not_answer_holds_nobody_up(
                 visitor.click("Ask it again")
             assert time.monotonic() - began < 10
             visitor.close()
+
+
+def test_data_sets_of_an_object_store_are_those_of_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By an address with options and keys, which nobody is shown; a refusal is not for ever."""
+    sets = tmp_path / "bucket" / "more sets"
+    sets.mkdir(parents=True)
+    write_flights(sets)
+    write_gaps(sets)
+    with object_store(sets.parent) as store:
+        monkeypatch.setenv(environment.DATASETS, store.address("more%20sets"))
+        with serve(ROOT, tmp_path / "log") as url:
+            store.refuses = True
+            visitor = visit(url, LINK)
+            assert "The data set 'flights' cannot be read" in visitor.said
+            store.refuses = False
+            for _ in range(100):
+                visitor.click("Ask it again")
+                visitor.settle()
+                if "Log-likelihood" in visitor.said:
+                    break
+            rows = Partitions.from_parquet(sets / "flights", ["delay", "distance"])
+            known = fit(Mixture(Gaussian(), 3), rows)
+            assert f"Log-likelihood {nats(known.log_likelihood)} nats" in visitor.said
+            other = visit(url, "v=1&s=server&sv=gaps&c=delay,distance&k=1")
+            assert "Log-likelihood" in other.said and "26,000" not in other.said
+            for one in (visitor, other):
+                assert "secret" not in one.said and "endpoint" not in one.said
+                one.close()
+    assert "Traceback" not in (tmp_path / "log").read_text()

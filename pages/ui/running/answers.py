@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-# How long a page waits for an answer, the first time that none comes.
+# How long a page waits for an answer, the first time that none comes; and after so many seconds
+# what has failed is asked again, however long an answer would stay.
 PATIENCE = 2.0
+TRIED_AGAIN = 3.0
 MOST_KNOWN = 200
 
 
@@ -29,6 +31,13 @@ class _Question:
     waited_for: bool = False
     answered: threading.Event = field(default_factory=threading.Event)
 
+    def is_old(self, fresh: float) -> bool:
+        if self.outcome is None:
+            return True
+        _, error = self.outcome
+        most = fresh if error is None else min(fresh, TRIED_AGAIN)
+        return time.monotonic() - self.at > most
+
 
 class Answers:
     """What was answered to calls, by function and arguments; each is asked once at a time."""
@@ -38,12 +47,12 @@ class Answers:
         self._known: dict[tuple, _Question] = {}
 
     def to(self, function: Callable[..., Any], *arguments: Any, fresh: float) -> Any:
-        """What a call returns or raises: as it was at most so many seconds ago; where the answer is
-        late, as it was the last time. Raises NoAnswer where there was none yet."""
+        """What a call returns, as it was at most so many seconds ago; where the answer is late, or
+        the call fails now, as it was the last time. Raises what the call does where it has
+        returned nothing yet, and NoAnswer where nothing came of it so far."""
         with self._lock:
             question = self._question((function, *arguments))
-            is_old = question.outcome is None or time.monotonic() - question.at > fresh
-            if is_old and not question.is_asked:
+            if question.is_old(fresh) and not question.is_asked:
                 question.is_asked, question.waited_for = True, False
                 question.answered.clear()
                 call = (question, function, arguments)
@@ -55,7 +64,8 @@ class Answers:
             raise NoAnswer
         value, error = question.outcome
         if error is not None:
-            raise error
+            # Without the frames of those who were told before.
+            raise error.with_traceback(None)
         return value
 
     def _question(self, call: tuple) -> _Question:
@@ -72,8 +82,10 @@ class Answers:
         except Exception as error:  # at the top of a thread: it is raised where it was asked
             outcome = None, error
         with self._lock:
-            question.outcome, question.at = outcome, time.monotonic()
-            question.is_asked = False
+            was_told = question.outcome is not None and question.outcome[1] is None
+            if outcome[1] is None or not was_told:
+                question.outcome = outcome
+            question.at, question.is_asked = time.monotonic(), False
         question.answered.set()
 
 

@@ -30,6 +30,7 @@ from pages.ui.tables.preparation.said import rows_said, scales_said
 from pages.ui.tables.preparation.table import with_units
 from pages.ui.tables.recipe import Recipe, after, recipe_of
 from pages.ui.tables.selection import Selection
+from pages.ui.tables.served import called
 from pages.ui.tables.table import Table
 from pages.ui.tables.uploaded import as_brought
 from pages.ui.tables.writing import HALF_STEP, join_results
@@ -335,7 +336,7 @@ def _recipe(settings: Settings, selection: Selection, table: Table, download: st
 
 def _served_recipe(settings: Settings, selection: Selection, whole: Whole) -> Recipe:
     """A data set on the server is read in pieces, without the rows that cannot be used."""
-    columns, files = list(selection.columns), as_brought(whole.data_set.root.rpartition("/")[2])
+    columns, files = list(selection.columns), as_brought(called(whole.data_set.root))
     more, imports = "", ()
     one = ".as_one_sequence()" * (whole.group == "")
     assert selection.whole is not None, "it is asked of a data set on the server"

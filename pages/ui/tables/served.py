@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
+from urllib.parse import quote, unquote
 
 import numpy as np
 import pandas as pd
@@ -41,34 +42,55 @@ def offered(
     listed: Callable[[str], Iterable[tuple[str, str]]] | None = None,
 ) -> dict[str, str]:
     """The data sets by name, each with its root: files, and folders of files, of the folders named;
-    of several with one name, all but the first by their folder as well. listed: `listing`, or what
-    remembers it."""
+    of several with one name, all but the first by their folder as well. listed: `listed_here`, or
+    what remembers it."""
     found: dict[str, str] = {}
     for folder in environment.datasets():
-        for name, root in (listed or listing)(folder):
+        for name, root in (listed or listed_here)(folder):
             given, number = name, 1
             while name in found:
-                within = folder.rstrip("/").rpartition("/")[2]
+                within = called(folder)
                 name = f"{given} ({within})" if number == 1 else f"{given} ({within}, {number})"
                 number += 1
             found[name] = root
     return dict(sorted(found.items()))
 
 
-def listing(folder: str) -> list[tuple[str, str]]:
-    """The data sets in a folder by name, each with its root; none where it cannot be had."""
+def listed_here(folder: str) -> list[tuple[str, str]]:
+    """As `listing`; none where the folder cannot be had."""
     try:
-        system, path = fs.FileSystem.from_uri(folder)
-        entries = system.get_file_info(fs.FileSelector(path))
+        return listing(folder)
     except (OSError, ArrowException, UnicodeEncodeError):
         return []  # it was said at the start, and may be there again later
+
+
+def listing(folder: str) -> list[tuple[str, str]]:
+    """The data sets in a folder by name, each with its root. Raises OSError, ArrowException or
+    UnicodeEncodeError where it cannot be had."""
+    system, path = fs.FileSystem.from_uri(folder)
+    entries = system.get_file_info(fs.FileSelector(path))
     found = []
     for entry in entries:
         # What has a name that is no text is left out alone.
         with suppress(OSError, ArrowException, UnicodeDecodeError):
             if name := _data_set_in(system, entry):
-                found.append((name, f"{folder.rstrip('/')}/{entry.base_name}"))
+                found.append((name, _within(folder, entry.base_name)))
     return found
+
+
+def _within(folder: str, name: str) -> str:
+    """The path or address of what is in a folder; the options of an address stay at its end."""
+    if not environment.is_remote(folder):
+        return f"{folder.rstrip('/')}/{name}"
+    path, mark, options = folder.partition("?")
+    return f"{path.rstrip('/')}/{quote(name)}{mark}{options}"
+
+
+def called(root: str) -> str:
+    """The last part of a path or an address, without what else an address holds, keys among it."""
+    if environment.is_remote(root):
+        root = unquote(root.partition("://")[2].partition("?")[0].rpartition("@")[2])
+    return root.rstrip("/").rpartition("/")[2]
 
 
 def _data_set_in(system: Any, entry: Any) -> str:
@@ -86,7 +108,7 @@ def files_of(root: str) -> str:
     try:
         return fingerprint(root)
     except (OSError, ArrowException) as error:
-        raise DataError(_gone(root)) from error
+        raise DataError(_gone(called(root))) from error
 
 
 def look_at(name: str, root: str, files: str) -> DataSet:

@@ -31,6 +31,30 @@ def test_an_answer_stays_while_it_is_fresh_and_errors_are_answers() -> None:
     assert asked == [1, 2, 1, 3]
 
 
+def test_what_has_failed_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "TRIED_AGAIN", -1.0)
+    asked, found = [], Answers()
+
+    def sound_later() -> str:
+        asked.append(1)
+        if len(asked) < 4:
+            raise ValueError("not yet")
+        return "there"
+
+    lengths = []
+    for _ in range(3):
+        with pytest.raises(ValueError, match="not yet") as raised:
+            found.to(sound_later, fresh=1e9)
+        lengths.append(len(raised.traceback))
+    # Each is told without the frames of the others.
+    assert len(set(lengths)) == 1
+    assert [found.to(sound_later, fresh=1e9) for _ in range(2)] == ["there"] * 2
+    assert len(asked) == 4
+    # What was told stays where it fails later.
+    asked.clear()
+    assert found.to(sound_later, fresh=-1) == "there" and len(asked) == 1
+
+
 def test_nobody_waits_again_while_nothing_comes() -> None:
     goes_on, asked, found = threading.Event(), [], Answers()
 

@@ -13,6 +13,7 @@ from em_core.inference.replicates import at_once
 from em_core.partitions import partitions
 from pages.ui import environment
 from pages.ui.compute import surveying
+from pages.ui.tables import served
 from pages.ui.tables.columns import describe_columns
 from pages.ui.tables.data_set import DataSet, Grouping, Whole
 from pages.ui.tables.selection import recoded, select_levels
@@ -439,3 +440,28 @@ def test_whole_numbers_that_doubles_do_not_tell_apart_are_no_levels(folder: Path
     assert table.whole is not None
     with pytest.raises(ValueError, match="'id' has whole numbers beyond"):
         at_once(surveying.levels_of)(table.whole.data_set, ("b", "id"))
+
+
+def test_what_is_in_a_folder_of_an_object_store_has_an_address_of_its_own() -> None:
+    folder = "s3://key:secret@bucket/my%20sets/?region=here&endpoint_override=127.0.0.1%3A1"
+    root = served._within(folder, "a ?b#.parquet")
+    assert root == (
+        "s3://key:secret@bucket/my%20sets/a%20%3Fb%23.parquet"
+        "?region=here&endpoint_override=127.0.0.1%3A1"
+    )
+    assert served.called(root) == "a ?b#.parquet" and served.called(folder) == "my sets"
+    assert served.called("s3://key:secret@bucket?region=here") == "bucket"
+    assert served.called("s3://key:sec%2Fret@bucket") == "bucket"
+    assert served._within("/sets?/", "a?b") == "/sets?/a?b" and served.called("/x/sets?") == "sets?"
+
+
+def test_where_files_cannot_be_had_no_key_is_shown(tmp_path: Path) -> None:
+    nobody = "s3://key:secret@bucket/sets?scheme=http&endpoint_override=127.0.0.1%3A1&region=x"
+    for root in (
+        f"file://{tmp_path}/none",
+        f"{tmp_path}/none",
+        nobody.replace("s3://", "nothing://"),
+    ):
+        with pytest.raises(DataError) as refused:
+            files_of(root)
+        assert "secret" not in str(refused.value) and str(tmp_path) not in str(refused.value)

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import streamlit as st
+from pyarrow import ArrowException
 
 from em_core.partitions.partitions import takes_pieces
 from pages.ui import environment
@@ -21,7 +22,7 @@ from pages.ui.state import shell
 from pages.ui.state.session import memo
 from pages.ui.tables.data_set import DataSet, Grouping, Whole
 from pages.ui.tables.selection import Selection, recoded
-from pages.ui.tables.served import files_of, listing, look_at, offered, table_of
+from pages.ui.tables.served import files_of, listed_here, listing, look_at, offered, table_of
 from pages.ui.tables.table import DataError, Table
 from pages.ui.tables.uploaded import shown
 from pages.ui.text import counted, plain
@@ -35,7 +36,7 @@ FREQUENCIES_ONLY = (
 NONE_YET = (
     "A Parquet file that is too long for a table is fitted where it lies: upload it under “Table”."
 )
-SILENT = "An object store of this server has not answered so far"
+SILENT = "An object store of this server does not answer"
 NONE_HERE = "There is no data set in the folders that this server offers: ask whoever runs it."
 
 
@@ -53,13 +54,14 @@ def choose() -> Table | None:
         st.warning(f"{SILENT}: its data sets are not listed.")
         _offer_to_ask_again()
     asked = shell.settings().data_set
-    if asked and asked not in names:
+    if asked and asked not in names and not silent:
         st.error(
             f"There is no data set {plain(repr(shown(asked)))} on this server: it was renamed or "
             "taken away, or the link is of another server. Choose another one."
         )
     if not names:
-        st.info(NONE_YET if long_files.are_taken() else NONE_HERE)
+        if not silent:
+            st.info(NONE_YET if long_files.are_taken() else NONE_HERE)
         return None
     if asked and asked not in names:
         # The field keeps what the link said until another one is chosen.
@@ -116,14 +118,14 @@ def _listed(folder: str, silent: list[str]) -> list[tuple[str, str]]:
         return _listed_here(folder)
     try:
         return answers().to(listing, folder, fresh=LISTED_SECONDS)
-    except NoAnswer:
+    except (NoAnswer, OSError, ArrowException):
         silent.append(folder)
         return []
 
 
 @st.cache_data(ttl=LISTED_SECONDS, show_spinner=False)
 def _listed_here(folder: str) -> list[tuple[str, str]]:
-    return listing(folder)
+    return listed_here(folder)
 
 
 def _files(root: str) -> str:
