@@ -16,6 +16,8 @@ SMALLEST_DEVIATION, LARGEST_DEVIATION = 1e-60, 1e60
 # By so much at least the rows differ in a column that varies: the smallest deviation of a component
 # is far less than that of the column.
 LEAST_SPREAD = 1e-50
+# Between the two halves of a covariance, in units of the columns' deviations.
+ASYMMETRY = 1e-9
 # Of so many rows it is seen first: nearly all columns vary there.
 FIRST_ROWS = 100
 
@@ -56,6 +58,15 @@ def require_variances(variances: np.ndarray, name: str) -> None:
     lowest, highest = SMALLEST_DEVIATION**2, LARGEST_DEVIATION**2
     if np.min(variances) < lowest or np.max(variances) > highest:
         raise ValueError(f"{name} must lie between {lowest:g} and {highest:g}: use another unit")
+
+
+def require_symmetric(covariance: np.ndarray, name: str) -> None:
+    """Raises ValueError where a covariance (D, D) is not symmetric, by more than rounding leaves in
+    columns of such deviations."""
+    deviations = np.sqrt(np.abs(np.diag(covariance)))
+    apart = np.abs(covariance - covariance.T)
+    if (apart > ASYMMETRY * np.outer(deviations, deviations)).any():
+        raise ValueError(f"{name} is not symmetric")
 
 
 def require_near(mean: np.ndarray, rows: np.ndarray) -> None:

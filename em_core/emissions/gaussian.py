@@ -36,6 +36,7 @@ from em_core.magnitudes import (
     FARTHEST_MEAN,
     LARGEST_VALUE,
     require_spread,
+    require_symmetric,
     require_values,
     require_variances,
 )
@@ -175,8 +176,7 @@ class Gaussian:
         if not np.isfinite(covariances).all():
             raise ValueError("covariances must be finite numbers")
         for k, covariance in enumerate(covariances):
-            if not np.allclose(covariance, covariance.T, rtol=1e-9, atol=0):
-                raise ValueError(f"the covariance of component {k + 1} is not symmetric")
+            require_symmetric(covariance, f"the covariance of component {k + 1}")
             try:
                 # As the density is worked out: in units of the columns' deviations.
                 _ = PositiveDefinite(covariance).whitening

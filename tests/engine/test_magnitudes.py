@@ -173,3 +173,17 @@ def test_what_is_drawn_of_the_largest_counts_is_a_count(largest: int) -> None:
     assert bootstrap(best, counts, 3).replicates == 3
     states = restarts(HiddenMarkov(Poisson(), 2), [counts], range(2))
     assert np.isfinite(states.best.log_likelihood)
+
+
+def test_what_rounding_leaves_of_a_covariance_is_no_asymmetry() -> None:
+    """Beside variances of any size; what a fit ends with can be saved and begun with."""
+    for units in (np.ones(2), np.array([1e-8, 1e8])):
+        nearly = np.array([[1.0, 1e-17], [-3e-18, 2.0]]) * np.outer(units, units)
+        plainly = np.array([[1.0, 1e-6], [0.0, 2.0]]) * np.outer(units, units)
+        sound = np.eye(2) * units**2
+        TwoLevel().params([0, 0], nearly, sound)
+        Mixture(Gaussian(), 1).params([1.0], means=[[0, 0]], covariances=[nearly])
+        with pytest.raises(ValueError, match="within_covariance is not symmetric"):
+            TwoLevel().params([0, 0], sound, plainly)
+        with pytest.raises(ValueError, match="component 1 is not symmetric"):
+            Mixture(Gaussian(), 1).params([1.0], means=[[0, 0]], covariances=[plainly])

@@ -21,7 +21,7 @@ from em_core.emissions.covariances.structures import (
 )
 from em_core.emissions.kernels.positive_definite import PositiveDefinite
 from em_core.half_steps import Collapse, Expectation, Shared
-from em_core.magnitudes import require_near, require_values, require_variances
+from em_core.magnitudes import require_near, require_symmetric, require_values, require_variances
 from em_core.models.two_level.groups import Groups, as_arrays
 from em_core.models.two_level.incomplete import (
     IncompleteGroups,
@@ -210,8 +210,7 @@ class TwoLevel:
                 )
             if not np.isfinite(covariance).all():
                 raise ValueError(f"{level}_covariance must hold finite numbers")
-            if not np.allclose(covariance, covariance.T, rtol=1e-9, atol=0):
-                raise ValueError(f"{level}_covariance is not symmetric")
+            require_symmetric(covariance, f"{level}_covariance")
             try:
                 # As the density is worked out: in units of the columns' deviations.
                 _ = PositiveDefinite(covariance).whitening

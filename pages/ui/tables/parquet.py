@@ -1,7 +1,6 @@
 """Parquet files."""
 
 import io
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -213,9 +212,14 @@ def series_of(name: str, column: pa.ChunkedArray) -> tuple[pd.Series, list[str]]
         kind = column.type
     if pa.types.is_uint64(kind) or (pa.types.is_decimal(kind) and kind.scale <= 0):
         # Identifiers of many digits stay apart.
-        with suppress(pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        try:
             column = column.cast(pa.int64())
             kind = column.type
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            note = (
+                f"{name!r} is {kind} in the file, longer than whole numbers can be, read as text."
+            )
+            return column.cast(pa.string()).to_pandas(), [note]
     if pa.types.is_uint64(kind) or pa.types.is_decimal(kind) or pa.types.is_float16(kind):
         note = f"{name!r} is {kind} in the file, read as double precision numbers."
         return pd.Series(doubles(column).to_numpy().copy()), [note]

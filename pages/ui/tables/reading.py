@@ -92,12 +92,37 @@ def _with_numbers_of_texts(table: Table) -> Table:
     if table.lines is not None or not texts:
         return table
     read = typed_again(table, texts)
+    long = [name for name in texts if _would_lose_digits(texts[name], read.frame[name])]
+    if long:
+        read = typed_again(table, {n: column for n, column in texts.items() if n not in long})
+        named = ", ".join(map(repr, long[:MOST_NAMED])) + " …" * (len(long) > MOST_NAMED)
+        told = f"Left as text, as numbers keep 16 digits and these have more: {named}."
+        read = read._replace(parsing=(*read.parsing, told))
     if numbers := [name for name in texts if not holds_texts(read.frame[name])]:
         named = ", ".join(map(repr, numbers[:MOST_NAMED]))
         more = len(numbers) - MOST_NAMED
         named += f" and {more:,} more" * (more > 0)
-        return read._replace(parsing=(*read.parsing, f"Kept as text in the file: {named}."))
+        alike = [_one_number(texts[name], read.frame[name]) for name in numbers]
+        told = [f"{pair[0]!r} and {pair[1]!r} are one number now." for pair in alike if pair]
+        said = " ".join((f"Kept as text in the file: {named}.", *told[:MOST_NAMED]))
+        return read._replace(parsing=(*read.parsing, said))
     return read
+
+
+def _one_number(texts: pd.Series, read: pd.Series) -> tuple[str, str] | None:
+    """Two different texts, such as versions may be, that became the same number, if any did."""
+    firsts: dict[float, str] = {}
+    for text, cell in zip(texts, read, strict=True):
+        if not pd.isna(cell) and (first := firsts.setdefault(cell, text.strip())) != text.strip():
+            return first, text.strip()
+    return None
+
+
+def _would_lose_digits(texts: pd.Series, read: pd.Series) -> bool:
+    """Whether whole numbers that are kept as text, as long identifiers are, became others."""
+    if holds_texts(read) or not pd.api.types.is_float_dtype(read):
+        return False
+    return bool(texts.dropna().str.fullmatch(r"\s*[+-]?\d{16,}\s*").any())
 
 
 def _begins_with_numbers(column: pd.Series) -> bool:

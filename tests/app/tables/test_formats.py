@@ -455,12 +455,21 @@ def test_identifiers_of_many_digits_stay_apart(kind: pa.DataType) -> None:
     for name, content in (("t.parquet", _parquet(table)), ("t.arrow", arrow(table))):
         person = read_table(name, content).frame["person"]
         assert person.dtype == "Int64" and person.dropna().tolist() == people
-    # Beyond what whole numbers can be here they are rounded, and that is said.
-    beyond = pa.table(
-        {"person": pa.array([2**63, 2**63 + 1], pa.uint64()).cast(kind), "x": [1.0, 2.0]}
-    )
-    read = read_table("t.parquet", _parquet(beyond))
-    assert read.frame["person"].dtype == float and "read as double precision" in read.parsing[1]
+    # Longer ones are texts; and so are texts that would not be the same number.
+    longer = [2**63 + i // 2 for i in range(8)]
+    as_numbers = pa.array(longer, pa.uint64()).cast(kind)
+    for cells in (as_numbers, pa.array(map(str, longer))):
+        read = read_table("t.parquet", _parquet(pa.table({"person": cells, "x": np.arange(8.0)})))
+        assert read.frame["person"].tolist() == [str(person) for person in longer]
+        assert "as text" in read.parsing[1] and "'person'" in read.parsing[1]
+
+
+def test_texts_that_become_one_number_are_told() -> None:
+    versions = pa.table({"v": ["1.1", "1.10", "1.2", " 1.2"], "x": ["1", "2", None, "2"]})
+    read = read_table("t.parquet", _parquet(versions))
+    assert read.frame["v"].tolist() == [1.1, 1.1, 1.2, 1.2]
+    said = next(line for line in read.parsing if "Kept as text" in line)
+    assert said.endswith("'v', 'x'. '1.1' and '1.10' are one number now.")
 
 
 def _parquet(table: pa.Table) -> bytes:
