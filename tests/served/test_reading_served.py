@@ -179,3 +179,22 @@ def test_a_long_text_that_a_small_file_names_in_every_row_is_not_sent_whole(app:
     assert "30 rows, 2 columns" in visitor.said and f"{'z' * 1000}…" in visitor.said
     assert len(visitor.received) < 3_000_000
     visitor.close()
+
+
+def test_a_file_that_is_brought_with_an_answer_about_the_one_before_is_read(app: str) -> None:
+    """A browser sends what its widgets were on the page that it has drawn so far."""
+
+    def content(end: float) -> bytes:
+        lines = [f"{i % 13},{i * end}" for i in range(60)]
+        return "\n".join(["a,b", *lines]).encode()
+
+    visitor = Visitor(app, "v=1&s=table&k=1")
+    for number in (1, 2, 3):
+        visitor.upload("Upload a table", f"t{number}.csv", content(1 + number))
+        visitor.settle()
+        assert f"In use: t{number}.csv." in visitor.said
+        visitor.open("Change how the file is read")
+        visitor.enter("Last row: line", 51)
+        visitor.settle()
+        assert "50 rows" in visitor.said
+    visitor.close()

@@ -184,12 +184,12 @@ def complaint() -> str:
 def read_again(change: Callable[[Reading], Reading]) -> None:
     """Have the file of the table in use read by other answers: `change` of those there are."""
     file: File | None = session().file
-    if file is None or file.content is None:
-        return
+    brought: _Brought | None = session().brought
+    if file is None or file.content is None or (brought is not None and not brought.again):
+        return  # another file has been brought, and this answer is of the one before
     own = own_table.current()
     reading = shell.settings().reading if own is None else own.table.reading
-    brought: _Brought | None = session().brought
-    if brought is not None and brought.again:  # the answer before this one is being taken still
+    if brought is not None:  # the answer before this one is being taken still
         reading = brought.reading
     _have_read(file, file.content, change(reading))
 
