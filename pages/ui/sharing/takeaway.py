@@ -126,7 +126,7 @@ def model_as_json(
     steps of preparation."""
     trace = run.trace[: index + 1]
     fit = run.fit_of(trace, run.stop_reason or "stopped")
-    units = dict(zip(table.frame.columns, table.units, strict=False))
+    units = table.known_units
     text = em_core.dump(
         fit,
         columns=selection.columns,

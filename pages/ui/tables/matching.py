@@ -85,9 +85,9 @@ def match(
 
 
 def _other_units(table: Table, units: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    for name, here in zip(table.frame, table.units, strict=False):
+    for name, here in table.known_units.items():
         there = units.get(name, "")
-        if here and there and not are_one_unit(here, there):
+        if there and not are_one_unit(here, there):
             yield name, here, there
 
 

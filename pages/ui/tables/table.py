@@ -107,9 +107,17 @@ class Table(NamedTuple):
     left_out: tuple[LeftOut, ...] = ()
     clock: Clock | None = None  # by which the rows are taken; None for the order of the file
     as_read: pd.DataFrame | None = None  # before its steps of preparation, if there were any
+    units_as_read: tuple[tuple[str, str], ...] = ()  # of its columns, as far as they are known
     # The decimal marks that its numbers were written with, as far as they show.
     marks: tuple[str, ...] = ()
     whole: Whole | None = None  # of which data set on the server these rows are a sample
+
+    @property
+    def known_units(self) -> dict[str, str]:
+        """The units of its columns, and of those that it had before its steps of preparation, as
+        far as they are known."""
+        now = zip(self.frame, self.units, strict=False)
+        return dict(self.units_as_read) | {name: unit for name, unit in now if unit}
 
     @property
     def taken(self) -> np.ndarray:

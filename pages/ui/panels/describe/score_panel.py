@@ -156,8 +156,7 @@ def _scored(
     except DataError as error:
         return f"{UNPREPARED} {error}"
     used = {*selection.columns, *(step.column for step in steps if isinstance(step, Transform))}
-    named = zip(table.frame, table.units, strict=False)
-    units = {name: unit for name, unit in named if unit and name in used}
+    units = {name: unit for name, unit in table.known_units.items() if name in used}
     given = shell.settings().names
     key = f"{new.fingerprint} {run.key} {len(run.trace)} {given} {before is None}"
     return run_job(

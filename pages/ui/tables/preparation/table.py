@@ -46,13 +46,13 @@ def prepared(table: Table, steps: Sequence[Step]) -> Table:
     if not steps:
         return table
     digest = hashlib.sha256(f"{table.fingerprint} {write_steps(steps)}".encode()).hexdigest()
-    as_read = table.frame
+    as_read, units = table.frame, tuple(table.known_units.items())
     for place, step in enumerate(steps):
         try:
             table = _with_what_is_stale(table, step.apply(table))
         except DataError as error:
             raise StepError(str(error), place) from None
-    return table._replace(fingerprint=digest, as_read=as_read)
+    return table._replace(fingerprint=digest, as_read=as_read, units_as_read=units)
 
 
 def _with_what_is_stale(before: Table, after: Table) -> Table:
