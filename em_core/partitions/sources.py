@@ -114,7 +114,7 @@ def _table(source: ParquetSource, names: list[str], schema_of: Callable | None =
     Raises Changed for a file that was written again, and ValueError for one that is damaged.
     """
     filters = None if source.filters is None else pickle.loads(source.filters)
-    with _unchanged(source), _undamaged(source.path):
+    with _unchanged(source), _undamaged(source.root, source.path):
         fragment = _part(source)
         schema = None if schema_of is None else schema_of(fragment)
         return fragment.to_table(schema, columns=names, filter=filters)
@@ -403,7 +403,7 @@ def parquet_levels(path, column: str, most: int) -> Levels | None:
     root, found = _root(path), set()
     for file in sorted(dataset.dataset(root, format="parquet").files):
         fragment = _fragment(root, file)
-        with _undamaged(file):
+        with _undamaged(root, file):
             if column not in fragment.physical_schema.names:
                 continue
             for batch in fragment.to_batches(columns=[column], batch_size=BATCH_ROWS):
@@ -455,13 +455,15 @@ def _written(root: str, paths: Sequence[str]) -> list[Written]:
 
 
 @contextmanager
-def _undamaged(path: str) -> Generator[None]:
-    """Raises ValueError, in words, where a file is damaged."""
+def _undamaged(root: str, path: str) -> Generator[None]:
+    """Raises ValueError, in words, where a file on this machine is damaged."""
     try:
         yield
     except (FileNotFoundError, PermissionError):
         raise
     except OSError as error:
+        if "://" in root:  # it may be the way there
+            raise
         name = os.path.basename(path)
         raise ValueError(f"the file {name} is damaged: have it written again") from error
 
@@ -500,7 +502,7 @@ def parquet_sources(
     for source in _row_groups(root):
         n_rows = source.n_rows
         if filters is not None:
-            with _undamaged(source.path):
+            with _undamaged(source.root, source.path):
                 some = _part(source)
                 read_as = _schema(some, source.path, asked, texts)
                 n_rows = some.scanner(read_as, filter=filters).count_rows()

@@ -434,6 +434,16 @@ def test_data_sets_of_an_object_store_are_those_of_its_folder(
             rows = Partitions.from_parquet(sets / "flights", ["delay", "distance"])
             known = fit(Mixture(Gaussian(), 3), rows)
             assert f"Log-likelihood {nats(known.log_likelihood)} nats" in visitor.said
+            # A fit that begins while it refuses says so.
+            store.refuses = True
+            visitor.click("Next seed")
+            visitor.settle()
+            assert "The data set could not be read" in visitor.said
+            assert "ACCESS_DENIED" in visitor.said and "damaged" not in visitor.said
+            store.refuses = False
+            visitor.click("Next seed")
+            visitor.settle()
+            assert "Log-likelihood" in visitor.said
             other = visit(url, "v=1&s=server&sv=gaps&c=delay,distance&k=1")
             assert "Log-likelihood" in other.said and "26,000" not in other.said
             for one in (visitor, other):

@@ -62,7 +62,8 @@ def readable() -> Generator[None]:
         yield
     except (Changed, FileNotFoundError, PermissionError) as error:
         raise ValueError(CHANGED) from error
-    except ArrowException as error:
+    # An object store that refuses is an OSError without a kind of its own.
+    except (ArrowException, OSError) as error:
         if isinstance(error, MemoryError):
             raise
         raise ValueError(f"{UNREADABLE}: {shortened(str(error), 200)}") from error
