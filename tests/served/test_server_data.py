@@ -439,7 +439,7 @@ def test_data_sets_of_an_object_store_are_those_of_its_folder(
             visitor.click("Next seed")
             visitor.settle()
             assert "The data set could not be read" in visitor.said
-            assert "ACCESS_DENIED" in visitor.said and "damaged" not in visitor.said
+            assert "AWS Error ACCESS" in visitor.said and "damaged" not in visitor.said
             store.refuses = False
             visitor.click("Next seed")
             visitor.settle()
