@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 # Before NumPy is loaded: workers inherit it. Memory as the readme has it for workers.
 os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-os.environ |= dict.fromkeys(("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"), str(2**25))
+os.environ |= dict.fromkeys(("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"), str(2**23))
 sys.path[:0] = [str(Path(__file__).parents[2])]
 os.environ["PYTHONPATH"] = str(Path(__file__).parents[2])
 
