@@ -18,6 +18,7 @@ from em_core.emissions.covariances.volume_shape_orientation import (
     settled,
     volumes_so_far,
 )
+from em_core.emissions.kernels.rows import units_of
 
 # Eigenvalues of a matrix below this share of its largest are rounding.
 INDEFINITE = 1e-15
@@ -115,18 +116,9 @@ def planes(dimension: int) -> list[tuple[np.ndarray, np.ndarray]]:
     return rounds
 
 
-def variances_as_units(variances):
-    """(..., D) the same, never 0: what has no variance gets the largest of the others, or 1.
-
-    What rounding leaves in its place is then of the size of rounding in the others.
-    """
-    largest = variances.max(axis=-1, keepdims=True)
-    return np.where(variances > 0, variances, np.where(largest > 0, largest, 1))
-
-
 def root(matrices):
     """(..., D, D) L with L L^T = matrices, exact to rounding even where units are far apart."""
-    unit = np.sqrt(variances_as_units(np.einsum("...dd->...d", matrices)))
+    unit = np.sqrt(units_of(np.einsum("...dd->...d", matrices)))
     values, vectors = np.linalg.eigh(matrices / (unit[..., :, None] * unit[..., None, :]))
     return unit[..., :, None] * vectors * np.sqrt(np.maximum(values, 0))[..., None, :]
 

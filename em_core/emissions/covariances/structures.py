@@ -20,10 +20,10 @@ from em_core.emissions.covariances.orientations import (
     principal_axes,
     proportional,
     root,
-    variances_as_units,
 )
 from em_core.emissions.covariances.volume_shape_orientation import VARIANCES, pool, volumes_so_far
 from em_core.emissions.kernels.extremes import smallest
+from em_core.emissions.kernels.rows import units_of
 from em_core.protocols import Domain
 
 # A rise of the cost by less than this, in nats per row, is rounding and no other structure.
@@ -148,7 +148,7 @@ def _floor_as_unit(minimum, within, shares):
     if minimum is not None:
         return _units(minimum), 1.0
     variances = np.einsum("...dd->...d", pool(within, shares, 2))
-    return _units(variances_as_units(variances))[..., None, :, :], 0.0
+    return _units(units_of(variances))[..., None, :, :], 0.0
 
 
 def _along(axes, minimum):

@@ -85,12 +85,15 @@ class CentredRows(_CentredFields):
         return {"keeps": self.keeps}
 
 
-def units_of(variances: np.ndarray, origin: np.ndarray) -> np.ndarray:
-    """(D,) variances, never 0: a constant column gets the largest of the others', or 1."""
+def units_of(variances: np.ndarray, origin: np.ndarray | float = 0.0) -> np.ndarray:
+    """(..., D) variances about an origin, never 0: a constant column gets the largest of the
+    others', or 1. What rounding leaves of it is then of the size of rounding in the others."""
     constant = variances <= (1e-13 * origin) ** 2
     if not constant.any():
         return variances
-    return np.where(constant, 1.0 if constant.all() else variances.max(), variances)
+    largest = variances.max(axis=-1, keepdims=True)
+    instead = np.where(constant.all(axis=-1, keepdims=True), 1.0, largest)
+    return np.where(constant, instead, variances)
 
 
 class Block:

@@ -220,7 +220,7 @@ def series_of(name: str, column: pa.ChunkedArray) -> tuple[pd.Series, list[str]]
                 f"{name!r} is {kind} in the file, longer than whole numbers can be, read as text."
             )
             return column.cast(pa.string()).to_pandas(), [note]
-    if pa.types.is_uint64(kind) or pa.types.is_decimal(kind) or pa.types.is_float16(kind):
+    if pa.types.is_decimal(kind) or pa.types.is_float16(kind):
         note = f"{name!r} is {kind} in the file, read as double precision numbers."
         return pd.Series(doubles(column).to_numpy().copy()), [note]
     if pa.types.is_integer(kind):

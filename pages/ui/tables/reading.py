@@ -111,11 +111,12 @@ def _with_numbers_of_texts(table: Table) -> Table:
 
 def _one_number(texts: pd.Series, read: pd.Series) -> tuple[str, str] | None:
     """Two different texts, such as versions may be, that became the same number, if any did."""
-    firsts: dict[float, str] = {}
-    for text, cell in zip(texts, read, strict=True):
-        if not pd.isna(cell) and (first := firsts.setdefault(cell, text.strip())) != text.strip():
-            return first, text.strip()
-    return None
+    pairs = pd.DataFrame({"text": texts.str.strip(), "number": read}).dropna().drop_duplicates()
+    again = pairs[pairs.duplicated("number")]
+    if again.empty:
+        return None
+    first, second, *_ = pairs["text"][pairs["number"] == again["number"].iloc[0]]
+    return first, second
 
 
 def _would_lose_digits(texts: pd.Series, read: pd.Series) -> bool:

@@ -160,6 +160,16 @@ def show_grid(grid: Grid, selection: Selection) -> None:
     methods_panel.offer()
 
 
+def _offer_folds(selection: Selection) -> None:
+    if selection.whole is not None:
+        st.info(NO_FOLDS)
+        return
+    st.info("Rows have not been left out yet, so there is nothing to compare by.")
+    if st.button(f"Cross-validate in {FOLDS} folds", icon=":material/splitscreen:"):
+        shell.change(folds=FOLDS)
+        st.rerun()
+
+
 def _show(grid: Grid, selection: Selection) -> None:
     settings = shell.settings()
     family, criterion = family_of(settings), criterion_of(settings)
@@ -168,14 +178,8 @@ def _show(grid: Grid, selection: Selection) -> None:
         _progress(grid, family)
     elif not grid.complete:
         _interrupted(grid)
-    if criterion == "cross_validation" and not grid.folds and selection.whole is not None:
-        st.info(NO_FOLDS)
-        return
     if criterion == "cross_validation" and not grid.folds:
-        st.info("Rows have not been left out yet, so there is nothing to compare by.")
-        if st.button(f"Cross-validate in {FOLDS} folds", icon=":material/splitscreen:"):
-            shell.change(folds=FOLDS)
-            st.rerun()
+        _offer_folds(selection)
         return
     if not grid.cells:
         return
